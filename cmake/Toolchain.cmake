@@ -1,0 +1,44 @@
+# Compiler settings shared by every target: warnings are errors, and the sanitizers are a build type of their own.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+add_library(directord_options INTERFACE)
+target_compile_options(directord_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_include_directories(directord_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(directord_options INTERFACE DIRECTORD_VERSION="${PROJECT_VERSION}")
+
+option(DIRECTORD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+if(DIRECTORD_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# directord_library(NAME SOURCES... [LINK LIBS...]): one module of the house, as a static library named for its folder.
+function(directord_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC directord_options fmt::fmt ${ARG_LINK})
+endfunction()
+
+# directord_test(NAME SOURCES... LINK LIBS... [LABEL L]): a Catch2 program, registered with ctest under its label.
+function(directord_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES} $<TARGET_OBJECTS:catch_main>)
+  target_link_libraries(${name} PRIVATE directord_options Catch2::Catch2 ${ARG_LINK})
+  if(ARG_LABEL)
+    add_test(NAME ${name} COMMAND ${name} --use-colour no WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+  endif()
+endfunction()

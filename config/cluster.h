@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkers/spec.h"
+#include "ipvs/types.h"
+#include "net/address.h"
+#include "net/endpoint.h"
+#include "vrrp/spec.h"
+
+/// A cluster file's meaning as plain data: the same on every director. Names are unique within their list, order is the
+/// file's.
+namespace config {
+
+struct Node {
+  std::string name;             ///< the host name, or what --node says
+  net::Address address;         ///< where the other directors reach it
+  std::uint8_t priority = 100;  ///< VRRP priority, 1..254
+};
+
+/// A virtual router before a node has found itself in it.
+struct VirtualRouter {
+  std::string name;
+  std::uint8_t router_id = 0;
+  std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
+  std::vector<net::Prefix> addresses;
+  std::chrono::milliseconds advertise{1000};
+  bool preempt = true;
+  bool unicast = false;
+};
+
+/// What a failed check does to a real server.
+enum class OnFailure : std::uint8_t {
+  drain,   ///< weight 0: its connections live on
+  remove,  ///< out of the table: its connections end
+};
+
+struct Server {
+  std::string name;
+  net::Endpoint endpoint;
+  std::uint32_t weight = 1;  ///< 0..65535
+};
+
+struct Service {
+  std::string name;
+  ipvs::ServiceKey key;
+  ipvs::Service spec;
+  ipvs::Forward forward = ipvs::Forward::nat;
+  std::vector<checkers::Spec> checks;  ///< all must pass; none = always up
+  OnFailure on_failure = OnFailure::drain;
+  std::vector<Server> servers;
+  std::optional<net::Endpoint> fallback;  ///< the sorry server: in the table only while no server is up
+};
+
+/// The kernel's connection synchronisation daemon (master while this node is, else backup).
+struct ConnectionSync {
+  std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
+  std::uint8_t id = 0;                            ///< syncid, 0..255
+};
+
+struct Cluster {
+  std::string name;
+  std::vector<Node> nodes;
+  std::vector<VirtualRouter> virtual_routers;
+  std::vector<std::vector<std::string>> groups;  ///< names of virtual routers that fail over together; disjoint
+  std::optional<ConnectionSync> connection_sync;
+  std::vector<Service> services;
+};
+
+[[nodiscard]] const Node* find_node(const Cluster& cluster, std::string_view name);
+
+/// What `router` is on `node`: its interface, priority and, for unicast, the other nodes' addresses.
+[[nodiscard]] vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node);
+
+}  // namespace config

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+
+/// What the cluster file says about a virtual router, seen from one node (RFC 9568 section 5.2, 6.1).
+namespace vrrp {
+
+/// Adverts go to each peer's own address instead of the multicast group.
+struct Unicast {
+  net::Address source;              ///< this node's
+  std::vector<net::Address> peers;  ///< the other nodes'; adverts from anyone else are refused
+
+  auto operator<=>(const Unicast&) const = default;
+};
+
+struct Spec {
+  std::string name;
+  std::uint8_t router_id = 0;                 ///< VRID, 1..255
+  std::string interface;                      ///< where it speaks and holds its addresses
+  std::vector<net::Prefix> addresses;         ///< the virtual addresses, 1 or more, one family
+  std::uint8_t priority = 100;                ///< 1..254; 255 for the addresses' owner
+  std::chrono::milliseconds advertise{1000};  ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
+  bool preempt = true;                        ///< Preempt_Mode
+  std::optional<Unicast> unicast;
+
+  auto operator<=>(const Spec&) const = default;
+};
+
+}  // namespace vrrp
