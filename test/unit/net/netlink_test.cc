@@ -1,0 +1,147 @@
+#include "net/netlink.h"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+
+using net::Attributes;
+using net::Bytes;
+using net::NetlinkBatch;
+using net::NetlinkMessage;
+
+namespace {
+
+/// One message's attributes, as the kernel would read them.
+Bytes attributes_of(NetlinkBatch& batch, std::size_t index, std::size_t header) {
+  return Bytes(batch.message(index)).subspan(NLMSG_HDRLEN + header);
+}
+
+NetlinkBatch sample() {
+  NetlinkBatch batch;
+  batch.begin(20, NLM_F_CREATE, rtgenmsg{.rtgen_family = AF_INET});
+  batch.put(1, std::uint32_t{7});
+  const auto nest = batch.begin_nest(2);
+  batch.put_text(3, "lo");
+  batch.put(4, std::uint16_t{9});
+  batch.end_nest(nest);
+  batch.put(5, std::uint64_t{1} << 40);
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("attributes read back as they were put") {
+  auto batch = sample();
+  const auto read = Attributes::parse(attributes_of(batch, 0, 4));
+  REQUIRE(read);
+  CHECK(read->get<std::uint32_t>(1) == 7u);
+  CHECK(read->get<std::uint64_t>(5) == std::uint64_t{1} << 40);
+  CHECK_FALSE(read->has(3));
+  CHECK_FALSE(read->get<std::uint64_t>(1));
+  const auto inner = read->nest(2);
+  REQUIRE(inner);
+  CHECK(inner->text(3) == "lo");
+  CHECK(inner->get<std::uint16_t>(4) == std::uint16_t{9});
+}
+
+TEST_CASE("a batch keeps its messages apart") {
+  auto batch = sample();
+  const std::size_t first = batch.message(0).size();
+  batch.begin(21, 0, ifinfomsg{});
+  batch.put_text(IFLA_IFNAME, "eth0");
+  CHECK(batch.count() == 2);
+  CHECK(batch.message(0).size() == first);
+  CHECK(batch.messages(0, 2).size() == first + batch.message(1).size());
+  nlmsghdr header;
+  std::memcpy(&header, batch.message(1).data(), sizeof header);
+  CHECK(header.nlmsg_len == batch.message(1).size());
+  CHECK(header.nlmsg_type == 21);
+  CHECK(header.nlmsg_flags == NLM_F_REQUEST);
+}
+
+TEST_CASE("attributes cut short or with any bit flipped are read or refused, within their bytes") {
+  auto batch = sample();
+  const Bytes whole = attributes_of(batch, 0, 4);
+  int refused = 0;
+  const auto try_bytes = [&](const std::vector<std::byte>& bytes) {
+    const auto read = Attributes::parse(bytes);
+    if (!read) return void(++refused);
+    const auto inner = read->nest(2);
+    if (!inner) ++refused;
+    for (std::uint16_t type = 0; type <= Attributes::max_type; ++type) {
+      const Bytes value = read->find(type);
+      CHECK((value.empty() || (value.data() >= bytes.data() && &value.back() <= &bytes.back())));
+    }
+  };
+  for (std::size_t length = 0; length < whole.size(); ++length) try_bytes({whole.begin(), whole.begin() + length});
+  for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
+    std::vector<std::byte> bytes(whole.begin(), whole.end());
+    bytes[bit / 8] ^= std::byte(1u << (bit % 8));
+    try_bytes(bytes);
+  }
+  CHECK(refused > 50);
+}
+
+TEST_CASE("the kernel's links are dumped, and lo is one of them") {
+  auto socket = net::Netlink::open(NETLINK_ROUTE);
+  REQUIRE(socket);
+  NetlinkBatch request;
+  request.begin(RTM_GETLINK, 0, ifinfomsg{});
+  std::vector<std::string> names;
+  const auto dumped = socket->dump(
+      request,
+      [&](const NetlinkMessage& message) {
+        REQUIRE(message.type == RTM_NEWLINK);
+        const auto attributes = Attributes::parse(message.after(sizeof(ifinfomsg)));
+        REQUIRE(attributes);
+        names.emplace_back(attributes->text(IFLA_IFNAME).value_or(""));
+      },
+      [&] { names.clear(); });
+  REQUIRE(dumped);
+  CHECK(std::ranges::find(names, "lo") != names.end());
+}
+
+TEST_CASE("each refused message of a batch is named, and the others are answered") {
+  auto socket = net::Netlink::open(NETLINK_ROUTE);
+  REQUIRE(socket);
+  NetlinkBatch batch;
+  for (int i = 0; i < 300; ++i) {
+    ifinfomsg link{};
+    link.ifi_index = i % 3 ? 1 : 999999;
+    batch.begin(RTM_GETLINK, 0, link);
+  }
+  std::size_t answers = 0;
+  const auto refusals = socket->exchange(batch, [&](const NetlinkMessage& message) {
+    CHECK(message.type == RTM_NEWLINK);
+    ++answers;
+  });
+  REQUIRE(refusals);
+  REQUIRE(refusals->size() == 100);
+  CHECK(answers == 200);
+  for (std::size_t i = 0; i < refusals->size(); ++i) {
+    CHECK((*refusals)[i].index == i * 3);
+    CHECK((*refusals)[i].error.code == ENODEV);
+  }
+}
+
+TEST_CASE("a family that the kernel lacks is named") {
+  auto socket = net::Netlink::open(NETLINK_GENERIC);
+  REQUIRE(socket);
+  CHECK(socket->resolve_family("nlctrl") == 16);
+  const auto none = socket->resolve_family("no_such_family");
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == ENOENT);
+  CHECK(none.error().message == "resolve the netlink family no_such_family: No such file or directory");
+  CHECK(socket->resolve_family("nlctrl") == 16);
+}
+
+TEST_CASE("a monitor without news returns at once") {
+  auto socket = net::Netlink::open(NETLINK_ROUTE);
+  REQUIRE(socket);
+  REQUIRE(socket->join(RTNLGRP_LINK));
+  CHECK(socket->receive([](const NetlinkMessage&) { FAIL("nothing has changed"); }));
+}
