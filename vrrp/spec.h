@@ -20,6 +20,12 @@ struct Unicast {
   auto operator<=>(const Unicast&) const = default;
 };
 
+/// What an IPv4 advert's checksum covers. Both are accepted; IPv6 knows no such choice.
+enum class Checksum : std::uint8_t {
+  rfc9568,  ///< the message alone
+  rfc5798,  ///< a pseudo-header before it too, as keepalived and FRR read that RFC
+};
+
 struct Spec {
   std::string name;
   std::uint8_t router_id = 0;                 ///< VRID, 1..255
@@ -28,7 +34,8 @@ struct Spec {
   std::uint8_t priority = 100;                ///< 1..254; 255 for the addresses' owner
   std::chrono::milliseconds advertise{1000};  ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
   bool preempt = true;                        ///< Preempt_Mode
-  std::optional<Unicast> unicast;
+  std::optional<Unicast> unicast{};
+  Checksum checksum = Checksum::rfc9568;  ///< sent
 
   auto operator<=>(const Spec&) const = default;
 };

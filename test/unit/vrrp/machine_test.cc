@@ -1,0 +1,215 @@
+#include "vrrp/machine.h"
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+using vrrp::Action;
+using vrrp::Config;
+using vrrp::Expired;
+using vrrp::Heard;
+using vrrp::Instant;
+using vrrp::Machine;
+using vrrp::Shutdown;
+using vrrp::Startup;
+using vrrp::State;
+using Actions = std::vector<Action>;
+
+namespace {
+
+const Instant t0 = Instant{} + 1h;
+const Config config{.priority = 100, .advertisement_interval = 1s, .preempt_mode = true};
+const auto skew = 156 * 1'000'000us / 256;
+
+Config with_priority(std::uint8_t priority) { return {.priority = priority}; }
+Config without_preempt() { return {.priority = 100, .preempt_mode = false}; }
+
+Heard heard(int priority, vrrp::Duration interval = 1s) {
+  return {.priority = static_cast<std::uint8_t>(priority), .max_advertise_interval = interval};
+}
+
+Machine backup() { return step(config, {}, Startup{}, t0).next; }
+Machine master() { return step(config, backup(), Expired{}, t0).next; }
+
+}  // namespace
+
+TEST_CASE("the timers are the RFC's") {
+  CHECK(skew_time(config, 1s) == skew);
+  CHECK(skew_time(with_priority(254), 1s) == 7'812'500ns);
+  CHECK(skew_time(with_priority(1), 10ms) == 9'960'937ns);
+  CHECK(master_down_interval(config, 1s) == 3s + skew);
+  CHECK(master_down_interval(config, 10ms) == 36'093'750ns);
+}
+
+TEST_CASE("the lease outlives every backup's patience, in whole seconds") {
+  for (const auto& [interval, expected] : std::vector<std::pair<std::chrono::milliseconds, std::chrono::seconds>>{
+           {10ms, 1s}, {250ms, 1s}, {260ms, 2s}, {1s, 4s}, {1010ms, 5s}, {40950ms, 164s}}) {
+    CAPTURE(interval.count());
+    const Config master{.advertisement_interval = interval};
+    CHECK(lease(master) == expected);
+    CHECK(lease(master) > master_down_interval(with_priority(1), interval));
+  }
+}
+
+TEST_CASE("initialize: startup leads to backup, the owner's to master") {
+  const auto [next, actions] = step(config, {}, Startup{}, t0);
+  CHECK(next.state == State::backup);
+  CHECK(next.deadline == t0 + 3s + skew);
+  CHECK(actions.empty());
+
+  const auto owner = step(with_priority(255), {}, Startup{}, t0);
+  CHECK(owner.next.state == State::master);
+  CHECK(owner.next.deadline == t0 + 1s);
+  CHECK(owner.actions == Actions{Action::advertise, Action::claim, Action::announce});
+}
+
+TEST_CASE("initialize: adverts and timers mean nothing, shutdown cleans up") {
+  CHECK(step(config, {}, heard(200), t0).next == Machine{});
+  CHECK(step(config, {}, Expired{}, t0).next == Machine{});
+  CHECK(step(config, {}, Shutdown{}, t0).actions.empty());
+  const auto [next, actions] = step(config, {.holding = true}, Shutdown{}, t0);
+  CHECK(actions == Actions{Action::yield});
+  CHECK_FALSE(next.holding);
+}
+
+TEST_CASE("backup: the Master_Down_Timer makes it master") {
+  const auto [next, actions] = step(config, backup(), Expired{}, t0 + 4s);
+  CHECK(next.state == State::master);
+  CHECK(next.deadline == t0 + 5s);
+  CHECK(next.holding);
+  CHECK(next.lease_end == t0 + 8s);
+  CHECK(actions == Actions{Action::advertise, Action::claim, Action::announce});
+}
+
+TEST_CASE("backup: an advert of the same or a higher priority rearms the timer with the master's interval") {
+  for (const int priority : {100, 101, 255}) {
+    const auto [next, actions] = step(config, backup(), heard(priority, 2s), t0 + 1s);
+    CHECK(next.state == State::backup);
+    CHECK(next.master_adver_interval == 2s);
+    CHECK(next.deadline == t0 + 1s + 6s + 2 * skew);
+    CHECK(actions.empty());
+  }
+}
+
+TEST_CASE("backup: a lower priority's advert is discarded when preempting and followed when not") {
+  CHECK(step(config, backup(), heard(99), t0 + 1s).next == backup());
+  CHECK(step(without_preempt(), backup(), heard(99), t0 + 1s).next.deadline == t0 + 4s + skew);
+}
+
+TEST_CASE("backup: priority 0 leaves only the skew, and a second one does not prolong it") {
+  const Machine told = step(config, backup(), heard(0), t0 + 1s).next;
+  CHECK(told.state == State::backup);
+  CHECK(told.deadline == t0 + 1s + skew);
+  CHECK(step(config, told, heard(0), t0 + 1s + skew / 2).next.deadline == told.deadline);
+}
+
+TEST_CASE("backup: the skew after priority 0 is counted in the master's intervals") {
+  const Machine slow = step(config, backup(), heard(200, 2s), t0).next;
+  CHECK(step(config, slow, heard(0, 2s), t0 + 1s).next.deadline == t0 + 1s + 2 * skew);
+}
+
+TEST_CASE("backup: addresses of an earlier life stay until a master is heard") {
+  Machine machine = step(config, {.holding = true}, Startup{}, t0).next;
+  CHECK(machine.holding);
+  CHECK(step(config, machine, heard(0), t0).actions.empty());
+  for (const int priority : {1, 100, 200}) {  // also one that will be preempted holds the addresses now
+    const auto [next, actions] = step(config, machine, heard(priority), t0);
+    CHECK(actions == Actions{Action::yield});
+    CHECK_FALSE(next.holding);
+    CHECK(step(config, next, heard(priority), t0).actions.empty());
+  }
+  CHECK(step(config, machine, Shutdown{}, t0).actions == Actions{Action::yield});
+}
+
+TEST_CASE("backup: shutdown leads to initialize, silently") {
+  const auto [next, actions] = step(config, backup(), Shutdown{}, t0);
+  CHECK(next.state == State::initialize);
+  CHECK_FALSE(next.deadline);
+  CHECK(actions.empty());
+}
+
+TEST_CASE("master: advertises at each Adver_Timer") {
+  const auto [next, actions] = step(config, master(), Expired{}, t0 + 1s);
+  CHECK(next.state == State::master);
+  CHECK(next.deadline == t0 + 2s);
+  CHECK(actions.front() == Action::advertise);
+}
+
+TEST_CASE("master: the lease is renewed before it is short, not at each of many adverts") {
+  for (const auto& [interval, adverts_per_claim] : std::vector<std::pair<std::chrono::milliseconds, int>>{
+           {10ms, 25}, {100ms, 2}, {240ms, 1}, {250ms, 1}, {1s, 1}}) {
+    const Config fast{.priority = 100, .advertisement_interval = interval};
+    Machine machine = step(fast, step(fast, {}, Startup{}, t0).next, Expired{}, t0).next;
+    Instant now = t0;
+    int claims = 0;
+    for (int i = 0; i < 100; ++i) {
+      now += interval + 100us * (i % 3);  // timers are late by a little
+      auto [next, actions] = step(fast, machine, Expired{}, now);
+      claims += std::ranges::count(actions, Action::claim) > 0 ? 1 : 0;
+      CHECK(std::ranges::count(actions, Action::announce) == 0);
+      machine = next;
+      CHECK(machine.lease_end > now + master_down_interval(with_priority(1), interval));  // should it die now
+    }
+    CAPTURE(interval.count());
+    CHECK(std::abs(claims - 100 / adverts_per_claim) <= 1);
+  }
+}
+
+TEST_CASE("master: one that was stalled until its lease ran out claims and announces anew") {
+  CHECK(step(config, master(), Expired{}, t0 + 5s).actions ==
+        Actions{Action::advertise, Action::claim, Action::announce});
+}
+
+TEST_CASE("master: yields to a higher priority, and to the greater address among equals") {
+  const auto yields = [](const Heard& advert) {
+    const auto [next, actions] = step(config, master(), advert, t0);
+    if (next.state == State::backup) {
+      CHECK(actions == Actions{Action::yield});
+      CHECK(next.master_adver_interval == advert.max_advertise_interval);
+      CHECK(next.deadline == t0 + master_down_interval(config, advert.max_advertise_interval));
+      CHECK_FALSE(next.holding);
+    }
+    return next.state == State::backup;
+  };
+  CHECK(yields({.priority = 101, .max_advertise_interval = 3s, .greater_address = false}));
+  CHECK(yields({.priority = 100, .max_advertise_interval = 1s, .greater_address = true}));
+  CHECK_FALSE(yields({.priority = 100, .max_advertise_interval = 1s, .greater_address = false}));
+  CHECK_FALSE(yields({.priority = 99, .max_advertise_interval = 1s, .greater_address = true}));
+  CHECK_FALSE(yields({.priority = 0, .max_advertise_interval = 1s, .greater_address = true}));
+}
+
+TEST_CASE("master: preempt mode is no matter between masters") {
+  CHECK(step(without_preempt(), master(), heard(101), t0).next.state == State::backup);
+  CHECK(step(without_preempt(), master(), heard(99), t0).next.state == State::master);
+}
+
+TEST_CASE("master: asserts itself against a lesser one at once, but once each Adver_Timer") {
+  const auto first = step(config, master(), heard(99), t0 + 100ms);
+  CHECK(first.actions == Actions{Action::advertise, Action::claim, Action::announce});
+  CHECK(first.next.deadline == master().deadline);
+  const auto second = step(config, first.next, heard(99), t0 + 200ms);
+  CHECK(second.actions.empty());
+  const auto timer = step(config, second.next, Expired{}, t0 + 1s);
+  CHECK_FALSE(step(config, timer.next, heard(99), t0 + 1100ms).actions.empty());
+}
+
+TEST_CASE("master: answers priority 0 with an advert and a fresh Adver_Timer, but a flood of them only once") {
+  const auto first = step(config, master(), heard(0), t0 + 100ms);
+  CHECK(first.actions == Actions{Action::advertise});
+  CHECK(first.next.deadline == t0 + 1100ms);
+  const auto second = step(config, first.next, heard(0), t0 + 200ms);
+  CHECK(second.actions.empty());
+  CHECK(second.next.deadline == t0 + 1100ms);
+}
+
+TEST_CASE("master: shutdown resigns and yields") {
+  const auto [next, actions] = step(config, master(), Shutdown{}, t0);
+  CHECK(next.state == State::initialize);
+  CHECK_FALSE(next.deadline);
+  CHECK_FALSE(next.holding);
+  CHECK(actions == Actions{Action::resign, Action::yield});
+}
+
+TEST_CASE("a duplicate startup changes nothing") {
+  CHECK(step(config, backup(), Startup{}, t0 + 1s).next == backup());
+  CHECK(step(config, master(), Startup{}, t0 + 1s).next == master());
+}

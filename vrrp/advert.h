@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "net/address.h"
+#include "vrrp/spec.h"
+
+namespace vrrp {
+
+inline constexpr int ipproto_vrrp = 112;
+inline constexpr std::uint8_t required_ttl = 255;  ///< of IPv4's TTL and IPv6's hop limit, sent and received
+
+/// A VRRPv3 ADVERTISEMENT (RFC 9568 section 5).
+struct Advert {
+  std::uint8_t router_id = 0;                              ///< VRID, 1..255
+  std::uint8_t priority = 0;                               ///< 0: the sender gives up being master
+  std::chrono::milliseconds max_advertise_interval{1000};  ///< 10 ms..40.95 s, in steps of 10 ms
+  std::vector<net::Address> addresses;                     ///< 1..255, of the family the advert travels by
+
+  bool operator==(const Advert&) const = default;
+};
+
+/// The ends of the IP packet that carries an advert; IPv6's checksum covers them.
+struct Path {
+  net::Address source;
+  net::Address destination;
+};
+
+/// Why something received is not an advert for us. Each is counted apart.
+enum class Refusal : std::uint8_t {
+  truncated,   ///< shorter than its fixed fields
+  version,     ///< not 3
+  type,        ///< not ADVERTISEMENT
+  length,      ///< does not end where its address count says
+  checksum,    ///< wrong by every rule known for its family
+  interval,    ///< Max Advertise Interval is zero
+  no_address,  ///< an empty address list
+  router_id,   ///< a VRID that is not configured on the link
+  ttl,         ///< TTL or hop limit below 255: it came through a router
+  source,      ///< unicast from someone who is not a peer, or from this node's own address
+  owner,       ///< this node owns the addresses (priority 255) and yields to nobody
+};
+inline constexpr std::size_t refusal_count = 11;
+
+/// The refusal's name in statistics: "truncated", "router_id", ...
+[[nodiscard]] std::string_view to_string(Refusal refusal);
+
+/// The advert as it goes into an IP packet along `path`.
+[[nodiscard]] std::vector<std::byte> encode(const Advert& advert, const Path& path, Checksum checksum);
+
+/// Reads what an IP packet along `path` carried: hostile bytes. Checks everything section 7.1 asks for that needs
+/// nothing but the bytes; TTL, VRID and source are the receiver's to check. The checksum may follow either RFC.
+[[nodiscard]] std::expected<Advert, Refusal> decode(std::span<const std::byte> bytes, const Path& path);
+
+}  // namespace vrrp

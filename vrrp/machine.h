@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "net/time.h"
+
+/// RFC 9568 section 6 as a pure function: what a virtual router does when something happens, without sockets or clock.
+namespace vrrp {
+
+using net::Duration;
+using net::Instant;
+
+enum class State : std::uint8_t {
+  initialize,  ///< not taking part: not started, stopped, or unable to
+  backup,      ///< watches the master
+  master,      ///< holds the virtual addresses
+};
+[[nodiscard]] std::string_view to_string(State state);
+
+inline constexpr std::uint8_t owner_priority = 255;
+
+/// Section 6.1's parameters.
+struct Config {
+  std::uint8_t priority = 100;  ///< 1..255
+  std::chrono::milliseconds advertisement_interval{1000};
+  bool preempt_mode = true;
+};
+
+/// One virtual router's condition. Adver_Timer and Master_Down_Timer are never armed together, so one deadline serves.
+struct Machine {
+  State state = State::initialize;
+  Duration master_adver_interval{};   ///< Master_Adver_Interval: what the last master that we follow advertised
+  std::optional<Instant> deadline{};  ///< Adver_Timer of a master, Master_Down_Timer of a backup
+  bool holding = false;   ///< the virtual addresses may be on the interface, from us or from an earlier life
+  Instant lease_end{};    ///< of a master: when the kernel drops the addresses unless they are claimed again
+  bool asserted = false;  ///< of a master: has answered another master since its own last Adver_Timer
+
+  bool operator==(const Machine&) const = default;
+};
+
+/// The virtual router may take part.
+struct Startup {};
+/// It may no longer: the operator or a fault.
+struct Shutdown {};
+/// The deadline has passed.
+struct Expired {};
+/// An advert for this virtual router that passed every check.
+struct Heard {
+  std::uint8_t priority = 0;
+  Duration max_advertise_interval{};
+  bool greater_address = false;  ///< the sender's primary address is greater than ours on that link
+};
+using Event = std::variant<Startup, Shutdown, Expired, Heard>;
+
+/// What is to be done, in this order, after the next state is stored.
+enum class Action : std::uint8_t {
+  advertise,  ///< send an advert with our priority
+  resign,     ///< send an advert with priority 0
+  claim,      ///< put the virtual addresses on the interface, or renew their lease
+  announce,   ///< gratuitous ARP, unsolicited neighbour advertisements: now and in a burst
+  yield,      ///< take the virtual addresses off the interface
+};
+[[nodiscard]] std::string_view to_string(Action action);
+
+struct Step {
+  Machine next;
+  std::vector<Action> actions;
+};
+
+[[nodiscard]] Step step(const Config& config, const Machine& machine, const Event& event, Instant now);
+
+/// Skew_Time: the higher the priority, the sooner.
+[[nodiscard]] Duration skew_time(const Config& config, Duration master_adver_interval);
+
+/// Master_Down_Interval: how long a backup waits for a silent master.
+[[nodiscard]] Duration master_down_interval(const Config& config, Duration master_adver_interval);
+
+/// For how long a master claims its addresses each time: long enough for any backup to notice that the adverts have
+/// stopped, so that a master that died is not missed before its successor is there. Whole seconds, as the kernel
+/// counts.
+[[nodiscard]] std::chrono::seconds lease(const Config& config);
+
+}  // namespace vrrp
