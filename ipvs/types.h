@@ -4,7 +4,9 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "net/address.h"
 #include "net/endpoint.h"
@@ -31,7 +33,7 @@ enum class Forward : std::uint8_t {
 /// What names a service: protocol and endpoint, or a family and a firewall mark.
 struct ServiceKey {
   Protocol protocol = Protocol::tcp;  ///< Protocol::none for a mark
-  net::Endpoint endpoint;             ///< for a mark: the zero endpoint of the family
+  net::Endpoint endpoint{};           ///< for a mark: the zero endpoint of the family
   std::uint32_t fwmark = 0;           ///< 1..2^32-1 for a mark, else 0
 
   [[nodiscard]] net::Family family() const { return endpoint.address.family(); }
@@ -53,15 +55,17 @@ struct Service {
   std::string scheduler = "wlc";  ///< any name the kernel knows: rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos
   std::uint32_t flags = 0;        ///< flag::one_packet and flag::sched*; flag::persistent follows `persistence`
   std::chrono::seconds persistence{0};  ///< 0 = none
-  std::uint8_t mask_length = 0;    ///< which clients persist together: prefix length 1..32 or 1..128; 0 = the whole
-                                   ///< address, and the only value without persistence
-  std::string persistence_engine;  ///< "sip", or "" for none
+  std::uint8_t mask_length = 0;  ///< which clients persist together: prefix length 1..32 or 1..128; 0 = the whole
+                                 ///< address, and the only value without persistence
+  std::optional<std::uint32_t> raw_mask{};  ///< IPv4, in the host's order: a mask that no prefix length of 1..32 says
+                                            ///< (255.0.255.0, 0.0.0.0); `mask_length` is 0 then
+  std::string persistence_engine{};         ///< "sip", or "" for none
 
   auto operator<=>(const Service&) const = default;
 };
 
 struct DestinationKey {
-  net::Endpoint endpoint;  ///< its family may differ from the service's only with Forward::tunnel
+  net::Endpoint endpoint{};  ///< its family may differ from the service's only with Forward::tunnel
 
   auto operator<=>(const DestinationKey&) const = default;
 };
@@ -82,14 +86,14 @@ struct Destination {
   std::uint32_t weight = 1;           ///< 0..2^31-1 in the kernel, 0..65535 in cluster files; 0 = no new connections
   std::uint32_t upper_threshold = 0;  ///< 0 = none
   std::uint32_t lower_threshold = 0;  ///< 0 = none
-  Tunnel tunnel;
+  Tunnel tunnel{};
 
   auto operator<=>(const Destination&) const = default;
 };
 
 struct ServiceEntry {
-  Service service;
-  std::map<DestinationKey, Destination> destinations;
+  Service service{};
+  std::map<DestinationKey, Destination> destinations{};
 
   auto operator<=>(const ServiceEntry&) const = default;
 };
@@ -107,21 +111,68 @@ struct Stats {
 };
 
 struct DestinationStatus {
-  Destination destination;
+  Destination destination{};
   std::uint32_t active = 0;      ///< connections in ESTABLISHED, the scheduler's view
   std::uint32_t inactive = 0;    ///< all others
   std::uint32_t persistent = 0;  ///< persistence templates
-  Stats stats;
+  Stats stats{};
 };
 
 struct ServiceStatus {
-  Service service;
-  Stats stats;
-  std::map<DestinationKey, DestinationStatus> destinations;
+  Service service{};
+  Stats stats{};
+  std::map<DestinationKey, DestinationStatus> destinations{};
 };
 
 /// The table with its counters, as a dump returns it.
 using Snapshot = std::map<ServiceKey, ServiceStatus>;
+
+/// A service as the kernel lists it, in its own order and without its destinations.
+struct ServiceRow {
+  ServiceKey key;
+  Service service{};
+  Stats stats{};
+};
+
+/// A destination as the kernel lists it, in its own order.
+struct DestinationRow {
+  DestinationKey key;
+  DestinationStatus status;
+};
+
+/// A connection synchronisation daemon (IPVS_DAEMON_ATTR_*). Each namespace has at most one of each state.
+struct Daemon {
+  enum class State : std::uint8_t { master = 1, backup = 2 };
+  State state = State::master;
+  std::string interface {};             ///< of the multicast group, at most 15 bytes
+  std::uint8_t sync_id = 0;             ///< a backup takes only its master's id; 0 takes all
+  std::uint16_t max_length = 0;         ///< UDP payload; 0 = what the interface's MTU allows
+  std::optional<net::Address> group{};  ///< none = 224.0.0.81
+  std::uint16_t port = 0;               ///< 0 = 8848
+  std::uint8_t ttl = 0;                 ///< 0 = 1
+
+  auto operator<=>(const Daemon&) const = default;
+};
+
+/// How long idle connections are kept. When they are set, 0 leaves one as it is.
+struct Timeouts {
+  std::chrono::seconds tcp{0}, tcp_fin{0}, udp{0};
+
+  auto operator<=>(const Timeouts&) const = default;
+};
+
+struct Info {
+  std::uint32_t version = 0;                ///< 0x010201 is 1.2.1
+  std::uint32_t connection_table_size = 0;  ///< buckets
+
+  auto operator<=>(const Info&) const = default;
+};
+
+/// The table that a snapshot was taken of.
+[[nodiscard]] Table table_of(const Snapshot& snapshot);
+
+/// "tcp", "udp", "sctp", "fwmark".
+[[nodiscard]] std::string_view to_string(Protocol protocol);
 
 /// "tcp 192.0.2.1:80", "udp [2001:db8::1]:53", "fwmark 5" or "fwmark 5 (ipv6)".
 [[nodiscard]] std::string to_string(const ServiceKey& key);

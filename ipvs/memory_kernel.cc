@@ -1,0 +1,221 @@
+#include "ipvs/memory_kernel.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ranges>
+
+#include "ipvs/refusal.h"
+
+namespace ipvs {
+
+namespace {
+
+using net::Result;
+
+/// What the kernel stores of a service's values and gives back: see read_mask in decode.cc.
+Service stored(const ServiceKey& key, Service service) {
+  if (service.persistence.count() == 0 || service.mask_length >= key.endpoint.address.bits()) service.mask_length = 0;
+  if (service.persistence.count() == 0) service.raw_mask.reset();
+  return service;
+}
+
+Destination stored(Destination destination) {
+  if (destination.forward != Forward::tunnel) destination.tunnel = {};
+  return destination;
+}
+
+bool is_multicast_or_special(const net::Address& address) {
+  if (address.is_multicast() || address.is_any()) return true;
+  if (address.is_v6()) return address.is_link_local();
+  const auto first = std::to_integer<unsigned>(address.bytes()[0]);
+  return first == 0 || first >= 240;
+}
+
+std::unexpected<net::Error> fault(int code, std::string_view doing) { return net::system_error(code, doing); }
+
+}  // namespace
+
+/// One overload for each op: does it and returns 0, or the errno of the kernel's first objection.
+struct MemoryKernel::Apply {
+  MemoryKernel& kernel;
+
+  ServiceStatus* find(const ServiceKey& key) const {
+    const auto found = kernel.table.find(key);
+    return found == kernel.table.end() ? nullptr : &found->second;
+  }
+
+  int check(const Service& service) const {
+    if (!kernel.schedulers.contains(service.scheduler)) return ENOENT;
+    if (!service.persistence_engine.empty() && service.persistence_engine != "sip") return ENOENT;
+    return 0;
+  }
+
+  int check(const ServiceKey& service, const DestinationKey& key, const Destination& destination) const {
+    if (key.endpoint.address.family() != service.family()) {
+      const bool synced = std::ranges::any_of(kernel.daemons_, [](const auto& daemon) { return daemon.has_value(); });
+      if (synced || destination.forward != Forward::tunnel) return EINVAL;
+    }
+    if (destination.weight > INT32_MAX || destination.lower_threshold > destination.upper_threshold) return ERANGE;
+    const Tunnel tunnel = stored(destination).tunnel;
+    if (tunnel.type == Tunnel::Type::gue && tunnel.port == 0) return EINVAL;
+    return 0;
+  }
+
+  int operator()(const AddService& op) const {
+    if (find(op.key)) return EEXIST;
+    if (const int code = check(op.service)) return code;
+    kernel.table.emplace(op.key, ServiceStatus{.service = stored(op.key, op.service), .stats = {}, .destinations = {}});
+    return 0;
+  }
+
+  int operator()(const SetService& op) const {
+    ServiceStatus* service = find(op.key);
+    if (!service) return ESRCH;
+    if (const int code = check(op.service)) return code;
+    service->service = stored(op.key, op.service);
+    return 0;
+  }
+
+  int operator()(const RemoveService& op) const {
+    const ServiceStatus* service = find(op.key);
+    if (!service) return ESRCH;
+    for (const auto& [key, status] : service->destinations) kernel.orphaned += status.active;
+    kernel.table.erase(op.key);
+    return 0;
+  }
+
+  int operator()(const AddDestination& op) const {
+    ServiceStatus* service = find(op.service);
+    if (!service) return ESRCH;
+    if (const int code = check(op.service, op.key, op.destination)) return code;
+    if (service->destinations.contains(op.key)) return EEXIST;
+    if (is_multicast_or_special(op.key.endpoint.address)) return EINVAL;
+    service->destinations[op.key].destination = stored(op.destination);
+    return 0;
+  }
+
+  int operator()(const SetDestination& op) const {
+    ServiceStatus* service = find(op.service);
+    if (!service) return ESRCH;
+    if (const int code = check(op.service, op.key, op.destination)) return code;
+    const auto found = service->destinations.find(op.key);
+    if (found == service->destinations.end()) return ENOENT;
+    found->second.destination = stored(op.destination);
+    return 0;
+  }
+
+  int operator()(const RemoveDestination& op) const {
+    ServiceStatus* service = find(op.service);
+    if (!service) return ESRCH;
+    const auto found = service->destinations.find(op.key);
+    if (found == service->destinations.end()) return ENOENT;
+    kernel.orphaned += found->second.active;
+    service->destinations.erase(found);
+    return 0;
+  }
+
+  int operator()(const Zero& op) const {
+    if (op.service && !find(*op.service)) return ESRCH;
+    for (auto& [key, service] : kernel.table) {
+      if (op.service && *op.service != key) continue;
+      service.stats = {};
+      for (auto& [destination, status] : service.destinations) status.stats = {};
+    }
+    return 0;
+  }
+
+  int operator()(const Flush&) const {
+    while (!kernel.table.empty()) (*this)(RemoveService{kernel.table.begin()->first});
+    return 0;
+  }
+
+  int operator()(const SetTimeouts& op) const {
+    const auto take = [](std::chrono::seconds& timeout, std::chrono::seconds value) {
+      if (value.count() != 0) timeout = value;
+    };
+    take(kernel.timeouts_.tcp, op.timeouts.tcp);
+    take(kernel.timeouts_.tcp_fin, op.timeouts.tcp_fin);
+    take(kernel.timeouts_.udp, op.timeouts.udp);
+    return 0;
+  }
+
+  std::optional<Daemon>& slot(Daemon::State state) const {
+    return kernel.daemons_[static_cast<std::size_t>(state) - 1];
+  }
+
+  int operator()(const StartDaemon& op) const {
+    if (op.daemon.interface.empty()) return EINVAL;
+    if (slot(op.daemon.state)) return EEXIST;
+    if (!kernel.interfaces.contains(op.daemon.interface)) return ENODEV;
+    slot(op.daemon.state) = op.daemon;
+    return 0;
+  }
+
+  int operator()(const StopDaemon& op) const {
+    if (!slot(op.state)) return ESRCH;
+    slot(op.state).reset();
+    return 0;
+  }
+};
+
+Result<std::vector<Refusal>> MemoryKernel::apply(std::span<const Op> ops) {
+  std::optional<Fault> injected;
+  if (!faults.empty() && faults.front() != Fault::interrupted_dump) {
+    injected = faults.front();
+    faults.pop_front();
+  }
+  const std::string_view doing = "change the IPVS table";
+  if (injected == Fault::busy) return fault(EBUSY, doing);
+  const auto done = injected == Fault::no_buffers ? ops.first(ops.size() / 2) : ops;
+  std::vector<Refusal> refusals;
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    const int code = std::visit(Apply{*this}, done[i]);
+    if (code != 0) refusals.push_back({.index = i, .error = refusal(done[i], code)});
+  }
+  if (injected == Fault::no_buffers) return fault(ENOBUFS, doing);
+  if (injected == Fault::lost_reply) return fault(ETIMEDOUT, doing);
+  return refusals;
+}
+
+Result<> MemoryKernel::fail_dump() {
+  if (faults.empty() || faults.front() == Fault::lost_reply || faults.front() == Fault::no_buffers) return {};
+  const int code = faults.front() == Fault::busy ? EBUSY : EINTR;
+  faults.pop_front();
+  return fault(code, "list the IPVS table");
+}
+
+Result<std::vector<ServiceRow>> MemoryKernel::services() {
+  if (auto dumped = fail_dump(); !dumped) return std::unexpected(std::move(dumped.error()));
+  std::vector<ServiceRow> rows;
+  for (const auto& [key, status] : table)
+    rows.push_back({.key = key, .service = status.service, .stats = status.stats});
+  return rows;
+}
+
+Result<std::optional<ServiceRow>> MemoryKernel::service(const ServiceKey& key) {
+  const auto found = table.find(key);
+  if (found == table.end()) return std::nullopt;
+  return ServiceRow{.key = key, .service = found->second.service, .stats = found->second.stats};
+}
+
+Result<std::vector<DestinationRow>> MemoryKernel::destinations(const ServiceKey& key) {
+  if (auto dumped = fail_dump(); !dumped) return std::unexpected(std::move(dumped.error()));
+  std::vector<DestinationRow> rows;
+  const auto found = table.find(key);
+  if (found == table.end()) return rows;
+  for (const auto& [destination, status] : found->second.destinations) {
+    rows.push_back({.key = destination, .status = status});
+  }
+  return rows;
+}
+
+Result<std::vector<Daemon>> MemoryKernel::daemons() {
+  std::vector<Daemon> running;
+  for (const auto& daemon : daemons_) {
+    if (daemon) running.push_back(*daemon);
+  }
+  return running;
+}
+
+}  // namespace ipvs

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <set>
+#include <string>
+
+#include "ipvs/kernel.h"
+
+namespace ipvs {
+
+/// A table in memory that answers like the kernel's: the same values read back, the same errno for each wrong call, in
+/// the same order of precedence (kernel 6.1, with lo up). For tests, and for `directord --dry-run`.
+class MemoryKernel final : public Kernel {
+ public:
+  /// What goes wrong next with apply() or a listing; each is used up once.
+  enum class Fault : std::uint8_t {
+    lost_reply,        ///< the ops are done, but the answer is not heard: ETIMEDOUT
+    no_buffers,        ///< the first half of the ops is done, then the answers overflow: ENOBUFS
+    busy,              ///< nothing is done: EBUSY
+    interrupted_dump,  ///< the table changed during every attempt: EINTR
+  };
+
+  net::Result<std::vector<Refusal>> apply(std::span<const Op> ops) override;
+  net::Result<std::vector<ServiceRow>> services() override;
+  net::Result<std::optional<ServiceRow>> service(const ServiceKey& key) override;
+  net::Result<std::vector<DestinationRow>> destinations(const ServiceKey& key) override;
+  net::Result<std::vector<Daemon>> daemons() override;
+  net::Result<Timeouts> timeouts() override { return timeouts_; }
+  net::Result<Info> info() override { return Info{.version = 0x010201, .connection_table_size = 4096}; }
+
+  /// The table with its counters, without the faults. Tests may set counters and connections here; `active` connections
+  /// of a removed destination are counted in `orphaned`.
+  Snapshot table;
+  std::uint64_t orphaned = 0;
+
+  /// The schedulers that are there or can be loaded.
+  std::set<std::string> schedulers = {"dh",  "fo", "lblc", "lblcr", "lc",   "mh",  "none", "nq",
+                                      "ovf", "rr", "sed",  "sh",    "twos", "wlc", "wrr"};
+
+  /// The interfaces that a sync daemon can use.
+  std::set<std::string> interfaces = {"lo"};
+
+  /// Faults for the coming calls, in order; a listing skips those that only apply() can suffer.
+  std::deque<Fault> faults;
+
+ private:
+  struct Apply;
+
+  net::Result<> fail_dump();
+
+  std::array<std::optional<Daemon>, 2> daemons_;  ///< master, backup
+  Timeouts timeouts_{
+      .tcp = std::chrono::seconds(900), .tcp_fin = std::chrono::seconds(120), .udp = std::chrono::seconds(300)};
+};
+
+}  // namespace ipvs

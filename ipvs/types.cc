@@ -1,0 +1,40 @@
+#include "ipvs/types.h"
+
+#include <fmt/format.h>
+
+namespace ipvs {
+
+Table table_of(const Snapshot& snapshot) {
+  Table table;
+  for (const auto& [key, status] : snapshot) {
+    ServiceEntry& entry =
+        table.emplace_hint(table.end(), key, ServiceEntry{.service = status.service, .destinations = {}})->second;
+    for (const auto& [destination, found] : status.destinations) {
+      entry.destinations.emplace_hint(entry.destinations.end(), destination, found.destination);
+    }
+  }
+  return table;
+}
+
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::none:
+      return "fwmark";
+    case Protocol::tcp:
+      return "tcp";
+    case Protocol::udp:
+      return "udp";
+    case Protocol::sctp:
+      return "sctp";
+  }
+  return "?";
+}
+
+std::string to_string(const ServiceKey& key) {
+  if (key.protocol != Protocol::none) return fmt::format("{} {}", to_string(key.protocol), to_string(key.endpoint));
+  return fmt::format("fwmark {}{}", key.fwmark, key.family() == net::Family::ipv6 ? " (ipv6)" : "");
+}
+
+std::string to_string(const DestinationKey& key) { return to_string(key.endpoint); }
+
+}  // namespace ipvs
