@@ -1,0 +1,48 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/endpoint.h"
+#include "net/fd.h"
+#include "net/time.h"
+
+namespace lab {
+
+/// An endpoint in the form that bind and connect take.
+class SocketAddress {
+ public:
+  explicit SocketAddress(const net::Endpoint& endpoint);
+
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  [[nodiscard]] socklen_t size() const { return size_; }
+
+ private:
+  sockaddr_storage storage_{};
+  socklen_t size_;
+};
+
+/// A non-blocking TCP socket that is connecting, or an empty one where connect failed at once. It closes with a reset,
+/// so that thousands of short connections leave no TIME_WAIT behind.
+net::Fd start_connecting(const net::Endpoint& to);
+
+/// "GET <path>", to be answered on a connection of its own.
+std::string get_request(std::string_view path);
+
+struct Reply {
+  int status = 0;
+  std::string body;
+};
+
+/// The reply in `bytes`, once all of it is there (by its Content-Length).
+std::optional<Reply> parse_reply(std::string_view bytes);
+
+/// One request on a new connection, from the namespace of the calling thread. Nothing if there was no whole reply
+/// within `limit`: no connection, a reset, silence, or not HTTP.
+std::optional<Reply> get(const net::Endpoint& from, std::string_view path, net::Duration limit);
+
+}  // namespace lab
