@@ -20,7 +20,7 @@ struct Tcp {
 /// GET over HTTP/1.1: passes when the answer's status is an expected one (RFC 9110, RFC 9112).
 struct Http {
   std::string path = "/";                  ///< request target, begins with '/'
-  std::string host;                        ///< Host header; empty = the target's address
+  std::string host{};                      ///< Host header; empty = the target's address
   std::set<std::uint16_t> status = {200};  ///< 100..599, never empty
 
   auto operator<=>(const Http&) const = default;
@@ -41,7 +41,7 @@ struct Spec {
   Kind kind = Tcp{};
   std::chrono::milliseconds interval{2000};  ///< from one probe's start to the next's
   std::chrono::milliseconds timeout{1000};   ///< hard deadline over the whole probe; below `interval`
-  Thresholds thresholds;
+  Thresholds thresholds{};
 
   auto operator<=>(const Spec&) const = default;
 };

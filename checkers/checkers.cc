@@ -1,0 +1,218 @@
+#include "checkers/checkers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "checkers/words.h"
+
+namespace checkers {
+namespace {
+
+constexpr net::Duration heartbeat = std::chrono::milliseconds(50);
+
+/// A gap between two looks at the clock that is longer than this was a stall.
+constexpr net::Duration stall = 2 * heartbeat;
+
+}  // namespace
+
+Checkers::Checkers(net::Loop& loop, OnReport on_report)
+    : loop_(loop), on_report_(std::move(on_report)), last_beat_(loop.now()) {}
+
+Checkers::~Checkers() {
+  for (const auto& check : checks_) {
+    if (check.probe) loop_.cancel(check.probe->timer);
+  }
+  loop_.cancel(start_timer_);
+  loop_.cancel(beat_timer_);
+}
+
+std::size_t Checkers::PlaceHash::operator()(const Place& place) const {
+  const auto bytes = place.target.address.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return std::hash<std::string_view>{}(text) ^
+         ((std::size_t{place.target.port} << 32 | place.spec) * 0x9e3779b97f4a7c15);
+}
+
+void Checkers::set(std::span<const Key> keys) {
+  for (const auto& key : keys) {
+    const auto spec = intern(key.spec);
+    const auto found = index_.find({.target = key.target, .spec = spec});
+    if (found == index_.end()) {
+      add(key, spec);
+    } else {
+      checks_[found->second].kept = true;
+    }
+  }
+  for (Id id = 0; id < checks_.size(); ++id) {
+    if (checks_[id].present && !std::exchange(checks_[id].kept, false)) remove(id);
+  }
+  // A spec that was only looked at, for checks that were there already or that turned out to be none.
+  for (SpecId spec = 0; spec < specs_.size(); ++spec) {
+    if (specs_[spec].users == 0) release(spec);
+  }
+  arm();
+}
+
+const Health* Checkers::find(const Key& key) const {
+  const auto spec = spec_ids_.find(key.spec);
+  if (spec == spec_ids_.end()) return nullptr;
+  const auto found = index_.find({.target = key.target, .spec = spec->second});
+  return found == index_.end() ? nullptr : &checks_[found->second].health;
+}
+
+Checkers::SpecId Checkers::intern(const Spec& spec) {
+  if (const auto found = spec_ids_.find(spec); found != spec_ids_.end()) return found->second;
+  SpecId id;
+  if (free_specs_.empty()) {
+    id = static_cast<SpecId>(specs_.size());
+    specs_.emplace_back();
+  } else {
+    id = free_specs_.back();
+    free_specs_.pop_back();
+  }
+  specs_[id].key.spec = spec;
+  spec_ids_.emplace(spec, id);
+  return id;
+}
+
+void Checkers::release(SpecId spec) {
+  const auto found = spec_ids_.find(specs_[spec].key.spec);
+  if (found == spec_ids_.end() || found->second != spec) return;  // already free
+  spec_ids_.erase(found);
+  specs_[spec].key = {};
+  free_specs_.push_back(spec);
+}
+
+void Checkers::add(const Key& key, SpecId spec) {
+  Id id;
+  if (free_checks_.empty()) {
+    id = static_cast<Id>(checks_.size());
+    checks_.emplace_back();
+  } else {
+    id = free_checks_.back();
+    free_checks_.pop_back();
+  }
+  auto& check = checks_[id];
+  check.target = key.target;
+  check.spec = spec;
+  check.present = check.kept = true;
+  check.health = {.since = loop_.now()};
+  ++specs_[spec].users;
+  index_.emplace(Place{.target = key.target, .spec = spec}, id);
+  schedule_.add(id, stable_hash(to_string(key)), key.spec.interval, loop_.now());
+}
+
+void Checkers::remove(Id id) {
+  auto& check = checks_[id];
+  schedule_.remove(id);
+  index_.erase({.target = check.target, .spec = check.spec});
+  --specs_[check.spec].users;
+  if (check.probe) {
+    loop_.cancel(check.probe->timer);
+    check.probe.reset();
+    --in_flight_;
+  }
+  check = {.generation = check.generation + 1};
+  free_checks_.push_back(id);
+}
+
+const Key& Checkers::key_of(const Check& check) {
+  auto& key = specs_[check.spec].key;
+  key.target = check.target;
+  return key;
+}
+
+void Checkers::arm() {
+  const auto due = schedule_.next_due();
+  if (start_timer_ != 0 && due && *due == armed_for_) return;
+  loop_.cancel(std::exchange(start_timer_, 0));
+  if (!due) return;
+  armed_for_ = *due;
+  start_timer_ = loop_.at(*due, [this] {
+    start_timer_ = 0;
+    start_due();
+  });
+}
+
+void Checkers::start_due() {
+  beat();
+  for (int started = 0; started < start_budget; ++started) {
+    const auto next = schedule_.take(loop_.now());
+    if (!next) break;
+    start(next->id);
+  }
+  arm();
+}
+
+void Checkers::start(Id id) {
+  auto& check = checks_[id];
+  const auto generation = ++check.generation;
+  const Key& key = key_of(check);
+  const auto now = loop_.now();
+  auto launched =
+      launch(loop_, key, [this, id, generation](Result result) { landed(id, generation, std::move(result)); });
+  if (auto* result = std::get_if<Result>(&launched)) return finish(id, std::move(*result));
+
+  const auto timeout = key.spec.timeout;
+  check.probe = std::make_unique<Probe>(Probe{.flight = std::move(std::get<std::unique_ptr<Flight>>(launched)),
+                                              .timer = loop_.at(now + timeout, [=, this] { deadline(id, generation); }),
+                                              .started = now,
+                                              .stalled_before = stalled_});
+  if (in_flight_++ == 0 && beat_timer_ == 0) {
+    last_beat_ = now;
+    beat();
+  }
+}
+
+void Checkers::landed(Id id, std::uint32_t generation, Result result) {
+  beat();
+  if (checks_[id].generation == generation) finish(id, std::move(result));
+}
+
+void Checkers::deadline(Id id, std::uint32_t generation) {
+  beat();
+  auto& check = checks_[id];
+  if (check.generation != generation || !check.probe) return;
+  auto& probe = *check.probe;
+  const auto timeout = key_of(check).spec.timeout;
+  const auto end = probe.started + timeout + (stalled_ - probe.stalled_before);
+  if (end > loop_.now()) {
+    probe.timer = loop_.at(end, [=, this] { deadline(id, generation); });
+    return;
+  }
+  finish(id, {.outcome = Outcome::failed,
+              .sentence = fmt::format("{}: timed out after {}", probe.flight->doing(), spoken(timeout))});
+}
+
+void Checkers::finish(Id id, Result result) {
+  auto& check = checks_[id];
+  if (const auto probe = std::move(check.probe)) {
+    loop_.cancel(probe->timer);
+    result.took = loop_.now() - probe->started;
+    --in_flight_;
+  }
+  schedule_.done(id);
+  const auto before = check.health.state;
+  const Key& key = key_of(check);
+  const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
+  // Last, for the report may lead to a call of set(), after which `check` is not to be trusted.
+  on_report_({.key = key, .before = before, .after = check.health, .change = change, .result = result});
+}
+
+void Checkers::beat() {
+  const auto now = loop_.now();
+  if (const auto gap = now - last_beat_; beat_timer_ != 0 && gap > stall) stalled_ += gap - heartbeat;
+  last_beat_ = now;
+  if (beat_timer_ != 0 || in_flight_ == 0) return;
+  beat_timer_ = loop_.after(heartbeat, [this] {
+    // The timer that has just fired still counts as running, or its own lateness would go unseen.
+    beat();
+    beat_timer_ = 0;
+    beat();
+  });
+}
+
+}  // namespace checkers

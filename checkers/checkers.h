@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "checkers/health.h"
+#include "checkers/probe.h"
+#include "checkers/schedule.h"
+#include "checkers/spec.h"
+#include "net/loop.h"
+
+namespace checkers {
+
+/// One probe's result, and what it made of the check's health. The references hold until the callback returns or calls
+/// set().
+struct Report {
+  const Key& key;
+  State before;
+  const Health& after;
+  Change change;
+  const Result& result;
+};
+
+/// Probes a set of targets on a loop, each at its own pace, and keeps an opinion of each.
+///
+/// A probe's deadline covers all of it, from the first system call to the verdict, in time during which this process
+/// was running: what a freeze (or a long turn of the loop) took away is given back, so that a stall of ours is never a
+/// failure of theirs. At most `start_budget` probes start in a turn; the rest follow in the next, after its I/O.
+/// A check at rest costs about 250 bytes; equal specs are kept once. Lives on the loop's thread and must not outlive
+/// it.
+class Checkers {
+ public:
+  /// Called for every probe that ended. It may call set() and find().
+  using OnReport = std::move_only_function<void(const Report&)>;
+
+  static constexpr int start_budget = 256;
+
+  Checkers(net::Loop& loop, OnReport on_report);
+  ~Checkers();
+  Checkers(const Checkers&) = delete;
+  Checkers& operator=(const Checkers&) = delete;
+
+  /// From now on exactly these are checked; duplicates count once. A check that was there before keeps everything: its
+  /// health, its rhythm, and the probe that is under way. One that is gone is forgotten at once.
+  void set(std::span<const Key> keys);
+
+  /// What is thought of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
+  [[nodiscard]] const Health* find(const Key& key) const;
+
+  [[nodiscard]] std::size_t size() const { return index_.size(); }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+
+ private:
+  using Id = Schedule::Id;
+  using SpecId = std::uint32_t;
+
+  struct Probe {
+    std::unique_ptr<Flight> flight;
+    net::Loop::Id timer = 0;
+    net::Instant started;
+    net::Duration stalled_before{};  ///< stalled_ when it started
+  };
+  struct Check {
+    net::Endpoint target{};
+    SpecId spec = 0;
+    bool present = false;
+    bool kept = false;  ///< scratch of set()
+    std::uint32_t generation = 0;
+    Health health{};
+    std::unique_ptr<Probe> probe{};  ///< while one is under way
+  };
+  /// Every distinct spec once, inside a key whose target is filled in for the check in hand.
+  struct SharedSpec {
+    Key key;
+    std::size_t users = 0;
+  };
+  struct Place {
+    net::Endpoint target;
+    SpecId spec;
+    bool operator==(const Place&) const = default;
+  };
+  struct PlaceHash {
+    std::size_t operator()(const Place& place) const;
+  };
+
+  SpecId intern(const Spec& spec);
+  void release(SpecId spec);
+  void add(const Key& key, SpecId spec);
+  void remove(Id id);
+  const Key& key_of(const Check& check);
+
+  void arm();
+  void start_due();
+  void start(Id id);
+  void landed(Id id, std::uint32_t generation, Result result);
+  void deadline(Id id, std::uint32_t generation);
+  void finish(Id id, Result result);
+  void beat();
+
+  net::Loop& loop_;
+  OnReport on_report_;
+  std::map<Spec, SpecId> spec_ids_;
+  std::vector<SharedSpec> specs_;
+  std::vector<SpecId> free_specs_;
+  std::unordered_map<Place, Id, PlaceHash> index_;
+  std::vector<Check> checks_;
+  std::vector<Id> free_checks_;
+  Schedule schedule_;
+  net::Loop::Id start_timer_ = 0;
+  net::Instant armed_for_;
+  std::size_t in_flight_ = 0;
+
+  // How much time was lost to stalls: while probes are in flight the shell looks at the clock every `heartbeat`.
+  net::Loop::Id beat_timer_ = 0;
+  net::Instant last_beat_;
+  net::Duration stalled_{};
+};
+
+}  // namespace checkers

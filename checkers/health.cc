@@ -1,0 +1,73 @@
+#include "checkers/health.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "checkers/words.h"
+
+namespace checkers {
+
+Change observe(Health& health, Result result, Thresholds limit, net::Instant now) {
+  health.last_outcome = result.outcome;
+  health.last = std::move(result.sentence);
+  if (result.outcome == Outcome::not_run) return Change::none;
+
+  const bool passed = result.outcome == Outcome::passed;
+  if (passed) health.last_good = now;
+  const State seen = passed ? State::up : State::down;
+  if (seen == health.state) {
+    health.streak = 0;
+    return Change::none;
+  }
+  const int needed = health.state == State::unknown ? 1 : passed ? limit.rise : limit.fall;
+  if (++health.streak < needed) return Change::pending;
+  health.state = seen;
+  health.since = now;
+  health.decided_by = std::exchange(health.streak, 0);
+  return Change::changed;
+}
+
+namespace {
+
+std::string wall_clock(net::Instant then, net::Instant now, WallOffset wall) {
+  const std::chrono::sys_time<std::chrono::nanoseconds> shown(then.time_since_epoch() + wall);
+  const auto calendar = fmt::gmtime(
+      std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(
+          std::chrono::floor<std::chrono::seconds>(shown))));
+  if (now - then >= std::chrono::hours(24)) return fmt::format("{:%Y-%m-%d %H:%M:%S}", calendar);
+  return fmt::format("{:%H:%M:%S}", calendar);
+}
+
+}  // namespace
+
+std::string describe(const Health& health, Thresholds limit, net::Instant now, WallOffset wall) {
+  auto text = fmt::format("{} since {}", to_string(health.state), wall_clock(health.since, now, wall));
+  if (health.streak > 0) {
+    text += health.state == State::up ? fmt::format(", failing {} of {}", health.streak, limit.fall)
+                                      : fmt::format(", passing {} of {}", health.streak, limit.rise);
+  } else if (health.state == State::down) {
+    text += fmt::format(", {0} of {0}", health.decided_by);
+  }
+  if (health.last.empty()) return text + ": no probe yet";
+  text += ": " + health.last;
+  if (health.last_outcome != Outcome::passed) {
+    text += health.last_good ? fmt::format(" (last good {} ago)", spoken(now - *health.last_good)) : " (never good)";
+  }
+  return text;
+}
+
+std::string_view to_string(State state) {
+  switch (state) {
+    case State::unknown:
+      return "unknown";
+    case State::up:
+      return "up";
+    case State::down:
+      return "down";
+  }
+  return "?";
+}
+
+}  // namespace checkers

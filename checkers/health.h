@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "checkers/result.h"
+#include "checkers/spec.h"
+#include "net/time.h"
+
+namespace checkers {
+
+enum class State : std::uint8_t {
+  unknown,  ///< no result yet: gets no traffic
+  up,       ///< passes
+  down,     ///< fails
+};
+
+enum class Change : std::uint8_t {
+  none,     ///< the result agrees with the state
+  pending,  ///< it disagrees, not yet often enough
+  changed,  ///< the state is another one now
+};
+
+/// The opinion of one check, built from its results and nothing else: what an operator does with a server is not
+/// health.
+struct Health {
+  State state = State::unknown;
+  int streak = 0;                           ///< consecutive results against `state`
+  int decided_by = 0;                       ///< how many results in a row brought `state` about; 0 while unknown
+  net::Instant since{};                     ///< when `state` began; for unknown, when the check was made
+  std::optional<net::Instant> last_good{};  ///< when a probe last passed
+  Outcome last_outcome = Outcome::not_run;  ///< of the last probe
+  std::string last{};                       ///< the sentence of the last probe; empty before the first
+};
+
+/// Takes one result into account. The first result decides; from then on it takes `rise` passes or `fall` failures in a
+/// row. A probe that could not be run is remembered for status and changes nothing, not even the streak.
+Change observe(Health& health, Result result, Thresholds limit, net::Instant now);
+
+/// What to add to a monotonic Instant to read it on the clock on the wall, with the local time zone's offset in it.
+using WallOffset = std::chrono::nanoseconds;
+
+/// The state and its reasons as status, events and logs show them:
+/// "down since 12:03:07, 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s ago)",
+/// "up since 12:03:07, failing 1 of 3: ...". The date is put before the time once it is more than a day ago.
+[[nodiscard]] std::string describe(const Health& health, Thresholds limit, net::Instant now, WallOffset wall);
+
+/// "unknown", "up", "down".
+[[nodiscard]] std::string_view to_string(State state);
+
+}  // namespace checkers

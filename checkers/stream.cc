@@ -1,0 +1,110 @@
+#include "checkers/stream.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "checkers/socket.h"
+#include "net/fd.h"
+
+namespace checkers {
+namespace {
+
+class StreamFlight final : public Flight {
+ public:
+  StreamFlight(net::Loop& loop, const net::Endpoint& target, net::Fd socket, std::unique_ptr<Conversation> conversation,
+               OnLanded on_landed)
+      : loop_(loop),
+        target_(target),
+        socket_(std::move(socket)),
+        conversation_(std::move(conversation)),
+        on_landed_(std::move(on_landed)) {}
+
+  StreamFlight(const StreamFlight&) = delete;
+  StreamFlight& operator=(const StreamFlight&) = delete;
+  ~StreamFlight() override { loop_.unwatch(watch_); }
+
+  net::Result<> start() {
+    const auto watch = loop_.watch(socket_.get(), EPOLLOUT, [this](std::uint32_t events) {
+      if (auto result = on_ready(events)) std::exchange(on_landed_, nullptr)(std::move(*result));
+    });
+    if (!watch) return std::unexpected(watch.error());
+    watch_ = *watch;
+    return {};
+  }
+
+  [[nodiscard]] std::string doing() const override {
+    return connected_ ? conversation_->doing() : fmt::format("connect {}", to_string(target_));
+  }
+
+ private:
+  std::optional<Result> on_ready(std::uint32_t events) {
+    std::optional<Result> result;
+    if (!connected_) {
+      if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+        if (const int error = connect_error(socket_); error != 0) return socket_failure(error, doing());
+      }
+      connected_ = true;
+      result = conversation_->begin(out_);
+    } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+      result = read_some();
+    }
+    return result ? result : write_some();
+  }
+
+  std::optional<Result> read_some() {
+    std::array<char, 16 * 1024> buffer;
+    const auto count = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (count > 0) return conversation_->receive({buffer.data(), static_cast<std::size_t>(count)}, out_);
+    if (count == 0) return conversation_->closed();
+    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
+    return socket_failure(errno, doing());
+  }
+
+  std::optional<Result> write_some() {
+    if (!out_.empty()) {
+      const auto count = send(socket_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
+      if (count >= 0) {
+        out_.erase(0, static_cast<std::size_t>(count));
+      } else if (errno != EAGAIN && errno != EINTR && errno != EPIPE && errno != ECONNRESET) {
+        return socket_failure(errno, doing());
+      } else if (errno == EPIPE || errno == ECONNRESET) {
+        out_.clear();  // what the peer said before it closed is still there to be read, and is the better sentence
+      }
+    }
+    const std::uint32_t wanted = out_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT;
+    if (wanted == watched_) return std::nullopt;
+    watched_ = wanted;
+    if (const auto watched = loop_.rewatch(watch_, wanted); !watched) {
+      return socket_failure(watched.error().code, doing());
+    }
+    return std::nullopt;
+  }
+
+  net::Loop& loop_;
+  net::Endpoint target_;
+  net::Fd socket_;
+  std::unique_ptr<Conversation> conversation_;
+  OnLanded on_landed_;
+  net::Loop::Id watch_ = 0;
+  std::uint32_t watched_ = EPOLLOUT;
+  bool connected_ = false;
+  std::string out_;  ///< not yet sent
+};
+
+}  // namespace
+
+Launched launch_stream(net::Loop& loop, const net::Endpoint& target, std::unique_ptr<Conversation> conversation,
+                       Flight::OnLanded on_landed) {
+  const auto doing = [&] { return fmt::format("connect {}", to_string(target)); };
+  auto socket = connect_stream(target);
+  if (!socket) return socket_failure(socket.error().code, doing());
+  auto flight =
+      std::make_unique<StreamFlight>(loop, target, std::move(*socket), std::move(conversation), std::move(on_landed));
+  if (const auto started = flight->start(); !started) return socket_failure(started.error().code, doing());
+  return flight;
+}
+
+}  // namespace checkers

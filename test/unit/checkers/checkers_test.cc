@@ -1,0 +1,201 @@
+#include "checkers/checkers.h"
+
+#include <sys/resource.h>
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <future>
+#include <thread>
+
+#include "server.h"
+#include "shell.h"
+
+using namespace std::chrono_literals;
+using namespace checkers;
+
+namespace {
+
+void answer_ok(Peer& peer) {
+  peer.read();
+  peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  peer.hold();
+}
+
+/// A port on which nobody listens.
+net::Endpoint closed_port() { return Listener().endpoint; }
+
+/// No further descriptor for this process while it lives.
+struct NoDescriptors {
+  rlimit before{};
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before);
+    const net::Fd next(dup(0));
+    const rlimit none{.rlim_cur = static_cast<rlim_t>(next.get()), .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before); }
+};
+
+}  // namespace
+
+TEST_CASE("a listening server is up after its first probe, a closed port is down") {
+  const Listener server;
+  Shell shell;
+  const auto up = check(server.endpoint, Tcp{});
+  const auto down = check(closed_port(), Tcp{});
+  shell.checks.set({{up, down}});
+  CHECK(shell.checks.find(up)->state == State::unknown);
+  shell.run_until([&] { return shell.seen.size() >= 2; });
+  CHECK(shell.checks.find(up)->state == State::up);
+  CHECK(shell.checks.find(up)->last == "connect " + to_string(up.target) + ": connected");
+  CHECK(shell.checks.find(down)->state == State::down);
+  CHECK(shell.checks.find(down)->last == "connect " + to_string(down.target) + ": Connection refused");
+  for (const auto& each : {shell.seen[0], shell.seen[1]}) {
+    CHECK(each.before == State::unknown);
+    CHECK(each.change == Change::changed);
+  }
+}
+
+TEST_CASE("a server that dies is down after exactly fall failures and up again after rise passes") {
+  auto server = std::make_unique<Listener>();
+  Shell shell;
+  const auto key = check(server->endpoint, Tcp{});
+  shell.checks.set({{key}});
+  shell.run_until([&] { return shell.seen.size() >= 3; });
+  server.reset();
+  shell.run_until([&] { return shell.checks.find(key)->state == State::down; });
+  const auto last = shell.seen.size();
+  CHECK(shell.seen[last - 1].change == Change::changed);
+  CHECK(shell.seen[last - 2].change == Change::pending);
+  CHECK(shell.seen[last - 3].change == Change::pending);
+  CHECK(shell.seen[last - 4].result.outcome == Outcome::passed);
+}
+
+TEST_CASE("an http server is judged by its status") {
+  Server good(answer_ok);
+  Server bad([](Peer& peer) {
+    peer.read();
+    peer.write("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    peer.hold();
+  });
+  Shell shell;
+  const auto passing = check(good.endpoint(), Http{.path = "/health"});
+  const auto failing = check(bad.endpoint(), Http{.path = "/health"});
+  shell.checks.set({{passing, failing}});
+  shell.run_until([&] {
+    return shell.checks.find(passing)->state != State::unknown && shell.checks.find(failing)->state != State::unknown;
+  });
+  CHECK(shell.checks.find(passing)->last == "GET http://" + to_string(good.endpoint()) + "/health: status 200");
+  CHECK(shell.checks.find(failing)->state == State::down);
+  CHECK(shell.checks.find(failing)->last ==
+        "GET http://" + to_string(bad.endpoint()) + "/health: status 503, expected 200");
+}
+
+TEST_CASE("a probe closes with a RST and leaves no TIME_WAIT behind") {
+  std::promise<int> ended_with;
+  Server server([&, once = std::make_shared<std::once_flag>()](Peer& peer) {
+    peer.hold();
+    std::call_once(*once, [&] { ended_with.set_value(peer.error()); });
+  });
+  Shell shell;
+  CHECK(shell.first_result(check(server.endpoint(), Tcp{})).outcome == Outcome::passed);
+  shell.checks.set({});
+  CHECK(ended_with.get_future().get() == ECONNRESET);
+}
+
+TEST_CASE("want of descriptors is ours, not the server's: shown, not counted, tried again") {
+  const Listener server;
+  Shell shell;
+  const auto key = check(server.endpoint, Tcp{});
+  {
+    const NoDescriptors exhausted;
+    const auto result = shell.first_result(key);
+    CHECK(result.outcome == Outcome::not_run);
+    CHECK(result.sentence == "connect " + to_string(key.target) + ": could not be run: Too many open files");
+    CHECK(shell.seen[0].change == Change::none);
+    CHECK(shell.checks.find(key)->state == State::unknown);
+  }
+  shell.run_until([&] { return shell.checks.find(key)->state == State::up; });
+}
+
+TEST_CASE("a new set leaves the checks that stay untouched, in flight or not") {
+  const Listener silent;  // accepts in the kernel, never answers
+  const Listener other;
+  Shell shell;
+  const auto waiting = check(silent.endpoint, Http{});
+  const auto quick = check(other.endpoint, Tcp{});
+  shell.checks.set({{waiting, quick}});
+  shell.run_until([&] { return shell.checks.in_flight() >= 1 && !shell.seen.empty(); });
+  const auto since = shell.checks.find(quick)->since;
+
+  const auto added = check(closed_port(), Tcp{});
+  shell.checks.set({{quick, quick, waiting, added}});
+  CHECK(shell.checks.size() == 3);
+  CHECK(shell.checks.find(quick)->since == since);
+  CHECK(shell.checks.find(waiting)->state == State::unknown);
+  CHECK(shell.checks.in_flight() >= 1);
+
+  shell.checks.set({{quick}});
+  CHECK(shell.checks.find(waiting) == nullptr);
+  CHECK(shell.checks.find(added) == nullptr);
+  shell.run_until([&] { return shell.checks.in_flight() == 0; });
+}
+
+TEST_CASE("a check that is removed while its probe is under way never reports") {
+  const Listener silent;
+  Shell shell;
+  const auto key = check(silent.endpoint, Http{}, 30ms);
+  shell.checks.set({{key}});
+  shell.run_until([&] { return shell.checks.in_flight() == 1; });
+  shell.checks.set({});
+  CHECK(shell.checks.in_flight() == 0);
+  const auto until = net::Clock::now() + 60ms;
+  shell.run_until([&] { return net::Clock::now() > until; });
+  CHECK(shell.seen.empty());
+}
+
+TEST_CASE("specs come and go without being mixed up") {
+  const Listener server;
+  Shell shell;
+  const auto plain = check(server.endpoint, Tcp{});
+  auto slower = plain;
+  slower.spec.interval = 40ms;
+  const Key standard{.target = closed_port(), .spec = {}};
+  shell.checks.set({{slower}});
+  shell.checks.set({{standard}});  // takes the place of a freed spec
+  shell.checks.set({{standard, plain}});
+  shell.checks.set({{standard, plain}});
+  REQUIRE(shell.checks.find(standard));
+  REQUIRE(shell.checks.find(plain));
+  CHECK_FALSE(shell.checks.find(slower));
+  shell.run_until([&] { return shell.checks.find(standard)->state != State::unknown; });
+  CHECK(shell.checks.find(standard)->state == State::down);
+  shell.run_until([&] { return shell.checks.find(plain)->state == State::up; });
+}
+
+TEST_CASE("a report may change the set of checks") {
+  const Listener server;
+  Shell shell;
+  const auto first = check(server.endpoint, Tcp{});
+  const auto second = check(closed_port(), Tcp{});
+  shell.checks.set({{first, second}});
+  shell.then = [&] { shell.checks.set({{second}}); };
+  shell.run_until([&] { return shell.seen.size() >= 3; });
+  shell.then = [&] { shell.checks.set({}); };
+  shell.run_until([&] { return shell.checks.size() == 0; });
+}
+
+TEST_CASE("no more probes start in a turn than the budget allows") {
+  const Listener silent;
+  Shell shell;
+  std::vector<Key> keys;
+  for (int i = 0; i < 2 * Checkers::start_budget; ++i) {
+    keys.push_back(check(silent.endpoint, Http{.path = "/" + std::to_string(i)}));
+  }
+  shell.checks.set(keys);
+  std::this_thread::sleep_for(30ms);  // all are due
+  REQUIRE(shell.loop.turn(0s));
+  CHECK(shell.checks.in_flight() == Checkers::start_budget);
+  REQUIRE(shell.loop.turn(0s));
+  CHECK(shell.checks.in_flight() == 2 * Checkers::start_budget);
+}

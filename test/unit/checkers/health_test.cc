@@ -1,0 +1,136 @@
+#include "checkers/health.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+#include <string>
+#include <string_view>
+
+using namespace std::chrono_literals;
+using namespace checkers;
+
+namespace {
+
+const net::Instant start = net::Instant(1000s);
+
+Result passed() { return {.outcome = Outcome::passed, .sentence = "connect 10.0.0.7:80: connected"}; }
+Result failed() { return {.outcome = Outcome::failed, .sentence = "connect 10.0.0.7:80: timed out after 1 s"}; }
+Result not_run() { return {.outcome = Outcome::not_run, .sentence = "connect 10.0.0.7:80: could not be run: full"}; }
+
+Result result_of(char letter) { return letter == '+' ? passed() : letter == '-' ? failed() : not_run(); }
+
+/// The changes that a row of results ('+' passed, '-' failed, 'o' not run) brings: '.' none, 'p' pending, 'U'/'D'
+/// changed.
+std::string changes(std::string_view results, Thresholds limit) {
+  Health health;
+  std::string seen;
+  for (const char letter : results) {
+    const auto change = observe(health, result_of(letter), limit, start);
+    seen += change == Change::none ? '.' : change == Change::pending ? 'p' : health.state == State::up ? 'U' : 'D';
+  }
+  return seen;
+}
+
+}  // namespace
+
+TEST_CASE("the state machine by table: rise 2, fall 3") {
+  const Thresholds limit{.rise = 2, .fall = 3};
+  const std::pair<std::string_view, std::string_view> table[] = {
+      {"+", "U"},  // the first result decides
+      {"-", "D"},
+      {"+---", "UppD"},
+      {"+--+--+", "Upp.pp."},  // a pass between wipes the failures
+      {"+--+---", "Upp.ppD"},
+      {"-++", "DpU"},
+      {"-+-++", "Dp.pU"},
+      {"----", "D..."},
+      {"++++", "U..."},
+      {"+---++", "UppDpU"},
+      {"o", "."},  // what could not be run decides nothing
+      {"ooo-", "...D"},
+      {"+-o-o-", "Up.p.D"},  // and does not interrupt a row either
+      {"+--o+--", "Upp..pp"},
+  };
+  for (const auto& [results, expected] : table) {
+    INFO(results);
+    CHECK(changes(results, limit) == expected);
+  }
+  CHECK(changes("+-+-", {.rise = 1, .fall = 1}) == "UDUD");
+}
+
+TEST_CASE("a verdict needs exactly rise or fall results in a row, whatever came before") {
+  std::mt19937 random(7);  // NOLINT: replayable
+  for (int life = 0; life < 200; ++life) {
+    const Thresholds limit{.rise = std::uniform_int_distribution(1, 5)(random),
+                           .fall = std::uniform_int_distribution(1, 5)(random)};
+    Health health;
+    int row = 0;  // of equal results, those that could not be run left out
+    bool last_passed = false;
+    for (int i = 0; i < 300; ++i) {
+      const int dice = std::uniform_int_distribution(0, 9)(random);
+      const auto before = health.state;
+      if (dice == 0) {
+        REQUIRE(observe(health, not_run(), limit, start) == Change::none);
+        REQUIRE(health.state == before);
+        continue;
+      }
+      const bool pass = dice < 6;
+      row = pass == last_passed ? row + 1 : 1;
+      last_passed = pass;
+      const auto change = observe(health, pass ? passed() : failed(), limit, start);
+      const auto agrees = before == (pass ? State::up : State::down);
+      const int needed = before == State::unknown ? 1 : pass ? limit.rise : limit.fall;
+      if (agrees) {
+        REQUIRE(change == Change::none);
+      } else {
+        // A row against the state starts with the state's beginning: it can only be as long as `needed`.
+        REQUIRE(row <= needed);
+        REQUIRE(change == (row == needed ? Change::changed : Change::pending));
+      }
+      REQUIRE((health.state == before) == (change != Change::changed));
+    }
+  }
+}
+
+TEST_CASE("health remembers since when, the last good moment and the last sentence") {
+  const Thresholds limit{.rise = 2, .fall = 2};
+  Health health{.since = start};
+  observe(health, passed(), limit, start + 1s);
+  CHECK(health.since == start + 1s);
+  CHECK(health.last_good == start + 1s);
+  observe(health, failed(), limit, start + 2s);
+  CHECK(health.since == start + 1s);
+  observe(health, failed(), limit, start + 3s);
+  CHECK(health.since == start + 3s);
+  CHECK(health.last_good == start + 1s);
+  CHECK(health.last == failed().sentence);
+}
+
+TEST_CASE("the sentence says the state, since when, why, and when it was last good") {
+  const Thresholds limit{.rise = 2, .fall = 3};
+  // 1000 s on the monotonic clock is 12:00:00 on 2026-11-21.
+  const WallOffset wall = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21).time_since_epoch() + 12h - 1000s;
+  const auto at = [&](const Health& health, net::Duration after) {
+    return describe(health, limit, start + after, wall);
+  };
+
+  Health health{.since = start};
+  CHECK(at(health, 1s) == "unknown since 12:00:00: no probe yet");
+  observe(health, not_run(), limit, start);
+  CHECK(at(health, 1s) == "unknown since 12:00:00: connect 10.0.0.7:80: could not be run: full (never good)");
+  observe(health, passed(), limit, start + 145s);
+  CHECK(at(health, 146s) == "up since 12:02:25: connect 10.0.0.7:80: connected");
+  observe(health, failed(), limit, start + 185s);
+  CHECK(at(health, 185s) ==
+        "up since 12:02:25, failing 1 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 40 s ago)");
+  observe(health, failed(), limit, start + 186s);
+  observe(health, failed(), limit, start + 187s);
+  CHECK(at(health, 187s) ==
+        "down since 12:03:07, 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s ago)");
+  observe(health, passed(), limit, start + 190s);
+  CHECK(at(health, 190s) == "down since 12:03:07, passing 1 of 2: connect 10.0.0.7:80: connected");
+  CHECK(at(health, 187s + 24h) == "down since 2026-11-21 12:03:07, passing 1 of 2: connect 10.0.0.7:80: connected");
+
+  Health fresh{.since = start};
+  observe(fresh, failed(), limit, start);
+  CHECK(at(fresh, 1s) == "down since 12:00:00, 1 of 1: connect 10.0.0.7:80: timed out after 1 s (never good)");
+}

@@ -1,0 +1,94 @@
+// Servers that do not behave: each gets the right verdict, on time, with a sentence that tells what it did.
+#include <sys/socket.h>
+
+#include <catch2/catch.hpp>
+
+#include "server.h"
+#include "shell.h"
+
+using namespace std::chrono_literals;
+using namespace checkers;
+
+namespace {
+
+/// The result of the first http probe of a server with that script, without "GET http://127.0.0.1:PORT/: " before it.
+std::string first_sentence(const Server::Script& script, std::chrono::milliseconds timeout = 10s) {
+  Server server(script);
+  Shell shell;
+  const auto result = shell.first_result(check(server.endpoint(), Http{}, timeout));
+  CHECK(result.outcome == Outcome::failed);
+  const auto prefix = "GET http://" + to_string(server.endpoint()) + "/: ";
+  REQUIRE(result.sentence.starts_with(prefix));
+  return result.sentence.substr(prefix.size());
+}
+
+}  // namespace
+
+TEST_CASE("a server that accepts and is silent") {
+  CHECK(first_sentence([](Peer& peer) { peer.hold(); }, 50ms) == "timed out after 50 ms");
+}
+
+TEST_CASE("a server that drips one byte after the other does not outlive the deadline") {
+  const auto drip = [](Peer& peer) {
+    for (const char c : std::string("HTTP/1.1 200 OK\r\nX-Long: ") + std::string(4000, 'x')) {
+      if (!peer.write({&c, 1}) || !peer.pause(5)) return;
+    }
+  };
+  CHECK(first_sentence(drip, 80ms) == "timed out after 80 ms");
+}
+
+TEST_CASE("a server whose header has no end") {
+  const auto flood = [](Peer& peer) {
+    peer.write("HTTP/1.1 200 OK\r\n");
+    while (peer.write("X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")) {
+    }
+  };
+  CHECK(first_sentence(flood) == "header larger than 16384 bytes");
+}
+
+TEST_CASE("a server that resets the connection in the middle") {
+  const auto reset = [](Peer& peer) {
+    peer.read();
+    peer.write("HTTP/1.1 200 OK\r\nContent-");
+    peer.reset_on_close();
+  };
+  CHECK(first_sentence(reset) == "Connection reset by peer");
+}
+
+TEST_CASE("a server that closes without a word, or in the middle") {
+  CHECK(first_sentence([](Peer& peer) { peer.read(); }) == "closed without an answer");
+  CHECK(first_sentence([](Peer& peer) {
+          peer.read();
+          peer.write("HTTP/1.1 200 OK\r\nContent-");
+        }) == "closed inside the header");
+}
+
+TEST_CASE("a server that speaks another protocol") {
+  CHECK(first_sentence([](Peer& peer) {
+          peer.write("SSH-2.0-OpenSSH_9.2\r\n");
+          peer.hold();
+        }) == R"(not an HTTP status line: "SSH-2.0-OpenSSH_9.2")");
+}
+
+TEST_CASE("a server that answers before it is asked, and closes") {
+  // What it said before it closed counts, even though the request could not be delivered any more.
+  CHECK(first_sentence([](Peer& peer) { peer.write("HTTP/1.1 500 Broken\r\n\r\n"); }) == "status 500, expected 200");
+}
+
+TEST_CASE("a host that does not answer the connection times out, and says that it was the connection") {
+  Listener full(0);  // its queue holds one connection; further SYNs are dropped
+  const auto fill = [&] {
+    net::Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(full.endpoint.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    return fd;
+  };
+  const net::Fd fillers[] = {fill(), fill(), fill()};
+  Shell shell;
+  const auto result = shell.first_result(check(full.endpoint, Tcp{}, 50ms));
+  CHECK(result.outcome == Outcome::failed);
+  CHECK(result.sentence == "connect " + to_string(full.endpoint) + ": timed out after 50 ms");
+}
