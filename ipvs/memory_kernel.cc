@@ -28,11 +28,21 @@ Destination stored(Destination destination) {
 bool is_multicast_or_special(const net::Address& address) {
   if (address.is_multicast() || address.is_any()) return true;
   if (address.is_v6()) return address.is_link_local();
-  const auto first = std::to_integer<unsigned>(address.bytes()[0]);
-  return first == 0 || first >= 240;
+  return address == *net::Address::parse("255.255.255.255");
 }
 
 std::unexpected<net::Error> fault(int code, std::string_view doing) { return net::system_error(code, doing); }
+
+/// A daemon with the values that the kernel fills in. A master keeps below Ethernet's MTU, which all networks carry.
+Daemon completed(Daemon daemon, std::uint32_t mtu) {
+  if (!daemon.group) daemon.group = net::Address::parse("224.0.0.81");
+  if (daemon.port == 0) daemon.port = 8848;
+  if (daemon.ttl == 0) daemon.ttl = 1;
+  const std::uint32_t headers = daemon.group->is_v4() ? 20 + 8 : 40 + 8;
+  const std::uint32_t limit = std::min(mtu, daemon.state == Daemon::State::master ? 1500u : 65535u) - headers;
+  if (daemon.max_length == 0) daemon.max_length = static_cast<std::uint16_t>(limit);
+  return daemon;
+}
 
 }  // namespace
 
@@ -43,6 +53,12 @@ struct MemoryKernel::Apply {
   ServiceStatus* find(const ServiceKey& key) const {
     const auto found = kernel.table.find(key);
     return found == kernel.table.end() ? nullptr : &found->second;
+  }
+
+  /// Names are measured before anything else is looked at.
+  static int measure(const Service& service) {
+    constexpr std::size_t longest = 15;
+    return service.scheduler.size() > longest || service.persistence_engine.size() > longest ? EINVAL : 0;
   }
 
   int check(const Service& service) const {
@@ -63,6 +79,7 @@ struct MemoryKernel::Apply {
   }
 
   int operator()(const AddService& op) const {
+    if (const int code = measure(op.service)) return code;
     if (find(op.key)) return EEXIST;
     if (const int code = check(op.service)) return code;
     kernel.table.emplace(op.key, ServiceStatus{.service = stored(op.key, op.service), .stats = {}, .destinations = {}});
@@ -70,6 +87,7 @@ struct MemoryKernel::Apply {
   }
 
   int operator()(const SetService& op) const {
+    if (const int code = measure(op.service)) return code;
     ServiceStatus* service = find(op.key);
     if (!service) return ESRCH;
     if (const int code = check(op.service)) return code;
@@ -131,6 +149,8 @@ struct MemoryKernel::Apply {
   }
 
   int operator()(const SetTimeouts& op) const {
+    constexpr std::chrono::seconds longest(INT32_MAX / 250);  // in jiffies of a kernel with HZ=250
+    if (std::max({op.timeouts.tcp, op.timeouts.tcp_fin, op.timeouts.udp}) > longest) return EINVAL;
     const auto take = [](std::chrono::seconds& timeout, std::chrono::seconds value) {
       if (value.count() != 0) timeout = value;
     };
@@ -145,10 +165,11 @@ struct MemoryKernel::Apply {
   }
 
   int operator()(const StartDaemon& op) const {
-    if (op.daemon.interface.empty()) return EINVAL;
+    if (op.daemon.interface.size() > 15 || (op.daemon.group && !op.daemon.group->is_multicast())) return EINVAL;
     if (slot(op.daemon.state)) return EEXIST;
-    if (!kernel.interfaces.contains(op.daemon.interface)) return ENODEV;
-    slot(op.daemon.state) = op.daemon;
+    const auto interface = kernel.interfaces.find(op.daemon.interface);
+    if (interface == kernel.interfaces.end()) return ENODEV;
+    slot(op.daemon.state) = completed(op.daemon, interface->second);
     return 0;
   }
 

@@ -38,8 +38,8 @@ class MemoryKernel final : public Kernel {
   std::set<std::string> schedulers = {"dh",  "fo", "lblc", "lblcr", "lc",   "mh",  "none", "nq",
                                       "ovf", "rr", "sed",  "sh",    "twos", "wlc", "wrr"};
 
-  /// The interfaces that a sync daemon can use.
-  std::set<std::string> interfaces = {"lo"};
+  /// The interfaces that a sync daemon can use, with their MTU.
+  std::map<std::string, std::uint32_t> interfaces = {{"lo", 65536}};
 
   /// Faults for the coming calls, in order; a listing skips those that only apply() can suffer.
   std::deque<Fault> faults;

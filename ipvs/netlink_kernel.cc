@@ -95,6 +95,9 @@ Result<std::vector<Refusal>> NetlinkKernel::apply(std::span<const Op> ops) {
     const auto chunk = ops.subspan(first, std::min(ops_at_once, ops.size() - first));
     batch_.clear();
     for (const Op& op : chunk) encode(batch_, family_, op);
+    // A daemon that is stopped before its thread first ran is gone, but the kernel answers with EINTR, which netlink
+    // does not deliver: a question behind it brings the chunk's acknowledgement.
+    if (std::holds_alternative<StopDaemon>(chunk.back())) encode_get_info(batch_, family_);
     const auto refused = writes_.exchange(batch_);
     if (!refused) return explained(refused.error(), describe(chunk.front()));
     for (const auto& [index, error] : *refused) {
