@@ -17,23 +17,31 @@
 #include "net/endpoint.h"
 #include "net/fd.h"
 
-/// A TCP listener on 127.0.0.1 with a port of the kernel's choosing.
-struct Listener {
+/// A TCP port on 127.0.0.1, of the kernel's choosing and nobody else's while this lives.
+struct Port {
   net::Fd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   net::Endpoint endpoint{.address = *net::Address::parse("127.0.0.1"), .port = 0};
 
-  explicit Listener(int backlog = SOMAXCONN) {
+  Port() {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (bind(fd.get(), generic, length) != 0 || listen(fd.get(), backlog) != 0 ||
-        getsockname(fd.get(), generic, &length) != 0) {
-      throw std::runtime_error("no listener on loopback");
-    }
+    bool good = bind(fd.get(), generic, length) == 0 && getsockname(fd.get(), generic, &length) == 0;
+    // Bound once more by its number: a port of the kernel's choosing would be given up by shutdown().
+    fd = net::Fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    good = good && bind(fd.get(), generic, length) == 0;
+    if (!good) throw std::runtime_error("no port on loopback");
     endpoint.port = ntohs(address.sin_port);
   }
+};
+
+/// A port that accepts connections; one that does not refuses them.
+struct Listener : Port {
+  explicit Listener(int backlog = SOMAXCONN) { start(backlog); }
+  void start(int backlog = SOMAXCONN) const { listen(fd.get(), backlog); }
+  void stop() const { shutdown(fd.get(), SHUT_RD); }
 };
 
 /// One accepted connection of a scripted server. Every call ends early once the server stops.

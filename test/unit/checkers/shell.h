@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <map>
@@ -33,6 +34,12 @@ struct Shell {
     const auto limit = net::Clock::now() + std::chrono::seconds(20);
     while (!done() && net::Clock::now() < limit) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
     REQUIRE(done());
+  }
+
+  /// The first report about `key`; null before it.
+  [[nodiscard]] const Seen* first_of(const checkers::Key& key) const {
+    const auto found = std::ranges::find(seen, key, &Seen::key);
+    return found == seen.end() ? nullptr : &*found;
   }
 
   /// The first result of a probe of `key`.
