@@ -4,12 +4,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkers/spec.h"
 #include "ipvs/types.h"
 #include "net/address.h"
 #include "net/endpoint.h"
+#include "net/error.h"
 #include "vrrp/spec.h"
 
 /// A cluster file's meaning as plain data: the same on every director. Names are unique within their list, order is the
@@ -71,9 +73,16 @@ struct Cluster {
   std::vector<Service> services;
 };
 
+/// The node of that name; null when there is none.
 [[nodiscard]] const Node* find_node(const Cluster& cluster, std::string_view name);
 
-/// What `router` is on `node`: its interface, priority and, for unicast, the other nodes' addresses.
+/// Which node of the cluster this host is: the one that was `asked` for with --node, or, when that is empty, the one
+/// with the host's name (compared as a whole, then up to the first dot). A cluster without nodes has this host alone.
+/// Errors: no such node; the message names those that there are.
+[[nodiscard]] net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std::string_view host_name);
+
+/// What `router` is on `node`, which is one of the cluster's: its interface, priority and, for unicast, the other
+/// nodes' addresses.
 [[nodiscard]] vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node);
 
 }  // namespace config

@@ -1,0 +1,58 @@
+#include "config/cluster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace config {
+namespace {
+
+/// What stands before the first dot of a host name.
+std::string_view host_part(std::string_view name) { return name.substr(0, name.find('.')); }
+
+}  // namespace
+
+const Node* find_node(const Cluster& cluster, std::string_view name) {
+  const auto found = std::ranges::find(cluster.nodes, name, &Node::name);
+  return found == cluster.nodes.end() ? nullptr : &*found;
+}
+
+net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std::string_view host_name) {
+  if (cluster.nodes.empty() && asked.empty()) return Node{.name = std::string(host_name), .address = {}};
+  if (cluster.nodes.empty()) return net::failure(fmt::format("node '{}': the cluster file names no nodes", asked));
+
+  std::vector<std::string_view> names;
+  for (const auto& node : cluster.nodes) names.push_back(node.name);
+  if (!asked.empty()) {
+    if (const Node* node = find_node(cluster, asked)) return *node;
+    return net::failure(
+        fmt::format("node '{}' is not in the cluster file; its nodes are {}", asked, fmt::join(names, ", ")));
+  }
+  if (const Node* node = find_node(cluster, host_name)) return *node;
+  const auto same_host = [&](const Node& node) { return host_part(node.name) == host_part(host_name); };
+  if (std::ranges::count_if(cluster.nodes, same_host) == 1) return *std::ranges::find_if(cluster.nodes, same_host);
+  return net::failure(
+      fmt::format("host '{}' is not a node of the cluster file, whose nodes are {}; "
+                  "--node says which of them this is",
+                  host_name, fmt::join(names, ", ")));
+}
+
+vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node) {
+  vrrp::Spec spec = {.name = router.name,
+                     .router_id = router.router_id,
+                     .interface = router.interfaces.at(node.name),
+                     .addresses = router.addresses,
+                     .priority = node.priority,
+                     .advertise = router.advertise,
+                     .preempt = router.preempt,
+                     .unicast = {}};
+  if (!router.unicast) return spec;
+  vrrp::Unicast unicast = {.source = node.address, .peers = {}};
+  for (const auto& other : cluster.nodes) {
+    if (other.name != node.name) unicast.peers.push_back(other.address);
+  }
+  spec.unicast = std::move(unicast);
+  return spec;
+}
+
+}  // namespace config

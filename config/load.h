@@ -1,0 +1,28 @@
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/cluster.h"
+#include "config/diagnostics.h"
+
+namespace config {
+
+/// A cluster file that was accepted.
+struct Loaded {
+  Cluster cluster;
+  std::vector<Diagnostic> warnings;
+};
+
+/// All that is wrong, errors and warnings, in the order of the file; at least one is an error.
+using Refusal = std::vector<Diagnostic>;
+
+/// Reads, checks and validates a cluster file. Looks at nothing of this host but the file.
+[[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path);
+
+/// The same for text that is already in memory; `name` stands for the file in messages. Takes any bytes.
+[[nodiscard]] std::expected<Loaded, Refusal> load_text(std::string name, std::string text);
+
+}  // namespace config

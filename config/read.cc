@@ -1,0 +1,131 @@
+#include "config/read.h"
+
+#include "config/service_type.h"
+#include "config/values.h"
+
+namespace config {
+namespace {
+
+using namespace std::chrono_literals;
+using Interfaces = std::map<std::string, std::string>;
+
+/// In Interfaces while reading: the one interface of every node, since the nodes may follow later in the file.
+constexpr auto every_node = "";
+
+Type<Node> node_type() {
+  return Object<Node>("node")
+      .key("address", &Node::address, address(), "where the other directors reach it", "192.0.2.11")
+      .required()
+      .key("priority", &Node::priority, integer<std::uint8_t>(1, 254),
+           "VRRP priority: of the nodes that live, the one with the highest holds the addresses", "150")
+      .type();
+}
+
+/// One name for every node, or a map of a name for each.
+Type<Interfaces> interfaces() {
+  auto one = interface_name();
+  const Shape each = {
+      .kind = Shape::Kind::map, .expected = "", .pattern = std::string(name_pattern), .of = {one.shape}};
+  const Shape shape = {.kind = Shape::Kind::any_of,
+                       .expected = one.shape.expected + ", or a map of one for each node",
+                       .of = {one.shape, each}};
+  auto read = [expected = shape.expected, read_one = one.read](Reader& reader, const YamlNode& node, Interfaces& all) {
+    if (node.kind == YamlNode::Kind::scalar) return read_one(reader, node, all[every_node]);
+    if (node.kind != YamlNode::Kind::map) return reader.refuse(node, expected);
+    for (const auto& entry : node.entries) read_one(reader, *entry.value, all[entry.name]);
+  };
+  return {.shape = shape, .read = read};
+}
+
+Type<VirtualRouter> virtual_router_type() {
+  return Object<VirtualRouter>("virtual router")
+      .key("router_id", &VirtualRouter::router_id, integer<std::uint8_t>(1, 255),
+           "VRID: the same on every node, and no other's on the same link", "51")
+      .required()
+      .key("interface", &VirtualRouter::interfaces, interfaces(),
+           "where it speaks and holds its addresses; a map where the nodes' differ", "{ lb1: eth0, lb2: ens3 }")
+      .required()
+      .key("addresses", &VirtualRouter::addresses, list(prefix(), "one or more addresses with their prefix lengths", 1),
+           "the virtual addresses, all of one family", "[192.0.2.10/24]")
+      .required()
+      .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
+           "from one advertisement to the next; a backup takes over after about three times that", "100ms")
+      .key("preempt", &VirtualRouter::preempt, boolean(),
+           "whether a node with a higher priority takes the addresses back when it returns", "false")
+      .key("unicast", &VirtualRouter::unicast, boolean(),
+           "speaks to the other nodes' addresses instead of the multicast group", "true")
+      .type();
+}
+
+Type<ConnectionSync> connection_sync_type() {
+  return Object<ConnectionSync>("connection_sync")
+      .key("interface", &ConnectionSync::interfaces, interfaces(),
+           "where the kernel tells the other nodes of its connections; a map where the nodes' differ", "eth1")
+      .required()
+      .key("id", &ConnectionSync::id, integer<std::uint8_t>(0, 255), "syncid: the same on every node", "1")
+      .type();
+}
+
+void complete(Interfaces& interfaces, const std::vector<Node>& nodes) {
+  auto found = interfaces.extract(every_node);
+  if (found.empty()) return;
+  for (const auto& node : nodes) interfaces.emplace(node.name, found.mapped());
+}
+
+/// What a service leaves to its other keys: its servers' port, and a mark's family.
+void complete(Service& service) {
+  auto& key = service.key;
+  if (key.fwmark != 0) {
+    const bool v6 = !service.servers.empty() && service.servers.front().endpoint.address.is_v6();
+    key.protocol = ipvs::Protocol::none;
+    key.endpoint = {.address = net::Address::any(v6 ? net::Family::ipv6 : net::Family::ipv4)};
+  }
+  for (auto& server : service.servers) {
+    if (server.endpoint.port == 0) server.endpoint.port = key.endpoint.port;
+  }
+  if (service.fallback && service.fallback->port == 0) service.fallback->port = key.endpoint.port;
+}
+
+}  // namespace
+
+const Type<Cluster>& cluster_type() {
+  static const auto type =
+      Object<Cluster>("the cluster file")
+          .key("cluster", &Cluster::name, name("the cluster's name"), "the cluster's name", "shop")
+          .required()
+          .key("nodes", &Cluster::nodes, named(node_type()),
+               "the directors, by host name; needed for `vrrp` and `connection_sync`",
+               "{ lb1: { address: 192.0.2.11, priority: 150 } }")
+          .when_absent("this host alone")
+          .key("vrrp", &Cluster::virtual_routers, named(virtual_router_type()),
+               "the virtual routers, and the addresses that each moves between the nodes",
+               "{ front: { router_id: 51, interface: eth0, addresses: [192.0.2.10/24] } }")
+          .when_absent("none")
+          .key(
+              "groups", &Cluster::groups,
+              list(list(name("the name of a virtual router"), "two or more virtual routers", 2), "groups, each a list"),
+              "virtual routers that fail over together", "[[front, back]]")
+          .when_absent("none")
+          .key(
+              "connection_sync", [](Cluster& cluster) -> ConnectionSync& { return cluster.connection_sync.emplace(); },
+              connection_sync_type(), "the kernel's own synchronisation of connections between the nodes",
+              "{ interface: eth1, id: 1 }")
+          .when_absent("off")
+          .key("services", &Cluster::services, named(service_type()), "the virtual services",
+               "{ web: { listen: 192.0.2.10:80, servers: { web1: { address: 10.0.0.7 } } } }")
+          .when_absent("none")
+          .type();
+  return type;
+}
+
+Cluster read(const YamlNode& root, Reader& reader) {
+  Cluster cluster;
+  reader.subject = {.noun = "", .name = "", .place = root.place};
+  cluster_type().read(reader, root, cluster);
+  for (auto& router : cluster.virtual_routers) complete(router.interfaces, cluster.nodes);
+  if (cluster.connection_sync) complete(cluster.connection_sync->interfaces, cluster.nodes);
+  for (auto& service : cluster.services) complete(service);
+  return cluster;
+}
+
+}  // namespace config

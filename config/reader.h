@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/document.h"
+#include "config/shape.h"
+
+namespace config {
+
+/// What a name that the file gives to something looks like (ECMAScript).
+inline constexpr std::string_view name_pattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$";
+inline constexpr std::string_view name_rule =
+    "a name has 1 to 63 letters, digits, '_', '.' and '-', and begins with none of the last two";
+[[nodiscard]] bool is_name(std::string_view text);
+
+/// Where reading stands in the document, and what it has found wrong. The types of type.h share one while they read.
+///
+/// A message names the value by its key and the chain of what it belongs to: "'interval' in check of service 'web'".
+class Reader {
+ public:
+  explicit Reader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  /// What the value that is read next is called: a key, or a NAME of a map with the noun of what it names.
+  struct Subject {
+    std::string_view noun;  ///< empty: `name` is a key
+    std::string_view name;
+    Place place;  ///< of the name: where something missing is reported
+  };
+  Subject subject;
+
+  /// "SUBJECT: expected EXPECTED, found VALUE" with `hint` after it ("; ...", or empty). Marks `node` as failed.
+  void refuse(const YamlNode& node, std::string_view expected, std::string_view hint = "");
+
+  /// Reports a message of the caller's own at `node`, and marks it as failed.
+  void fail(const YamlNode& node, std::string message);
+
+  /// Reports a list that has fewer items than it needs.
+  void refuse_short(const YamlNode& node, std::string_view expected);
+
+  /// Reports a NAME that cannot be one: it goes into commands ("web/web1"), file names and metrics.
+  void check_name(const Entry& entry);
+
+  /// Whether reading this value, or something the subject needed beside it, was refused.
+  [[nodiscard]] bool failed(const YamlNode& node) const { return failed_.contains(&node); }
+
+  /// The value of one of an object's keys.
+  struct Member {
+    std::size_t key;  ///< index in Shape::keys
+    const Entry* entry;
+  };
+
+  /// Checks a map against the keys of `shape` and returns those that are there. Reports what is unknown, missing or
+  /// excludes each other, and marks `node` as failed then.
+  [[nodiscard]] std::vector<Member> match(const YamlNode& node, const Shape& shape);
+
+  /// Steps into the object called `noun`, which is the present subject, until the scope ends.
+  class Scope {
+   public:
+    Scope(Reader& reader, std::string_view noun) : reader_(reader), outer_(reader.subject) {
+      reader_.chain_.push_back(
+          {.noun = noun, .name = outer_.noun.empty() ? std::string_view{} : outer_.name, .place = outer_.place});
+    }
+    ~Scope() {
+      reader_.chain_.pop_back();
+      reader_.subject = outer_;
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Reader& reader_;
+    Subject outer_;
+  };
+
+ private:
+  [[nodiscard]] std::string subject_in_context() const;
+  [[nodiscard]] std::string context() const;
+  void unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<const Entry*>& given);
+  void check_missing(const YamlNode& node, const Shape& shape, const std::vector<const Entry*>& given);
+
+  Diagnostics& diagnostics_;
+  std::vector<Subject> chain_;  ///< the objects around the subject, outermost first
+  std::unordered_set<const YamlNode*> failed_;
+};
+
+/// "'2'", "a list", "a map", "nothing": a value as a message names what was found.
+[[nodiscard]] std::string described(const YamlNode& node);
+
+}  // namespace config

@@ -1,0 +1,107 @@
+#include "config/service_type.h"
+
+#include "config/check_type.h"
+#include "config/values.h"
+
+namespace config {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// "192.0.2.1:80", "udp://192.0.2.1:53".
+std::expected<ipvs::ServiceKey, std::string> parse_listen(std::string_view text) {
+  ipvs::ServiceKey key;
+  const auto slashes = text.find("://");
+  if (slashes != std::string_view::npos) {
+    const auto protocol = text.substr(0, slashes);
+    text.remove_prefix(slashes + 3);
+    if (protocol == "udp") {
+      key.protocol = ipvs::Protocol::udp;
+    } else if (protocol == "sctp") {
+      key.protocol = ipvs::Protocol::sctp;
+    } else if (protocol != "tcp") {
+      return std::unexpected(fmt::format("; the protocols are tcp, udp and sctp, not {}", quoted(protocol)));
+    }
+  }
+  if (text.starts_with("fwmark")) return std::unexpected("; a mark is a key of its own: 'fwmark: 5'");
+  const auto endpoint = parse_endpoint(text);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  if (endpoint->port == 0) return std::unexpected("; the port is missing");
+  key.endpoint = *endpoint;
+  return key;
+}
+
+Type<ipvs::ServiceKey> listen() {
+  return scalar<ipvs::ServiceKey>({.expected = "[PROTOCOL://]ADDRESS:PORT",
+                                   .pattern = R"(^((tcp|udp|sctp)://)?([0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]+$)"},
+                                  parse_listen);
+}
+
+Type<std::string> scheduler() {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const auto* name :
+       {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"}) {
+    names.emplace_back(name, name);
+  }
+  return choice<std::string>(std::move(names));
+}
+
+Type<Server> server_type() {
+  return Object<Server>("server")
+      .key("address", &Server::endpoint, endpoint(), "the server's address, with a port where it is not the service's",
+           "10.0.0.7:8080")
+      .required()
+      .key("weight", &Server::weight, integer<std::uint32_t>(0, 65535),
+           "its share of the connections beside the others'; 0 gives it no new ones", "3")
+      .type();
+}
+
+auto forward() {
+  return choice<ipvs::Forward>(
+      {{"nat", ipvs::Forward::nat}, {"dr", ipvs::Forward::route}, {"tunnel", ipvs::Forward::tunnel}});
+}
+
+auto on_failure() { return choice<OnFailure>({{"drain", OnFailure::drain}, {"remove", OnFailure::remove}}); }
+
+}  // namespace
+
+Type<Service> service_type() {
+  return Object<Service>("service")
+      .key("listen", &Service::key, listen(), "the virtual address, port and protocol (tcp unless named)",
+           "udp://192.0.2.1:53")
+      .key(
+          "fwmark", [](Service& service) -> std::uint32_t& { return service.key.fwmark; }, integer<std::uint32_t>(1),
+          "instead of `listen`: the packets that the firewall gave this mark", "5")
+      .one_of({"listen", "fwmark"})
+      .key(
+          "scheduler", [](Service& service) -> std::string& { return service.spec.scheduler; }, scheduler(),
+          "how the kernel chooses a server for a new connection", "wrr")
+      .key("forward", &Service::forward, forward(),
+           "how packets reach the servers: rewritten both ways, by link-layer address alone, or encapsulated", "dr")
+      .key(
+          "persistence", [](Service& service) -> std::chrono::seconds& { return service.spec.persistence; },
+          duration<std::chrono::seconds>(1s, 31 * 24h), "for how long a client comes back to the same server", "5m")
+      .when_absent("none")
+      .key(
+          "check", [](Service& service) -> checkers::Spec& { return service.checks.emplace_back(); }, check_type(),
+          "what tells whether a server is up", "{ tcp: {}, interval: 1s, timeout: 500ms }")
+      .when_absent("always up")
+      .key("checks", &Service::checks, list(check_type(), "one or more checks", 1),
+           "several checks, which must all pass", "[{ tcp: {} }, { http: { path: /health } }]")
+      .when_absent("always up")
+      .at_most_one_of({"check", "checks"})
+      .key("on_failure", &Service::on_failure, on_failure(),
+           "what a failed check does to a server: weight 0, and its connections live on; or out of the table, and they "
+           "end",
+           "remove")
+      .key("servers", &Service::servers, named(server_type()), "the real servers",
+           "{ web1: { address: 10.0.0.7, weight: 3 } }")
+      .required()
+      .key(
+          "fallback", [](Service& service) -> net::Endpoint& { return service.fallback.emplace(); }, endpoint(),
+          "the sorry server, in use only while no server is up; its port is the service's unless given", "10.0.0.99:80")
+      .when_absent("none")
+      .type();
+}
+
+}  // namespace config

@@ -1,0 +1,10 @@
+#include "config/validate.h"
+
+namespace config {
+
+void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  validate_routers(cluster, origin, diagnostics);
+  validate_services(cluster, origin, diagnostics);
+}
+
+}  // namespace config

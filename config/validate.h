@@ -1,0 +1,18 @@
+#pragma once
+
+#include "config/cluster.h"
+#include "config/diagnostics.h"
+#include "config/origin.h"
+
+namespace config {
+
+/// Finds what each key allows and their sum does not: two services on one address, a timeout that no interval leaves
+/// room for, a name that nothing has. Looks at the file alone, never at this host. What was refused while reading takes
+/// no part, so that one mistake is one error.
+void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
+/// The two halves of validate().
+void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
+}  // namespace config

@@ -1,0 +1,214 @@
+// Contradictions within the services, among them, and with the virtual addresses.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/validate.h"
+#include "net/time.h"
+
+namespace config {
+namespace {
+
+class ServiceRules {
+ public:
+  ServiceRules(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics)
+      : cluster_(cluster), origin_(origin), diagnostics_(diagnostics) {}
+
+  void keys_are_unique();
+  void service(const Service& service);
+
+ private:
+  void checks(const Service& service);
+  void checks_have_a_port(const Service& service);
+  void servers(const Service& service);
+  void server(const Service& service, const std::string& called, const net::Endpoint& endpoint,
+              const Origin::Path& path);
+  void some_server_has_a_weight(const Service& service);
+  void address_is_held(const Service& service);
+  void answers_come_back(const Service& service);
+  [[nodiscard]] bool every_virtual_address_is_sound() const;
+
+  const Cluster& cluster_;
+  const Origin& origin_;
+  Diagnostics& diagnostics_;
+};
+
+Origin::Path key_path(const Service& service) {
+  return {"services", service.name, service.key.fwmark != 0 ? "fwmark" : "listen"};
+}
+
+Origin::Path address_path(const Service& service, const Server& server) {
+  return {"services", service.name, "servers", server.name, "address"};
+}
+
+void ServiceRules::keys_are_unique() {
+  std::map<ipvs::ServiceKey, const Service*> holders;
+  for (const auto& service : cluster_.services) {
+    const auto [first, is_new] = holders.emplace(service.key, &service);
+    if (is_new || !origin_.sound(key_path(service))) continue;
+    const auto place = origin_.place(key_path(service));
+    diagnostics_.error(
+        place, fmt::format("service '{}' is {}, and so is service '{}' ({})", service.name, to_string(service.key),
+                           first->second->name, origin_.line(key_path(*first->second), place)));
+  }
+}
+
+void ServiceRules::service(const Service& service) {
+  checks(service);
+  servers(service);
+  some_server_has_a_weight(service);
+  address_is_held(service);
+  answers_come_back(service);
+}
+
+void ServiceRules::checks(const Service& service) {
+  for (std::size_t i = 0; i < service.checks.size(); ++i) {
+    const auto& check = service.checks[i];
+    if (check.timeout < check.interval) continue;
+    Origin::Path path = {"services", service.name, "check"};
+    if (!origin_.has(path)) path = {"services", service.name, "checks", std::to_string(i)};
+    auto timeout = path, interval = path;
+    timeout.emplace_back("timeout");
+    interval.emplace_back("interval");
+    if (!origin_.sound(timeout) || !origin_.sound(interval)) continue;
+    const auto place = origin_.place(origin_.has(timeout) ? timeout : interval);
+    diagnostics_.error(place,
+                       fmt::format("the timeout {} is not shorter than the interval {} in a check of service '{}'",
+                                   net::to_string(check.timeout), net::to_string(check.interval), service.name));
+  }
+  checks_have_a_port(service);
+}
+
+void ServiceRules::checks_have_a_port(const Service& service) {
+  if (service.checks.empty() || service.key.fwmark == 0) return;
+  for (const auto& server : service.servers) {
+    const auto path = address_path(service, server);
+    if (server.endpoint.port != 0 || !origin_.sound(path)) continue;
+    diagnostics_.error(origin_.place(path),
+                       fmt::format("server '{}' of service '{}' has no port to check; expected one, "
+                                   "since a marked service has none",
+                                   server.name, service.name));
+  }
+}
+
+void ServiceRules::servers(const Service& service) {
+  std::map<net::Endpoint, const Server*> holders;
+  for (const auto& each : service.servers) {
+    const auto path = address_path(service, each);
+    if (!origin_.sound(path)) continue;
+    server(service, fmt::format("server '{}'", each.name), each.endpoint, path);
+    const auto [first, is_new] = holders.emplace(each.endpoint, &each);
+    if (is_new) continue;
+    const auto place = origin_.place(path);
+    diagnostics_.error(place, fmt::format("server '{}' of service '{}' is {}, and so is server '{}' ({})", each.name,
+                                          service.name, to_string(each.endpoint), first->second->name,
+                                          origin_.line(address_path(service, *first->second), place)));
+  }
+  const Origin::Path path = {"services", service.name, "fallback"};
+  if (!service.fallback || !origin_.sound(path)) return;
+  server(service, "the fallback", *service.fallback, path);
+  const auto same = holders.find(*service.fallback);
+  if (same == holders.end()) return;
+  const auto place = origin_.place(path);
+  diagnostics_.error(place,
+                     fmt::format("the fallback of service '{}' is its server '{}' ({}); expected another", service.name,
+                                 same->second->name, origin_.line(address_path(service, *same->second), place)));
+}
+
+/// What must hold between a service and any of its servers.
+void ServiceRules::server(const Service& service, const std::string& called, const net::Endpoint& endpoint,
+                          const Origin::Path& path) {
+  if (!origin_.sound(key_path(service)) || !origin_.sound({"services", service.name, "forward"})) return;
+  const auto error = [&](std::string_view why) {
+    diagnostics_.error(origin_.place(path), fmt::format("{} of service '{}' {}", called, service.name, why));
+  };
+  if (service.forward == ipvs::Forward::tunnel) {
+    if (service.key.fwmark == 0 && endpoint.port != service.key.endpoint.port) {
+      error(fmt::format("has port {}; a tunnel keeps the service's, {}", endpoint.port, service.key.endpoint.port));
+    }
+    return;
+  }
+  const std::string_view word = service.forward == ipvs::Forward::nat ? "nat" : "dr";
+  if (endpoint.address.family() != service.key.family()) {
+    error(fmt::format("is {}, the service {}; {} cannot change the family, 'forward: tunnel' can",
+                      endpoint.address.is_v6() ? "IPv6" : "IPv4", endpoint.address.is_v6() ? "IPv4" : "IPv6", word));
+  } else if (endpoint == service.key.endpoint) {
+    error("is the virtual address itself");
+  } else if (word == "dr" && service.key.fwmark == 0 && endpoint.port != service.key.endpoint.port) {
+    error(fmt::format("has port {}; dr keeps the service's, {}, only nat can change it", endpoint.port,
+                      service.key.endpoint.port));
+  }
+}
+
+void ServiceRules::some_server_has_a_weight(const Service& service) {
+  const Origin::Path path = {"services", service.name, "servers"};
+  if (!origin_.has(path) || !origin_.sound(path)) return;
+  if (service.servers.empty()) {
+    diagnostics_.warning(origin_.name_place(path), fmt::format("service '{}' has no servers", service.name));
+  } else if (std::ranges::all_of(service.servers, [](const Server& server) { return server.weight == 0; })) {
+    diagnostics_.warning(origin_.name_place(path),
+                         fmt::format("every server of service '{}' has weight 0: it takes no new "
+                                     "connections",
+                                     service.name));
+  }
+}
+
+/// Whether what the virtual routers hold is known: warnings about it would else follow from another mistake.
+bool ServiceRules::every_virtual_address_is_sound() const {
+  if (!origin_.sound({"vrrp"})) return false;
+  for (const auto& router : cluster_.virtual_routers) {
+    if (!origin_.sound({"vrrp", router.name, "addresses"})) return false;
+    for (std::size_t i = 0; i < router.addresses.size(); ++i) {
+      if (!origin_.sound({"vrrp", router.name, "addresses", std::to_string(i)})) return false;
+    }
+  }
+  return true;
+}
+
+void ServiceRules::address_is_held(const Service& service) {
+  if (cluster_.virtual_routers.empty() || service.key.fwmark != 0) return;
+  const auto& address = service.key.endpoint.address;
+  for (const auto& router : cluster_.virtual_routers) {
+    if (std::ranges::find(router.addresses, address, &net::Prefix::address) != router.addresses.end()) return;
+  }
+  if (!origin_.sound(key_path(service)) || !every_virtual_address_is_sound()) return;
+  diagnostics_.warning(
+      origin_.place(key_path(service)),
+      fmt::format("no virtual router holds {}, the address of service '{}': it does not move with them",
+                  to_string(address), service.name));
+}
+
+/// With nat the answers must pass the director, which the servers only do by an address in their own network.
+void ServiceRules::answers_come_back(const Service& service) {
+  if (cluster_.virtual_routers.empty() || service.forward != ipvs::Forward::nat) return;
+  for (const auto& server : service.servers) {
+    const auto holds = [&](const VirtualRouter& router) {
+      return std::ranges::any_of(router.addresses,
+                                 [&](const net::Prefix& prefix) { return prefix.contains(server.endpoint.address); });
+    };
+    if (std::ranges::any_of(cluster_.virtual_routers, holds)) continue;
+    const auto path = address_path(service, server);
+    if (!origin_.sound(path) || !origin_.sound({"services", service.name, "forward"}) ||
+        !every_virtual_address_is_sound()) {
+      continue;
+    }
+    diagnostics_.warning(
+        origin_.place(path),
+        fmt::format("no virtual address is in the network of server '{}' of service '{}': with nat its "
+                    "answers must come back through the director that is master",
+                    server.name, service.name));
+    return;
+  }
+}
+
+}  // namespace
+
+void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  ServiceRules rules(cluster, origin, diagnostics);
+  rules.keys_are_unique();
+  for (const auto& service : cluster.services) rules.service(service);
+}
+
+}  // namespace config
