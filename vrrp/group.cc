@@ -1,6 +1,7 @@
 #include "vrrp/group.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 // A group is one machine with several links, not several machines that are kept in step: so it cannot be split, not
@@ -15,23 +16,35 @@
 // arrives anywhere. Who has lost what must be found out by someone who can: carrier, or a tracker that asks a third.
 //
 // Equal priorities are decided by the greater address, and the order of two nodes' addresses may differ from link to
-// link. Only the first link in the group's order on which the peer was heard lately decides; else both might yield for
-// ever.
+// link: if each link decided, both nodes might yield, for ever. So the first link in the group's order decides, and
+// another only when it alone has been carrying adverts for a while.
 
 namespace vrrp {
 
 namespace {
 
-/// Long enough for two nodes that have both yielded to each other, and both took over again, to remember it.
-Duration tie_memory(const Config& config, const Machine& machine) {
-  return 2 *
-         master_down_interval(config, std::max<Duration>(config.advertisement_interval, machine.master_adver_interval));
+Duration slowest_interval(const Config& config, const Machine& machine) {
+  return std::max<Duration>(config.advertisement_interval, machine.master_adver_interval);
 }
 
-bool decides_tie(const Config& config, const Group& group, std::size_t member, Instant now) {
-  const Duration memory = tie_memory(config, group.machine);
-  return std::none_of(group.members.begin(), group.members.begin() + static_cast<std::ptrdiff_t>(member),
-                      [&](const Member& earlier) { return earlier.heard && now - *earlier.heard <= memory; });
+/// Long enough to be remembered by two nodes that have both yielded, and both taken over again.
+Duration memory(const Config& config, const Machine& machine) {
+  return 2 * master_down_interval(config, slowest_interval(config, machine));
+}
+
+void remember(const Config& config, Group& group, std::size_t index, Instant now) {
+  Member& member = group.members[index];
+  if (!member.heard || now - *member.heard > memory(config, group.machine)) member.heard_since = now;
+  member.heard = now;
+}
+
+bool decides_tie(const Config& config, const Group& group, std::size_t index, Instant now) {
+  if (index == 0) return true;
+  const auto silent = [&](const Member& member) {
+    return !member.heard || now - *member.heard > memory(config, group.machine);
+  };
+  return std::ranges::all_of(group.members | std::views::take(index), silent) &&
+         now - group.members[index].heard_since > 2 * slowest_interval(config, group.machine);
 }
 
 void apply(const Config& config, GroupStep& step, const Event& event, Instant now) {
@@ -71,10 +84,9 @@ GroupStep step(const Config& config, const Group& group, const GroupEvent& event
     step.next.members[link->member].link_up = link->up;
     take_part(config, step, now);
   } else if (const auto* heard = std::get_if<MemberHeard>(&event)) {
-    const bool tie = heard->advert.priority == config.priority;
-    const bool ignored = tie && group.machine.state == State::master && !decides_tie(config, group, heard->member, now);
-    step.next.members[heard->member].heard = now;
-    if (!ignored) apply(config, step, heard->advert, now);
+    remember(config, step.next, heard->member, now);
+    const bool tie = group.machine.state == State::master && heard->advert.priority == config.priority;
+    if (!tie || decides_tie(config, step.next, heard->member, now)) apply(config, step, heard->advert, now);
   } else {
     apply(config, step, Expired{}, now);
   }

@@ -14,6 +14,7 @@ namespace vrrp {
 struct Member {
   bool link_up = false;
   std::optional<Instant> heard{};  ///< when an advert came by this link last
+  Instant heard_since{};           ///< when the row of adverts began that it belongs to
 };
 
 /// A group's condition; a virtual router that belongs to no group is a group of one.

@@ -84,16 +84,23 @@ TEST_CASE("a higher priority on any link takes all") {
   }
 }
 
-TEST_CASE("ties are decided by the first link on which the peer is heard") {
-  const Group alone = master();
-  CHECK(step(config, alone, heard(back, 100, true), t0).next.machine.state == State::backup);
+TEST_CASE("ties are decided by the first link, and by another only when it alone carries adverts for a while") {
+  const auto holds_on = [](const Group& group, const MemberHeard& event, vrrp::Duration at) {
+    return step(config, group, event, t0 + at).next.machine.state == State::master;
+  };
+  CHECK_FALSE(holds_on(master(), heard(front, 100, true), 0s));
+  CHECK(holds_on(master(), heard(back, 100, true), 0s));
 
-  const Group both = step(config, alone, heard(front, 100, false), t0).next;
+  const Group back_only = step(config, master(), heard(back, 100, true), t0).next;
+  CHECK(holds_on(back_only, heard(back, 100, true), 2s));
+  CHECK_FALSE(holds_on(back_only, heard(back, 100, true), 2001ms));
+  CHECK(holds_on(back_only, heard(back, 100, false), 2001ms));
+  CHECK_FALSE(holds_on(back_only, heard(back, 101, false), 0s));
+
+  const Group both = step(config, back_only, heard(front, 100, false), t0).next;
   CHECK(both.machine.state == State::master);
-  CHECK(step(config, both, heard(back, 100, true), t0 + 1s).next.machine.state == State::master);
-  CHECK(step(config, both, heard(front, 100, true), t0 + 1s).next.machine.state == State::backup);
-  CHECK(step(config, both, heard(back, 100, true), t0 + 1min).next.machine.state == State::backup);
-  CHECK(step(config, both, heard(back, 101, false), t0 + 1s).next.machine.state == State::backup);
+  CHECK(holds_on(both, heard(back, 100, true), 7s));
+  CHECK_FALSE(holds_on(both, heard(front, 100, true), 7s));
 }
 
 TEST_CASE("a backup follows an equal priority on any link") {

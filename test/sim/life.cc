@@ -1,0 +1,334 @@
+// One life: chaos, healing, peace, and then trials, each a single fault in a calm network, for which the RFC says
+// exactly how long the handover may take. All bounds are computed here from the RFC's formulas.
+
+#include "test/sim/life.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+using vrrp::Config;
+
+constexpr Duration tick = 1ms;  ///< how late a timer may fire
+
+class Story {
+ public:
+  Story(std::uint64_t seed, const Mutation& mutation, bool trace);
+
+  void live();
+  [[nodiscard]] std::string describe() const;
+
+ private:
+  Setup make_setup();
+  void suffer();
+  void mishap();
+  void heal();
+  void settle(Duration bound, const std::string& after);
+  void stay_settled();
+  void trial();
+  void try_clean_stop();
+  void try_crash();
+  void try_link_down();
+  void try_return();
+
+  std::size_t below(std::size_t limit) { return random_() % limit; }
+  bool chance(int percent) { return below(100) < static_cast<std::size_t>(percent); }
+  template <class T>
+  T pick(std::initializer_list<T> choices) {
+    return choices.begin()[below(choices.size())];
+  }
+
+  const Config& config(std::size_t router) const { return setup_.routers[router].config; }
+  [[nodiscard]] std::vector<std::size_t> able() const;
+  [[nodiscard]] bool may_lead(std::size_t router, const std::vector<std::size_t>& among) const;
+  [[nodiscard]] Duration longest_interval() const;
+  [[nodiscard]] Duration longest_skew(const std::vector<std::size_t>& among) const;
+  [[nodiscard]] Duration patience(const std::vector<std::size_t>& among) const;
+  void expect(bool holds, std::string_view what) const;
+  [[noreturn]] void fail(const std::string& what) const;
+  void expect_handover(Duration bound, const std::string& after);
+
+  std::mt19937_64 random_;
+  Setup setup_;
+  Duration calm_delay_;
+  World world_;
+};
+
+Story::Story(std::uint64_t seed, const Mutation& mutation, bool trace)
+    : random_(seed), setup_(make_setup()), world_(setup_, seed, mutation, trace) {
+  calm_delay_ = longest_interval() / pick({50, 200, 1000});
+}
+
+Setup Story::make_setup() {
+  Setup setup;
+  setup.links = 1 + below(3);
+  const std::size_t count = 2 + below(4);
+  const bool equal_intervals = chance(60);
+  const auto interval = pick({10ms, 100ms, 250ms, 1000ms, 3000ms});
+  const int ties = pick({0, 0, 20, 100});  // percent of routers that share a priority
+  const int preempting = pick({100, 100, 50, 0});
+  const bool owned = chance(10);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t priority = chance(ties) ? 100 : 1 + below(254);
+    RouterSetup router{.config = {.priority = static_cast<std::uint8_t>(owned && i == 0 ? 255 : priority),
+                                  .advertisement_interval = equal_intervals ? interval : interval * pick({1, 1, 2, 5}),
+                                  .preempt_mode = chance(preempting)},
+                       .addresses = {}};
+    setup.routers.push_back(router);
+  }
+  const bool ipv6 = chance(30);
+  for (std::size_t link = 0; link < setup.links; ++link) {
+    std::vector<std::size_t> hosts = {1, 2, 3, 4, 5};
+    std::ranges::shuffle(hosts, random_);  // the order of addresses differs from link to link
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string text =
+          ipv6 ? fmt::format("fe80::{}:{}", link, hosts[i]) : fmt::format("10.{}.0.{}", link, hosts[i]);
+      setup.routers[i].addresses.push_back(net::Address::parse(text).value());
+    }
+  }
+  return setup;
+}
+
+std::string Story::describe() const {
+  std::string text = fmt::format("{} links;", setup_.links);
+  for (const RouterSetup& router : setup_.routers) {
+    text += fmt::format(" {}/{}ms{}", router.config.priority, router.config.advertisement_interval.count(),
+                        router.config.preempt_mode ? "" : "/no-preempt");
+  }
+  return text;
+}
+
+void Story::live() {
+  suffer();
+  heal();
+  for (int trials = 0; trials < 3; ++trials) trial();
+}
+
+/// Some dozens of intervals in which nothing is promised but what rules.cc checks at every step.
+void Story::suffer() {
+  const Duration interval = longest_interval();
+  world_.set_weather({.loss = pick({0.0, 0.05, 0.3}),
+                      .duplication = pick({0.0, 0.1}),
+                      .corruption = pick({0.0, 0.05}),
+                      .max_delay = interval * static_cast<int>(pick({0, 1, 4})) / 2});
+  for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
+    if (chance(90)) world_.start(i);
+    if (chance(50)) world_.run(interval * static_cast<int>(below(40)) / 10);
+  }
+  for (std::size_t mishaps = below(12); mishaps > 0; --mishaps) {
+    mishap();
+    world_.run(interval * static_cast<int>(below(40)) / 10);
+  }
+}
+
+void Story::mishap() {
+  const std::size_t who = below(setup_.routers.size());
+  const std::size_t link = below(setup_.links);
+  const Life life = world_.routers()[who].life;
+  if (chance(40)) {
+    for (std::size_t other = 0; other < setup_.routers.size(); ++other) {
+      if (other == who || chance(30)) continue;
+      const bool is_cut = chance(70);
+      world_.cut(link, who, other, is_cut);
+      if (!chance(20)) world_.cut(link, other, who, is_cut);  // else one-way
+    }
+    world_.say({}, fmt::format("cuts around r{} on link {}", who, link));
+  } else if (chance(30)) {
+    world_.set_link(who, link, chance(40));
+  } else if (life == Life::dead) {
+    world_.start(who);
+  } else if (life != Life::running) {
+    world_.resume(who);
+  } else {
+    switch (below(4)) {
+      case 0:
+        world_.crash(who);
+        break;
+      case 1:
+        world_.stop(who);
+        break;
+      case 2:
+        world_.halt(who, Life::stopped);
+        break;
+      default:
+        world_.halt(who, Life::frozen);
+        break;
+    }
+  }
+}
+
+void Story::heal() {
+  const Duration straggler = longest_interval() * 2;  // suffer()'s longest delay
+  world_.say({}, "the network heals");
+  world_.mend_all_cuts();
+  world_.set_weather({.min_delay = calm_delay_ / 10, .max_delay = calm_delay_, .in_order = true});
+  for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
+    for (std::size_t link = 0; link < setup_.links; ++link) world_.set_link(i, link, true);
+    const Life life = world_.routers()[i].life;
+    if (life == Life::stopped || life == Life::frozen) world_.resume(i);
+    if (life == Life::dead && chance(50)) world_.start(i);
+  }
+  if (able().empty()) world_.start(below(setup_.routers.size()));
+  settle(straggler + patience(able()), "the network healed");
+}
+
+/// One master within `bound`, the right one, and for a while nothing but it. Where the routers' addresses are in
+/// different order on different links, equals may both yield once before they agree.
+void Story::settle(Duration bound, const std::string& after) {
+  const auto among = able();
+  bool ties = false;
+  for (const std::size_t a : among) {
+    for (const std::size_t b : among) ties |= a != b && config(a).priority == config(b).priority;
+  }
+  if (ties && setup_.links > 1) bound += 2 * patience(among);
+  world_.run(bound);
+  const auto masters = world_.masters();
+  const std::string when = fmt::format("{} after {}", net::to_string(bound), after);
+  expect(masters.size() == 1, fmt::format("{} masters, {}", masters.size(), when));
+  expect(may_lead(masters.front(), among),
+         fmt::format("r{} is master over one that preempts, {}", masters.front(), when));
+  stay_settled();
+}
+
+void Story::stay_settled() {
+  const int transitions = world_.transitions();
+  Duration longest_lease{};
+  for (const RouterSetup& router : setup_.routers)
+    longest_lease = std::max<Duration>(longest_lease, lease(router.config));
+  world_.run(longest_lease + 5 * longest_interval());
+  expect(world_.transitions() == transitions, "a role changed in a calm network");
+  for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
+    for (std::size_t link = 0; link < setup_.links; ++link) {
+      if (world_.holds(i, link) == world_.is_master(i)) continue;
+      fail(fmt::format("r{} {} the addresses of link {}", i, world_.is_master(i) ? "lacks" : "still holds", link));
+    }
+  }
+}
+
+void Story::trial() {
+  if (able().size() < 2 || chance(30)) return try_return();
+  switch (below(3)) {
+    case 0:
+      return try_clean_stop();
+    case 1:
+      return try_crash();
+    default:
+      return try_link_down();
+  }
+}
+
+/// Priority 0: the highest takes over within its skew, and all is quiet when the lowest's has passed.
+void Story::try_clean_stop() {
+  const std::size_t master = world_.masters().front();
+  world_.stop(master);
+  expect_handover(longest_skew(able()), "the master stopped");
+}
+
+/// The addresses of the dead outlive it just long enough: somebody holds them at every moment.
+void Story::try_crash() {
+  const std::size_t master = world_.masters().front();
+  world_.crash(master);
+  std::uint8_t next_priority = 0;
+  for (const std::size_t i : able()) next_priority = std::max(next_priority, config(i).priority);
+  const Duration margin = config(master).advertisement_interval * next_priority / 256;
+  const Duration bound = patience(able());
+  if (calm_delay_ + 2 * tick < margin) {
+    for (const Instant end = world_.now() + bound; world_.now() < end && world_.masters().empty();) {
+      expect(world_.holds(master, 0), "the addresses of a crashed master were gone before another was there");
+      world_.run(bound / 200);
+    }
+  }
+  expect_handover(patience(able()), "the master crashed");
+}
+
+/// One link of the master loses its carrier: by the others, if there are any, the rest learns of it at once.
+void Story::try_link_down() {
+  const std::size_t master = world_.masters().front();
+  const std::size_t link = below(setup_.links);
+  world_.set_link(master, link, false);
+  const bool told = setup_.links > 1;
+  expect_handover(told ? longest_skew(able()) : patience(able()), "the master lost a link");
+  world_.set_link(master, link, true);
+  settle(patience(able()), "the link came back");
+}
+
+/// One that was away comes back, and takes over only if it is greater and preempts.
+void Story::try_return() {
+  std::vector<std::size_t> away;
+  for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
+    if (world_.routers()[i].life == Life::dead) away.push_back(i);
+  }
+  if (away.empty()) return;
+  const std::size_t back = away[below(away.size())];
+  const auto before = world_.masters();
+  world_.start(back);
+  settle(patience(able()), "one came back");
+  const bool hears_in_time =
+      3 * config(back).advertisement_interval > config(before.front()).advertisement_interval + calm_delay_;
+  if (!hears_in_time) return;
+  const bool preempts = config(back).priority == vrrp::owner_priority ||
+                        (config(back).preempt_mode && config(back).priority > config(before.front()).priority);
+  expect(world_.is_master(back) == preempts,
+         fmt::format("r{} came back and {} master", back, preempts ? "did not become" : "became"));
+}
+
+void Story::expect_handover(Duration bound, const std::string& after) {
+  bound += 3 * calm_delay_ + 2 * tick;
+  world_.run(bound);
+  if (world_.masters().empty()) fail(fmt::format("no master {} after {}", net::to_string(bound), after));
+  settle(patience(able()), after);
+}
+
+std::vector<std::size_t> Story::able() const {
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
+    if (world_.is_able(i)) all.push_back(i);
+  }
+  return all;
+}
+
+bool Story::may_lead(std::size_t router, const std::vector<std::size_t>& among) const {
+  return std::ranges::none_of(among, [&](std::size_t other) {
+    return config(other).priority > config(router).priority &&
+           (config(other).preempt_mode || config(other).priority == vrrp::owner_priority);
+  });
+}
+
+Duration Story::longest_interval() const {
+  Duration longest{};
+  for (const RouterSetup& router : setup_.routers) {
+    longest = std::max<Duration>(longest, router.config.advertisement_interval);
+  }
+  return longest;
+}
+
+Duration Story::longest_skew(const std::vector<std::size_t>& among) const {
+  Duration longest{};
+  for (const std::size_t i : among) longest = std::max(longest, longest_interval() * (256 - config(i).priority) / 256);
+  return longest;
+}
+
+/// The longest that any of them waits for a silent master, and for its word to get round.
+Duration Story::patience(const std::vector<std::size_t>& among) const {
+  return 3 * longest_interval() + longest_skew(among) + 3 * calm_delay_ + 2 * tick;
+}
+
+void Story::expect(bool holds, std::string_view what) const {
+  if (!holds) fail(std::string(what));
+}
+
+void Story::fail(const std::string& what) const { throw Violation{.at = world_.now(), .what = what}; }
+
+}  // namespace
+
+void live(std::uint64_t seed, const Mutation& mutation, bool trace) { Story(seed, mutation, trace).live(); }
+
+std::string describe(std::uint64_t seed) { return Story(seed, Mutation{}, false).describe(); }
+
+}  // namespace sim

@@ -1,0 +1,160 @@
+#include "test/sim/mutations.h"
+
+#include <algorithm>
+
+namespace sim {
+
+namespace {
+
+using vrrp::Action;
+using vrrp::Config;
+using vrrp::Expired;
+using vrrp::Group;
+using vrrp::GroupEvent;
+using vrrp::GroupStep;
+using vrrp::LinkChanged;
+using vrrp::MemberHeard;
+using vrrp::State;
+
+const MemberHeard* heard_in(State state, const Group& group, const GroupEvent& event) {
+  return group.machine.state == state ? std::get_if<MemberHeard>(&event) : nullptr;
+}
+
+/// The step, then `change(step, group, event, config)`.
+Mutation after(std::string rule, auto change) {
+  return {.rule = std::move(rule),
+          .step = [change](const Config& config, const Group& group, const GroupEvent& event, Instant now) {
+            GroupStep step = vrrp::step(config, group, event, now);
+            change(step, group, event, config);
+            return step;
+          }};
+}
+
+/// The step with other parameters or another event: `change(config, group, event)`.
+Mutation before(std::string rule, auto change) {
+  return {.rule = std::move(rule), .step = [change](Config config, const Group& group, GroupEvent event, Instant now) {
+            change(config, group, event);
+            return vrrp::step(config, group, event, now);
+          }};
+}
+
+/// No step at all when `deaf(group, event, config)`.
+Mutation ignoring(std::string rule, auto deaf) {
+  return {.rule = std::move(rule),
+          .step = [deaf](const Config& config, const Group& group, const GroupEvent& event, Instant now) {
+            if (deaf(group, event, config)) return GroupStep{.next = group, .actions = {}};
+            return vrrp::step(config, group, event, now);
+          }};
+}
+
+/// `action` happens only where `performs(link)`.
+Mutation without(std::string rule, Action action, auto performs) {
+  return {.rule = std::move(rule),
+          .performs = [=](Action a, std::size_t link) { return a != action || performs(link); }};
+}
+
+void add_backup_rules(std::vector<Mutation>& all) {
+  all.push_back(ignoring("a backup follows the master's adverts", [](auto& group, auto& event, auto&) {
+    const auto* heard = heard_in(State::backup, group, event);
+    return heard != nullptr && heard->advert.priority != 0;
+  }));
+  all.push_back(ignoring("a backup minds priority 0", [](auto& group, auto& event, auto&) {
+    const auto* heard = heard_in(State::backup, group, event);
+    return heard != nullptr && heard->advert.priority == 0;
+  }));
+  all.push_back(before("a preempting backup discards lower priorities", [](Config& config, auto& group, auto& event) {
+    if (heard_in(State::backup, group, event) != nullptr) config.preempt_mode = false;
+  }));
+  all.push_back(before("preempt off: a backup follows lower priorities",
+                       [](Config& config, auto&, auto&) { config.preempt_mode = true; }));
+  all.push_back(before("a backup learns the master's interval", [](Config& config, auto&, GroupEvent& event) {
+    if (auto* heard = std::get_if<MemberHeard>(&event)) {
+      heard->advert.max_advertise_interval = config.advertisement_interval;
+    }
+  }));
+  all.push_back(after("Master_Down_Interval is three intervals", [](GroupStep& step, auto& group, auto&, auto&) {
+    const auto& machine = step.next.machine;
+    if (machine.state != State::backup || machine.deadline == group.machine.deadline) return;
+    *step.next.machine.deadline += 3 * machine.master_adver_interval;
+  }));
+  all.push_back(
+      after("the skew belongs to Master_Down_Interval", [](GroupStep& step, auto& group, auto&, auto& config) {
+        if (step.next.machine.state != State::backup || step.next.machine.deadline == group.machine.deadline) return;
+        *step.next.machine.deadline -= skew_time(config, step.next.machine.master_adver_interval);
+      }));
+  all.push_back(
+      after("a backup that hears a master gives up stale addresses", [](GroupStep& step, auto&, auto& event, auto&) {
+        if (std::holds_alternative<vrrp::Start>(event)) step.next.machine.holding = false;
+      }));
+}
+
+void add_master_rules(std::vector<Mutation>& all) {
+  all.push_back(ignoring("a master yields to a higher priority", [](auto& group, auto& event, auto& config) {
+    const auto* heard = heard_in(State::master, group, event);
+    return heard != nullptr && heard->advert.priority > config.priority;
+  }));
+  all.push_back(
+      ignoring("a master yields to its equal with the greater address", [](auto& group, auto& event, auto& config) {
+        const auto* heard = heard_in(State::master, group, event);
+        return heard != nullptr && heard->advert.priority == config.priority;
+      }));
+  all.push_back(
+      before("a master does not yield to its equal with the lesser address", [](auto&, auto& group, GroupEvent& event) {
+        if (heard_in(State::master, group, event) == nullptr) return;
+        std::get<MemberHeard>(event).advert.greater_address = true;
+      }));
+  all.push_back(
+      before("a master does not yield to a lower priority", [](Config& config, auto& group, GroupEvent& event) {
+        if (heard_in(State::master, group, event) != nullptr) config.priority = 1;
+      }));
+  all.push_back(after("a master advertises", [](GroupStep& step, auto&, auto& event, auto&) {
+    if (std::holds_alternative<Expired>(event)) std::erase(step.actions, Action::advertise);
+  }));
+  all.push_back(after("a master advertises at every interval", [](GroupStep& step, auto& group, auto&, auto& config) {
+    if (step.next.machine.state == State::master && step.next.machine.deadline != group.machine.deadline) {
+      *step.next.machine.deadline += 4 * config.advertisement_interval;
+    }
+  }));
+  all.push_back(after("a master renews its lease", [](GroupStep& step, auto& group, auto&, auto&) {
+    if (group.machine.state == State::master) std::erase(step.actions, Action::claim);
+  }));
+  all.push_back(after("a master that steps down yields its addresses", [](GroupStep& step, auto&, auto& event, auto&) {
+    if (std::holds_alternative<MemberHeard>(event)) std::erase(step.actions, Action::yield);
+  }));
+  all.push_back(after("a master that stops resigns",
+                      [](GroupStep& step, auto&, auto&, auto&) { std::erase(step.actions, Action::resign); }));
+  all.push_back(before("only the owner starts as master", [](Config& config, auto& group, auto&) {
+    if (group.machine.state == State::initialize) config.priority = vrrp::owner_priority;
+  }));
+}
+
+void add_group_rules(std::vector<Mutation>& all) {
+  all.push_back(ignoring("a link down faults the group", [](auto&, auto& event, auto&) {
+    const auto* link = std::get_if<LinkChanged>(&event);
+    return link != nullptr && !link->up;
+  }));
+  all.push_back(ignoring("a group starts again when its links are up", [](auto&, auto& event, auto&) {
+    const auto* link = std::get_if<LinkChanged>(&event);
+    return link != nullptr && link->up;
+  }));
+  const auto first_only = [](std::size_t link) { return link == 0; };
+  all.push_back(without("every link's addresses are claimed", Action::claim, first_only));
+  all.push_back(without("every link's addresses are yielded", Action::yield, first_only));
+  all.push_back(without("a group that lost its first link resigns on the others", Action::resign, first_only));
+  all.push_back(ignoring("an advert on any link counts", [](auto&, auto& event, auto&) {
+    const auto* heard = std::get_if<MemberHeard>(&event);
+    return heard != nullptr && heard->member != 0 && heard->advert.priority == 0;
+  }));
+}
+
+}  // namespace
+
+std::vector<Mutation> mutations() {
+  std::vector<Mutation> all;
+  add_backup_rules(all);
+  add_master_rules(all);
+  add_group_rules(all);
+  return all;
+}
+
+}  // namespace sim
