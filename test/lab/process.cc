@@ -85,6 +85,8 @@ Output run(const Host& host, std::vector<std::string> argv, net::Duration limit)
   return output;
 }
 
+std::filesystem::path programs_folder() { return std::filesystem::read_symlink("/proc/self/exe").parent_path(); }
+
 void sleep_for(net::Duration duration) { std::this_thread::sleep_for(duration); }
 
 }  // namespace lab

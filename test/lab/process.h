@@ -48,6 +48,9 @@ Output run(const Host& host, std::vector<std::string> argv, net::Duration limit 
 
 void sleep_for(net::Duration duration);
 
+/// Where the project's programs lie: beside the running one.
+std::filesystem::path programs_folder();
+
 /// Asks `holds` every 2 ms: how long it took to hold, or nothing if it did not within `limit`.
 template <class Condition>
 std::optional<net::Duration> wait_until(Condition holds, net::Duration limit) {

@@ -50,11 +50,11 @@ void Topology::add_network(const std::string& name) { switch_.add_bridge(name); 
 Host& Topology::add_host(const std::string& name) { return hosts_.emplace_back(name); }
 
 void Topology::connect(Host& host, const std::string& network, const std::string& interface,
-                       std::initializer_list<std::string_view> prefixes) {
+                       const std::vector<std::string>& prefixes) {
   switch_.add_veth(port(host, network), interface, host.network);
   switch_.set_master(port(host, network), network);
   host.rtnetlink.set_up(interface, true);
-  for (const auto text : prefixes) host.rtnetlink.add_address(interface, prefix(text));
+  for (const auto& text : prefixes) host.rtnetlink.add_address(interface, prefix(text));
 }
 
 }  // namespace lab

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <deque>
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/address.h"
 #include "net/time.h"
@@ -46,7 +46,7 @@ class Topology {
 
   /// Plugs a new interface of a host into a network, up, with these addresses.
   void connect(Host& host, const std::string& network, const std::string& interface,
-               std::initializer_list<std::string_view> prefixes);
+               const std::vector<std::string>& prefixes);
 
   /// The cable is pulled: both ends lose their carrier. restore_carrier plugs it in again.
   void cut(const Host& host, const std::string& network) { switch_.set_up(port(host, network), false); }
