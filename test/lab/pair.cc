@@ -12,11 +12,11 @@ namespace lab {
 
 using namespace std::chrono_literals;
 
-Pair::Pair(Options chosen) : options(std::move(chosen)), out_(output_folder() / to_string(options.forward)) {
-  std::filesystem::remove_all(out_);
-  std::filesystem::create_directories(out_);
+Pair::Pair(Options chosen) : options(std::move(chosen)), folder(output_folder() / to_string(options.forward)) {
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
   build_networks();
-  std::ofstream(out_ / "cluster.yaml") << cluster_file();
+  std::ofstream(folder / "cluster.yaml") << cluster_file();
   for (auto& web : webs) web.server.emplace(*web.host);
 }
 
@@ -96,15 +96,15 @@ std::filesystem::path Pair::runtime_folder(const Director& director) const {
   return std::filesystem::path("/run/lab") / director.host->name;
 }
 
-std::filesystem::path Pair::log_of(const Director& director) const { return out_ / (director.host->name + ".log"); }
+std::filesystem::path Pair::log_of(const Director& director) const { return folder / (director.host->name + ".log"); }
 
 void Pair::start(Director& director) {
-  const auto folder = runtime_folder(director);
-  std::filesystem::create_directories(folder / "state");
+  const auto runtime = runtime_folder(director);
+  std::filesystem::create_directories(runtime / "state");
   director.process.emplace(
       *director.host,
-      std::vector<std::string>{options.programs / "directord", "--config", out_ / "cluster.yaml", "--node",
-                               director.host->name, "--runtime-dir", folder, "--state-dir", folder / "state"},
+      std::vector<std::string>{options.programs / "directord", "--config", folder / "cluster.yaml", "--node",
+                               director.host->name, "--runtime-dir", runtime, "--state-dir", runtime / "state"},
       log_of(director));
   director.fate = Fate::running;
 }

@@ -84,6 +84,7 @@ class Pair {
   [[nodiscard]] std::chrono::milliseconds master_down_interval(const Director& director) const;
 
   const Options options;
+  const std::filesystem::path folder;  ///< cluster.yaml, the directors' logs, evidence
   Topology topology;
   std::array<Director, 2> directors;
   std::array<Web, 2> webs;
@@ -98,8 +99,6 @@ class Pair {
   [[nodiscard]] std::string cluster_file() const;
   [[nodiscard]] std::filesystem::path runtime_folder(const Director& director) const;
   [[nodiscard]] std::filesystem::path log_of(const Director& director) const;
-
-  std::filesystem::path out_;
 };
 
 [[nodiscard]] std::string_view to_string(Pair::Forward forward);

@@ -3,7 +3,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "test/lab/ipvs_table.h"
@@ -76,7 +78,11 @@ class Play {
                      .measured = std::move(measured),
                      .holds = holds});
     audience_.row(rows_.back());
-    if (!holds) audience_.evidence(pair_.evidence());
+    if (!holds) {
+      const auto evidence = pair_.evidence();
+      std::ofstream(pair_.folder / fmt::format("evidence-of-row-{}.txt", rows_.size())) << evidence;
+      audience_.evidence(evidence);
+    }
     return holds;
   }
 

@@ -71,9 +71,11 @@ std::string View::block(const Pair& pair, const Prober& prober) {
   const auto all = rate_window / Prober::interval;
   std::string text = fmt::format("{}\n", std::string(static_cast<std::size_t>(std::min(columns_, 78)), '-'));
   for (const auto& director : pair.directors) {
-    const bool holds = pair.holds_any(director);
-    text += fmt::format("  {:<7}{:<12}{}\n", director.host->name, to_string(director.fate),
-                        holds ? paint(bold, "holds 192.168.56.10 and 192.168.200.250") : "");
+    const bool holds = pair.holds_any(director), running = director.fate == Pair::Fate::running;
+    text += fmt::format("  {:<7}{} {}\n", director.host->name,
+                        running ? paint(holds ? green : dim, holds ? "master     " : "backup     ")
+                                : paint(red, fmt::format("{:<11}", to_string(director.fate))),
+                        holds ? "holds 192.168.56.10 and 192.168.200.250" : "");
   }
   const bool first = pair.holds_both(pair.lb1) && pair.lb1.fate != Pair::Fate::killed;
   const Host& master = *(first ? pair.lb1 : pair.lb2).host;
