@@ -1,0 +1,247 @@
+// The director's loop: events come in from the checkers, the routers and the operator; each changes the situation and
+// touches the services it concerns; apply() plans those and sends the difference. Nothing else writes to the table.
+
+#include "director/director.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "director/log.h"
+#include "director/plan.h"
+
+namespace director {
+namespace {
+
+using std::chrono::system_clock;
+
+/// How long to wait before the kernel is asked again for what it refused.
+constexpr auto retry_delay = std::chrono::seconds(1);
+
+}  // namespace
+
+Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options)
+    : loop_(loop),
+      kernel_(kernel),
+      cluster_(std::move(cluster)),
+      options_(std::move(options)),
+      table_(kernel),
+      checkers_(loop, [this](const checkers::Report& report) { on_report(report); }) {
+  for (const auto& service : cluster_.services) {
+    situation_.push_back({.servers = std::vector<ServerSituation>(service.servers.size())});
+  }
+}
+
+net::Result<> Director::start() {
+  if (auto intents = load_intents(options_.state_file)) {
+    intents_ = std::move(*intents);
+  } else {
+    // An unreadable memory of the past must not keep the service down; its file is replaced by the next save.
+    warn("directord", intents.error().message + "; starting without it");
+  }
+  if (auto read = table_.read(); !read) return read;
+  remove_stale_services();
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) {
+      situation_[s].servers[i].drained = intents_.drains.contains(name_of({.service = s, .server = i}));
+    }
+  }
+  start_checks();
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) touch(s);
+  apply();
+  if (options_.dry_run) return {};
+  if (auto synced = start_connection_sync(); !synced) return synced;
+  return start_routers();
+}
+
+void Director::stop() {
+  if (routers_) routers_->stop();
+  tell("directord", "stopped; the rules stay in the kernel");
+}
+
+net::Result<> Director::start_routers() {
+  std::vector<vrrp::Spec> specs;
+  for (const auto& router : cluster_.virtual_routers)
+    specs.push_back(config::spec_for(cluster_, router, options_.node));
+  auto routers = vrrp::Routers::start(loop_, std::move(specs), cluster_.groups,
+                                      [this](const vrrp::Transition& transition) { on_transition(transition); });
+  if (!routers) return std::unexpected(routers.error());
+  routers_ = std::move(*routers);
+  return {};
+}
+
+/// Both daemons run whatever the role: the master daemon sends only what this node itself forwards, and the backup
+/// daemon hears only the others, so there is nothing to switch, and nothing is missed while roles change.
+net::Result<> Director::start_connection_sync() {
+  if (!cluster_.connection_sync) return {};
+  auto running = kernel_.daemons();
+  if (!running) return std::unexpected(running.error());
+  for (const auto state : {ipvs::Daemon::State::master, ipvs::Daemon::State::backup}) {
+    if (std::ranges::find(*running, state, &ipvs::Daemon::state) != running->end()) continue;
+    ipvs::Daemon daemon;
+    daemon.state = state;
+    daemon.interface = cluster_.connection_sync->interfaces.at(options_.node.name);
+    daemon.sync_id = cluster_.connection_sync->id;
+    if (auto started = kernel_.apply_one(ipvs::StartDaemon{.daemon = daemon}); !started) return started;
+  }
+  return {};
+}
+
+/// Services that an earlier run put into the kernel and the file no longer names go; alien ones are left alone.
+void Director::remove_stale_services() {
+  std::set<ipvs::ServiceKey> named;
+  for (const auto& service : cluster_.services) named.insert(service.key);
+  std::vector<KernelTable::Wish> wishes;
+  for (const auto& key : intents_.owned) {
+    if (!named.contains(key) && table_.has(key)) wishes.push_back({.key = key, .entry = std::nullopt});
+  }
+  const auto outcome = table_.make(wishes);
+  for (const auto& op : outcome.done) tell("ipvs", ipvs::to_string(op) + ": no longer in the cluster file");
+  for (const auto& error : outcome.errors) warn("ipvs", error.message);
+  named.insert(outcome.unsettled.begin(), outcome.unsettled.end());
+
+  Intents intents = intents_;
+  intents.owned = std::move(named);
+  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+}
+
+void Director::start_checks() {
+  std::vector<checkers::Key> keys;
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    const auto& service = cluster_.services[s];
+    for (std::size_t i = 0; i < service.servers.size(); ++i) {
+      for (const auto& check : service.checks) {
+        keys.push_back({.target = service.servers[i].endpoint, .spec = check});
+        users_[keys.back()].push_back({.service = s, .server = i});
+      }
+    }
+  }
+  checkers_.set(keys);
+  for (std::size_t s = 0; s < situation_.size(); ++s) {
+    for (std::size_t i = 0; i < situation_[s].servers.size(); ++i) {
+      situation_[s].servers[i].health = health_of({.service = s, .server = i});
+    }
+  }
+}
+
+void Director::on_report(const checkers::Report& report) {
+  if (report.change != checkers::Change::changed) return;
+  const auto users = users_.find(report.key);
+  if (users == users_.end()) return;
+  for (const auto id : users->second) {
+    auto& server = situation_[id.service].servers[id.server];
+    const auto before = server.health;
+    server.health = health_of(id);
+    tell("server " + name_of(id), fmt::format("{} -> {}: {}", checkers::to_string(before),
+                                              checkers::to_string(server.health), report.result.sentence));
+    touch(id.service);
+  }
+}
+
+void Director::on_transition(const vrrp::Transition& transition) {
+  tell("vrrp " + transition.router, fmt::format("{} -> {}: {}", vrrp::to_string(transition.from),
+                                                vrrp::to_string(transition.to), transition.reason));
+}
+
+net::Result<std::string> Director::drain(const std::string& service, const std::string& server,
+                                         const std::string& reason) {
+  const auto id = find(service, server);
+  if (!id) return net::failure(fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name));
+  const std::string name = name_of(*id);
+  if (intents_.drains.contains(name)) return fmt::format("{} is drained already", name);
+  Intents intents = intents_;
+  intents.drains[name] = {.since = system_clock::now(), .reason = reason};
+  if (auto kept = keep(std::move(intents)); !kept) return std::unexpected(kept.error());
+  situation_[id->service].servers[id->server].drained = true;
+  tell("server " + name, reason.empty() ? "drained by the operator" : "drained by the operator: " + reason);
+  touch(id->service);
+  apply();
+  return fmt::format("{} is drained: no new connections, open ones live on", name);
+}
+
+net::Result<std::string> Director::undrain(const std::string& service, const std::string& server) {
+  const auto id = find(service, server);
+  if (!id) return net::failure(fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name));
+  const std::string name = name_of(*id);
+  if (!intents_.drains.contains(name)) return fmt::format("{} is not drained", name);
+  Intents intents = intents_;
+  intents.drains.erase(name);
+  if (auto kept = keep(std::move(intents)); !kept) return std::unexpected(kept.error());
+  situation_[id->service].servers[id->server].drained = false;
+  tell("server " + name, "drain taken back by the operator");
+  touch(id->service);
+  apply();
+  return fmt::format("{} takes new connections as its health allows", name);
+}
+
+std::optional<Director::ServerId> Director::find(const std::string& service, const std::string& server) const {
+  const auto s = std::ranges::find(cluster_.services, service, &config::Service::name);
+  if (s == cluster_.services.end()) return std::nullopt;
+  const auto i = std::ranges::find(s->servers, server, &config::Server::name);
+  if (i == s->servers.end()) return std::nullopt;
+  return ServerId{.service = static_cast<std::size_t>(s - cluster_.services.begin()),
+                  .server = static_cast<std::size_t>(i - s->servers.begin())};
+}
+
+std::string Director::name_of(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  return service.name + "/" + service.servers[id.server].name;
+}
+
+checkers::State Director::health_of(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  std::vector<checkers::State> states;
+  for (const auto& check : service.checks) {
+    const auto* health = checkers_.find({.target = service.servers[id.server].endpoint, .spec = check});
+    states.push_back(health != nullptr ? health->state : checkers::State::unknown);
+  }
+  return all_of(states);
+}
+
+net::Result<> Director::keep(Intents intents) {
+  if (intents == intents_) return {};
+  if (auto saved = save_intents(options_.state_file, intents); !saved) return saved;
+  intents_ = std::move(intents);
+  return {};
+}
+
+void Director::touch(std::size_t service) {
+  touched_.insert(service);
+  if (apply_timer_ == 0) apply_timer_ = loop_.at(loop_.now(), [this] { apply(); });
+}
+
+void Director::apply() {
+  loop_.cancel(apply_timer_);
+  apply_timer_ = 0;
+  std::vector<KernelTable::Wish> wishes;
+  for (const std::size_t s : touched_) {
+    const auto& service = cluster_.services[s];
+    wishes.push_back({.key = service.key, .entry = plan(service, situation_[s], table_.actual(service.key))});
+  }
+  touched_.clear();
+
+  const auto outcome = table_.make(wishes);
+  for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
+  std::set<std::string> complaints;
+  for (const auto& error : outcome.errors) {
+    if (!complaints_.contains(error.message)) warn("ipvs", error.message);
+    complaints.insert(error.message);
+  }
+  complaints_ = std::move(complaints);
+  for (std::size_t s = 0; s < cluster_.services.size() && !outcome.unsettled.empty(); ++s) {
+    if (outcome.unsettled.contains(cluster_.services[s].key)) touched_.insert(s);
+  }
+  if (!touched_.empty()) apply_timer_ = loop_.after(retry_delay, [this] { apply(); });
+}
+
+void Director::tell(const std::string& subject, const std::string& text) {
+  journal_.add(subject, text, system_clock::now());
+  log::info(subject + ": " + text);
+}
+
+void Director::warn(const std::string& subject, const std::string& text) {
+  journal_.add(subject, text, system_clock::now());
+  log::warning(subject + ": " + text);
+}
+
+}  // namespace director

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "checkers/checkers.h"
+#include "config/cluster.h"
+#include "director/events.h"
+#include "director/intents.h"
+#include "director/kernel_table.h"
+#include "director/situation.h"
+#include "ipvs/kernel.h"
+#include "net/loop.h"
+#include "vrrp/routers.h"
+
+namespace director {
+
+struct Options {
+  config::Node node;                 ///< which one of the cluster's this is
+  std::filesystem::path state_file;  ///< where the intents are kept
+  bool dry_run = false;              ///< no virtual routers: only checks, and a table that is not the kernel's
+};
+
+/// One cluster's director on one node: keeps what the checks found, what the operator wants and what the routers say,
+/// and makes the kernel's table follow. Every change takes the same path: it marks its services, and before the turn of
+/// the loop ends these are planned anew, compared, and the difference is sent.
+class Director {
+ public:
+  /// `loop` and `kernel` must outlive the director.
+  Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options);
+
+  /// Reads what an earlier life left behind and the kernel's table, brings the table in line, and begins to check and
+  /// to speak VRRP. Errors: the kernel's table or the interfaces cannot be used.
+  net::Result<> start();
+
+  /// Hands the virtual addresses over to the peers. The rules stay in the kernel: connections live on.
+  void stop();
+
+  /// Takes a server out of service until undrain(), also over restarts. Errors: no such server; it cannot be kept.
+  net::Result<std::string> drain(const std::string& service, const std::string& server, const std::string& reason);
+  net::Result<std::string> undrain(const std::string& service, const std::string& server);
+
+  /// What GET /v1/status answers.
+  [[nodiscard]] nlohmann::ordered_json status() const;
+  [[nodiscard]] nlohmann::ordered_json events() const;
+
+ private:
+  struct ServerId {
+    std::size_t service = 0;
+    std::size_t server = 0;
+    auto operator<=>(const ServerId&) const = default;
+  };
+
+  net::Result<> start_routers();
+  net::Result<> start_connection_sync();
+  void remove_stale_services();
+  void start_checks();
+  void on_report(const checkers::Report& report);
+  void on_transition(const vrrp::Transition& transition);
+
+  [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
+  [[nodiscard]] std::string name_of(ServerId id) const;
+  [[nodiscard]] checkers::State health_of(ServerId id) const;
+  [[nodiscard]] std::string reason_of(ServerId id) const;
+  net::Result<> keep(Intents intents);
+
+  /// Marks a service to be planned in this turn of the loop.
+  void touch(std::size_t service);
+  void apply();
+
+  void tell(const std::string& subject, const std::string& text);
+  void warn(const std::string& subject, const std::string& text);
+
+  [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service, const ipvs::ServiceStatus* held) const;
+
+  net::Loop& loop_;
+  ipvs::Kernel& kernel_;
+  const config::Cluster cluster_;
+  const Options options_;
+  KernelTable table_;
+  Intents intents_;
+  Journal journal_;
+  std::vector<ServiceSituation> situation_;  ///< in the cluster file's order
+  std::map<checkers::Key, std::vector<ServerId>> users_;
+  checkers::Checkers checkers_;
+  std::unique_ptr<vrrp::Routers> routers_;
+  std::set<std::size_t> touched_;
+  net::Loop::Id apply_timer_ = 0;
+  std::set<std::string> complaints_;  ///< what the kernel refused in the last attempt: each is told once
+};
+
+}  // namespace director

@@ -1,0 +1,148 @@
+// What the director says of itself, as JSON: GET /v1/status and GET /v1/events.
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "director/director.h"
+#include "director/plan.h"
+
+namespace director {
+namespace {
+
+using nlohmann::ordered_json;
+using std::chrono::system_clock;
+
+std::string_view to_string(ipvs::Forward forward) {
+  switch (forward) {
+    case ipvs::Forward::nat:
+      return "nat";
+    case ipvs::Forward::tunnel:
+      return "tunnel";
+    case ipvs::Forward::route:
+      return "dr";
+    case ipvs::Forward::local:
+      return "local";
+    case ipvs::Forward::bypass:
+      return "bypass";
+  }
+  return "unknown";
+}
+
+/// RFC 3339 in UTC with milliseconds.
+std::string timestamp(system_clock::time_point at) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()) % 1000;
+  return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(system_clock::to_time_t(at)), ms.count());
+}
+
+/// What turns a monotonic instant into local time on the wall, now.
+checkers::WallOffset wall_offset(net::Instant now) {
+  const auto wall = system_clock::now();
+  const std::time_t seconds = system_clock::to_time_t(wall);
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return wall.time_since_epoch() + std::chrono::seconds(local.tm_gmtoff) - now.time_since_epoch();
+}
+
+std::int64_t seconds_between(net::Instant from, net::Instant to) {
+  return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
+}
+
+ordered_json router_status(const vrrp::Status& router, net::Instant now) {
+  ordered_json addresses = ordered_json::array();
+  for (const auto& address : router.spec.addresses) addresses.push_back(net::to_string(address));
+  return {{"name", router.spec.name},
+          {"state", vrrp::to_string(router.state)},
+          {"since_seconds", seconds_between(router.since, now)},
+          {"priority", router.spec.priority},
+          {"router_id", router.spec.router_id},
+          {"interface", router.spec.interface},
+          {"addresses", addresses}};
+}
+
+}  // namespace
+
+std::string Director::reason_of(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  const auto& server = service.servers[id.server];
+  std::string text;
+  if (const auto drain = intents_.drains.find(name_of(id)); drain != intents_.drains.end()) {
+    text = "drained since " + timestamp(drain->second.since);
+    if (!drain->second.reason.empty()) text += " (" + drain->second.reason + ")";
+  }
+  if (service.checks.empty()) return text.empty() ? "no check" : text;
+  for (const auto& check : service.checks) {
+    const auto* health = checkers_.find({.target = server.endpoint, .spec = check});
+    if (health == nullptr) continue;
+    if (!text.empty()) text += "; ";
+    text += checkers::describe(*health, check.thresholds, loop_.now(), wall_offset(loop_.now()));
+  }
+  return text;
+}
+
+ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* held) const {
+  const auto& service = cluster_.services[s];
+  const auto planned = plan(service, situation_[s], table_.actual(service.key));
+  ordered_json servers = ordered_json::array();
+  for (std::size_t i = 0; i < service.servers.size(); ++i) {
+    const auto& server = service.servers[i];
+    const ipvs::DestinationKey key{.endpoint = server.endpoint};
+    const auto destination = planned.destinations.find(key);
+    ordered_json entry{{"name", server.name},
+                       {"address", net::to_string(server.endpoint)},
+                       {"health", checkers::to_string(situation_[s].servers[i].health)},
+                       {"reason", reason_of({.service = s, .server = i})},
+                       {"weight", server.weight},
+                       {"effective_weight", destination == planned.destinations.end() ? 0 : destination->second.weight},
+                       {"drained", situation_[s].servers[i].drained}};
+    if (held != nullptr) {
+      const auto found = held->destinations.find(key);
+      const auto status = found == held->destinations.end() ? ipvs::DestinationStatus{} : found->second;
+      entry["active"] = status.active;
+      entry["inactive"] = status.inactive;
+      entry["connections"] = status.stats.connections;
+    }
+    servers.push_back(std::move(entry));
+  }
+  return {{"name", service.name},
+          {"key", ipvs::to_string(service.key)},
+          {"scheduler", service.spec.scheduler},
+          {"forward", to_string(service.forward)},
+          {"servers", std::move(servers)}};
+}
+
+ordered_json Director::status() const {
+  ordered_json root{{"cluster", cluster_.name}, {"node", options_.node.name}, {"version", DIRECTORD_VERSION}};
+  ordered_json problems = complaints_;
+  ordered_json routers = ordered_json::array();
+  if (routers_) {
+    for (const auto& router : routers_->status()) routers.push_back(router_status(router, loop_.now()));
+  }
+  const auto snapshot = kernel_.list();
+  if (!snapshot) problems.push_back(snapshot.error().message);
+  ordered_json services = ordered_json::array();
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    const ipvs::ServiceStatus* held = nullptr;
+    if (snapshot) {
+      const auto found = snapshot->find(cluster_.services[s].key);
+      if (found != snapshot->end()) held = &found->second;
+    }
+    services.push_back(service_status(s, held));
+  }
+  root["problems"] = std::move(problems);
+  root["vrrp"] = std::move(routers);
+  root["services"] = std::move(services);
+  return root;
+}
+
+ordered_json Director::events() const {
+  ordered_json events = ordered_json::array();
+  for (const auto& event : journal_.events()) {
+    events.push_back(
+        {{"number", event.number}, {"at", timestamp(event.at)}, {"subject", event.subject}, {"text", event.text}});
+  }
+  return {{"events", std::move(events)}};
+}
+
+}  // namespace director

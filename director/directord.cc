@@ -1,0 +1,132 @@
+// directord: the daemon. In the foreground, with its log on standard error; a service manager does the rest.
+// Exit status: 0 stopped as asked (or --check found nothing wrong), 1 could not run, 2 wrong usage or a bad file.
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <memory>
+#include <string>
+
+#include "config/load.h"
+#include "director/api.h"
+#include "director/director.h"
+#include "director/http_server.h"
+#include "director/log.h"
+#include "director/runtime.h"
+#include "ipvs/memory_kernel.h"
+#include "ipvs/netlink_kernel.h"
+
+namespace {
+
+using director::log::error;
+using director::log::info;
+
+enum Exit { done = 0, failed = 1, usage = 2 };
+
+struct Arguments {
+  std::string config;
+  std::string node;
+  std::string runtime_dir = "/run/directord";
+  std::string state_dir = "/var/lib/directord";
+  bool check = false;
+  bool dry_run = false;
+};
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+/// The table that rules go to: the kernel's, or one in memory.
+net::Result<std::unique_ptr<ipvs::Kernel>> open_kernel(bool dry_run) {
+  if (dry_run) return std::make_unique<ipvs::MemoryKernel>();
+  auto kernel = ipvs::NetlinkKernel::open();
+  if (!kernel) return std::unexpected(kernel.error());
+  return std::make_unique<ipvs::NetlinkKernel>(std::move(*kernel));
+}
+
+net::Result<> make_state_dir(const std::filesystem::path& dir) {
+  std::error_code problem;
+  std::filesystem::create_directories(dir, problem);
+  if (problem) return net::system_error(problem.value(), "make " + dir.string());
+  if (access(dir.c_str(), W_OK) != 0) return net::system_error(errno, "write to " + dir.string());
+  return {};
+}
+
+/// Runs until a signal ends it.
+net::Result<> run(const Arguments& arguments, config::Cluster cluster, config::Node node) {
+  auto lock = director::lock_runtime(arguments.runtime_dir);
+  if (!lock) return std::unexpected(lock.error());
+  if (auto made = make_state_dir(arguments.state_dir); !made) return made;
+  auto loop = net::Loop::create();
+  if (!loop) return std::unexpected(loop.error());
+  auto kernel = open_kernel(arguments.dry_run);
+  if (!kernel) return std::unexpected(kernel.error());
+
+  info(fmt::format("directord " DIRECTORD_VERSION " on {}, cluster {}{}", node.name, cluster.name,
+                   arguments.dry_run ? ": a dry run, the kernel is left alone" : ""));
+  director::Director director(*loop, **kernel, std::move(cluster),
+                              {.node = node,
+                               .state_file = std::filesystem::path(arguments.state_dir) / "state.json",
+                               .dry_run = arguments.dry_run});
+  auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
+    if (signal == SIGHUP)
+      return director::log::warning("SIGHUP: reload is not there yet; restart to read the file again");
+    info(fmt::format("{}: stopping", sigdescr_np(signal)));
+    loop->stop();
+  });
+  if (!handled) return handled;
+  auto server =
+      director::HttpServer::listen(*loop, std::filesystem::path(arguments.runtime_dir) / "control.sock",
+                                   [&](const director::Request& request) { return answer(director, request); });
+  if (!server) return std::unexpected(server.error());
+  if (auto started = director.start(); !started) return started;
+  auto ran = loop->run();
+  director.stop();
+  return ran;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app(
+      "Programs the kernel's IPVS table, checks real servers and floats virtual addresses, as one cluster file says.\n"
+      "Example: directord --config /etc/directord/cluster.yaml");
+  app.set_version_flag("--version", "directord " DIRECTORD_VERSION);
+  app.add_option("--config", arguments.config, "the cluster file, the same on every director")->required();
+  app.add_option("--node", arguments.node, "which node of the file this is; without it, the one with the host's name");
+  app.add_flag("--check", arguments.check, "only read the file and say what is wrong with it");
+  app.add_flag("--dry-run", arguments.dry_run,
+               "check the servers for real, against a table in memory; needs no privileges");
+  app.add_option("--runtime-dir", arguments.runtime_dir, "the control socket and the pid")->capture_default_str();
+  app.add_option("--state-dir", arguments.state_dir, "what survives a restart")->capture_default_str();
+  app.footer("Exit status: 0 stopped as asked, 1 could not run, 2 wrong usage or a bad cluster file.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? done : usage;
+  }
+
+  auto loaded = config::load(arguments.config);
+  fmt::print(stderr, "{}", config::to_string(loaded ? loaded->warnings : loaded.error()));
+  if (!loaded) return usage;
+  auto node = config::this_node(loaded->cluster, arguments.node, host_name());
+  if (!node && !(arguments.check && arguments.node.empty())) {
+    fmt::print(stderr, "directord: {}: {}\n", arguments.config, node.error().message);
+    return usage;
+  }
+  if (arguments.check) {
+    fmt::print("{}: cluster {}, {} services, {} virtual routers: good\n", arguments.config, loaded->cluster.name,
+               loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
+    return done;
+  }
+  if (auto ran = run(arguments, std::move(loaded->cluster), std::move(*node)); !ran) {
+    error(ran.error().message);
+    return failed;
+  }
+  return done;
+}

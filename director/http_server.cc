@@ -1,0 +1,123 @@
+#include "director/http_server.h"
+
+#include <fmt/format.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace director {
+namespace {
+
+constexpr std::size_t body_max = std::size_t{64} << 10;
+constexpr unsigned connections_max = 64;
+constexpr unsigned idle_seconds_max = 30;
+
+/// One request while it arrives; libmicrohttpd carries the pointer from call to call.
+struct Arriving {
+  std::string body;
+  bool too_large = false;
+};
+
+MHD_Result reply(MHD_Connection* connection, const Response& response) {
+  // MHD_RESPMEM_MUST_COPY leaves the buffer unchanged; the parameter is not const for the sake of other modes.
+  MHD_Response* answer = MHD_create_response_from_buffer(response.body.size(), const_cast<char*>(response.body.data()),
+                                                         MHD_RESPMEM_MUST_COPY);
+  if (answer == nullptr) return MHD_NO;
+  MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
+  const MHD_Result queued = MHD_queue_response(connection, response.status, answer);
+  MHD_destroy_response(answer);
+  return queued;
+}
+
+MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
+                      const char* upload, std::size_t* upload_size, void** context) {
+  if (*context == nullptr) {
+    *context = new Arriving;
+    return MHD_YES;
+  }
+  auto& arriving = *static_cast<Arriving*>(*context);
+  if (*upload_size != 0) {
+    arriving.too_large |= arriving.body.size() + *upload_size > body_max;
+    if (!arriving.too_large) arriving.body.append(upload, *upload_size);
+    *upload_size = 0;
+    return MHD_YES;
+  }
+  if (arriving.too_large) return reply(connection, {.status = 413, .body = R"({"error":"the body is too large"})"});
+  const auto* server = static_cast<const HttpServer*>(self);
+  return reply(connection, server->answer({.method = method, .path = url, .body = std::move(arriving.body)}));
+}
+
+void on_completed(void*, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
+  delete static_cast<Arriving*>(*context);
+  *context = nullptr;
+}
+
+net::Result<net::Fd> listen_on(const std::filesystem::path& path) {
+  const std::string doing = "listen on " + path.string();
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  if (path.native().size() >= sizeof address.sun_path) return net::system_error(ENAMETOOLONG, doing);
+  std::strcpy(address.sun_path, path.c_str());
+
+  net::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return net::system_error(errno, doing);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return net::system_error(errno, "replace " + path.string());
+  // Nobody may connect between bind and chmod: the mode is in force from the first moment.
+  const mode_t before = umask(0177);
+  const int bound = bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = errno;
+  umask(before);
+  if (bound != 0) return net::system_error(error, doing);
+  if (::listen(fd.get(), connections_max) != 0) return net::system_error(errno, doing);
+  return fd;
+}
+
+}  // namespace
+
+HttpServer::HttpServer(net::Loop& loop, std::filesystem::path socket, Handler handler)
+    : loop_(loop), socket_(std::move(socket)), handler_(std::move(handler)) {}
+
+net::Result<std::unique_ptr<HttpServer>> HttpServer::listen(net::Loop& loop, const std::filesystem::path& socket,
+                                                            Handler handler) {
+  auto fd = listen_on(socket);
+  if (!fd) return std::unexpected(fd.error());
+
+  std::unique_ptr<HttpServer> server(new HttpServer(loop, socket, std::move(handler)));
+  server->daemon_ =
+      MHD_start_daemon(MHD_USE_EPOLL, 0, nullptr, nullptr, &on_request, server.get(), MHD_OPTION_LISTEN_SOCKET,
+                       fd->get(), MHD_OPTION_NOTIFY_COMPLETED, &on_completed, nullptr, MHD_OPTION_CONNECTION_LIMIT,
+                       connections_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds_max,
+                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10, MHD_OPTION_END);
+  if (server->daemon_ == nullptr) return net::failure("serve HTTP on " + socket.string() + ": libmicrohttpd refused");
+  static_cast<void>(fd->release());  // the daemon closes it
+
+  const auto* info = MHD_get_daemon_info(server->daemon_, MHD_DAEMON_INFO_EPOLL_FD);
+  auto watch = loop.watch(info->epoll_fd, EPOLLIN, [raw = server.get()](std::uint32_t) { raw->serve(); });
+  if (!watch) return std::unexpected(watch.error());
+  server->watch_ = *watch;
+  return server;
+}
+
+HttpServer::~HttpServer() {
+  loop_.cancel(timer_);
+  loop_.unwatch(watch_);
+  if (daemon_ != nullptr) {
+    MHD_stop_daemon(daemon_);
+    unlink(socket_.c_str());
+  }
+}
+
+void HttpServer::serve() {
+  MHD_run(daemon_);
+  loop_.cancel(timer_);
+  timer_ = 0;
+  MHD_UNSIGNED_LONG_LONG wait = 0;
+  if (MHD_get_timeout(daemon_, &wait) == MHD_YES) {
+    timer_ = loop_.after(std::chrono::milliseconds(wait), [this] { serve(); });
+  }
+}
+
+}  // namespace director

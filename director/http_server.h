@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/error.h"
+#include "net/fd.h"
+#include "net/loop.h"
+
+struct MHD_Daemon;
+
+namespace director {
+
+struct Request {
+  std::string method;
+  std::string path;  ///< decoded, without the query
+  std::string body;
+};
+
+struct Response {
+  unsigned status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+};
+
+/// HTTP/1.1 on a Unix socket, served in the loop's own thread by libmicrohttpd. Connections, idle time, memory a
+/// connection and the size of a request's body are bounded.
+class HttpServer {
+ public:
+  using Handler = std::function<Response(const Request&)>;
+
+  /// Listens on `socket`, replacing what an earlier life left there. The socket's mode is 0600: root asks and steers.
+  /// Errors: the folder is missing or not writable, the path is too long for a socket.
+  static net::Result<std::unique_ptr<HttpServer>> listen(net::Loop& loop, const std::filesystem::path& socket,
+                                                         Handler handler);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// For libmicrohttpd's callback only.
+  [[nodiscard]] Response answer(const Request& request) const { return handler_(request); }
+
+ private:
+  HttpServer(net::Loop& loop, std::filesystem::path socket, Handler handler);
+  void serve();
+
+  net::Loop& loop_;
+  std::filesystem::path socket_;
+  Handler handler_;
+  MHD_Daemon* daemon_ = nullptr;
+  net::Loop::Id watch_ = 0;
+  net::Loop::Id timer_ = 0;
+};
+
+}  // namespace director

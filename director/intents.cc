@@ -1,0 +1,113 @@
+#include "director/intents.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "net/fd.h"
+
+namespace director {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr int version = 1;
+constexpr std::size_t size_max = std::size_t{64} << 20;
+
+json key_to_json(const ipvs::ServiceKey& key) {
+  json value{{"protocol", std::to_underlying(key.protocol)}, {"endpoint", to_string(key.endpoint)}};
+  if (key.fwmark != 0) value["fwmark"] = key.fwmark;
+  return value;
+}
+
+ipvs::ServiceKey key_from_json(const json& value) {
+  const auto endpoint = net::Endpoint::parse(value.at("endpoint").get<std::string>());
+  if (!endpoint) throw std::invalid_argument("owned: bad endpoint");
+  return {.protocol = static_cast<ipvs::Protocol>(value.at("protocol").get<std::uint8_t>()),
+          .endpoint = *endpoint,
+          .fwmark = value.value("fwmark", std::uint32_t{0})};
+}
+
+net::Result<> write_all(int fd, std::string_view text, const std::string& name) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return net::system_error(errno, "write " + name);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string to_json(const Intents& intents) {
+  json root{{"version", version}, {"drains", json::object()}, {"owned", json::array()}};
+  for (const auto& [server, drain] : intents.drains) {
+    root["drains"][server] = {
+        {"since", std::chrono::duration_cast<seconds>(drain.since.time_since_epoch()).count()},
+        {"reason", drain.reason},
+    };
+  }
+  for (const auto& key : intents.owned) root["owned"].push_back(key_to_json(key));
+  return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+net::Result<Intents> intents_from_json(const std::string& text) {
+  try {
+    const json root = json::parse(text);
+    if (const int found = root.at("version").get<int>(); found != version) {
+      return net::failure(fmt::format("state of version {}, this directord knows version {}", found, version));
+    }
+    Intents intents;
+    for (const auto& [server, drain] : root.at("drains").items()) {
+      intents.drains[server] = {
+          .since = std::chrono::system_clock::time_point(seconds(drain.at("since").get<std::int64_t>())),
+          .reason = drain.at("reason").get<std::string>(),
+      };
+    }
+    for (const auto& key : root.at("owned")) intents.owned.insert(key_from_json(key));
+    return intents;
+  } catch (const std::exception& error) {
+    return net::failure(fmt::format("damaged state: {}", error.what()));
+  }
+}
+
+net::Result<Intents> load_intents(const std::filesystem::path& file) {
+  const net::Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return Intents{};
+  if (!fd) return net::system_error(errno, "read " + file.string());
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = read(fd.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return net::system_error(errno, "read " + file.string());
+    if (got == 0) break;
+    text.append(buffer, static_cast<std::size_t>(got));
+    if (text.size() > size_max) return net::failure(fmt::format("read {}: larger than any state", file.string()));
+  }
+  auto intents = intents_from_json(text);
+  if (!intents) return net::failure(fmt::format("read {}: {}", file.string(), intents.error().message));
+  return intents;
+}
+
+net::Result<> save_intents(const std::filesystem::path& file, const Intents& intents) {
+  const std::string name = file.string() + ".new";
+  {
+    const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd) return net::system_error(errno, "write " + name);
+    if (auto written = write_all(fd.get(), to_json(intents), name); !written) return written;
+    if (fsync(fd.get()) != 0) return net::system_error(errno, "write " + name);
+  }
+  if (rename(name.c_str(), file.c_str()) != 0) return net::system_error(errno, "replace " + file.string());
+  // The rename itself is durable only once its directory is.
+  const net::Fd folder(open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || fsync(folder.get()) != 0) return net::system_error(errno, "sync " + file.parent_path().string());
+  return {};
+}
+
+}  // namespace director

@@ -1,0 +1,77 @@
+#include "director/kernel_table.h"
+
+#include "ipvs/diff.h"
+
+namespace director {
+
+net::Result<> KernelTable::read() {
+  auto snapshot = kernel_.list();
+  if (!snapshot) return std::unexpected(snapshot.error());
+  table_ = ipvs::table_of(*snapshot);
+  doubtful_.clear();
+  return {};
+}
+
+ipvs::ServiceEntry KernelTable::actual(const ipvs::ServiceKey& key) const {
+  const auto found = table_.find(key);
+  return found == table_.end() ? ipvs::ServiceEntry{} : found->second;
+}
+
+net::Result<> KernelTable::read_again(const ipvs::ServiceKey& key) {
+  auto status = kernel_.list(key);
+  if (!status) return std::unexpected(status.error());
+  table_.erase(key);
+  if (*status) table_.merge(ipvs::table_of({{key, **status}}));
+  doubtful_.erase(key);
+  return {};
+}
+
+KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
+  Outcome outcome;
+  std::vector<ipvs::Op> ops;
+  std::vector<const Wish*> wish_of;  // for each op
+  for (const auto& wish : wishes) {
+    if (doubtful_.contains(wish.key)) {
+      if (auto read = read_again(wish.key); !read) {
+        outcome.unsettled.insert(wish.key);
+        outcome.errors.push_back(read.error());
+        continue;
+      }
+    }
+    const auto held = table_.find(wish.key);
+    const auto needed =
+        ipvs::diff(wish.key, wish.entry ? &*wish.entry : nullptr, held == table_.end() ? nullptr : &held->second);
+    ops.insert(ops.end(), needed.begin(), needed.end());
+    wish_of.resize(ops.size(), &wish);
+  }
+  if (ops.empty()) return outcome;
+
+  const auto refusals = kernel_.apply(ops);
+  if (!refusals) {
+    outcome.errors.push_back(refusals.error());
+    for (const auto* wish : wish_of) outcome.unsettled.insert(wish->key);
+  } else {
+    auto refusal = refusals->begin();
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+      if (refusal == refusals->end() || refusal->index != i) {
+        outcome.done.push_back(ops[i]);
+        continue;
+      }
+      outcome.errors.push_back(refusal->error);
+      outcome.unsettled.insert(wish_of[i]->key);
+      ++refusal;
+    }
+  }
+  for (const auto* wish : wish_of) {
+    if (outcome.unsettled.contains(wish->key)) {
+      doubtful_.insert(wish->key);
+    } else if (wish->entry) {
+      table_[wish->key] = *wish->entry;
+    } else {
+      table_.erase(wish->key);
+    }
+  }
+  return outcome;
+}
+
+}  // namespace director

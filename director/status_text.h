@@ -1,0 +1,12 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace director {
+
+/// The answer to GET /v1/status as tables for people. What is missing in it is left out, never an error: the daemon may
+/// be another version's.
+[[nodiscard]] std::string status_text(const nlohmann::json& status);
+
+}  // namespace director

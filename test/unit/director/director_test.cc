@@ -1,0 +1,121 @@
+#include "director/director.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "director/api.h"
+#include "ipvs/memory_kernel.h"
+#include "scratch.h"
+#include "shop.h"
+
+using director::Director;
+using director_test::at;
+
+namespace {
+
+constexpr auto web1 = "192.168.200.11:80";
+const ipvs::ServiceKey web_key = director_test::web().key;
+
+/// A director's surroundings, which outlive it: kill it, and another begins where it stood.
+struct World {
+  director_test::Scratch scratch;
+  net::Loop loop = net::Loop::create().value();
+  ipvs::MemoryKernel kernel;
+
+  std::unique_ptr<Director> director(const config::Cluster& cluster = director_test::shop()) {
+    auto made = std::make_unique<Director>(
+        loop, kernel, cluster,
+        director::Options{.node = director_test::lb1(), .state_file = scratch.path / "state.json", .dry_run = true});
+    REQUIRE(made->start());
+    return made;
+  }
+
+  [[nodiscard]] std::uint32_t weight(const char* server) const {
+    return kernel.table.at(web_key).destinations.at(at(server)).destination.weight;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a cluster without checks is in the kernel once the director has started") {
+  World world;
+  const auto director = world.director();
+  CHECK(world.weight(web1) == 3);
+  CHECK(world.weight("192.168.200.12:80") == 1);
+  CHECK(world.kernel.table.at(web_key).service.scheduler == "wrr");
+}
+
+TEST_CASE("a drain reaches the kernel at once, is shown, and is remembered by the next life") {
+  World world;
+  {
+    const auto director = world.director();
+    REQUIRE(director->drain("web", "web1", "disk"));
+    CHECK(world.weight(web1) == 0);
+    const auto server = director->status()["services"][0]["servers"][0];
+    CHECK(server["drained"] == true);
+    CHECK(server["effective_weight"] == 0);
+    CHECK(server["reason"].get<std::string>().ends_with("(disk)"));
+  }  // killed: nothing is said, nothing is cleaned up
+  const auto next = world.director();
+  CHECK(world.weight(web1) == 0);
+  REQUIRE(next->undrain("web", "web1"));
+  CHECK(world.weight(web1) == 3);
+  CHECK(world.director()->status()["services"][0]["servers"][0]["drained"] == false);
+}
+
+TEST_CASE("a service that left the file while no director ran is removed by the next; an alien one is left alone") {
+  World world;
+  world.director();
+  ipvs::ServiceKey alien = web_key;
+  alien.endpoint.port = 8080;
+  world.kernel.table[alien].service.scheduler = "rr";
+
+  auto cluster = director_test::shop();
+  cluster.services[0].key.endpoint.port = 81;
+  world.director(cluster);
+  CHECK_FALSE(world.kernel.table.contains(web_key));
+  CHECK(world.kernel.table.contains(cluster.services[0].key));
+  CHECK(world.kernel.table.contains(alien));
+}
+
+TEST_CASE("a server that left the file while no director ran is removed by the next") {
+  World world;
+  world.director();
+  auto cluster = director_test::shop();
+  cluster.services[0].servers.pop_back();
+  world.director(cluster);
+  CHECK(world.kernel.table.at(web_key).destinations.size() == 1);
+}
+
+TEST_CASE("a checked server waits without traffic for its first verdict") {
+  World world;
+  auto cluster = director_test::shop();
+  cluster.services[0].checks = {checkers::Spec{}};
+  const auto director = world.director(cluster);
+  CHECK(world.weight(web1) == 0);
+  CHECK(director->status()["services"][0]["servers"][0]["health"] == "unknown");
+}
+
+TEST_CASE("a damaged state is told in the journal and does not keep the director from starting") {
+  World world;
+  { REQUIRE(director::save_intents(world.scratch.path / "state.json", {})); }
+  std::filesystem::resize_file(world.scratch.path / "state.json", 5);
+  const auto director = world.director();
+  CHECK(world.weight(web1) == 3);
+  CHECK(director->events()["events"][0]["text"].get<std::string>().find("damaged state") != std::string::npos);
+  CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{web_key});
+}
+
+TEST_CASE("what the kernel refuses shows in status, and is tried again") {
+  World world;
+  world.kernel.schedulers.erase("wrr");
+  const auto director = world.director();
+  REQUIRE(director->status()["problems"].size() >= 1);
+  world.kernel.schedulers.insert("wrr");
+  const auto deadline = net::Clock::now() + std::chrono::seconds(5);
+  while (!director->status()["problems"].empty() && net::Clock::now() < deadline) {
+    REQUIRE(world.loop.turn(std::chrono::seconds(2)));
+  }
+  CHECK(director->status()["problems"].empty());
+  CHECK(world.weight(web1) == 3);
+}

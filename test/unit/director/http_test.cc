@@ -1,0 +1,102 @@
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "director/http_client.h"
+#include "director/http_server.h"
+#include "director/runtime.h"
+#include "scratch.h"
+
+using director::ask;
+using director::HttpServer;
+
+namespace {
+
+/// Asks from a second thread while this one turns the loop.
+net::Result<director::Answer> ask_while_serving(net::Loop& loop, const std::filesystem::path& socket,
+                                                const std::string& method, const std::string& path,
+                                                const std::string& body) {
+  net::Result<director::Answer> answer;
+  std::atomic<bool> done = false;
+  std::jthread client([&] {
+    answer = ask(socket, method, path, body);
+    done = true;
+  });
+  while (!done) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("requests reach the handler and answers reach the client") {
+  const director_test::Scratch scratch;
+  auto loop = net::Loop::create().value();
+  const auto socket = scratch.path / "control.sock";
+  const auto server = HttpServer::listen(loop, socket, [](const director::Request& request) {
+    return director::Response{.status = 202, .body = request.method + " " + request.path + " " + request.body};
+  });
+  REQUIRE(server);
+  const auto mode = std::filesystem::status(socket).permissions();
+  CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+
+  auto answer = ask_while_serving(loop, socket, "PUT", "/a/b", "hello");
+  REQUIRE(answer);
+  CHECK(answer->status == 202);
+  CHECK(answer->body == "PUT /a/b hello");
+
+  answer = ask_while_serving(loop, socket, "GET", "/", "");
+  REQUIRE(answer);
+  CHECK(answer->body == "GET / ");
+
+  answer = ask_while_serving(loop, socket, "PUT", "/", std::string(100'000, 'x'));
+  REQUIRE(answer);
+  CHECK(answer->status == 413);
+}
+
+TEST_CASE("a socket that an earlier life left behind is replaced, and removed at the end") {
+  const director_test::Scratch scratch;
+  auto loop = net::Loop::create().value();
+  const auto socket = scratch.path / "control.sock";
+  const auto handler = [](const director::Request&) { return director::Response{.body = "new"}; };
+  {
+    const auto first = HttpServer::listen(loop, socket, handler);
+    REQUIRE(first);
+    const auto second = HttpServer::listen(loop, socket, handler);
+    REQUIRE(second);
+    CHECK(ask_while_serving(loop, socket, "GET", "/", "")->body == "new");
+  }
+  CHECK_FALSE(std::filesystem::exists(socket));
+}
+
+TEST_CASE("no daemon, no folder and a name too long each say what is wrong") {
+  const director_test::Scratch scratch;
+  auto loop = net::Loop::create().value();
+  const auto handler = [](const director::Request&) { return director::Response{}; };
+
+  const auto nobody = ask(scratch.path / "control.sock", "GET", "/");
+  REQUIRE_FALSE(nobody);
+  CHECK(nobody.error().code == ENOENT);
+  CHECK(nobody.error().message ==
+        "connect " + (scratch.path / "control.sock").string() + ": No such file or directory");
+
+  const auto no_folder = HttpServer::listen(loop, scratch.path / "no" / "control.sock", handler);
+  REQUIRE_FALSE(no_folder);
+  CHECK(no_folder.error().code == ENOENT);
+
+  const auto too_long = HttpServer::listen(loop, scratch.path / std::string(120, 'x'), handler);
+  REQUIRE_FALSE(too_long);
+  CHECK(too_long.error().code == ENAMETOOLONG);
+}
+
+TEST_CASE("two directors cannot share a runtime folder") {
+  const director_test::Scratch scratch;
+  const auto dir = scratch.path / "run";
+  {
+    const auto first = director::lock_runtime(dir);
+    REQUIRE(first);
+    const auto second = director::lock_runtime(dir);
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == EWOULDBLOCK);
+    CHECK(second.error().message.starts_with("another directord (pid " + std::to_string(getpid()) + ") runs with "));
+  }
+  CHECK(director::lock_runtime(dir));
+}

@@ -1,0 +1,72 @@
+#include "director/intents.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "scratch.h"
+#include "shop.h"
+
+using director::Intents;
+using director::intents_from_json;
+using director::load_intents;
+using director::save_intents;
+using director_test::endpoint;
+
+namespace {
+
+Intents some() {
+  Intents intents;
+  intents.drains["web/web2"] = {.since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000000)),
+                                .reason = "kernel \"update\""};
+  intents.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
+                   {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
+  return intents;
+}
+
+void write(const std::filesystem::path& file, std::string_view text) { std::ofstream(file) << text; }
+
+}  // namespace
+
+TEST_CASE("intents survive being written and read") {
+  CHECK(intents_from_json(to_json(some())) == some());
+  const director_test::Scratch scratch;
+  const auto file = scratch.path / "state.json";
+  REQUIRE(save_intents(file, some()));
+  CHECK(load_intents(file) == some());
+  CHECK_FALSE(std::filesystem::exists(scratch.path / "state.json.new"));
+  const auto mode = std::filesystem::status(file).permissions();
+  CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("a file that is not there yet holds no intents") {
+  const director_test::Scratch scratch;
+  CHECK(load_intents(scratch.path / "state.json") == Intents{});
+}
+
+TEST_CASE("a damaged or foreign state is an error that names the file") {
+  const director_test::Scratch scratch;
+  const auto file = scratch.path / "state.json";
+  for (const auto* text : {"", "{", "[]", "{}", R"({"version":1})", R"({"version":"1","drains":{},"owned":[]})",
+                           R"({"version":1,"drains":{"web/web1":{}},"owned":[]})",
+                           R"({"version":1,"drains":{},"owned":[{"protocol":6,"endpoint":"x"}]})"}) {
+    write(file, text);
+    const auto loaded = load_intents(file);
+    REQUIRE_FALSE(loaded);
+    CHECK(loaded.error().message.starts_with("read " + file.string() + ": damaged state: "));
+  }
+  write(file, R"({"version":2,"drains":{},"owned":[]})");
+  CHECK(load_intents(file).error().message ==
+        "read " + file.string() + ": state of version 2, this directord knows version 1");
+}
+
+TEST_CASE("every truncation of a state is refused, none is believed in part") {
+  const auto whole = to_json(some());
+  for (std::size_t size = 0; size + 2 < whole.size(); ++size) CHECK_FALSE(intents_from_json(whole.substr(0, size)));
+}
+
+TEST_CASE("intents that cannot be saved say so, and the old file stays") {
+  const director_test::Scratch scratch;
+  const auto saved = save_intents(scratch.path / "missing" / "state.json", some());
+  REQUIRE_FALSE(saved);
+  CHECK(saved.error().code == ENOENT);
+}

@@ -1,0 +1,91 @@
+#include "director/kernel_table.h"
+
+#include <catch2/catch.hpp>
+
+#include "ipvs/memory_kernel.h"
+#include "shop.h"
+
+using director::KernelTable;
+using director_test::at;
+using director_test::endpoint;
+using Fault = ipvs::MemoryKernel::Fault;
+
+namespace {
+
+const ipvs::ServiceKey web_key = director_test::web().key;
+
+ipvs::ServiceEntry entry(std::uint32_t weight) {
+  ipvs::ServiceEntry made{.service = director_test::web().spec, .destinations = {}};
+  made.destinations[at("192.168.200.11:80")].weight = weight;
+  return made;
+}
+
+std::vector<KernelTable::Wish> wish(std::uint32_t weight) { return {{.key = web_key, .entry = entry(weight)}}; }
+
+}  // namespace
+
+TEST_CASE("a wish is fulfilled by its difference to what is there, and costs nothing when it is there already") {
+  ipvs::MemoryKernel kernel;
+  KernelTable table(kernel);
+  REQUIRE(table.read());
+  CHECK(table.make(wish(3)).done.size() == 2);
+  CHECK(table_of(kernel.table).at(web_key) == entry(3));
+  CHECK(table.make(wish(3)).done.empty());
+
+  const auto changed = table.make(wish(0));
+  REQUIRE(changed.done.size() == 1);
+  CHECK(std::holds_alternative<ipvs::SetDestination>(changed.done[0]));
+  CHECK(table.actual(web_key) == entry(0));
+
+  const auto removed = table.make(std::vector<KernelTable::Wish>{{.key = web_key, .entry = std::nullopt}});
+  CHECK_FALSE(removed.done.empty());
+  CHECK(kernel.table.empty());
+  CHECK_FALSE(table.has(web_key));
+}
+
+TEST_CASE("a restarted director finds its table in the kernel and changes nothing") {
+  ipvs::MemoryKernel kernel;
+  KernelTable first(kernel);
+  first.make(wish(3));
+  KernelTable second(kernel);
+  REQUIRE(second.read());
+  CHECK(second.make(wish(3)).done.empty());
+}
+
+TEST_CASE("what the kernel refuses is reported, and read again before the next attempt") {
+  ipvs::MemoryKernel kernel;
+  KernelTable table(kernel);
+  kernel.schedulers.erase("wrr");
+  const auto refused = table.make(wish(3));
+  CHECK(refused.unsettled == std::set{web_key});
+  REQUIRE_FALSE(refused.errors.empty());
+  CHECK(refused.errors[0].message.find("tcp 192.168.56.10:80") != std::string::npos);
+
+  kernel.schedulers.insert("wrr");
+  CHECK(table.make(wish(3)).errors.empty());
+  CHECK(table_of(kernel.table).at(web_key) == entry(3));
+}
+
+TEST_CASE("whatever goes wrong on the way, wishing again ends in what was wished") {
+  for (const auto fault : {Fault::lost_reply, Fault::no_buffers, Fault::busy}) {
+    ipvs::MemoryKernel kernel;
+    KernelTable table(kernel);
+    kernel.faults = {fault};
+    const auto outcome = table.make(wish(3));
+    CHECK(outcome.unsettled == std::set{web_key});
+    CHECK(outcome.errors.size() == 1);
+    CHECK(table.make(wish(3)).errors.empty());
+    CHECK(table_of(kernel.table).at(web_key) == entry(3));
+  }
+}
+
+TEST_CASE("somebody who added the service first is no obstacle") {
+  ipvs::MemoryKernel kernel;
+  KernelTable table(kernel);
+  REQUIRE(table.read());
+  KernelTable other(kernel);
+  other.make(wish(1));
+  CHECK_FALSE(table.make(wish(3)).errors.empty());
+  CHECK(table.make(wish(3)).errors.empty());
+  CHECK(table_of(kernel.table).at(web_key) == entry(3));
+}

@@ -1,0 +1,38 @@
+#include "director/status_text.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+using director::status_text;
+using nlohmann::json;
+
+TEST_CASE("status reads as tables") {
+  const auto status = json::parse(R"({
+    "cluster": "shop", "node": "lb1", "version": "0.1.0",
+    "problems": ["add service tcp 192.0.2.1:80: no scheduler wrr"],
+    "vrrp": [{"name": "front", "state": "master", "since_seconds": 90, "priority": 150, "interface": "enp0s3",
+              "addresses": ["192.168.56.10/24"]}],
+    "services": [{"name": "web", "key": "tcp 192.168.56.10:80", "scheduler": "wrr", "forward": "nat", "servers": [
+      {"name": "web1", "address": "192.168.200.11:80", "health": "up", "reason": "up since 12:00:00", "weight": 3,
+       "effective_weight": 3, "drained": false, "active": 12, "inactive": 4},
+      {"name": "web2", "address": "192.168.200.12:80", "health": "up", "reason": "drained", "weight": 1,
+       "effective_weight": 0, "drained": true}]}]})");
+  CHECK(status_text(status) ==
+        "cluster shop, node lb1, directord 0.1.0\n"
+        "problem: add service tcp 192.0.2.1:80: no scheduler wrr\n"
+        "\n"
+        "vrrp   state   for  priority  interface  addresses\n"
+        "front  master  90s  150       enp0s3     192.168.56.10/24\n"
+        "\n"
+        "service web: tcp 192.168.56.10:80, wrr, nat\n"
+        "server  address            state        weight  active  inactive  reason\n"
+        "web1    192.168.200.11:80  up           3/3     12      4         up since 12:00:00\n"
+        "web2    192.168.200.12:80  up, drained  0/1     -       -         drained\n");
+}
+
+TEST_CASE("an answer with less in it is shown as far as it goes") {
+  CHECK(status_text(json::object()) == "cluster -, node -, directord -\n");
+  CHECK(status_text(json::parse(R"({"services": [{}], "vrrp": 5})")) ==
+        "cluster -, node -, directord -\n\nservice -: -, -, -\n"
+        "server  address  state  weight  active  inactive  reason\n");
+}
