@@ -14,6 +14,12 @@ namespace {
 constexpr std::uint8_t router_id = 51;
 constexpr Duration timer_granularity = std::chrono::milliseconds(1);
 
+vrrp::Path multicast(const net::Address& source) {
+  static const net::Address ipv4 = net::Address::parse("224.0.0.18").value();
+  static const net::Address ipv6 = net::Address::parse("ff02::12").value();
+  return {.source = source, .destination = source.is_v4() ? ipv4 : ipv6};
+}
+
 bool later(const auto& a, const auto& b) { return a.at != b.at ? a.at > b.at : a.order > b.order; }
 
 std::string text_of(const vrrp::GroupEvent& event) {
@@ -157,7 +163,7 @@ void World::happen(const Packet& packet) {
 void World::receive(std::size_t index, std::size_t link, std::size_t from, std::span<const std::byte> bytes) {
   const net::Address& local = routers_[index].setup.addresses[link];
   const net::Address& source = routers_[from].setup.addresses[link];
-  const auto advert = vrrp::decode(bytes, {.source = source, .destination = local});
+  const auto advert = vrrp::decode(bytes, multicast(source));
   if (!advert || advert->router_id != router_id) return;
   feed(index, vrrp::MemberHeard{.member = link,
                                 .advert = {.priority = advert->priority,
@@ -212,12 +218,12 @@ void World::send(std::size_t index, std::size_t link, std::uint8_t priority) {
                             .priority = priority,
                             .max_advertise_interval = router.setup.config.advertisement_interval,
                             .addresses = {router.setup.addresses[link]}};
+  const auto sent = encode(advert, multicast(router.setup.addresses[link]), vrrp::Checksum::rfc9568);
   for (std::size_t to = 0; to < routers_.size(); ++to) {
     if (to == index || cuts_[(link * routers_.size() + index) * routers_.size() + to] != 0) continue;
-    const vrrp::Path path{.source = router.setup.addresses[link], .destination = routers_[to].setup.addresses[link]};
     for (int copies = chance(weather_.duplication) ? 2 : 1; copies > 0; --copies) {
       if (chance(weather_.loss)) continue;
-      auto bytes = encode(advert, path, vrrp::Checksum::rfc9568);
+      auto bytes = sent;
       if (chance(weather_.corruption)) bytes[random_() % bytes.size()] ^= static_cast<std::byte>(1U << random_() % 8);
       Instant arrival = now_ + random_duration(weather_.min_delay, weather_.max_delay);
       Instant& last = last_arrival_[index * routers_.size() + to];
