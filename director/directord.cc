@@ -120,8 +120,8 @@ int main(int argc, char** argv) {
     return usage;
   }
   if (arguments.check) {
-    fmt::print("{}: cluster {}, {} services, {} virtual routers: good\n", arguments.config, loaded->cluster.name,
-               loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
+    fmt::print("{}: cluster {}, services: {}, virtual routers: {}; the file is good\n", arguments.config,
+               loaded->cluster.name, loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
     return done;
   }
   if (auto ran = run(arguments, std::move(loaded->cluster), std::move(*node)); !ran) {

@@ -1,0 +1,191 @@
+// The programs as a user meets them: what they say and how they exit. Nothing here needs a privilege.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "scratch.h"
+
+namespace {
+
+struct Ended {
+  int status = -1;
+  std::string output;  ///< both streams
+};
+
+Ended run(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen((command + " 2>&1").c_str(), "r"), [](FILE*) { return 0; });
+  Ended ended;
+  char buffer[4096];
+  while (const auto got = fread(buffer, 1, sizeof buffer, pipe.get())) ended.output.append(buffer, got);
+  const int status = pclose(pipe.get());
+  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return ended;
+}
+
+const std::string directord = PROGRAMS "/directord";
+const std::string directorctl = PROGRAMS "/directorctl";
+
+/// A cluster file, and the command that does something with it.
+struct Given {
+  director_test::Scratch scratch;
+  std::string file = scratch.path / "cluster.yaml";
+
+  explicit Given(std::string_view text) { std::ofstream(file) << text; }
+
+  [[nodiscard]] Ended check() const { return run(directord + " --node lb1 --check --config " + file); }
+
+  [[nodiscard]] std::string at(std::string_view place_and_message) const {
+    return file + std::string(place_and_message);
+  }
+};
+
+constexpr std::string_view good =
+    "cluster: shop\n"
+    "nodes:\n"
+    "  lb1: { address: 127.0.0.1, priority: 150 }\n"
+    "services:\n"
+    "  web:\n"
+    "    listen: 127.0.0.5:80\n"
+    "    scheduler: wrr\n"
+    "    check: { tcp: {}, interval: 2s, timeout: 1s }\n"
+    "    servers:\n"
+    "      web1: { address: 127.0.0.1:81 }\n";
+
+std::string with(std::string_view from, std::string_view to) {
+  std::string text(good);
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a good file is said to be good") {
+  const Given given(good);
+  const auto ended = given.check();
+  CHECK(ended.status == 0);
+  CHECK(contains(ended.output, "cluster shop, services: 1, virtual routers: 0; the file is good\n"));
+}
+
+TEST_CASE("mistakes in the file are named with their place, all at once, and end with status 2") {
+  const Given given(with("scheduler: wrr", "schedular: wrr\n    forward: [nat]"));
+  const auto ended = given.check();
+  INFO(ended.output);
+  CHECK(ended.status == 2);
+  CHECK(contains(ended.output, given.at(":7:5: error: unknown key 'schedular'")));
+  CHECK(contains(ended.output, "did you mean 'scheduler'?"));
+  CHECK(contains(ended.output, given.at(":8:14: error: ")));
+  CHECK(contains(ended.output, "schedular: wrr\n        ^\n"));
+}
+
+TEST_CASE("a missing brace is one error at its place") {
+  const Given given(with("{ tcp: {}, interval: 2s, timeout: 1s }", "{ tcp: {}, interval: 2s, timeout: 1s"));
+  const auto ended = given.check();
+  INFO(ended.output);
+  CHECK(ended.status == 2);
+  CHECK(contains(ended.output, given.file + ":"));
+  CHECK(contains(ended.output, ": error: "));
+  CHECK(std::ranges::count(ended.output, '^') == 1);
+}
+
+TEST_CASE("a file that cannot be read is named with the reason") {
+  const Given given("");
+  auto ended = run(directord + " --check --config /nonexistent/cluster.yaml");
+  CHECK(ended.status == 2);
+  CHECK(ended.output == "/nonexistent/cluster.yaml: error: cannot be read: No such file or directory\n");
+  ended = run(directord + " --check --config " + given.scratch.path.string());
+  CHECK(ended.status == 2);
+  CHECK(contains(ended.output, given.scratch.path.string() + ": error: "));
+  ended = given.check();
+  CHECK(ended.status == 2);
+  CHECK(contains(ended.output, "error: "));
+}
+
+TEST_CASE("a node that the file does not have is refused with those that it has") {
+  const Given given(good);
+  const auto ended = run(directord + " --dry-run --node lb9 --config " + given.file);
+  INFO(ended.output);
+  CHECK(ended.status == 2);
+  CHECK(contains(ended.output, "lb9"));
+  CHECK(contains(ended.output, "lb1"));
+}
+
+TEST_CASE("wrong usage ends with status 2, help and version with 0") {
+  CHECK(run(directord).status == 2);
+  CHECK(run(directord + " --konfig x").status == 2);
+  CHECK(run(directorctl).status == 2);
+  CHECK(run(directorctl + " drian web/web1").status == 2);
+  CHECK(run(directorctl + " drain web1").status == 2);
+  for (const auto& program : {directord, directorctl}) {
+    const auto help = run(program + " --help");
+    CHECK(help.status == 0);
+    CHECK(contains(help.output, "Example: "));
+    CHECK(contains(help.output, "Exit status: "));
+    CHECK(run(program + " --version").output == program.substr(program.rfind('/') + 1) + " " DIRECTORD_VERSION "\n");
+  }
+}
+
+TEST_CASE("directorctl without a daemon ends with status 3 and says where it looked") {
+  const auto ended = run(directorctl + " --socket /nonexistent/control.sock status");
+  CHECK(ended.status == 3);
+  CHECK(contains(ended.output, "connect /nonexistent/control.sock: No such file or directory"));
+}
+
+TEST_CASE("without privileges the daemon says what is missing and ends with status 1") {
+  const Given given(good);
+  const auto dirs = " --runtime-dir " + (given.scratch.path / "run").string() + " --state-dir " +
+                    (given.scratch.path / "state").string();
+  std::string command = directord + " --node lb1 --config " + given.file + dirs;
+  if (geteuid() == 0) {
+    std::filesystem::permissions(given.scratch.path, std::filesystem::perms::all);
+    command = "setpriv --reuid=65534 --regid=65534 --clear-groups -- " + command;
+  }
+  const auto ended = run(command);
+  INFO(ended.output);
+  CHECK(ended.status == 1);
+  // Which of the two it meets first depends on the machine: a kernel without ip_vs, or one that does not let it in.
+  CHECK((contains(ended.output, "this kernel has no IPVS: load its module as root with `modprobe ip_vs`") ||
+         contains(ended.output, "not permitted; it takes root or the capability CAP_NET_ADMIN")));
+}
+
+TEST_CASE("a dry run checks for real, answers, and stops when asked") {
+  const Given given(good);
+  const auto run_dir = (given.scratch.path / "run").string();
+  const auto pid_file = run_dir + "/directord.pid";
+  const std::string start = directord + " --dry-run --node lb1 --config " + given.file + " --runtime-dir " + run_dir +
+                            " --state-dir " + run_dir + " >" + run_dir + ".log 2>&1 & echo $!";
+  const auto pid = std::stoi(run("{ " + start + "; }").output);
+  const auto ask = directorctl + " --socket " + run_dir + "/control.sock ";
+  // curl's own retry would hide a daemon that never answers: the loop is bounded, and ends as soon as there is an
+  // answer.
+  Ended status;
+  for (int attempt = 0; attempt < 500 && status.status != 0; ++attempt) {
+    status = run(ask + "status --json");
+    if (status.status != 0) usleep(10'000);
+  }
+  INFO(status.output);
+  REQUIRE(status.status == 0);
+  CHECK(nlohmann::json::parse(status.output)["cluster"] == "shop");
+  CHECK(run(ask + "drain web/web1").status == 0);
+  const auto refused = run(ask + "drain web/web9");
+  CHECK(refused.status == 1);
+  CHECK(refused.output == "directorctl: there is no server web/web9 in cluster shop\n");
+
+  const auto second = run(directord + " --dry-run --node lb1 --config " + given.file + " --runtime-dir " + run_dir +
+                          " --state-dir " + run_dir);
+  CHECK(second.status == 1);
+  CHECK(contains(second.output, "another directord (pid " + std::to_string(pid) + ") runs with " + run_dir));
+
+  REQUIRE(kill(pid, SIGTERM) == 0);
+  for (int attempt = 0; attempt < 500 && run(ask + "status").status == 0; ++attempt) usleep(10'000);
+  CHECK(run(ask + "status").status == 3);
+}
