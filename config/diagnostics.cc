@@ -6,13 +6,27 @@
 #include <array>
 #include <map>
 
+#include "config/utf8.h"
+
 namespace config {
 namespace {
 
 constexpr std::size_t max_shown = 100;
 constexpr std::size_t max_kept = 1000;  // a large file that is wrong throughout must not fill the memory
 
-constexpr bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+/// What must not reach a terminal: C0, DEL, and C1 as UTF-8 writes it.
+bool is_control(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+  return character.size() == 1 && (byte(0) < 0x20 || byte(0) == 0x7f);
+}
+
+/// Characters of a text, a byte that belongs to none counted as one.
+std::size_t count_characters(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(std::max<std::size_t>(utf8_length(text), 1));
+  return count;
+}
 
 /// The byte offsets at which the lines of a text begin, so that many diagnostics cost one pass.
 std::vector<std::size_t> line_starts(std::string_view text) {
@@ -42,17 +56,16 @@ Excerpt excerpt(std::string_view line, std::uint32_t column) {
   const std::size_t first = column > before + 20 ? column - before : 1;
   if (first > 1) result.text = "...";
   result.caret = column - first + result.text.size();
-  std::size_t character = 0;
-  for (const char c : line) {
-    if (begins_character(c)) ++character;
+  for (std::size_t character = 1; !line.empty(); ++character) {
+    const auto length = utf8_length(line);
+    const auto whole = line.substr(0, std::max<std::size_t>(length, 1));
+    line.remove_prefix(whole.size());
     if (character < first) continue;
-    if (character >= first + width) {
+    if (character == first + width) {
       result.text += "...";
       break;
     }
-    // A tab counts as one column above, and control characters do not belong on a terminal.
-    const auto byte = static_cast<unsigned char>(c);
-    result.text += byte < 0x20 || byte == 0x7f ? ' ' : c;
+    result.text += length == 0 ? "?" : is_control(whole) ? " " : whole;
   }
   return result;
 }
@@ -129,7 +142,7 @@ std::vector<Diagnostic> Diagnostics::in_order(std::span<const Source> sources) c
     if (known.empty()) known = line_starts(source.text);
     const auto line = line_at(source.text, known, place.line);
     const auto until = line.substr(0, place.column == 0 ? 0 : place.column - 1);
-    const auto column = static_cast<std::uint32_t>(std::ranges::count_if(until, begins_character)) + 1;
+    const auto column = static_cast<std::uint32_t>(count_characters(until)) + 1;
     ordered.push_back({.severity = severity,
                        .file = source.name,
                        .line = place.line,
@@ -143,18 +156,20 @@ std::vector<Diagnostic> Diagnostics::in_order(std::span<const Source> sources) c
 std::string quoted(std::string_view text) {
   constexpr std::size_t max = 60;
   std::string result = "'";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i >= max && begins_character(text[i])) {
+  for (std::size_t count = 0; !text.empty(); ++count) {
+    if (count == max) {
       result += "...";
       break;
     }
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (text[i] == '\n') {
+    const auto length = utf8_length(text);
+    const auto character = text.substr(0, std::max<std::size_t>(length, 1));
+    text.remove_prefix(character.size());
+    if (character == "\n") {
       result += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
+    } else if (length == 0 || is_control(character)) {
+      for (const char c : character) result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      result += text[i];
+      result += character;
     }
   }
   return result + "'";

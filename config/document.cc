@@ -241,7 +241,9 @@ const YamlNode* parse(const Source& source, std::uint32_t index, Document& docum
   }
   Builder builder(text, document, diagnostics);
   try {
-    std::ispanstream stream(std::string_view(source.text));
+    // Without a newline at the end yaml-cpp complains of an open quote where the file ends, with it where it begins.
+    const std::string ended = source.text.ends_with('\n') ? "" : source.text + '\n';
+    std::ispanstream stream(std::string_view(ended.empty() ? source.text : ended));
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }

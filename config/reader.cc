@@ -20,6 +20,17 @@ std::string called(const Reader::Subject& subject) {
   return subject.name.empty() ? std::string(subject.noun) : fmt::format("{} {}", subject.noun, quoted(subject.name));
 }
 
+/// The key of `shape` under which `name` is known, itself or a level deeper; empty when there is none: what stands one
+/// blank too far to the left is reported as unknown where it ended up.
+std::string_view home_of(std::string_view name, const Shape& shape) {
+  for (const auto& key : shape.keys) {
+    const Shape* inner = &key.shape;
+    while (inner->kind == Shape::Kind::list) inner = &inner->of.front();
+    if (std::ranges::find(inner->keys, name, &KeyShape::name) != inner->keys.end()) return key.name;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -55,7 +66,7 @@ std::string Reader::context() const {
 }
 
 std::string Reader::subject_in_context() const {
-  if (chain_.empty()) return "";
+  if (chain_.empty()) return "the cluster file";
   return chain_.size() == 1 ? called(subject) : fmt::format("{} in {}", called(subject), context());
 }
 
@@ -83,7 +94,7 @@ void Reader::check_name(const Entry& entry) {
 
 std::vector<Reader::Member> Reader::match(const YamlNode& node, const Shape& shape) {
   std::vector<Member> members;
-  std::vector<const Entry*> given(shape.keys.size());
+  std::vector<Given> given(shape.keys.size());
   for (const auto& entry : node.entries) {
     const auto key = std::ranges::find(shape.keys, entry.name, &KeyShape::name);
     if (key == shape.keys.end()) {
@@ -91,38 +102,44 @@ std::vector<Reader::Member> Reader::match(const YamlNode& node, const Shape& sha
       continue;
     }
     const auto index = static_cast<std::size_t>(key - shape.keys.begin());
-    given[index] = &entry;
+    given[index].entry = &entry;
     members.push_back({.key = index, .entry = &entry});
   }
   check_missing(node, shape, given);
   return members;
 }
 
-void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape,
-                         std::vector<const Entry*>& given) {
+void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<Given>& given) {
   const auto known = names_of(shape.keys);
+  const auto home = home_of(entry.name, shape);
+  const auto hint = home.empty() ? suggestion(entry.name, known) : fmt::format("; it belongs inside '{}'", home);
   failed_.insert(&node);
-  diagnostics_.error(
-      entry.place, fmt::format("unknown key {} in {}{}", quoted(entry.name), context(), suggestion(entry.name, known)));
-  // What a misspelt key was to give is not missing as well.
-  const auto meant = std::ranges::find(known, nearest(entry.name, known));
-  if (meant != known.end()) given[static_cast<std::size_t>(meant - known.begin())] = &entry;
+  diagnostics_.error(entry.place, fmt::format("unknown key {} in {}{}", quoted(entry.name), context(), hint));
+  // What a misspelt key was to give is not missing as well; and where nothing is near, it may be any of them.
+  const auto meant = nearest(entry.name, known);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (home.empty() && (meant.empty() || known[i] == meant)) given[i].excused = true;
+  }
 }
 
-void Reader::check_missing(const YamlNode& node, const Shape& shape, const std::vector<const Entry*>& given) {
+void Reader::check_missing(const YamlNode& node, const Shape& shape, const std::vector<Given>& given) {
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < shape.keys.size(); ++i) {
-    if (shape.keys[i].required && given[i] == nullptr) missing.push_back(quoted(shape.keys[i].name));
+    if (shape.keys[i].required && given[i].entry == nullptr && !given[i].excused)
+      missing.push_back(quoted(shape.keys[i].name));
   }
   for (const auto& group : shape.alternatives) {
     std::vector<const Entry*> chosen;
     std::vector<std::string> names;
+    bool excused = false;
     for (const auto& name : group.names) {
       const auto key = std::ranges::find(shape.keys, name, &KeyShape::name);
-      if (const Entry* entry = given[static_cast<std::size_t>(key - shape.keys.begin())]) chosen.push_back(entry);
+      const auto& seen = given[static_cast<std::size_t>(key - shape.keys.begin())];
+      if (seen.entry != nullptr) chosen.push_back(seen.entry);
+      excused = excused || seen.excused;
       names.push_back(quoted(name));
     }
-    if (chosen.empty() && group.required) missing.push_back(listed(names, "or"));
+    if (chosen.empty() && group.required && !excused) missing.push_back(listed(names, "or"));
     if (chosen.size() < 2) continue;
     std::ranges::sort(chosen, {}, &Entry::place);
     failed_.insert(&node);

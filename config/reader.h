@@ -16,7 +16,7 @@ namespace config {
 /// What a name that the file gives to something looks like (ECMAScript).
 inline constexpr std::string_view name_pattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$";
 inline constexpr std::string_view name_rule =
-    "a name has 1 to 63 letters, digits, '_', '.' and '-', and begins with none of the last two";
+    "a name is 1 to 63 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'";
 [[nodiscard]] bool is_name(std::string_view text);
 
 /// Where reading stands in the document, and what it has found wrong. The types of type.h share one while they read.
@@ -81,8 +81,13 @@ class Reader {
  private:
   [[nodiscard]] std::string subject_in_context() const;
   [[nodiscard]] std::string context() const;
-  void unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<const Entry*>& given);
-  void check_missing(const YamlNode& node, const Shape& shape, const std::vector<const Entry*>& given);
+  /// What an object has of one of its keys.
+  struct Given {
+    const Entry* entry = nullptr;
+    bool excused = false;  ///< an unknown key was perhaps meant to be this one
+  };
+  void unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<Given>& given);
+  void check_missing(const YamlNode& node, const Shape& shape, const std::vector<Given>& given);
 
   Diagnostics& diagnostics_;
   std::vector<Subject> chain_;  ///< the objects around the subject, outermost first

@@ -106,7 +106,7 @@ Type<T> scalar(Shape shape, Convert convert, bool plain = false) {
     if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
     std::expected<T, std::string> converted = convert(std::string_view(node.text));
     if (!converted) return reader.refuse(node, expected, converted.error());
-    if (plain && !node.plain) return reader.refuse(node, expected, "; the quotes are too much");
+    if (plain && !node.plain) return reader.refuse(node, expected, "; it stands without quotes");
     value = *std::move(converted);
   };
   return {.shape = std::move(shape), .read = std::move(read)};

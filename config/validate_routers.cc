@@ -53,12 +53,12 @@ void RouterRules::nodes_have_addresses_of_their_own() {
 }
 
 void RouterRules::nodes_are_given() {
-  if (origin_.has({"nodes"})) return;
-  for (const auto* key : {"vrrp", "connection_sync"}) {
-    if (!origin_.has({key})) continue;
+  if (!cluster_.nodes.empty() || !origin_.sound({"nodes"})) return;
+  const auto needed = [&](const char* key) {
     diagnostics_.error(origin_.name_place({key}), fmt::format("'{}' without 'nodes'; expected who takes part", key));
-    return;
-  }
+  };
+  if (!cluster_.virtual_routers.empty()) return needed("vrrp");
+  if (cluster_.connection_sync) return needed("connection_sync");
 }
 
 void RouterRules::interfaces_cover_the_nodes() {
@@ -72,7 +72,7 @@ void RouterRules::interfaces_cover_the_nodes() {
 
 void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path,
                                              const std::string& owner) {
-  if (!origin_.has({"nodes"}) || !origin_.sound(path)) return;
+  if (cluster_.nodes.empty() || !origin_.sound(path)) return;
   bool all_known = true;
   for (const auto& [node, interface] : interfaces) {
     if (find_node(cluster_, node) != nullptr) continue;

@@ -4,28 +4,12 @@
 #include <yaml-cpp/exceptions.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "config/utf8.h"
 
 namespace config {
 namespace {
-
-/// The length of the UTF-8 sequence at the start of `text`, 0 when there is none (RFC 3629 section 4).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto in = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
-  const auto tail = [&](std::size_t i) { return in(byte(i), 0x80, 0xbf); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (in(first, 0xc2, 0xdf)) return tail(1) ? 2 : 0;
-  if (in(first, 0xe0, 0xef)) {
-    const unsigned low = first == 0xe0 ? 0xa0 : 0x80;
-    const unsigned high = first == 0xed ? 0x9f : 0xbf;
-    return in(byte(1), low, high) && tail(2) ? 3 : 0;
-  }
-  if (!in(first, 0xf0, 0xf4)) return 0;
-  const unsigned low = first == 0xf0 ? 0x90 : 0x80;
-  const unsigned high = first == 0xf4 ? 0x8f : 0xbf;
-  return in(byte(1), low, high) && tail(2) && tail(3) ? 4 : 0;
-}
 
 /// A line without its comment and the blanks around it. A '#' in quotes may fool it: it only serves hints.
 std::string_view bare(std::string_view line) {
@@ -45,6 +29,11 @@ YamlText::YamlText(std::string_view text, std::uint32_t source) : text_(text), s
 
 Place YamlText::place(const YAML::Mark& mark) const {
   if (mark.is_null()) return {.source = source_};
+  if (std::cmp_greater_equal(mark.line, starts_.size())) {  // behind the newline that parse() adds at the end
+    return {.source = source_,
+            .line = static_cast<std::uint32_t>(starts_.size()),
+            .column = static_cast<std::uint32_t>(text_.size() - starts_.back()) + 1};
+  }
   return {.source = source_,
           .line = static_cast<std::uint32_t>(mark.line) + 1,
           .column = static_cast<std::uint32_t>(mark.column) + 1};
@@ -120,6 +109,17 @@ Fault YamlText::stray_colon(Place place) const {
   return {place, "a key cannot stand here" + hint};
 }
 
+Fault YamlText::open_bracket(Place place, const YamlNode& opened) const {
+  const bool map = opened.kind == YamlNode::Kind::map;
+  const auto open = map ? '{' : '[';
+  const auto close = map ? '}' : ']';
+  // Where the text ends is not where the mistake is.
+  if (offset(place) >= text_.size())
+    return {opened.place, fmt::format("the '{}' that opens here is never closed", open)};
+  return {place,
+          fmt::format("expected ',' or '{}'; the '{}' of line {} is still open", close, open, opened.place.line)};
+}
+
 Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint, const YamlNode* open_flow) const {
   using namespace YAML::ErrorMsg;
   const auto at = place(mark);
@@ -129,12 +129,8 @@ Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint,
     return {{.source = source_, .line = at.line, .column = static_cast<std::uint32_t>(tab) + 1},
             "a tab in the indentation; expected blanks"};
   }
-  if (complaint == END_OF_MAP_FLOW || complaint == END_OF_SEQ_FLOW) {
-    const bool map = complaint == END_OF_MAP_FLOW;
-    const auto opened = open_flow == nullptr ? std::string()
-                                             : fmt::format(" to go on with or close the '{}' of line {}",
-                                                           map ? '{' : '[', open_flow->place.line);
-    return {at, fmt::format("expected ',' or '{}'{}", map ? '}' : ']', opened)};
+  if (open_flow != nullptr && (complaint == END_OF_MAP_FLOW || complaint == END_OF_SEQ_FLOW || complaint == FLOW_END)) {
+    return open_bracket(at, *open_flow);
   }
   if (complaint == FLOW_END) return {at, "this bracket closes nothing; was it opened?"};
   if (complaint == MAP_VALUE || complaint == MAP_KEY) return stray_colon(at);

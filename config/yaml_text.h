@@ -39,6 +39,7 @@ class YamlText {
   [[nodiscard]] std::string_view line(std::uint32_t number) const;
   [[nodiscard]] std::size_t offset(Place place) const;
   [[nodiscard]] Fault stray_colon(Place place) const;
+  [[nodiscard]] Fault open_bracket(Place place, const YamlNode& opened) const;
 
   std::string_view text_;
   std::uint32_t source_;

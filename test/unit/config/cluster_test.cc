@@ -1,0 +1,70 @@
+#include "config/cluster.h"
+
+#include <catch2/catch.hpp>
+
+using config::Cluster;
+using config::Node;
+using net::Address;
+
+namespace {
+
+Cluster cluster_of(const std::vector<std::string>& names) {
+  Cluster cluster;
+  for (std::uint8_t i = 0; i < names.size(); ++i) {
+    const std::array bytes = {std::byte{192}, std::byte{0}, std::byte{2}, std::byte{static_cast<unsigned char>(i + 1)}};
+    cluster.nodes.push_back({.name = names[i], .address = *Address::from_bytes(bytes), .priority = 100});
+  }
+  return cluster;
+}
+
+std::string chosen(const Cluster& cluster, std::string_view asked, std::string_view host_name) {
+  const auto node = this_node(cluster, asked, host_name);
+  return node ? node->name : node.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a host finds itself among the nodes") {
+  const auto cluster = cluster_of({"lb1", "lb2.example.com", "lb3"});
+  CHECK(chosen(cluster, "lb3", "lb1") == "lb3");
+  CHECK(chosen(cluster, "", "lb1") == "lb1");
+  CHECK(chosen(cluster, "", "lb1.example.com") == "lb1");
+  CHECK(chosen(cluster, "", "lb2") == "lb2.example.com");
+  CHECK(chosen(cluster, "", "lb2.example.com") == "lb2.example.com");
+  CHECK(chosen(cluster_of({}), "", "anything") == "anything");
+}
+
+TEST_CASE("a host that is none of the nodes is told which there are") {
+  const auto cluster = cluster_of({"lb1", "lb2"});
+  CHECK(chosen(cluster, "lb9", "lb1") == "node 'lb9' is not in the cluster file; its nodes are lb1, lb2");
+  CHECK(chosen(cluster, "", "web1") ==
+        "host 'web1' is not a node of the cluster file, whose nodes are lb1, lb2; --node says which of them this is");
+  CHECK(chosen(cluster_of({}), "lb1", "lb1") == "node 'lb1': the cluster file names no nodes");
+  // Neither is the one that is meant for certain.
+  CHECK(chosen(cluster_of({"lb.a", "lb.b"}), "", "lb.c").starts_with("host 'lb.c' is not a node"));
+}
+
+TEST_CASE("a virtual router is seen from a node") {
+  auto cluster = cluster_of({"lb1", "lb2", "lb3"});
+  cluster.nodes[1].priority = 150;
+  const config::VirtualRouter router = {.name = "front",
+                                        .router_id = 51,
+                                        .interfaces = {{"lb1", "eth0"}, {"lb2", "eth1"}, {"lb3", "eth2"}},
+                                        .addresses = {*net::Prefix::parse("192.0.2.10/24")},
+                                        .advertise = std::chrono::milliseconds(250),
+                                        .preempt = false,
+                                        .unicast = true};
+  CHECK(spec_for(cluster, router, cluster.nodes[1]) ==
+        vrrp::Spec{.name = "front",
+                   .router_id = 51,
+                   .interface = "eth1",
+                   .addresses = {*net::Prefix::parse("192.0.2.10/24")},
+                   .priority = 150,
+                   .advertise = std::chrono::milliseconds(250),
+                   .preempt = false,
+                   .unicast = vrrp::Unicast{.source = *Address::parse("192.0.2.2"),
+                                            .peers = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.3")}}});
+  auto multicast = router;
+  multicast.unicast = false;
+  CHECK_FALSE(spec_for(cluster, multicast, cluster.nodes[0]).unicast);
+}
