@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+
+#include "net/address.h"
+#include "net/error.h"
+#include "net/netlink.h"
+
+namespace net {
+
+/// Addresses that the kernel itself removes when nobody renews them: so a process that dies, hangs or is stopped cannot
+/// keep one for ever.
+class Leases {
+ public:
+  /// Error EPERM: the process lacks CAP_NET_ADMIN.
+  static Result<Leases> open();
+
+  struct Holding {
+    int interface_index = 0;
+    Prefix prefix;
+    /// Whether the kernel makes a route to the address's network with it. An IPv6 address in a network that the
+    /// interface reaches already must not bring one: the route would take over the lease's end, and vanish with it.
+    bool prefix_route = true;
+  };
+
+  /// Puts the address on the interface for `lease`, or renews it if it is there, leased or permanent. IPv6 addresses do
+  /// without duplicate address detection, which would cost a second or two; the one that holds the role vouches for
+  /// them.
+  Result<> hold(const Holding& holding, std::chrono::seconds lease);
+
+  /// Takes it off; success too if it or the interface is gone.
+  Result<> drop(int interface_index, const Prefix& prefix);
+
+ private:
+  explicit Leases(Netlink netlink) : netlink_(std::move(netlink)) {}
+
+  Netlink netlink_;
+};
+
+}  // namespace net
