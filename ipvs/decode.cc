@@ -77,21 +77,6 @@ std::optional<ServiceKey> read_key(const Attributes& attributes) {
   return std::nullopt;
 }
 
-/// Into mask_length where a prefix length says it, else into raw_mask; the whole address is 0.
-void read_mask(std::uint32_t wire, net::Family family, Service& service) {
-  if (family == net::Family::ipv6) {
-    service.mask_length = wire >= 128 ? 0 : static_cast<std::uint8_t>(wire);
-    return;
-  }
-  const std::uint32_t mask = host_order(wire);
-  const int length = std::countl_one(mask);
-  if (length > 0 && std::popcount(mask) == length) {
-    service.mask_length = length == 32 ? 0 : static_cast<std::uint8_t>(length);
-  } else {
-    service.raw_mask = mask;
-  }
-}
-
 }  // namespace
 
 Result<ServiceRow> decode_service(const net::NetlinkMessage& message) {
@@ -111,7 +96,11 @@ Result<ServiceRow> decode_service(const net::NetlinkMessage& message) {
                   .persistence_engine = std::string(attributes->text(IPVS_SVC_ATTR_PE_NAME).value_or(""))};
   if (flags->flags & flag::persistent) {
     service.persistence = std::chrono::seconds(*timeout);
-    read_mask(*mask, key->family(), service);
+    if (key->family() == net::Family::ipv4) {
+      set_ipv4_mask(service, host_order(*mask));
+    } else {
+      service.mask_length = static_cast<std::uint8_t>(*mask < 128 ? *mask : 0);
+    }
   }
   return ServiceRow{.key = *key, .service = std::move(service), .stats = *stats};
 }

@@ -49,9 +49,7 @@ void put_key(NetlinkBatch& batch, const ServiceKey& key) {
 /// IPv4 wants the mask itself, IPv6 the prefix length.
 std::uint32_t netmask(net::Family family, const Service& service) {
   if (family == net::Family::ipv6) return service.mask_length == 0 ? 128 : service.mask_length;
-  if (service.raw_mask) return network_order(*service.raw_mask);
-  const unsigned length = service.mask_length == 0 ? 32 : service.mask_length;
-  return network_order(length >= 32 ? UINT32_MAX : ~(UINT32_MAX >> length));
+  return network_order(ipv4_mask(service));
 }
 
 void put_service(NetlinkBatch& batch, const ServiceKey& key, const Service& service) {

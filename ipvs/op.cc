@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "ipvs/overloaded.h"
+
 namespace ipvs {
 
 namespace {
-
-template <class... Fs>
-struct Overloaded : Fs... {
-  using Fs::operator()...;
-};
 
 std::string_view name(Daemon::State state) { return state == Daemon::State::master ? "master" : "backup"; }
 

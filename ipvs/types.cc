@@ -2,7 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 namespace ipvs {
+
+void set_ipv4_mask(Service& service, std::uint32_t mask) {
+  const int length = std::countl_one(mask);
+  const bool is_prefix = length > 0 && std::popcount(mask) == length;
+  service.mask_length = static_cast<std::uint8_t>(is_prefix ? length % 32 : 0);
+  service.raw_mask = is_prefix ? std::nullopt : std::optional(mask);
+}
+
+std::uint32_t ipv4_mask(const Service& service) {
+  if (service.raw_mask) return *service.raw_mask;
+  return service.mask_length == 0 ? UINT32_MAX : ~(UINT32_MAX >> service.mask_length);
+}
 
 Table table_of(const Snapshot& snapshot) {
   Table table;

@@ -168,6 +168,13 @@ struct Info {
   auto operator<=>(const Info&) const = default;
 };
 
+/// Sets the mask of a service for IPv4, given in the host's order: mask_length where a prefix length says it, else
+/// raw_mask.
+void set_ipv4_mask(Service& service, std::uint32_t mask);
+
+/// The mask of a service for IPv4, in the host's order.
+[[nodiscard]] std::uint32_t ipv4_mask(const Service& service);
+
 /// The table that a snapshot was taken of.
 [[nodiscard]] Table table_of(const Snapshot& snapshot);
 

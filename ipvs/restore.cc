@@ -1,0 +1,95 @@
+// ipvsadm asks the kernel line by line, each with a socket of its own. Here the changes that lines ask for are gathered
+// until there are as many as one send carries, or until a line asks for something else.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "ipvs/session.h"
+
+namespace ipvs {
+
+namespace {
+
+constexpr std::size_t ops_at_once = 128;
+
+/// The lines of a descriptor, without their newlines.
+class Lines {
+ public:
+  explicit Lines(int input) : input_(input) {}
+
+  /// False at the end of the input, and when it cannot be read: then error() is not 0.
+  bool next(std::string& line) {
+    line.clear();
+    while (true) {
+      const std::string_view rest(buffer_.data() + at_, size_ - at_);
+      const std::size_t end = rest.find('\n');
+      line.append(rest.substr(0, end));
+      if (end != rest.npos) {
+        at_ += end + 1;
+        return true;
+      }
+      const ssize_t got = ::read(input_, buffer_.data(), buffer_.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) error_ = errno;
+      at_ = 0;
+      size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
+      if (got <= 0) return !line.empty();
+    }
+  }
+
+  [[nodiscard]] int error() const { return error_; }
+
+ private:
+  int input_;
+  int error_ = 0;
+  std::array<char, 16 * 1024> buffer_;
+  std::size_t at_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+int Session::restore(int input, bool strict) {
+  std::vector<Op> ops;
+  std::vector<int> numbers;  // of the ops' lines
+  bool refused = false;
+  const auto send = [&]() -> int {
+    const auto refusals = kernel_.apply(ops);
+    if (!refusals) return complain(refusals.error().message);
+    for (const auto& [index, error] : *refusals) {
+      complain(fmt::format("line {}: {}{}", numbers[index], error.message, advice(ops[index], error.code)));
+      refused = true;
+    }
+    ops.clear();
+    numbers.clear();
+    return 0;
+  };
+
+  Lines lines(input);
+  std::string line;
+  for (int number = 1; lines.next(line); ++number) {
+    auto command = parse_rule(line);
+    if (command && !*command) continue;
+    if (command && (*command)->op) {
+      ops.push_back(std::move(*(*command)->op));
+      numbers.push_back(number);
+      if (ops.size() < ops_at_once) continue;
+    }
+    if (const int status = send()) return status;
+    if (!command) return complain(fmt::format("line {}: {}", number, command.error().message), command.error().status);
+    if ((*command)->op) continue;
+    const Verb verb = (*command)->verb;
+    if (verb != Verb::list && verb != Verb::save) {
+      return complain(fmt::format("line {}: '{}' does not belong in rules", number, name(verb)));
+    }
+    if (const int status = run(**command)) return status;
+  }
+  if (lines.error()) return complain(fmt::format("cannot read the rules: {}", std::strerror(lines.error())));
+  if (const int status = send()) return status;
+  return strict && refused ? 1 : 0;
+}
+
+}  // namespace ipvs

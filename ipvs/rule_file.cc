@@ -1,0 +1,89 @@
+#include "ipvs/rule_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ipvs {
+
+namespace {
+
+constexpr std::string_view separators = " \t\r\n";
+
+/// Runs a rule on `kernel` and notes what is not of its table.
+net::Result<> run(const Op& op, MemoryKernel& kernel, Desired& desired) {
+  // Which schedulers there are is for the real kernel to say.
+  if (const auto* add = std::get_if<AddService>(&op)) kernel.schedulers.insert(add->service.scheduler);
+  if (const auto* set = std::get_if<SetService>(&op)) kernel.schedulers.insert(set->service.scheduler);
+  if (const auto* timeouts = std::get_if<SetTimeouts>(&op)) desired.timeouts = timeouts->timeouts;
+  if (const auto* start = std::get_if<StartDaemon>(&op)) {
+    kernel.interfaces.try_emplace(start->daemon.interface, 1500);
+    desired.daemons.push_back(start->daemon);
+  }
+  if (const auto* stop = std::get_if<StopDaemon>(&op)) {
+    std::erase_if(desired.daemons, [&](const Daemon& daemon) { return daemon.state == stop->state; });
+  }
+  return kernel.apply_one(op);
+}
+
+}  // namespace
+
+std::vector<const char*> split_rule(std::string& line) {
+  std::vector<const char*> words;
+  for (std::size_t at = line.find_first_not_of(separators); at < line.size();) {
+    const std::size_t end = std::min(line.find_first_of(separators, at), line.size());
+    words.push_back(line.data() + at);
+    at = line.find_first_not_of(separators, end);
+    line[end] = '\0';
+  }
+  if (!words.empty() && words.front()[0] == '#') words.clear();
+  if (!words.empty() &&
+      (words.front() == std::string_view("ipvsadm") || words.front() == std::string_view("ipvsctl"))) {
+    words.erase(words.begin());
+  }
+  return words;
+}
+
+std::expected<std::optional<Command>, UsageError> parse_rule(std::string line) {
+  std::vector<const char*> words = split_rule(line);
+  if (words.empty()) return std::nullopt;
+  words.insert(words.begin(), "ipvsctl");
+  words.push_back(nullptr);
+  return parse_command(static_cast<int>(words.size()) - 1, words.data());
+}
+
+net::Result<Desired> read_desired(std::string_view text) {
+  Desired desired;
+  MemoryKernel kernel;
+  for (int number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto command = parse_rule(std::string(line));
+    if (!command) return net::failure(fmt::format("line {}: {}", number, command.error().message));
+    if (!*command) continue;
+    if (!(*command)->op) {
+      return net::failure(fmt::format("line {}: '{}' does not belong in rules", number, name((*command)->verb)));
+    }
+    if (const auto done = run(*(*command)->op, kernel, desired); !done) {
+      return net::failure(fmt::format("line {}: {}", number, done.error().message));
+    }
+  }
+  desired.table = table_of(kernel.table);
+  return desired;
+}
+
+bool agrees(const Timeouts& actual, const Timeouts& wanted) {
+  const auto same = [](std::chrono::seconds a, std::chrono::seconds w) { return w.count() == 0 || a == w; };
+  return same(actual.tcp, wanted.tcp) && same(actual.tcp_fin, wanted.tcp_fin) && same(actual.udp, wanted.udp);
+}
+
+bool agrees(const Daemon& actual, const Daemon& wanted) {
+  Daemon expected = wanted;
+  if (wanted.max_length == 0) expected.max_length = actual.max_length;
+  if (!wanted.group) expected.group = actual.group;
+  if (wanted.port == 0) expected.port = actual.port;
+  if (wanted.ttl == 0) expected.ttl = actual.ttl;
+  return actual == expected;
+}
+
+}  // namespace ipvs

@@ -1,0 +1,460 @@
+// Options are read in order, each into its place in a Draft, because what -M and -6 mean depends on what came before.
+// What the options mean together is checked at the end. The order in which ipvsadm checks is kept where its exit status
+// would tell.
+#include "ipvs/rules.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bitset>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "ipvs/names.h"
+#include "ipvs/rule_text.h"
+
+namespace ipvs {
+
+namespace {
+
+constexpr std::size_t option_count = static_cast<std::size_t>(Option::last) + 1;
+constexpr std::uint32_t longest_timeout = 31 * 24 * 3600;
+
+template <class T = void>
+using Parsed = std::expected<T, UsageError>;
+
+template <class... Args>
+std::unexpected<UsageError> wrong(fmt::format_string<Args...> format, Args&&... args) {
+  return std::unexpected(UsageError{.status = 2, .message = fmt::format(format, std::forward<Args>(args)...)});
+}
+
+struct Draft {
+  std::bitset<option_count> given;
+  ServiceKey key;
+  Service service;
+  std::optional<Target> server;
+  Destination destination{.forward = Forward::route};
+  std::string flags;  ///< names, checked when the scheduler is known
+  Daemon daemon;
+  ListOptions list;
+
+  [[nodiscard]] bool has(Option option) const { return given[static_cast<std::size_t>(option)]; }
+  [[nodiscard]] bool has_service() const {
+    return has(Option::tcp_service) || has(Option::udp_service) || has(Option::sctp_service) ||
+           has(Option::fwmark_service);
+  }
+
+  Parsed<> set(Option option, const char* argument);
+  Parsed<> set_service(Protocol protocol, const char* argument);
+  Parsed<> set_netmask(const char* argument);
+  Parsed<> set_tunnel_type(std::string_view type);
+};
+
+Parsed<> Draft::set_service(Protocol protocol, const char* argument) {
+  if (protocol == Protocol::none) {
+    const auto mark = parse_number(argument, 1, UINT32_MAX);
+    if (!mark) return wrong("invalid fwmark value `{}' specified: it is a decimal number, 1..4294967295", argument);
+    key = {.protocol = protocol, .endpoint = {}, .fwmark = *mark};
+    return {};
+  }
+  const auto target = parse_target(argument, protocol);
+  if (!target) return wrong("illegal virtual server address[:port] specified: `{}'", argument);
+  key = {.protocol = protocol, .endpoint = {.address = target->address, .port = target->port.value_or(0)}, .fwmark = 0};
+  if (key.family() == net::Family::ipv6) {  // a mask given before was read as IPv4's
+    service.mask_length = 0;
+    service.raw_mask.reset();
+  }
+  return {};
+}
+
+Parsed<> Draft::set_netmask(const char* argument) {
+  if (key.family() == net::Family::ipv6) {
+    const auto length = parse_number(argument, 1, 128);
+    if (!length) return wrong("illegal ipv6 netmask specified: `{}' is not in 1..128", argument);
+    service.mask_length = static_cast<std::uint8_t>(*length % 128);
+    return {};
+  }
+  in_addr mask{};
+  if (!::inet_aton(argument, &mask)) return wrong("illegal virtual server persistent mask specified: `{}'", argument);
+  set_ipv4_mask(service, ntohl(mask.s_addr));
+  return {};
+}
+
+Parsed<> Draft::set_tunnel_type(std::string_view type) {
+  for (const Tunnel::Type known : {Tunnel::Type::ipip, Tunnel::Type::gue, Tunnel::Type::gre}) {
+    if (type != to_string(known)) continue;
+    destination.tunnel.type = known;
+    return {};
+  }
+  return wrong("illegal tunnel type specified: `{}' is none of ipip, gue, gre", type);
+}
+
+/// A number of [low, high] for `target`, or an error that names `what`.
+template <class Int>
+Parsed<> set_number(Int& target, const char* argument, std::uint32_t low, std::uint32_t high, std::string_view what) {
+  const auto number = parse_number(argument, low, high);
+  if (!number) return wrong("illegal {} specified: `{}' is not in {}..{}", what, argument, low, high);
+  target = static_cast<Int>(*number);
+  return {};
+}
+
+Parsed<> Draft::set(Option option, const char* argument) {
+  for (std::size_t other = 0; other < option_count; ++other) {
+    if (given[other] && kind(static_cast<Option>(other)) == kind(option)) {
+      return wrong("multiple '{}' options specified", kind(option));
+    }
+  }
+  given.set(static_cast<std::size_t>(option));
+  switch (option) {
+    case Option::tcp_service:
+      return set_service(Protocol::tcp, argument);
+    case Option::udp_service:
+      return set_service(Protocol::udp, argument);
+    case Option::sctp_service:
+      return set_service(Protocol::sctp, argument);
+    case Option::fwmark_service:
+      return set_service(Protocol::none, argument);
+    case Option::ipv6:
+      if (!has(Option::fwmark_service)) return wrong("-6 used before -f");
+      key.endpoint.address = net::Address::any(net::Family::ipv6);
+      service.mask_length = 0;
+      service.raw_mask.reset();
+      return {};
+    case Option::scheduler:
+      if (*argument) service.scheduler = argument;
+      return {};
+    case Option::persistent: {
+      std::uint32_t seconds = 360;
+      if (argument && !set_number(seconds, argument, 1, longest_timeout, "")) {
+        return wrong("invalid timeout value `{}' specified: it is in seconds, 1..{}", argument, longest_timeout);
+      }
+      service.persistence = std::chrono::seconds(seconds);
+      return {};
+    }
+    case Option::netmask:
+      return set_netmask(argument);
+    case Option::persistence_engine:
+      service.persistence_engine = argument;
+      return {};
+    case Option::scheduler_flags:
+      flags = argument;
+      return {};
+    case Option::one_packet:
+      service.flags |= flag::one_packet;
+      return {};
+    case Option::real_server:
+      server = parse_target(argument, key.protocol);
+      if (!server) return wrong("illegal real server address[:port] specified: `{}'", argument);
+      return {};
+    case Option::gatewaying:
+      destination.forward = Forward::route;
+      return {};
+    case Option::ipip:
+      destination.forward = Forward::tunnel;
+      return {};
+    case Option::masquerading:
+      destination.forward = Forward::nat;
+      return {};
+    case Option::weight:
+      return set_number(destination.weight, argument, 0, INT32_MAX, "weight");
+    case Option::upper_threshold:
+      return set_number(destination.upper_threshold, argument, 0, INT32_MAX, "u_threshold");
+    case Option::lower_threshold:
+      return set_number(destination.lower_threshold, argument, 0, INT32_MAX, "l_threshold");
+    case Option::tunnel_type:
+      return set_tunnel_type(argument);
+    case Option::tunnel_port:
+      return set_number(destination.tunnel.port, argument, 1, UINT16_MAX, "tunnel port");
+    case Option::tunnel_nocsum:
+      return {};
+    case Option::tunnel_csum:
+      destination.tunnel.flags = 1;
+      return {};
+    case Option::tunnel_remcsum:
+      destination.tunnel.flags = 2;
+      return {};
+    case Option::sync_id:
+      return set_number(daemon.sync_id, argument, 0, 255, "syncid");
+    case Option::sync_maxlen:
+      return set_number(daemon.max_length, argument, 1, 65535 - 20 - 8, "sync-maxlen");
+    case Option::mcast_interface:
+      daemon.interface = argument;
+      return {};
+    case Option::mcast_group:
+      daemon.group = net::Address::parse(argument);
+      if (daemon.group && daemon.group->is_multicast()) return {};
+      return wrong("invalid mcast-group `{}': it is not a multicast address", argument);
+    case Option::mcast_port:
+      return set_number(daemon.port, argument, 1, UINT16_MAX, "mcast-port");
+    case Option::mcast_ttl:
+      return set_number(daemon.ttl, argument, 1, 255, "mcast-ttl");
+    case Option::exact:
+      list.exact = true;
+      return {};
+    case Option::nosort:
+      list.nosort = true;
+      return {};
+    case Option::numeric:
+      list.numeric = true;
+      return {};
+    case Option::json:
+      list.json = true;
+      return {};
+    case Option::connection:
+    case Option::timeout:
+    case Option::daemon:
+    case Option::stats:
+    case Option::rate:
+    case Option::thresholds:
+    case Option::persistent_connections:
+    case Option::tunnel_info:
+    case Option::sort:
+      return {};
+  }
+  return {};
+}
+
+Parsed<> set_flags(Draft& draft) {
+  struct Name {
+    std::string_view name, scheduler;
+    std::uint32_t flag;
+  };
+  static constexpr Name names[] = {{"flag-1", "", flag::sched1},    {"flag-2", "", flag::sched2},
+                                   {"flag-3", "", flag::sched3},    {"sh-fallback", "sh", flag::sched1},
+                                   {"sh-port", "sh", flag::sched2}, {"mh-fallback", "mh", flag::sched1},
+                                   {"mh-port", "mh", flag::sched2}};
+  for (std::string_view rest = draft.flags; !rest.empty();) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    if (word.empty()) continue;
+    const auto* known = std::ranges::find(names, word, &Name::name);
+    if (known == std::end(names)) return wrong("invalid scheduler flag `{}'", word);
+    if (!known->scheduler.empty() && known->scheduler != draft.service.scheduler) {
+      return wrong("incompatible scheduler flag `{}': it is of the scheduler {}", word, known->scheduler);
+    }
+    draft.service.flags |= known->flag;
+  }
+  return {};
+}
+
+Parsed<> check_service(Draft& draft) {
+  if (auto set = set_flags(draft); !set) return set;
+  if (draft.has(Option::one_packet) && draft.key.protocol != Protocol::udp && draft.key.fwmark == 0) {
+    return wrong("One-Packet Scheduling is only for UDP virtual services");
+  }
+  if (draft.key.fwmark == 0 && draft.key.endpoint.port == 0 && !draft.has(Option::persistent)) {
+    return wrong("Zero port specified for non-persistent service");
+  }
+  if (!draft.has(Option::persistent)) {
+    draft.service.mask_length = 0;
+    draft.service.raw_mask.reset();
+  }
+  return {};
+}
+
+Parsed<> check_tunnel(const Draft& draft) {
+  using enum Option;
+  constexpr Option checksums[] = {tunnel_nocsum, tunnel_csum, tunnel_remcsum};
+  bool any = draft.has(tunnel_type) || draft.has(tunnel_port);
+  std::optional<Option> checksum;
+  const Tunnel::Type type = draft.destination.tunnel.type;
+  const std::string_view type_name = to_string(type);
+  for (const Option option : checksums) {
+    if (!draft.has(option)) continue;
+    any = true;
+    if (checksum) {
+      return wrong("The option '{}' conflicts with the '{}' option in the '{}' tunnel type", name(option),
+                   name(*checksum), type_name);
+    }
+    checksum = option;
+  }
+  if (any && draft.destination.forward != Forward::tunnel) {
+    return wrong("Tunnel options conflict with forward method: they need -i");
+  }
+  if (type == Tunnel::Type::gue && !draft.has(tunnel_port)) {
+    return wrong("You need to supply the 'tun-port' option for the 'gue' tunnel type");
+  }
+  if (type != Tunnel::Type::gue && draft.has(tunnel_port)) {
+    return wrong("Illegal 'tun-port' option with the '{}' tunnel type", type_name);
+  }
+  const bool illegal = type == Tunnel::Type::ipip || (type == Tunnel::Type::gre && checksum == tunnel_remcsum);
+  if (checksum && illegal) return wrong("Illegal '{}' option with the '{}' tunnel type", name(*checksum), type_name);
+  return {};
+}
+
+/// Where the packets go: only NAT can change the port, so the others always keep the service's.
+DestinationKey destination_key(const Draft& draft) {
+  const bool keeps_port = draft.key.fwmark == 0 && draft.destination.forward != Forward::nat;
+  const std::uint16_t port =
+      keeps_port ? draft.key.endpoint.port : draft.server->port.value_or(draft.key.endpoint.port);
+  return {.endpoint = {.address = draft.server->address, .port = port}};
+}
+
+Parsed<> check_families(const Draft& draft) {
+  if (draft.server->address.family() == draft.key.family() || draft.destination.forward == Forward::tunnel) return {};
+  return wrong("Different address family is allowed only for tunneling servers: -i");
+}
+
+Parsed<> check_options(Verb verb, const Draft& draft) {
+  for (std::size_t i = 0; i < option_count; ++i) {
+    const auto option = static_cast<Option>(i);
+    if (draft.given[i] && !takes(verb, option)) {
+      return wrong("Illegal '{}' option with the '{}' command", kind(option), name(verb));
+    }
+  }
+  const bool speaks_of_service = takes(verb, Option::tcp_service) && verb != Verb::list && verb != Verb::zero;
+  if (speaks_of_service && !draft.has_service()) {
+    return wrong("You need to supply the 'service-address' option for the '{}' command", name(verb));
+  }
+  if (takes(verb, Option::real_server) && !draft.server) {
+    return wrong("You need to supply the 'real-server' option for the '{}' command", name(verb));
+  }
+  return {};
+}
+
+/// Which of the views that were asked for is shown, unless they exclude each other.
+Parsed<View> choose_view(const Draft& draft) {
+  using enum Option;
+  struct Choice {
+    Option option;
+    View view;
+  };
+  static constexpr Choice alone[] = {
+      {connection, View::connections}, {timeout, View::timeouts}, {daemon, View::daemons}};
+  static constexpr Choice tables[] = {{stats, View::stats},
+                                      {rate, View::rate},
+                                      {thresholds, View::thresholds},
+                                      {persistent_connections, View::persistent},
+                                      {tunnel_info, View::tunnel}};
+  const Choice* chosen = nullptr;
+  for (const Choice& choice : alone) {
+    if (!draft.has(choice.option)) continue;
+    if (chosen || draft.has_service()) {
+      return wrong("The option '{}' conflicts with the '{}' option in the 'list' command", name(choice.option),
+                   chosen ? name(chosen->option) : "service-address");
+    }
+    chosen = &choice;
+  }
+  for (const Choice& choice : tables) {
+    if (!draft.has(choice.option)) continue;
+    const bool allowed = !chosen || choice.option == tunnel_info ||
+                         (choice.option == persistent_connections && chosen->view == View::connections);
+    if (!allowed) return wrong("options conflicts in the list command: '{}'", name(choice.option));
+    if (!chosen) return choice.view;
+  }
+  return chosen ? chosen->view : View::plain;
+}
+
+/// The values after --set, as popt leaves them.
+Parsed<Timeouts> parse_timeouts(std::vector<std::string>& arguments) {
+  if (arguments.size() < 3) return wrong("--set option requires 3 timeout values: tcp, tcpfin and udp, in seconds");
+  std::uint32_t values[3];
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto value = parse_number(arguments[i], 0, longest_timeout);
+    if (!value)
+      return wrong("invalid timeout value `{}' specified: it is in seconds, 0..{}", arguments[i], longest_timeout);
+    values[i] = *value;
+  }
+  arguments.erase(arguments.begin(), arguments.begin() + 3);
+  using std::chrono::seconds;
+  return Timeouts{.tcp = seconds(values[0]), .tcp_fin = seconds(values[1]), .udp = seconds(values[2])};
+}
+
+Parsed<Daemon::State> parse_state(std::string_view text, Verb verb) {
+  if (text == "master") return Daemon::State::master;
+  if (text == "backup") return Daemon::State::backup;
+  return wrong("illegal {} parameter specified: `{}' is neither master nor backup", name(verb), text);
+}
+
+/// The op of a verb that changes the table; nothing for the others.
+Parsed<std::optional<Op>> make_op(Verb verb, Draft& draft) {
+  switch (verb) {
+    case Verb::add_service:
+    case Verb::edit_service:
+      if (auto checked = check_service(draft); !checked) return std::unexpected(checked.error());
+      if (verb == Verb::add_service) return AddService{draft.key, draft.service};
+      return SetService{draft.key, draft.service};
+    case Verb::delete_service:
+      return RemoveService{draft.key};
+    case Verb::add_server:
+    case Verb::edit_server:
+      if (auto checked = check_tunnel(draft); !checked) return std::unexpected(checked.error());
+      if (auto checked = check_families(draft); !checked) return std::unexpected(checked.error());
+      if (verb == Verb::add_server) return AddDestination{draft.key, destination_key(draft), draft.destination};
+      return SetDestination{draft.key, destination_key(draft), draft.destination};
+    case Verb::delete_server:
+      return RemoveDestination{draft.key, destination_key(draft)};
+    case Verb::zero:
+      return Zero{draft.has_service() ? std::optional(draft.key) : std::nullopt};
+    case Verb::flush:
+      return Flush{};
+    case Verb::start_daemon:
+      return StartDaemon{draft.daemon};
+    case Verb::stop_daemon:
+      return StopDaemon{draft.daemon.state};
+    default:
+      return std::nullopt;
+  }
+}
+
+std::unexpected<UsageError> not_a_command(const char* program) {
+  return std::unexpected(
+      UsageError{.status = 255, .message = fmt::format("Try `{0} -h' or '{0} --help' for more information.", program)});
+}
+
+}  // namespace
+
+std::expected<Command, UsageError> parse_command(int argc, const char** argv) {
+  const std::unique_ptr<poptContext_s, poptContext (*)(poptContext)> context(
+      poptGetContext(nullptr, argc, argv, option_table, 0), poptFreeContext);
+  const auto argument = [&] { return std::unique_ptr<char, void (*)(void*)>(poptGetOptArg(context.get()), std::free); };
+  const int first = poptGetNextOpt(context.get());
+  if (first < first_verb) return not_a_command(argv[0]);
+  Command command{.verb = static_cast<Verb>(first - first_verb), .op = {}, .list = {}};
+  if (command.verb == Verb::help || command.verb == Verb::version) return command;
+  Draft draft;
+  if (command.verb == Verb::start_daemon || command.verb == Verb::stop_daemon) {
+    const auto state = parse_state(argument().get(), command.verb);
+    if (!state) return std::unexpected(state.error());
+    draft.daemon.state = *state;
+  }
+  int next = 0;
+  while ((next = poptGetNextOpt(context.get())) >= 0) {
+    if (next >= first_verb) return wrong("invalid option `{}'", poptBadOption(context.get(), POPT_BADOPTION_NOALIAS));
+    if (auto set = draft.set(static_cast<Option>(next - 1), argument().get()); !set) {
+      return std::unexpected(set.error());
+    }
+  }
+  if (next < -1) {
+    const char* option = poptBadOption(context.get(), POPT_BADOPTION_NOALIAS);
+    return std::unexpected(UsageError{.status = 255, .message = fmt::format("{}: {}", option, poptStrerror(next))});
+  }
+  std::vector<std::string> arguments;
+  while (const char* rest = poptGetArg(context.get())) arguments.emplace_back(rest);
+
+  if (command.verb == Verb::set) {
+    const auto timeouts = parse_timeouts(arguments);
+    if (!timeouts) return std::unexpected(timeouts.error());
+    command.op = SetTimeouts{*timeouts};
+  }
+  if (!arguments.empty()) return wrong("unexpected argument {}", arguments.front());
+  if (auto checked = check_options(command.verb, draft); !checked) return std::unexpected(checked.error());
+  if (command.verb == Verb::list) {
+    const auto view = choose_view(draft);
+    if (!view) return std::unexpected(view.error());
+    draft.list.view = *view;
+    draft.list.persistence_data = draft.has(Option::persistent_connections);
+    if (draft.has_service()) draft.list.service = draft.key;
+  }
+  command.list = draft.list;
+  if (!command.op) {
+    auto op = make_op(command.verb, draft);
+    if (!op) return std::unexpected(op.error());
+    command.op = std::move(*op);
+  }
+  return command;
+}
+
+}  // namespace ipvs
