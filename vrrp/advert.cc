@@ -61,8 +61,8 @@ bool checksum_holds(Bytes bytes, const Path& path) {
 
 std::string_view to_string(Refusal refusal) {
   static constexpr std::array<std::string_view, refusal_count> names = {
-      "truncated",  "version",   "type", "length", "checksum", "interval",
-      "no_address", "router_id", "ttl",  "source", "owner"};
+      "truncated",  "version",   "type", "length",      "checksum", "interval",
+      "no_address", "router_id", "ttl",  "destination", "source",   "owner"};
   return names[std::to_underlying(refusal)];
 }
 

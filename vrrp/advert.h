@@ -34,19 +34,20 @@ struct Path {
 
 /// Why something received is not an advert for us. Each is counted apart.
 enum class Refusal : std::uint8_t {
-  truncated,   ///< shorter than its fixed fields
-  version,     ///< not 3
-  type,        ///< not ADVERTISEMENT
-  length,      ///< does not end where its address count says
-  checksum,    ///< wrong by every rule known for its family
-  interval,    ///< Max Advertise Interval is zero
-  no_address,  ///< an empty address list
-  router_id,   ///< a VRID that is not configured on the link
-  ttl,         ///< TTL or hop limit below 255: it came through a router
-  source,      ///< unicast from someone who is not a peer, or from this node's own address
-  owner,       ///< this node owns the addresses (priority 255) and yields to nobody
+  truncated,    ///< shorter than its fixed fields
+  version,      ///< not 3
+  type,         ///< not ADVERTISEMENT
+  length,       ///< does not end where its address count says
+  checksum,     ///< wrong by every rule known for its family
+  interval,     ///< Max Advertise Interval is zero
+  no_address,   ///< an empty address list
+  router_id,    ///< a VRID that is not configured on the link
+  ttl,          ///< TTL or hop limit below 255: it came through a router
+  destination,  ///< to this node where adverts are multicast, or to the group where they are unicast
+  source,       ///< unicast from someone who is not a peer, or from this node's own address
+  owner,        ///< this node owns the addresses (priority 255) and yields to nobody
 };
-inline constexpr std::size_t refusal_count = 11;
+inline constexpr std::size_t refusal_count = 12;
 
 /// The refusal's name in statistics: "truncated", "router_id", ...
 [[nodiscard]] std::string_view to_string(Refusal refusal);

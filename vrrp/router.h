@@ -1,0 +1,72 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "net/announce.h"
+#include "net/leases.h"
+#include "net/links.h"
+#include "net/loop.h"
+#include "vrrp/group.h"
+#include "vrrp/link.h"
+#include "vrrp/status.h"
+
+namespace vrrp {
+
+/// One virtual router's hands: its socket, its addresses, its counters. It decides nothing.
+class Router {
+ public:
+  /// Told that adverts have arrived. Called from the loop.
+  using OnReady = std::move_only_function<void()>;
+
+  explicit Router(Spec spec) : spec_(std::move(spec)) {}
+
+  /// Takes the interface as it is now, or none, and opens or closes its socket accordingly. Returns why it cannot take
+  /// part, "" if it can. `virtual_ones` are all virtual addresses of this node, whose socket never speaks from them.
+  std::string refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
+                      OnReady on_ready);
+  void close(net::Loop& loop);
+
+  net::Result<> send(std::uint8_t priority);
+  net::Result<> claim(net::Leases& leases, std::chrono::seconds lease);
+  net::Result<> yield(net::Leases& leases);
+  net::Result<> announce(net::Announcer& announcer);
+
+  /// Whether the kernel still has every address that was claimed.
+  [[nodiscard]] bool holds_all() const;
+  /// Whether it has any.
+  [[nodiscard]] bool holds_any() const { return !held().empty(); }
+  [[nodiscard]] std::vector<net::Prefix> held() const;
+
+  /// What has arrived, checked and counted: adverts that concern the machine, with who sent them.
+  struct Accepted {
+    net::Address source;
+    Heard heard;
+  };
+  std::vector<Accepted> receive(Instant now);
+
+  [[nodiscard]] const Spec& spec() const { return spec_; }
+  [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
+  [[nodiscard]] const std::vector<Peer>& peers() const { return peers_; }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  [[nodiscard]] net::Family family() const { return spec_.addresses.front().address.family(); }
+  [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet) const;
+  [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
+  void note_peer(const net::Address& source, const Advert& advert, Instant now);
+
+  Spec spec_;
+  std::optional<net::Interface> interface_;
+  std::optional<net::Address> source_;
+  std::optional<Link> link_;
+  net::Loop::Id watch_ = 0;
+  std::vector<Peer> peers_;
+  Counters counters_;
+};
+
+}  // namespace vrrp

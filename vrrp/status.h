@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "vrrp/advert.h"
+#include "vrrp/machine.h"
+#include "vrrp/spec.h"
+
+/// What the director is told of its virtual routers.
+namespace vrrp {
+
+/// A virtual router changed its state.
+struct Transition {
+  std::string router;
+  State from = State::initialize;
+  State to = State::initialize;
+  std::string reason;  ///< "192.168.56.11 resigned", "link eth0 is down"
+  Instant at;
+};
+
+/// Another router of the same VRID that has been heard.
+struct Peer {
+  net::Address address;
+  std::uint8_t priority = 0;  ///< of its last advert
+  Instant heard;              ///< when that arrived
+};
+
+struct Counters {
+  std::uint64_t sent = 0;
+  std::uint64_t send_errors = 0;
+  std::uint64_t received = 0;                          ///< and accepted
+  std::uint64_t other_address_list = 0;                ///< accepted, but naming other virtual addresses than ours
+  std::array<std::uint64_t, refusal_count> refused{};  ///< by Refusal
+};
+
+struct Status {
+  Spec spec;
+  State state = State::initialize;
+  Instant since;                       ///< in this state
+  std::string reason;                  ///< why it is in it
+  std::optional<net::Address> source;  ///< where its adverts come from; none while its link is unusable
+  std::vector<net::Prefix> held;       ///< which of its addresses are on the interface
+  std::optional<Instant> lease_end;    ///< of a master: when the kernel drops them unless they are renewed
+  std::optional<Instant> next_timer;   ///< Adver_Timer or Master_Down_Timer
+  std::vector<Peer> peers;             ///< heard lately, at most a dozen
+  Counters adverts;
+};
+
+}  // namespace vrrp
