@@ -142,24 +142,28 @@ void Checkers::start_due() {
   for (int started = 0; started < start_budget; ++started) {
     const auto next = schedule_.take(loop_.now());
     if (!next) break;
-    start(next->id);
+    start(next->id, next->due);
   }
   arm();
 }
 
-void Checkers::start(Id id) {
+void Checkers::start(Id id, net::Instant due) {
   auto& check = checks_[id];
   const auto generation = ++check.generation;
   const Key& key = key_of(check);
   const auto now = loop_.now();
   auto launched =
       launch(loop_, key, [this, id, generation](Result result) { landed(id, generation, std::move(result)); });
-  if (auto* result = std::get_if<Result>(&launched)) return finish(id, std::move(*result));
+  if (auto* result = std::get_if<Result>(&launched)) {
+    result->late = now - due;
+    return finish(id, std::move(*result));
+  }
 
   const auto timeout = key.spec.timeout;
   check.probe = std::make_unique<Probe>(Probe{.flight = std::move(std::get<std::unique_ptr<Flight>>(launched)),
                                               .timer = loop_.at(now + timeout, [=, this] { deadline(id, generation); }),
                                               .started = now,
+                                              .late = now - due,
                                               .stalled_before = stalled_});
   if (in_flight_++ == 0 && beat_timer_ == 0) {
     last_beat_ = now;
@@ -191,6 +195,7 @@ void Checkers::finish(Id id, Result result) {
   auto& check = checks_[id];
   if (const auto probe = std::move(check.probe)) {
     loop_.cancel(probe->timer);
+    result.late = probe->late;
     result.took = loop_.now() - probe->started;
     --in_flight_;
   }

@@ -63,6 +63,7 @@ class Checkers {
     std::unique_ptr<Flight> flight;
     net::Loop::Id timer = 0;
     net::Instant started;
+    net::Duration late{};
     net::Duration stalled_before{};  ///< stalled_ when it started
   };
   struct Check {
@@ -96,7 +97,7 @@ class Checkers {
 
   void arm();
   void start_due();
-  void start(Id id);
+  void start(Id id, net::Instant due);
   void landed(Id id, std::uint32_t generation, Result result);
   void deadline(Id id, std::uint32_t generation);
   void finish(Id id, Result result);

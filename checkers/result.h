@@ -17,7 +17,10 @@ enum class Outcome : std::uint8_t {
 struct Result {
   Outcome outcome = Outcome::not_run;
   std::string sentence;  ///< what was tried and what came of it: "connect 10.0.0.7:80: timed out after 1 s"
-  net::Duration took{};  ///< from start to verdict; set by the shell
+
+  // Set by the shell:
+  net::Duration late{};  ///< how long after its beat the probe started
+  net::Duration took{};  ///< from start to verdict
 
   auto operator<=>(const Result&) const = default;
 };

@@ -1,5 +1,6 @@
 #include "checkers/checkers.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <catch2/catch.hpp>
@@ -196,7 +197,7 @@ TEST_CASE("no more probes start in a turn than the budget allows") {
   Shell shell;
   std::vector<Key> keys;
   for (int i = 0; i < 2 * Checkers::start_budget; ++i) {
-    keys.push_back(check(silent.endpoint, Http{.path = "/" + std::to_string(i)}));
+    keys.push_back(check(silent.endpoint, Http{.path = fmt::format("/{}", i)}));
   }
   shell.checks.set(keys);
   std::this_thread::sleep_for(30ms);  // all are due

@@ -2,6 +2,7 @@
 // take its own silence for the servers'.
 #include <sys/epoll.h>
 
+#include <fmt/format.h>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <semaphore>
@@ -77,7 +78,7 @@ std::vector<Key> slow_checks(const net::Endpoint& target) {
   std::vector<Key> keys;
   for (int i = 0; i < probes; ++i) {
     keys.push_back(
-        {.target = target, .spec = {.kind = Http{.path = "/" + std::to_string(i)}, .interval = 300ms, .timeout = 1s}});
+        {.target = target, .spec = {.kind = Http{.path = fmt::format("/{}", i)}, .interval = 300ms, .timeout = 1s}});
   }
   return keys;
 }
