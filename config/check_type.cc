@@ -72,7 +72,7 @@ Type<Http> http_probe() {
 
 }  // namespace
 
-Type<Spec> check_type() {
+Object<Spec> check_object() {
   return Object<Spec>("check")
       .key(
           "tcp", [](Spec& spec) -> Tcp& { return spec.kind.emplace<Tcp>(); }, Object<Tcp>("tcp probe").type(),
@@ -90,8 +90,7 @@ Type<Spec> check_type() {
           "how many passes in a row bring a server back", "3")
       .key(
           "fall", [](Spec& spec) -> int& { return spec.thresholds.fall; }, integer<int>(1, 1000),
-          "how many failures in a row take a server out", "2")
-      .type();
+          "how many failures in a row take a server out", "2");
 }
 
 }  // namespace config

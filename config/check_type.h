@@ -6,6 +6,6 @@
 namespace config {
 
 /// `check`, and each item of `checks`.
-Type<checkers::Spec> check_type();
+Object<checkers::Spec> check_object();
 
 }  // namespace config

@@ -153,7 +153,7 @@ std::vector<Diagnostic> Diagnostics::in_order(std::span<const Source> sources) c
   return ordered;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t max = 60;
   std::string result = "'";
   for (std::size_t count = 0; !text.empty(); ++count) {

@@ -82,7 +82,7 @@ class Diagnostics {
 };
 
 /// `text` in single quotes, fit for a message: control characters escaped, long text cut.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// "a", "a and b", "a, b and c": names as a sentence lists them; `last` is the word before the last one.
 [[nodiscard]] std::string listed(std::span<const std::string> names, std::string_view last = "and");

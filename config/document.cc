@@ -34,7 +34,7 @@ struct Refused {
 
 /// What has an anchor, and how many nodes it stands for; the node is null while it is still being read.
 struct Anchor {
-  const YamlNode* node = nullptr;
+  YamlNode* node = nullptr;
   std::size_t unfolded = 1;
 };
 
@@ -53,7 +53,7 @@ class Builder : public YAML::EventHandler {
   Builder(const YamlText& text, Document& document, Diagnostics& diagnostics)
       : text_(text), document_(document), diagnostics_(diagnostics) {}
 
-  [[nodiscard]] const YamlNode* root() const { return root_; }
+  [[nodiscard]] YamlNode* root() const { return root_; }
 
   /// The innermost `{` or `[` without its end; null outside of all.
   [[nodiscard]] const YamlNode* open_flow() const {
@@ -112,7 +112,7 @@ class Builder : public YAML::EventHandler {
  private:
   static void check_tag(Place place, const std::string& tag) {
     if (tag.empty() || tag == plain_tag || tag == nonspecific_tag) return;
-    throw Refused{place, fmt::format("the tag {} has no meaning in a cluster file", quoted(tag))};
+    throw Refused{place, fmt::format("the tag {} has no meaning in a cluster file", in_quotes(tag))};
   }
 
   void begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -123,8 +123,8 @@ class Builder : public YAML::EventHandler {
       throw Refused{place, fmt::format("nested more than {} levels deep", max_depth)};
     }
     if (anchor != 0) anchors_[anchor] = {};
-    document_.nodes.push_back(YamlNode{.kind = kind, .place = place});
-    open_.push_back({.node = &document_.nodes.back(), .anchor = anchor, .flow = style == YAML::EmitterStyle::Flow});
+    document_.push_back(YamlNode{.kind = kind, .place = place});
+    open_.push_back({.node = &document_.back(), .anchor = anchor, .flow = style == YAML::EmitterStyle::Flow});
   }
 
   void end() {
@@ -140,9 +140,9 @@ class Builder : public YAML::EventHandler {
       return;
     }
     const auto place = node.place;
-    document_.nodes.push_back(std::move(node));
-    if (anchor != 0) anchors_[anchor] = {.node = &document_.nodes.back(), .unfolded = 1};
-    attach(document_.nodes.back(), 1, place);
+    document_.push_back(std::move(node));
+    if (anchor != 0) anchors_[anchor] = {.node = &document_.back(), .unfolded = 1};
+    attach(document_.back(), 1, place);
   }
 
   [[nodiscard]] bool is_key() const {
@@ -155,7 +155,7 @@ class Builder : public YAML::EventHandler {
   }
 
   /// Gives a finished value to the map or sequence around it. `place` is where it stands there.
-  void attach(const YamlNode& value, std::size_t unfolded, Place place) {
+  void attach(YamlNode& value, std::size_t unfolded, Place place) {
     if (open_.empty()) {
       root_ = &value;
       return;
@@ -195,7 +195,7 @@ class Builder : public YAML::EventHandler {
     for (const auto& entry : map.entries) {
       const auto [first, is_new] = seen.emplace(entry.name, &entry);
       if (is_new) continue;
-      diagnostics_.error(entry.place, fmt::format("duplicate key {}; the first is in line {}", quoted(entry.name),
+      diagnostics_.error(entry.place, fmt::format("duplicate key {}; the first is in line {}", in_quotes(entry.name),
                                                   first->second->place.line));
     }
     if (seen.size() == map.entries.size()) return;
@@ -223,7 +223,7 @@ class Builder : public YAML::EventHandler {
   Diagnostics& diagnostics_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, Anchor> anchors_;
-  const YamlNode* root_ = nullptr;
+  YamlNode* root_ = nullptr;
 };
 
 }  // namespace
@@ -233,7 +233,7 @@ const Entry* YamlNode::find(std::string_view name) const {
   return found == entries.end() ? nullptr : &*found;
 }
 
-const YamlNode* parse(const Source& source, std::uint32_t index, Document& document, Diagnostics& diagnostics) {
+YamlNode* parse(const Source& source, std::uint32_t index, Document& document, Diagnostics& diagnostics) {
   const YamlText text(source.text, index);
   if (auto fault = text.not_text()) {
     diagnostics.error(fault->place, std::move(fault->message));

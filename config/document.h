@@ -17,10 +17,11 @@ struct YamlNode;
 struct Entry {
   std::string name;
   Place place;  ///< of the name; of the item itself in a sequence
-  const YamlNode* value = nullptr;
+  YamlNode* value = nullptr;
 };
 
-/// A value. Shared by all the aliases of its anchor, so that a small file cannot unfold into a large tree.
+/// A value. Shared by all the aliases of its anchor, so that a small file cannot unfold into a large tree: what changes
+/// it in place must do no harm when it comes by again.
 struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, sequence, map };
 
@@ -34,17 +35,13 @@ struct YamlNode {
   [[nodiscard]] const Entry* find(std::string_view name) const;
 };
 
-/// Owns the nodes of one or more sources. Nodes stay where they are when the document moves.
-struct Document {
-  std::deque<YamlNode> nodes;
-  const YamlNode* root = nullptr;  ///< null when there was nothing to parse, or an error
-};
+/// Owns the nodes of one or more sources. They stay where they are when more are added or the document moves.
+using Document = std::deque<YamlNode>;
 
 /// Parses `sources[index]` into `document` and returns its root; null after an error, which is then in `diagnostics`.
 /// The text is YAML 1.2 with the merge key `<<`; refused are: what is not UTF-8, duplicate keys, keys that are not
 /// text, tags, more than one document, too deep nesting, aliases that contain themselves or unfold into too much. A
 /// duplicate key is an error that leaves a tree: the reader can go on and find more.
-[[nodiscard]] const YamlNode* parse(const Source& source, std::uint32_t index, Document& document,
-                                    Diagnostics& diagnostics);
+[[nodiscard]] YamlNode* parse(const Source& source, std::uint32_t index, Document& document, Diagnostics& diagnostics);
 
 }  // namespace config

@@ -1,26 +1,40 @@
 #include "config/load.h"
 
+#include "config/defaults.h"
 #include "config/file.h"
+#include "config/include.h"
 #include "config/origin.h"
+#include "config/ranges.h"
 #include "config/read.h"
 #include "config/validate.h"
 
 namespace config {
 namespace {
 
-std::expected<Loaded, Refusal> load_source(const Source& source) {
-  const std::span sources(&source, 1);
+std::expected<Loaded, Refusal> load_source(Source source, bool is_file) {
+  std::vector<Source> sources;
+  sources.push_back(std::move(source));
   Diagnostics diagnostics;
   Document document;
-  const YamlNode* root = parse(source, 0, document, diagnostics);
+  YamlNode* root = parse(sources.front(), 0, document, diagnostics);
   if (root == nullptr) return std::unexpected(diagnostics.in_order(sources));
 
+  if (is_file) {
+    include_files(*root, sources, document, diagnostics);
+  } else if (const Entry* include = root->find("include")) {
+    diagnostics.error(include->place, "'include' needs a file to start from; this text has none");
+  }
+  apply_defaults(*root, cluster_shape());
+  expand_ranges(*root, document, diagnostics);
   Reader reader(diagnostics);
   Cluster cluster = read(*root, reader);
   validate(cluster, Origin(*root, reader, sources), diagnostics);
+
   auto found = diagnostics.in_order(sources);
   if (diagnostics.has_errors()) return std::unexpected(std::move(found));
-  return Loaded{.cluster = std::move(cluster), .warnings = std::move(found)};
+  Loaded loaded = {.cluster = std::move(cluster), .warnings = std::move(found), .files = {}};
+  for (auto& read : sources) loaded.files.push_back(std::move(read.name));
+  return loaded;
 }
 
 }  // namespace
@@ -28,11 +42,11 @@ std::expected<Loaded, Refusal> load_source(const Source& source) {
 std::expected<Loaded, Refusal> load(const std::string& path) {
   auto text = read_file(path);
   if (!text) return std::unexpected(Refusal{{.file = path, .message = std::move(text.error()), .source = ""}});
-  return load_source({.name = path, .text = *std::move(text)});
+  return load_source({.name = path, .text = *std::move(text)}, true);
 }
 
 std::expected<Loaded, Refusal> load_text(std::string name, std::string text) {
-  return load_source({.name = std::move(name), .text = std::move(text)});
+  return load_source({.name = std::move(name), .text = std::move(text)}, false);
 }
 
 }  // namespace config

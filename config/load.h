@@ -14,15 +14,17 @@ namespace config {
 struct Loaded {
   Cluster cluster;
   std::vector<Diagnostic> warnings;
+  std::vector<std::string> files;  ///< that were read: the file itself, then what it includes
 };
 
 /// All that is wrong, errors and warnings, in the order of the file; at least one is an error.
 using Refusal = std::vector<Diagnostic>;
 
-/// Reads, checks and validates a cluster file. Looks at nothing of this host but the file.
+/// Reads, checks and validates a cluster file. Looks at nothing of this host but the file and what it includes.
 [[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path);
 
-/// The same for text that is already in memory; `name` stands for the file in messages. Takes any bytes.
+/// The same for text that is already in memory; `name` stands for the file in messages. Takes any bytes. Reads no file:
+/// an `include` is an error.
 [[nodiscard]] std::expected<Loaded, Refusal> load_text(std::string name, std::string text);
 
 }  // namespace config

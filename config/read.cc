@@ -1,5 +1,6 @@
 #include "config/read.h"
 
+#include "config/check_type.h"
 #include "config/service_type.h"
 #include "config/values.h"
 
@@ -86,13 +87,61 @@ void complete(Service& service) {
   if (service.fallback && service.fallback->port == 0) service.fallback->port = key.endpoint.port;
 }
 
-}  // namespace
+/// What the file says: the cluster, and what has done its work before the cluster is read.
+struct File : Cluster {
+  std::vector<std::string> include;
+  checkers::Spec check_defaults;
+  Server server_defaults;
+  Service service_defaults;
+};
 
-const Type<Cluster>& cluster_type() {
+Type<std::vector<std::string>> paths() {
+  auto one = scalar<std::string>({.expected = "a path or a glob", .pattern = "."},
+                                 [](std::string_view text) -> std::expected<std::string, std::string> {
+                                   if (text.empty()) return std::unexpected("");
+                                   return std::string(text);
+                                 });
+  auto many = list(one, "paths or globs");
+  const Shape shape = {.kind = Shape::Kind::any_of,
+                       .expected = one.shape.expected + ", or a list of them",
+                       .of = {one.shape, many.shape}};
+  auto read = [one, many, expected = shape.expected](Reader& reader, const YamlNode& node,
+                                                     std::vector<std::string>& all) {
+    if (node.kind == YamlNode::Kind::sequence) return many.read(reader, node, all);
+    if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
+    one.read(reader, node, all.emplace_back());
+  };
+  return {.shape = shape, .read = read};
+}
+
+/// Read to find mistakes where they are; apply_defaults() has put the values where they belong.
+Type<File> defaults() {
+  return Object<File>("defaults")
+      .key("service", &File::service_defaults,
+           service_object().without({"listen", "fwmark", "servers"}).partial().type(),
+           "what services have that do not say otherwise", "{ scheduler: wrr, forward: dr }")
+      .when_absent("nothing")
+      .key("server", &File::server_defaults, server_object().without({"address"}).partial().type(),
+           "what servers have that do not say otherwise", "{ weight: 100 }")
+      .when_absent("nothing")
+      .key("check", &File::check_defaults, check_object().without({"tcp", "http"}).partial().type(),
+           "what checks have that do not say otherwise", "{ interval: 1s, timeout: 500ms }")
+      .when_absent("nothing")
+      .type();
+}
+
+const Type<File>& file_type() {
   static const auto type =
-      Object<Cluster>("the cluster file")
+      Object<File>("the cluster file")
           .key("cluster", &Cluster::name, name("the cluster's name"), "the cluster's name", "shop")
           .required()
+          .key("include", &File::include, paths(),
+               "files whose keys belong to this one, by path or glob, relative to this file", "[services/*.yaml]")
+          .when_absent("none")
+          .key("defaults", std::identity(), defaults(),
+               "what services, servers and checks have that do not say otherwise",
+               "{ check: { interval: 1s, timeout: 500ms } }")
+          .when_absent("none")
           .key("nodes", &Cluster::nodes, named(node_type()),
                "the directors, by host name; needed for `vrrp` and `connection_sync`",
                "{ lb1: { address: 192.0.2.11, priority: 150 } }")
@@ -111,21 +160,25 @@ const Type<Cluster>& cluster_type() {
               connection_sync_type(), "the kernel's own synchronisation of connections between the nodes",
               "{ interface: eth1, id: 1 }")
           .when_absent("off")
-          .key("services", &Cluster::services, named(service_type()), "the virtual services",
+          .key("services", &Cluster::services, named(service_object().type()), "the virtual services",
                "{ web: { listen: 192.0.2.10:80, servers: { web1: { address: 10.0.0.7 } } } }")
           .when_absent("none")
           .type();
   return type;
 }
 
+}  // namespace
+
+const Shape& cluster_shape() { return file_type().shape; }
+
 Cluster read(const YamlNode& root, Reader& reader) {
-  Cluster cluster;
+  File file;
   reader.subject = {.noun = "", .name = "", .place = root.place};
-  cluster_type().read(reader, root, cluster);
-  for (auto& router : cluster.virtual_routers) complete(router.interfaces, cluster.nodes);
-  if (cluster.connection_sync) complete(cluster.connection_sync->interfaces, cluster.nodes);
-  for (auto& service : cluster.services) complete(service);
-  return cluster;
+  file_type().read(reader, root, file);
+  for (auto& router : file.virtual_routers) complete(router.interfaces, file.nodes);
+  if (file.connection_sync) complete(file.connection_sync->interfaces, file.nodes);
+  for (auto& service : file.services) complete(service);
+  return std::move(static_cast<Cluster&>(file));
 }
 
 }  // namespace config

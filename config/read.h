@@ -3,14 +3,15 @@
 #include "config/cluster.h"
 #include "config/document.h"
 #include "config/reader.h"
-#include "config/type.h"
+#include "config/shape.h"
 
 namespace config {
 
-/// The whole cluster file's type: what the reference and the JSON Schema describe.
-const Type<Cluster>& cluster_type();
+/// What the whole cluster file looks like: the reference and the JSON Schema are made from it.
+const Shape& cluster_shape();
 
-/// A document as a cluster. What was refused is in the reader, and the cluster then holds defaults in its place.
+/// A document as a cluster, after includes, defaults and ranges are written out. What was refused is in the reader, and
+/// the cluster then holds defaults in its place.
 [[nodiscard]] Cluster read(const YamlNode& root, Reader& reader);
 
 }  // namespace config

@@ -16,8 +16,8 @@ std::vector<std::string> names_of(const std::vector<KeyShape>& keys) {
 }
 
 std::string called(const Reader::Subject& subject) {
-  if (subject.noun.empty()) return quoted(subject.name);
-  return subject.name.empty() ? std::string(subject.noun) : fmt::format("{} {}", subject.noun, quoted(subject.name));
+  if (subject.noun.empty()) return in_quotes(subject.name);
+  return subject.name.empty() ? std::string(subject.noun) : fmt::format("{} {}", subject.noun, in_quotes(subject.name));
 }
 
 /// The key of `shape` under which `name` is known, itself or a level deeper; empty when there is none: what stands one
@@ -46,7 +46,7 @@ std::string described(const YamlNode& node) {
     case YamlNode::Kind::null:
       return "nothing";
     case YamlNode::Kind::scalar:
-      return node.plain ? quoted(node.text) : fmt::format("the quoted text {}", quoted(node.text));
+      return node.plain ? in_quotes(node.text) : fmt::format("the quoted text {}", in_quotes(node.text));
     case YamlNode::Kind::sequence:
       return "a list";
     case YamlNode::Kind::map:
@@ -89,7 +89,9 @@ void Reader::refuse_short(const YamlNode& node, std::string_view expected) {
 
 void Reader::check_name(const Entry& entry) {
   if (is_name(entry.name)) return;
-  diagnostics_.error(entry.place, fmt::format("{} is misnamed: {}", subject_in_context(), name_rule));
+  diagnostics_.error(
+      entry.place, fmt::format("{} is misnamed: {}{}", subject_in_context(), name_rule,
+                               entry.name.find('[') == std::string::npos ? "" : "; a range is written in parentheses"));
 }
 
 std::vector<Reader::Member> Reader::match(const YamlNode& node, const Shape& shape) {
@@ -114,7 +116,7 @@ void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& 
   const auto home = home_of(entry.name, shape);
   const auto hint = home.empty() ? suggestion(entry.name, known) : fmt::format("; it belongs inside '{}'", home);
   failed_.insert(&node);
-  diagnostics_.error(entry.place, fmt::format("unknown key {} in {}{}", quoted(entry.name), context(), hint));
+  diagnostics_.error(entry.place, fmt::format("unknown key {} in {}{}", in_quotes(entry.name), context(), hint));
   // What a misspelt key was to give is not missing as well; and where nothing is near, it may be any of them.
   const auto meant = nearest(entry.name, known);
   for (std::size_t i = 0; i < known.size(); ++i) {
@@ -126,7 +128,7 @@ void Reader::check_missing(const YamlNode& node, const Shape& shape, const std::
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < shape.keys.size(); ++i) {
     if (shape.keys[i].required && given[i].entry == nullptr && !given[i].excused)
-      missing.push_back(quoted(shape.keys[i].name));
+      missing.push_back(in_quotes(shape.keys[i].name));
   }
   for (const auto& group : shape.alternatives) {
     std::vector<const Entry*> chosen;
@@ -137,15 +139,15 @@ void Reader::check_missing(const YamlNode& node, const Shape& shape, const std::
       const auto& seen = given[static_cast<std::size_t>(key - shape.keys.begin())];
       if (seen.entry != nullptr) chosen.push_back(seen.entry);
       excused = excused || seen.excused;
-      names.push_back(quoted(name));
+      names.push_back(in_quotes(name));
     }
     if (chosen.empty() && group.required && !excused) missing.push_back(listed(names, "or"));
     if (chosen.size() < 2) continue;
     std::ranges::sort(chosen, {}, &Entry::place);
     failed_.insert(&node);
-    diagnostics_.error(chosen[1]->place,
-                       fmt::format("{} in {} excludes {} of line {}; expected only one of them",
-                                   quoted(chosen[1]->name), context(), quoted(chosen[0]->name), chosen[0]->place.line));
+    diagnostics_.error(chosen[1]->place, fmt::format("{} in {} excludes {} of line {}; expected only one of them",
+                                                     in_quotes(chosen[1]->name), context(), in_quotes(chosen[0]->name),
+                                                     chosen[0]->place.line));
   }
   if (missing.empty()) return;
   failed_.insert(&node);

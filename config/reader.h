@@ -15,6 +15,8 @@ namespace config {
 
 /// What a name that the file gives to something looks like (ECMAScript).
 inline constexpr std::string_view name_pattern = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$";
+inline constexpr std::string_view ranged_name_pattern =
+    R"(^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}(\([0-9]+-[0-9]+\)[A-Za-z0-9_.-]*)?$|^\([0-9]+-[0-9]+\)[A-Za-z0-9_.-]*$)";
 inline constexpr std::string_view name_rule =
     "a name is 1 to 63 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'";
 [[nodiscard]] bool is_name(std::string_view text);

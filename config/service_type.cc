@@ -20,7 +20,7 @@ std::expected<ipvs::ServiceKey, std::string> parse_listen(std::string_view text)
     } else if (protocol == "sctp") {
       key.protocol = ipvs::Protocol::sctp;
     } else if (protocol != "tcp") {
-      return std::unexpected(fmt::format("; the protocols are tcp, udp and sctp, not {}", quoted(protocol)));
+      return std::unexpected(fmt::format("; the protocols are tcp, udp and sctp, not {}", in_quotes(protocol)));
     }
   }
   if (text.starts_with("fwmark")) return std::unexpected("; a mark is a key of its own: 'fwmark: 5'");
@@ -33,7 +33,7 @@ std::expected<ipvs::ServiceKey, std::string> parse_listen(std::string_view text)
 
 Type<ipvs::ServiceKey> listen() {
   return scalar<ipvs::ServiceKey>({.expected = "[PROTOCOL://]ADDRESS:PORT",
-                                   .pattern = R"(^((tcp|udp|sctp)://)?([0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]+$)"},
+                                   .pattern = R"(^((tcp|udp|sctp)://)?([0-9.]+|\[[0-9a-fA-F:.]+\]):[1-9][0-9]{0,4}$)"},
                                   parse_listen);
 }
 
@@ -46,16 +46,6 @@ Type<std::string> scheduler() {
   return choice<std::string>(std::move(names));
 }
 
-Type<Server> server_type() {
-  return Object<Server>("server")
-      .key("address", &Server::endpoint, endpoint(), "the server's address, with a port where it is not the service's",
-           "10.0.0.7:8080")
-      .required()
-      .key("weight", &Server::weight, integer<std::uint32_t>(0, 65535),
-           "its share of the connections beside the others'; 0 gives it no new ones", "3")
-      .type();
-}
-
 auto forward() {
   return choice<ipvs::Forward>(
       {{"nat", ipvs::Forward::nat}, {"dr", ipvs::Forward::route}, {"tunnel", ipvs::Forward::tunnel}});
@@ -65,7 +55,16 @@ auto on_failure() { return choice<OnFailure>({{"drain", OnFailure::drain}, {"rem
 
 }  // namespace
 
-Type<Service> service_type() {
+Object<Server> server_object() {
+  return Object<Server>("server")
+      .key("address", &Server::endpoint, endpoint(), "the server's address, with a port where it is not the service's",
+           "10.0.0.7:8080")
+      .required()
+      .key("weight", &Server::weight, integer<std::uint32_t>(0, 65535),
+           "its share of the connections beside the others'; 0 gives it no new ones", "3");
+}
+
+Object<Service> service_object() {
   return Object<Service>("service")
       .key("listen", &Service::key, listen(), "the virtual address, port and protocol (tcp unless named)",
            "udp://192.0.2.1:53")
@@ -83,10 +82,10 @@ Type<Service> service_type() {
           duration<std::chrono::seconds>(1s, 31 * 24h), "for how long a client comes back to the same server", "5m")
       .when_absent("none")
       .key(
-          "check", [](Service& service) -> checkers::Spec& { return service.checks.emplace_back(); }, check_type(),
-          "what tells whether a server is up", "{ tcp: {}, interval: 1s, timeout: 500ms }")
+          "check", [](Service& service) -> checkers::Spec& { return service.checks.emplace_back(); },
+          check_object().type(), "what tells whether a server is up", "{ tcp: {}, interval: 1s, timeout: 500ms }")
       .when_absent("always up")
-      .key("checks", &Service::checks, list(check_type(), "one or more checks", 1),
+      .key("checks", &Service::checks, list(check_object().type(), "one or more checks", 1),
            "several checks, which must all pass", "[{ tcp: {} }, { http: { path: /health } }]")
       .when_absent("always up")
       .at_most_one_of({"check", "checks"})
@@ -94,14 +93,13 @@ Type<Service> service_type() {
            "what a failed check does to a server: weight 0, and its connections live on; or out of the table, and they "
            "end",
            "remove")
-      .key("servers", &Service::servers, named(server_type()), "the real servers",
+      .key("servers", &Service::servers, named(server_object().type(), ranged_name_pattern), "the real servers",
            "{ web1: { address: 10.0.0.7, weight: 3 } }")
       .required()
       .key(
           "fallback", [](Service& service) -> net::Endpoint& { return service.fallback.emplace(); }, endpoint(),
           "the sorry server, in use only while no server is up; its port is the service's unless given", "10.0.0.99:80")
-      .when_absent("none")
-      .type();
+      .when_absent("none");
 }
 
 }  // namespace config

@@ -36,6 +36,7 @@ struct Shape {
   std::vector<std::string> choices = {};
   std::vector<Shape> of = {};
   std::string noun = {};  ///< what an object is called in messages, and its heading in the reference: "virtual router"
+  bool partial = false;   ///< an object that gives defaults to those of its noun: no key is needed
   std::vector<KeyShape> keys = {};
   std::vector<Alternatives> alternatives = {};
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <expected>
 #include <functional>
 #include <map>
@@ -78,6 +79,27 @@ class Object {
     return std::move(*this);
   }
 
+  /// Takes keys away again.
+  Object&& without(const std::vector<std::string>& names) && {
+    for (const auto& name : names) {
+      const auto key = std::ranges::find(shape_.keys, name, &KeyShape::name);
+      readers_.erase(readers_.begin() + (key - shape_.keys.begin()));
+      shape_.keys.erase(key);
+      std::erase_if(shape_.alternatives, [&](const Alternatives& group) {
+        return std::ranges::find(group.names, name) != group.names.end();
+      });
+    }
+    return std::move(*this);
+  }
+
+  /// Makes it the defaults of its noun: nothing is required, and what is absent is absent.
+  Object&& partial() && {
+    shape_.partial = true;
+    for (auto& key : shape_.keys) key.required = false;
+    for (auto& group : shape_.alternatives) group.required = false;
+    return std::move(*this);
+  }
+
   /// The finished type. An empty value stands for `{}`, so that `tcp:` needs no braces.
   Type<T> type() && {
     auto read = [shape = shape_, readers = std::move(readers_)](Reader& reader, const YamlNode& node, T& value) {
@@ -129,12 +151,13 @@ Type<std::vector<T>> list(Type<T> item, std::string of_what, std::int64_t minimu
   return {.shape = std::move(shape), .read = std::move(read)};
 }
 
-/// NAME: OBJECT for each of a list of objects, which keep the file's order; T has a `name`.
+/// NAME: OBJECT for each of a list of objects, which keep the file's order; T has a `name`. `pattern` is what a name
+/// looks like in the file, which may be more than a name (ranges.h).
 template <class T>
-Type<std::vector<T>> named(Type<T> item) {
+Type<std::vector<T>> named(Type<T> item, std::string_view pattern = name_pattern) {
   Shape shape = {.kind = Shape::Kind::map,
                  .expected = "a map of a name for each " + item.shape.noun,
-                 .pattern = std::string(name_pattern),
+                 .pattern = std::string(pattern),
                  .of = {item.shape}};
   auto read = [expected = shape.expected, noun = item.shape.noun, read_item = std::move(item.read)](
                   Reader& reader, const YamlNode& node, std::vector<T>& values) {

@@ -78,14 +78,14 @@ void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origi
     if (find_node(cluster_, node) != nullptr) continue;
     all_known = false;
     path.emplace_back(node);
-    diagnostics_.error(origin_.name_place(path), fmt::format("unknown node {} in 'interface' of {}{}", quoted(node),
+    diagnostics_.error(origin_.name_place(path), fmt::format("unknown node {} in 'interface' of {}{}", in_quotes(node),
                                                              owner, suggestion(node, node_names_)));
     path.pop_back();
   }
   if (!all_known) return;  // the one that is missing may just be misspelt
   std::vector<std::string> missing;
   for (const auto& node : node_names_) {
-    if (!interfaces.contains(node)) missing.push_back(quoted(node));
+    if (!interfaces.contains(node)) missing.push_back(in_quotes(node));
   }
   if (missing.empty()) return;
   diagnostics_.error(origin_.place(path), fmt::format("'interface' of {} lacks the node{} {}", owner,
@@ -175,7 +175,7 @@ void RouterRules::groups() {
       const auto [before, is_new] = seen.emplace(name, path);
       if (std::ranges::find(known, name) == known.end()) {
         diagnostics_.error(
-            place, fmt::format("unknown virtual router {} in 'groups'{}", quoted(name), suggestion(name, known)));
+            place, fmt::format("unknown virtual router {} in 'groups'{}", in_quotes(name), suggestion(name, known)));
       } else if (!is_new) {
         diagnostics_.error(place, fmt::format("virtual router '{}' is in a group already ({})", name,
                                               origin_.line(before->second, place)));

@@ -10,6 +10,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool all_digits(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
 
 constexpr std::string_view address_characters = "[0-9a-fA-F:.]+";
+constexpr std::string_view ranged_address_characters = R"([0-9a-fA-F:.]*(\([0-9]+-[0-9]+\)[0-9a-fA-F:.]*)?)";
 
 /// The hint for text in the place of an address.
 std::string not_an_address(std::string_view text) {
@@ -20,7 +21,7 @@ std::string not_an_address(std::string_view text) {
 /// The port after a ':'; the error is a hint.
 std::expected<std::uint16_t, std::string> parse_port(std::string_view digits) {
   const auto port = parse_integer(digits, 1, 65535);
-  if (!port) return std::unexpected(fmt::format("; a port is a number from 1 to 65535, not {}", quoted(digits)));
+  if (!port) return std::unexpected(fmt::format("; a port is a number from 1 to 65535, not {}", in_quotes(digits)));
   return static_cast<std::uint16_t>(*port);
 }
 
@@ -55,7 +56,7 @@ std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string
                      : unit == "m" ? 60'000ms
                      : unit == "h" ? 3'600'000ms
                                    : 0ms;
-  if (scale == 0ms) return std::unexpected(fmt::format("; the units are ms, s, m and h, not {}", quoted(unit)));
+  if (scale == 0ms) return std::unexpected(fmt::format("; the units are ms, s, m and h, not {}", in_quotes(unit)));
   if (whole.size() > 9 || fraction.size() > 9) return std::unexpected("");
 
   std::int64_t units_whole = 0, numerator = 0, denominator = 1;
@@ -117,18 +118,20 @@ Type<net::Prefix> prefix() {
 
 Type<net::Endpoint> endpoint() {
   return scalar<net::Endpoint>({.expected = "an address, with or without a port",
-                                .pattern = fmt::format(R"(^({0}|\[{0}\](:[0-9]+)?)$)", address_characters)},
+                                .pattern = fmt::format(R"(^({0}|\[{0}\](:[0-9]+)?)$)", ranged_address_characters)},
                                parse_endpoint);
 }
 
 Type<std::string> word(std::string expected, std::string first) {
-  return scalar<std::string>({.expected = std::move(expected), .pattern = fmt::format("^{}[!-~]+$", first)},
-                             [first](std::string_view text) -> std::expected<std::string, std::string> {
-                               const bool printable =
-                                   std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-                               if (text.empty() || !printable || !text.starts_with(first)) return std::unexpected("");
-                               return std::string(text);
-                             });
+  auto type = scalar<std::string>(
+      {.expected = std::move(expected), .pattern = fmt::format("^{}[!-~]{}$", first, first.empty() ? '+' : '*')},
+      [first](std::string_view text) -> std::expected<std::string, std::string> {
+        const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+        if (text.empty() || !printable || !text.starts_with(first)) return std::unexpected("");
+        return std::string(text);
+      });
+  type.show = [](const std::string& text) { return text; };
+  return type;
 }
 
 Type<std::string> name(std::string expected) {

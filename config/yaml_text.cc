@@ -139,7 +139,7 @@ Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint,
     return {at, "this line's indentation matches none of the blocks above, or it is neither a key nor a list item"};
   }
   if (complaint == UNKNOWN_TOKEN) {
-    return {at, fmt::format("text cannot begin with {}; put it in quotes", quoted(text_.substr(offset(at), 1)))};
+    return {at, fmt::format("text cannot begin with {}; put it in quotes", in_quotes(text_.substr(offset(at), 1)))};
   }
   if (complaint.starts_with(UNKNOWN_ANCHOR)) return {at, "this alias has no anchor; '&NAME' must stand before '*NAME'"};
   return {at, fmt::format("not valid YAML: {}", complaint)};

@@ -65,10 +65,10 @@ TEST_CASE("many findings are counted, not shown") {
 }
 
 TEST_CASE("text is quoted fit for a message") {
-  CHECK(config::quoted("web") == "'web'");
-  CHECK(config::quoted("a\nb\x1b[0m") == "'a\\nb\\x1b[0m'");
-  CHECK(config::quoted("\xff\xc2\x9b\xc3\xa4") == "'\\xff\\xc2\\x9b\xc3\xa4'");
-  CHECK(config::quoted(std::string(61, 'x')) == "'" + std::string(60, 'x') + "...'");
+  CHECK(config::in_quotes("web") == "'web'");
+  CHECK(config::in_quotes("a\nb\x1b[0m") == "'a\\nb\\x1b[0m'");
+  CHECK(config::in_quotes("\xff\xc2\x9b\xc3\xa4") == "'\\xff\\xc2\\x9b\xc3\xa4'");
+  CHECK(config::in_quotes(std::string(61, 'x')) == "'" + std::string(60, 'x') + "...'");
 }
 
 TEST_CASE("names are listed as a sentence lists them") {

@@ -125,3 +125,56 @@ TEST_CASE("a file that cannot be read says why") {
   CHECK(said("/") == "/: error: is a directory; expected a file\n");
   CHECK(said("/dev/null") == "/dev/null: error: is no regular file\n");
 }
+
+TEST_CASE("defaults fill in what is not said, and no more") {
+  const auto cluster = cluster_of(corpus::text_of(corpus::folder("good") / "defaults.yaml"));
+  const auto& plain = cluster.services[0];
+  CHECK(plain.spec == ipvs::Service{.scheduler = "wrr", .persistence = 60s, .persistence_engine = ""});
+  CHECK(plain.forward == ipvs::Forward::route);
+  CHECK(plain.on_failure == config::OnFailure::remove);
+  CHECK(plain.checks ==
+        std::vector{checkers::Spec{
+            .kind = checkers::Tcp{}, .interval = 10s, .timeout = 3s, .thresholds = {.rise = 5, .fall = 4}}});
+  CHECK(plain.servers[0].weight == 7);
+
+  const auto& own = cluster.services[1];
+  CHECK(own.spec.scheduler == "rr");
+  REQUIRE(own.checks.size() == 2);
+  CHECK(own.checks[0] ==
+        checkers::Spec{.kind = checkers::Http{}, .interval = 10s, .timeout = 9s, .thresholds = {2, 4}});
+  CHECK(own.checks[1] == checkers::Spec{.kind = checkers::Tcp{}, .interval = 4s, .timeout = 3s, .thresholds = {2, 4}});
+  CHECK(own.servers[0].weight == 1);
+}
+
+TEST_CASE("a range stands for its servers, where it stood") {
+  const auto cluster = cluster_of(corpus::text_of(corpus::folder("good") / "ranges.yaml"));
+  std::string servers;
+  for (const auto& server : cluster.services[0].servers) {
+    servers += server.name + "=" + to_string(server.endpoint) + "*" + std::to_string(server.weight) + " ";
+  }
+  CHECK(servers ==
+        "first=10.0.0.9:80*1 web08=10.0.0.11:80*2 web09=10.0.0.12:80*2 web10=10.0.0.13:80*2 "
+        "1-v=10.0.1.1:8080*1 2-v=10.0.1.2:8080*1 ");
+}
+
+TEST_CASE("included files belong to the one that includes them") {
+  const auto folder = corpus::folder("good");
+  const auto loaded = config::load(folder / "includes.yaml");
+  REQUIRE(loaded);
+  std::vector<std::string> files;
+  for (const auto& file : loaded->files) files.push_back(std::filesystem::relative(file, folder));
+  CHECK(files ==
+        std::vector<std::string>{"includes.yaml", "parts/1-more.yaml", "parts/deeper/web.yaml", "parts/2-more.yaml"});
+  CHECK(loaded->cluster.nodes.size() == 2);
+  CHECK(loaded->cluster.virtual_routers.size() == 4);
+  CHECK(loaded->cluster.groups == std::vector<std::vector<std::string>>{{"v0", "v1"}, {"v2", "v3"}});
+  CHECK(loaded->cluster.connection_sync->interfaces.at("lb2") == "eth1");
+  CHECK(loaded->cluster.services.at(0).name == "web");
+}
+
+TEST_CASE("text in memory includes no file") {
+  const auto loaded = config::load_text("text", "cluster: c\ninclude: /etc/passwd\n");
+  REQUIRE_FALSE(loaded);
+  CHECK(to_string(loaded.error()) ==
+        "text:2:1: error: 'include' needs a file to start from; this text has none\n    include: /etc/passwd\n    ^\n");
+}

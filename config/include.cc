@@ -1,0 +1,140 @@
+#include "config/include.h"
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "config/file.h"
+
+namespace config {
+namespace {
+
+constexpr std::size_t max_files = 1000;
+constexpr auto key_name = "include";
+
+/// The files that a pattern matches, sorted; the pattern itself when it is none.
+std::vector<std::string> matches(const std::string& pattern) {
+  if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
+  glob_t found = {};
+  std::vector<std::string> paths;
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
+}
+
+/// What tells two names of one file from two files.
+std::string identity(const std::string& path) {
+  std::error_code error;
+  const auto canonical = std::filesystem::weakly_canonical(path, error);
+  return error ? path : canonical.string();
+}
+
+class Includer {
+ public:
+  Includer(YamlNode& root, std::vector<Source>& sources, Document& document, Diagnostics& diagnostics)
+      : root_(root), sources_(sources), document_(document), diagnostics_(diagnostics) {
+    seen_.emplace(identity(sources.front().name), Place{.source = 0, .line = 1, .column = 1});
+    for (auto& entry : root.entries) remember_members(entry);
+  }
+
+  /// Reads what the file asks for, merges it, and goes on with what that asks for.
+  void follow(const YamlNode& file) {
+    const Entry* includes = file.find(key_name);
+    if (includes == nullptr) return;
+    const YamlNode& value = *includes->value;
+    if (value.kind == YamlNode::Kind::scalar) include(value);
+    if (value.kind != YamlNode::Kind::sequence) return;  // the reader reports what is neither
+    for (const auto& item : value.entries) {
+      if (item.value->kind == YamlNode::Kind::scalar) include(*item.value);
+    }
+  }
+
+ private:
+  void include(const YamlNode& item) {
+    const auto folder = std::filesystem::path(sources_[item.place.source].name).parent_path();
+    for (const auto& path : matches((folder / item.text).string())) {
+      if (sources_.size() == max_files) {
+        return diagnostics_.error(item.place, fmt::format("more than {} files are included", max_files));
+      }
+      read(path, item.place);
+    }
+  }
+
+  void read(const std::string& path, Place place) {
+    const auto [first, is_new] = seen_.emplace(identity(path), place);
+    if (!is_new) {
+      return diagnostics_.error(place, fmt::format("{} is read already ({}:{})", in_quotes(path),
+                                                   sources_[first->second.source].name, first->second.line));
+    }
+    auto text = read_file(path);
+    if (!text) return diagnostics_.error(place, fmt::format("{} {}", in_quotes(path), text.error()));
+    const auto index = static_cast<std::uint32_t>(sources_.size());
+    sources_.push_back({.name = path, .text = *std::move(text)});
+    const YamlNode* file = parse(sources_.back(), index, document_, diagnostics_);
+    if (file == nullptr) return;
+    if (file->kind != YamlNode::Kind::map) {
+      return diagnostics_.error(file->place, "expected a map of keys, as in a cluster file");
+    }
+    for (const auto& entry : file->entries) {
+      if (entry.name != key_name) merge(entry);
+    }
+    follow(*file);
+  }
+
+  void merge(const Entry& given) {
+    const auto ours = std::ranges::find(root_.entries, given.name, &Entry::name);
+    if (ours == root_.entries.end()) {
+      root_.entries.push_back(given);
+      remember_members(given);
+      return;
+    }
+    auto& target = *ours->value;
+    const auto& from = *given.value;
+    const bool both_maps = target.kind == YamlNode::Kind::map && from.kind == YamlNode::Kind::map;
+    const bool both_lists = target.kind == YamlNode::Kind::sequence && from.kind == YamlNode::Kind::sequence;
+    if (both_maps) {
+      for (const auto& member : from.entries) merge_member(given.name, target, member);
+    } else if (both_lists) {
+      target.entries.insert(target.entries.end(), from.entries.begin(), from.entries.end());
+    } else {
+      refuse_second(given, ours->place);
+    }
+  }
+
+  void merge_member(const std::string& key, YamlNode& target, const Entry& member) {
+    const auto [first, is_new] = members_[key].emplace(member.name, member.place);
+    if (!is_new) return refuse_second(member, first->second);
+    target.entries.push_back(member);
+  }
+
+  void refuse_second(const Entry& second, Place first) {
+    diagnostics_.error(second.place, fmt::format("{} is given already ({}:{})", in_quotes(second.name),
+                                                 sources_[first.source].name, first.line));
+  }
+
+  void remember_members(const Entry& entry) {
+    if (entry.value->kind != YamlNode::Kind::map) return;
+    auto& known = members_[entry.name];
+    for (const auto& member : entry.value->entries) known.emplace(member.name, member.place);
+  }
+
+  YamlNode& root_;
+  std::vector<Source>& sources_;
+  Document& document_;
+  Diagnostics& diagnostics_;
+  std::map<std::string, Place> seen_;                                      ///< files, by identity()
+  std::map<std::string, std::unordered_map<std::string, Place>> members_;  ///< of the maps at the top, by their key
+};
+
+}  // namespace
+
+void include_files(YamlNode& root, std::vector<Source>& sources, Document& document, Diagnostics& diagnostics) {
+  Includer(root, sources, document, diagnostics).follow(root);
+}
+
+}  // namespace config

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "config/diagnostics.h"
+#include "config/document.h"
+
+namespace config {
+
+/// Reads the files that `root`, the map of sources[0], includes, and those that they include, and merges them into it:
+/// maps get the others' members, lists the others' items, anything else may be given only once. A path or glob is
+/// relative to the file that names it; a glob may find nothing, a path may not. Errors stand at the include, or in the
+/// included file.
+void include_files(YamlNode& root, std::vector<Source>& sources, Document& document, Diagnostics& diagnostics);
+
+}  // namespace config

@@ -1,0 +1,160 @@
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "config/read.h"
+#include "test/unit/config/corpus.h"
+#include "test/unit/config/reference.h"
+#include "test/unit/config/schema.h"
+
+using schema::Json;
+
+namespace {
+
+const std::filesystem::path docs = std::filesystem::path(EXAMPLES_DIR).parent_path();
+
+/// The document up to and from the generated part.
+std::pair<std::string, std::string> around_keys(const std::string& text) {
+  const auto begin = text.find(reference::begin_mark);
+  const auto end = text.find(reference::end_mark);
+  REQUIRE(begin != std::string::npos);
+  REQUIRE(end != std::string::npos);
+  return {text.substr(0, begin) + reference::begin_mark, text.substr(end)};
+}
+
+/// A YAML text as an editor sees it; nothing when it does not parse.
+std::optional<Json> value_of(const std::string& text) {
+  config::Diagnostics diagnostics;
+  config::Document document;
+  const auto* root = config::parse({.name = "", .text = text}, 0, document, diagnostics);
+  if (root == nullptr || diagnostics.has_errors()) return std::nullopt;
+  return schema::value_of(*root);
+}
+
+std::string violations(const Json& value) {
+  static const auto made = schema::of(config::cluster_shape());
+  return schema::violations(value, made, made);
+}
+
+void each_key(const config::Shape& shape, const std::function<void(const config::KeyShape&)>& visit) {
+  for (const auto& inner : shape.of) each_key(inner, visit);
+  for (const auto& key : shape.keys) {
+    visit(key);
+    each_key(key.shape, visit);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the reference describes every key as the reader knows it") {
+  const auto text = corpus::text_of(docs / "configuration.md");
+  const auto [before, after] = around_keys(text);
+  INFO("config_unit \"[rewrite]\" writes it anew");
+  CHECK(text == before + reference::of(config::cluster_shape()) + after);
+}
+
+TEST_CASE("every key has a meaning, and an example that its type accepts") {
+  const auto whole = schema::of(config::cluster_shape());
+  each_key(config::cluster_shape(), [&](const config::KeyShape& key) {
+    INFO(key.name << ": " << key.example);
+    CHECK(key.meaning.size() > 5);
+    CHECK((key.required || !key.when_absent.empty() || key.name == "tcp" || key.name == "http" ||
+           key.name == "listen" || key.name == "fwmark"));
+    const auto example = value_of(key.example);
+    REQUIRE(example);
+    config::Shape alone = {.kind = config::Shape::Kind::object, .noun = "alone", .keys = {key}};
+    const auto made = schema::of(alone);
+    CHECK(schema::violations({{key.name, *example}}, made, made) == "");
+  });
+}
+
+TEST_CASE("the schema in docs is the reader's") {
+  INFO("config_unit \"[rewrite]\" writes it anew");
+  CHECK(corpus::text_of(docs / "cluster.schema.json") == schema::of(config::cluster_shape()).dump(1) + "\n");
+}
+
+TEST_CASE("the schema accepts what the loader accepts") {
+  auto files = corpus::files(corpus::folder("good"));
+  std::ranges::copy(corpus::files(EXAMPLES_DIR), std::back_inserter(files));
+  for (const auto& file : files) {
+    INFO(file.filename());
+    const auto value = value_of(corpus::text_of(file));
+    REQUIRE(value);
+    CHECK(violations(*value) == "");
+  }
+}
+
+TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
+  // What a schema cannot see: other files, the relation of one value to another, and what is finer than a pattern.
+  const std::set<std::string> beyond = {"address-is-a-nodes",
+                                        "address-multicast",
+                                        "address-octet",
+                                        "address-of-two-families",
+                                        "address-twice",
+                                        "defaults-timeout",
+                                        "duration-advertise-long",
+                                        "duration-advertise-short",
+                                        "duration-advertise-step",
+                                        "duration-not-whole-seconds",
+                                        "duration-too-fine",
+                                        "fallback-is-a-server",
+                                        "group-twice",
+                                        "group-unknown",
+                                        "http-status-range",
+                                        "include-a-directory",
+                                        "include-a-list-file",
+                                        "include-cluster-twice",
+                                        "include-glob-of-nothing-but-typo",
+                                        "include-itself",
+                                        "include-missing",
+                                        "include-part-broken",
+                                        "include-service-twice",
+                                        "include-twice",
+                                        "interface-lacks-node",
+                                        "interface-of-unknown-node",
+                                        "listen-port-large",
+                                        "nodes-missing",
+                                        "nodes-on-one-address",
+                                        "prefix-length",
+                                        "range-address",
+                                        "range-lengths",
+                                        "range-one-address",
+                                        "range-reversed",
+                                        "range-too-many",
+                                        "range-twice",
+                                        "router-id-twice",
+                                        "router-id-twice-on-one-node",
+                                        "server-is-the-service",
+                                        "server-no-port-to-check",
+                                        "server-other-family",
+                                        "server-port",
+                                        "server-port-with-dr",
+                                        "server-port-with-tunnel",
+                                        "servers-on-one-address",
+                                        "services-on-one-address",
+                                        "services-on-one-address-in-two-files",
+                                        "services-on-one-mark",
+                                        "sync-interface-lacks-node",
+                                        "timeout-above-default-interval",
+                                        "timeout-default-above-interval",
+                                        "timeout-not-below-interval",
+                                        "unicast-other-family"};
+  std::set<std::string> accepted;
+  std::size_t refused = 0;
+  for (const auto& file : corpus::files(corpus::folder("broken"))) {
+    const auto value = value_of(corpus::text_of(file));
+    if (!value) continue;  // no YAML: the editor says so itself
+    if (violations(*value).empty()) {
+      accepted.insert(file.stem());
+    } else {
+      ++refused;
+    }
+  }
+  CHECK(accepted == beyond);
+  CHECK(refused > 50);
+}
+
+TEST_CASE("the reference and the schema are rewritten", "[.][rewrite]") {
+  const auto [before, after] = around_keys(corpus::text_of(docs / "configuration.md"));
+  corpus::write(docs / "configuration.md", before + reference::of(config::cluster_shape()) + after);
+  corpus::write(docs / "cluster.schema.json", schema::of(config::cluster_shape()).dump(1) + "\n");
+}
