@@ -187,7 +187,16 @@ void sort_rows(std::vector<ServiceRow>& rows) {
   });
 }
 
-void sort_rows(std::vector<DestinationRow>& rows) { std::ranges::sort(rows, {}, &DestinationRow::key); }
+void sort_rows(std::vector<DestinationRow>& rows) {
+  std::ranges::sort(rows, [](const DestinationRow& a, const DestinationRow& b) {
+    const net::Endpoint& left = a.key.endpoint;
+    const net::Endpoint& right = b.key.endpoint;
+    const auto order =
+        std::lexicographical_compare_three_way(left.address.bytes().begin(), left.address.bytes().end(),
+                                               right.address.bytes().begin(), right.address.bytes().end());
+    return order != 0 ? order < 0 : left.port < right.port;
+  });
+}
 
 std::string large_number(std::uint64_t number, bool exact) {
   struct Unit {

@@ -101,6 +101,7 @@ Parsed<> set_number(Int& target, const char* argument, std::uint32_t low, std::u
 }
 
 Parsed<> Draft::set(Option option, const char* argument) {
+  if (option == Option::sort) return {};  // sorting is the default
   for (std::size_t other = 0; other < option_count; ++other) {
     if (given[other] && kind(static_cast<Option>(other)) == kind(option)) {
       return wrong("multiple '{}' options specified", kind(option));
@@ -284,9 +285,11 @@ Parsed<> check_tunnel(const Draft& draft) {
   return {};
 }
 
-/// Where the packets go: only NAT can change the port, so the others always keep the service's.
-DestinationKey destination_key(const Draft& draft) {
-  const bool keeps_port = draft.key.fwmark == 0 && draft.destination.forward != Forward::nat;
+/// Where the packets go: only NAT can change the port, so the others always keep the service's. What is deleted is
+/// named as it is.
+DestinationKey destination_key(Verb verb, const Draft& draft) {
+  const bool keeps_port =
+      verb != Verb::delete_server && draft.key.fwmark == 0 && draft.destination.forward != Forward::nat;
   const std::uint16_t port =
       keeps_port ? draft.key.endpoint.port : draft.server->port.value_or(draft.key.endpoint.port);
   return {.endpoint = {.address = draft.server->address, .port = port}};
@@ -382,10 +385,10 @@ Parsed<std::optional<Op>> make_op(Verb verb, Draft& draft) {
     case Verb::edit_server:
       if (auto checked = check_tunnel(draft); !checked) return std::unexpected(checked.error());
       if (auto checked = check_families(draft); !checked) return std::unexpected(checked.error());
-      if (verb == Verb::add_server) return AddDestination{draft.key, destination_key(draft), draft.destination};
-      return SetDestination{draft.key, destination_key(draft), draft.destination};
+      if (verb == Verb::add_server) return AddDestination{draft.key, destination_key(verb, draft), draft.destination};
+      return SetDestination{draft.key, destination_key(verb, draft), draft.destination};
     case Verb::delete_server:
-      return RemoveDestination{draft.key, destination_key(draft)};
+      return RemoveDestination{draft.key, destination_key(verb, draft)};
     case Verb::zero:
       return Zero{draft.has_service() ? std::optional(draft.key) : std::nullopt};
     case Verb::flush:

@@ -89,6 +89,8 @@ net::Result<std::vector<DestinationRow>> Session::destinations(const ServiceKey&
 }
 
 int Session::list_table(const ListOptions& options) {
+  const auto services = rows(options);
+  if (!services) return complain(services.error().message, services.error().code == ESRCH ? 1 : 255);
   std::string text;
   if (!options.service) {
     const auto info = kernel_.info();
@@ -96,9 +98,6 @@ int Session::list_table(const ListOptions& options) {
     text = version_line(*info);
   }
   append_header(text, options.view);
-  print(text);
-  const auto services = rows(options);
-  if (!services) return complain(services.error().message, services.error().code == ESRCH ? 1 : 255);
   Namer namer(options.numeric);
   for (const ServiceRow& service : *services) {
     append_service(text, service, options, namer);

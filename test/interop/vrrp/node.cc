@@ -1,0 +1,39 @@
+#include "test/interop/vrrp/node.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+using namespace std::chrono_literals;
+
+Node::Node(const lab::Host& on, std::vector<vrrp::Spec> all, std::vector<std::vector<std::string>> in_groups)
+    : host(on), specs(std::move(all)), groups(std::move(in_groups)), loop_(net::Loop::create().value()) {}
+
+void Node::start() {
+  const lab::Within within(host.network);
+  turn();  // the loop's clock has stood still since its last turn
+  const auto on_transition = [this](const vrrp::Transition& transition) {
+    log += fmt::format("{} {} {} -> {}: {}\n", host.name, transition.router, to_string(transition.from),
+                       to_string(transition.to), transition.reason);
+  };
+  const auto on_error = [this](const std::string& router, const net::Error& error) {
+    errors += fmt::format("{} {}: {}\n", host.name, router, error.message);
+  };
+  auto routers = vrrp::Routers::start(loop_, specs, groups, on_transition, on_error);
+  if (!routers) throw std::runtime_error(routers.error().message);
+  routers_ = std::move(*routers);
+}
+
+void Node::stop() {
+  routers_->stop();
+  routers_.reset();
+}
+
+vrrp::Spec spec(std::string name, std::uint8_t router_id, std::uint8_t priority, const std::string& address) {
+  return {.name = std::move(name),
+          .router_id = router_id,
+          .interface = "eth0",
+          .addresses = {lab::prefix(address)},
+          .priority = priority,
+          .advertise = 100ms};
+}

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/loop.h"
+#include "test/lab/process.h"
+#include "test/lab/topology.h"
+#include "vrrp/routers.h"
+
+/// Virtual routers of ours on a host of the lab, driven by the test's own thread.
+class Node {
+ public:
+  Node(const lab::Host& host, std::vector<vrrp::Spec> specs, std::vector<std::vector<std::string>> groups = {});
+
+  void start();
+  void stop();
+  void crash() { routers_.reset(); }  ///< as SIGKILL does: sockets are closed, nothing is said
+
+  void turn() { static_cast<void>(loop_.turn({})); }
+
+  [[nodiscard]] vrrp::State state(std::size_t router = 0) const { return status(router).state; }
+  [[nodiscard]] bool is_master(std::size_t router = 0) const {
+    return routers_ && state(router) == vrrp::State::master;
+  }
+  [[nodiscard]] vrrp::Status status(std::size_t router = 0) const { return routers_->status().at(router); }
+
+  const lab::Host& host;
+  std::vector<vrrp::Spec> specs;
+  std::vector<std::vector<std::string>> groups;
+  std::string log;     ///< transitions, a line each
+  std::string errors;  ///< what was told of as failing
+
+ private:
+  net::Loop loop_;
+  std::unique_ptr<vrrp::Routers> routers_;
+};
+
+/// Turns all nodes' loops until `holds`, or until `limit`: how long it took, or nothing.
+template <class Condition>
+std::optional<net::Duration> pump(std::initializer_list<Node*> nodes, Condition holds, net::Duration limit) {
+  return lab::wait_until(
+      [&] {
+        for (Node* node : nodes) node->turn();
+        return holds();
+      },
+      limit);
+}
+inline void pump_for(std::initializer_list<Node*> nodes, net::Duration time) {
+  pump(
+      nodes, [] { return false; }, time);
+}
+
+/// A spec with 100 ms adverts on eth0.
+vrrp::Spec spec(std::string name, std::uint8_t router_id, std::uint8_t priority, const std::string& address);

@@ -1,0 +1,286 @@
+// Two nodes of ours on a real kernel: who holds the addresses, for how long, and what the neighbours learn.
+
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "test/interop/vrrp/node.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string vip = "10.0.0.100/24";
+const net::Address vip_address = lab::address("10.0.0.100");
+constexpr auto skew_100 = 61ms;  // priority 100, adverts of 100 ms
+constexpr auto slack = 40ms;     // the lab's timers and our loops
+
+/// lb1 (priority 150), lb2 (100) and a neighbour, on a network.
+struct Lan {
+  lab::Topology topology;
+  lab::Host& host1 = topology.add_host("lb1");
+  lab::Host& host2 = topology.add_host("lb2");
+  lab::Host& neighbour = topology.add_host("client");
+
+  Lan() {
+    topology.add_network("lan");
+    topology.connect(host1, "lan", "eth0", {"10.0.0.1/24"});
+    topology.connect(host2, "lan", "eth0", {"10.0.0.2/24"});
+    topology.connect(neighbour, "lan", "eth0", {"10.0.0.3/24"});
+  }
+
+  [[nodiscard]] bool only_holder(const lab::Host& host) const {
+    return host.holds(vip_address) && !(&host == &host1 ? host2 : host1).holds(vip_address);
+  }
+};
+
+struct Pair : Lan {
+  Node lb1{host1, {spec("front", 51, 150, vip)}};
+  Node lb2{host2, {spec("front", 51, 100, vip)}};
+
+  /// Both started, and lb1 master.
+  void settle() {
+    lb1.start();
+    lb2.start();
+    REQUIRE(pump(
+        {&lb1, &lb2}, [&] { return lb1.is_master(); }, 1s));
+    pump_for({&lb1, &lb2}, 150ms);
+    REQUIRE(lb2.state() == vrrp::State::backup);
+    REQUIRE(only_holder(host1));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Pair, "the higher priority becomes master, holds the address, and gets it back", "[pair]") {
+  settle();
+  CHECK(lb1.status().reason == "no master was heard for 342ms");
+  CHECK(lb2.status().peers.at(0).address == lab::address("10.0.0.1"));
+  CHECK(lb2.status().peers.at(0).priority == 150);
+  CHECK(lb2.status().adverts.received > 0);
+
+  lb1.stop();
+  const auto taken = pump(
+      {&lb2}, [&] { return lb2.is_master(); }, 1s);
+  REQUIRE(taken);
+  CHECK(*taken < skew_100 + slack);
+  CHECK(lb2.status().reason == "10.0.0.1 resigned");
+  CHECK(only_holder(host2));
+
+  lb1.start();
+  const auto back = pump(
+      {&lb1, &lb2}, [&] { return only_holder(host1); }, 1s);
+  REQUIRE(back);
+  CHECK(lb2.status().reason == "heard 10.0.0.1 with priority 150, ours is 100");
+  CHECK(lb1.errors + lb2.errors == "");
+}
+
+TEST_CASE_METHOD(Pair, "a killed master's address outlives it until another holds it, and then vanishes", "[pair]") {
+  settle();
+  lb1.crash();
+  const auto taken = pump(
+      {&lb2},
+      [&] {
+        CHECK((host1.holds(vip_address) || host2.holds(vip_address)));
+        return lb2.is_master();
+      },
+      1s);
+  REQUIRE(taken);
+  CHECK(*taken < 300ms + skew_100 + slack);
+  CHECK(lb2.status().reason == "no master was heard for 361ms");
+  const auto gone = pump(
+      {&lb2}, [&] { return !host1.holds(vip_address); }, 2s);
+  REQUIRE(gone);
+  CHECK(*taken + *gone < 1200ms);
+  CHECK(only_holder(host2));
+}
+
+TEST_CASE_METHOD(Pair, "a restarted node keeps the address it finds until it is decided who is master", "[pair]") {
+  settle();
+  lb1.crash();
+  pump_for({&lb2}, 100ms);
+  lb1.start();
+  CHECK(lb1.state() == vrrp::State::backup);
+  const auto decided = pump(
+      {&lb1, &lb2},
+      [&] {
+        CHECK((host1.holds(vip_address) || host2.holds(vip_address)));
+        return lb1.is_master();
+      },
+      1s);
+  REQUIRE(decided);
+  pump_for({&lb1, &lb2}, 1500ms);  // beyond the lease it found
+  CHECK(only_holder(host1));
+
+  lb1.crash();
+  REQUIRE(pump(
+      {&lb2}, [&] { return lb2.is_master(); }, 1s));
+  lb1.specs[0].preempt = false;
+  lb1.start();  // its old lease has most of a second left
+  REQUIRE(host1.holds(vip_address));
+  const auto given_up = pump(
+      {&lb1, &lb2}, [&] { return only_holder(host2); }, 1s);
+  REQUIRE(given_up);
+  CHECK(*given_up < 100ms + slack);
+}
+
+TEST_CASE_METHOD(Pair, "without preempt the lower priority stays master", "[pair]") {
+  lb1.specs[0].preempt = false;
+  lb2.start();
+  REQUIRE(pump(
+      {&lb2}, [&] { return lb2.is_master(); }, 1s));
+  lb1.start();
+  pump_for({&lb1, &lb2}, 1s);
+  CHECK(lb1.state() == vrrp::State::backup);
+  CHECK(only_holder(host2));
+}
+
+TEST_CASE_METHOD(Pair, "a master that loses its carrier yields, and returns when it is back", "[pair]") {
+  settle();
+  topology.cut(host1, "lan");
+  const auto taken = pump(
+      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s);
+  REQUIRE(taken);
+  CHECK(*taken < 300ms + skew_100 + slack);
+  CHECK(lb1.status().reason == "link eth0 is down");
+  CHECK(only_holder(host2));
+  topology.restore(host1, "lan");
+  CHECK(pump(
+      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+}
+
+TEST_CASE_METHOD(Pair, "two masters that meet again after a split agree at once", "[pair]") {
+  settle();
+  topology.unplug(host1, "lan");
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return lb1.is_master() && lb2.is_master(); }, 1s));
+  topology.plug_in(host1, "lan");
+  const auto agreed = pump(
+      {&lb1, &lb2}, [&] { return only_holder(host1); }, 1s);
+  REQUIRE(agreed);
+  CHECK(*agreed < 100ms + slack);
+}
+
+TEST_CASE_METHOD(Pair, "an address deleted by hand, and an interface made anew, are served again", "[pair]") {
+  settle();
+  REQUIRE(lab::run(host1, {"ip", "address", "del", vip, "dev", "eth0"}).status == 0);
+  const auto restored = pump(
+      {&lb1, &lb2}, [&] { return host1.holds(vip_address); }, 1s);
+  REQUIRE(restored);
+  CHECK(*restored < slack);
+
+  REQUIRE(lab::run(host1, {"ip", "link", "delete", "eth0"}).status == 0);
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
+  CHECK(lb1.status().reason == "there is no interface eth0");
+  topology.connect(host1, "lan", "eth0", {"10.0.0.1/24"});
+  CHECK(pump(
+      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+}
+
+TEST_CASE_METHOD(Pair, "the neighbours learn at once where the address lives", "[pair]") {
+  settle();
+  const auto learned = [&] { return lab::run(neighbour, {"ip", "neighbour", "show", "10.0.0.100"}).text; };
+  const auto mac_of = [&](const lab::Host& host) {
+    const std::string text = lab::run(host, {"cat", "/sys/class/net/eth0/address"}).text;
+    return text.substr(0, text.find('\n'));
+  };
+  REQUIRE(lab::run(neighbour, {"ping", "-c1", "-W1", "10.0.0.100"}).status == 0);
+  const std::string before = learned();
+  lb1.stop();
+  REQUIRE(pump(
+      {&lb2}, [&] { return lb2.is_master(); }, 1s));
+  pump_for({&lb2}, 20ms);
+  const std::string after = learned();
+  CAPTURE(before, after, mac_of(host1), mac_of(host2));
+  CHECK(before != after);
+  CHECK(lab::run(neighbour, {"ping", "-c1", "-W1", "10.0.0.100"}).status == 0);
+}
+
+TEST_CASE_METHOD(Lan, "a group moves together when one of its links is lost, and stays when it cannot know", "[pair]") {
+  topology.add_network("back");
+  topology.connect(host1, "back", "eth1", {"10.1.0.1/24"});
+  topology.connect(host2, "back", "eth1", {"10.1.0.2/24"});
+  const auto back_address = lab::address("10.1.0.100");
+  const auto specs = [](std::uint8_t priority) {
+    std::vector all = {spec("front", 51, priority, vip), spec("back", 52, priority, "10.1.0.100/24")};
+    all[1].interface = "eth1";
+    return all;
+  };
+  Node lb1(host1, specs(150), {{"front", "back"}});
+  Node lb2(host2, specs(100), {{"front", "back"}});
+  lb1.start();
+  lb2.start();
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return lb1.is_master(0) && lb1.is_master(1); }, 1s));
+  pump_for({&lb1, &lb2}, 200ms);
+  REQUIRE(host1.holds(back_address));
+
+  topology.cut(host1, "lan");  // the peer learns of it by the other link: no waiting for silence
+  const auto moved = pump(
+      {&lb1, &lb2}, [&] { return host2.holds(vip_address) && host2.holds(back_address); }, 1s);
+  REQUIRE(moved);
+  CHECK(*moved < skew_100 + slack);
+  CHECK_FALSE(host1.holds(back_address));
+  CHECK(lb1.status(1).reason == "link eth0 is down");
+  topology.restore(host1, "lan");
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return host1.holds(vip_address) && host1.holds(back_address); }, 2s));
+  pump_for({&lb1, &lb2}, 200ms);
+
+  const std::string story = lb1.log + lb2.log;
+  topology.unplug(host1, "lan");
+  pump_for({&lb1, &lb2}, 1500ms);
+  CHECK(lb1.log + lb2.log == story);
+  CHECK(host1.holds(back_address));
+  CHECK_FALSE(host2.holds(back_address));
+}
+
+TEST_CASE_METHOD(Lan, "unicast peers need no multicast and believe nobody else", "[pair]") {
+  const auto unicast = [](std::uint8_t priority, const char* source, std::vector<std::string> peers) {
+    vrrp::Spec all = spec("front", 51, priority, vip);
+    all.unicast = vrrp::Unicast{.source = lab::address(source), .peers = {}};
+    for (const auto& peer : peers) all.unicast->peers.push_back(lab::address(peer));
+    return all;
+  };
+  Node lb1(host1, {unicast(150, "10.0.0.1", {"10.0.0.2"})});
+  Node lb2(host2, {unicast(100, "10.0.0.2", {"10.0.0.1"})});
+  Node stranger(neighbour, {unicast(200, "10.0.0.3", {"10.0.0.1", "10.0.0.2"})});
+  lb1.start();
+  lb2.start();
+  stranger.start();
+  REQUIRE(pump(
+      {&lb1, &lb2, &stranger}, [&] { return lb1.is_master() && stranger.is_master(); }, 1s));
+  pump_for({&lb1, &lb2, &stranger}, 300ms);
+  CHECK(lb1.is_master());
+  CHECK(lb2.state() == vrrp::State::backup);
+  CHECK(lb1.status().adverts.refused[std::to_underlying(vrrp::Refusal::source)] >= 3);
+}
+
+TEST_CASE("IPv6: the address is there without waiting for duplicate detection, and leaves no route behind", "[pair]") {
+  lab::Topology topology;
+  topology.add_network("lan");
+  std::vector<lab::Host*> hosts;
+  for (const std::string name : {"lb1", "lb2"}) {
+    hosts.push_back(&topology.add_host(name));
+    topology.connect(*hosts.back(), "lan", "eth0", {"2001:db8::" + name.substr(2) + "/64"});
+  }
+  const auto routes = [&] { return lab::run(*hosts[0], {"ip", "-6", "route", "show", "dev", "eth0"}).text; };
+  Node lb1(*hosts[0], {spec("front", 51, 150, "2001:db8::100/64")});
+  Node lb2(*hosts[1], {spec("front", 51, 100, "2001:db8::100/64")});
+  lb1.start();
+  lb2.start();
+  CHECK(lb1.status().reason == "eth0 has no link-local IPv6 address of its own yet");
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return lb1.is_master(); }, 5s));
+  pump_for({&lb1, &lb2}, 150ms);
+  CHECK(lb2.state() == vrrp::State::backup);
+  CHECK(lab::run(*hosts[1], {"ping", "-c1", "-W1", "2001:db8::100"}).status == 0);
+  const std::string before = routes();
+  CHECK(before.find("expires") == std::string::npos);
+
+  lb1.crash();
+  REQUIRE(pump(
+      {&lb2}, [&] { return lb2.is_master() && !hosts[0]->holds(lab::address("2001:db8::100")); }, 3s));
+  CHECK(routes() == before);
+  CHECK(lab::run(*hosts[0], {"ping", "-c1", "-W1", "2001:db8::100"}).status == 0);
+}
