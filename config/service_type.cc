@@ -71,6 +71,7 @@ Object<Service> service_object() {
       .key(
           "fwmark", [](Service& service) -> std::uint32_t& { return service.key.fwmark; }, integer<std::uint32_t>(1),
           "instead of `listen`: the packets that the firewall gave this mark", "5")
+      .when_absent("")
       .one_of({"listen", "fwmark"})
       .key(
           "scheduler", [](Service& service) -> std::string& { return service.spec.scheduler; }, scheduler(),

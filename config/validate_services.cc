@@ -23,8 +23,7 @@ class ServiceRules {
   void checks(const Service& service);
   void checks_have_a_port(const Service& service);
   void servers(const Service& service);
-  void server(const Service& service, const std::string& called, const net::Endpoint& endpoint,
-              const Origin::Path& path);
+  [[nodiscard]] bool all_sound(const Service& service, const Origin::Path& endpoint) const;
   void some_server_has_a_weight(const Service& service);
   void address_is_held(const Service& service);
   void answers_come_back(const Service& service);
@@ -42,6 +41,29 @@ Origin::Path key_path(const Service& service) {
 Origin::Path address_path(const Service& service, const Server& server) {
   return {"services", service.name, "servers", server.name, "address"};
 }
+
+/// Why a service cannot forward to this endpoint; empty when it can.
+std::string mismatch(const Service& service, const net::Endpoint& endpoint) {
+  const auto& virtual_end = service.key.endpoint;
+  const bool other_port = service.key.fwmark == 0 && endpoint.port != virtual_end.port;
+  if (service.forward == ipvs::Forward::tunnel) {
+    return other_port ? fmt::format("has port {}; a tunnel keeps the service's, {}", endpoint.port, virtual_end.port)
+                      : "";
+  }
+  const bool nat = service.forward == ipvs::Forward::nat;
+  if (endpoint.address.family() != virtual_end.address.family()) {
+    const bool v6 = endpoint.address.is_v6();
+    return fmt::format("is {}, the service {}; {} cannot change the family, 'forward: tunnel' can",
+                       v6 ? "IPv6" : "IPv4", v6 ? "IPv4" : "IPv6", nat ? "nat" : "dr");
+  }
+  if (endpoint == virtual_end) return "is the virtual address itself";
+  if (nat || !other_port) return "";
+  return fmt::format("has port {}; dr keeps the service's, {}, only nat can change it", endpoint.port,
+                     virtual_end.port);
+}
+
+// A rule first finds a contradiction and only then asks whether all that takes part in it was read as it was meant:
+// finding that out is a search in the document.
 
 void ServiceRules::keys_are_unique() {
   std::map<ipvs::ServiceKey, const Service*> holders;
@@ -96,63 +118,45 @@ void ServiceRules::checks_have_a_port(const Service& service) {
 void ServiceRules::servers(const Service& service) {
   std::map<net::Endpoint, const Server*> holders;
   for (const auto& each : service.servers) {
-    const auto path = address_path(service, each);
-    if (!origin_.sound(path)) continue;
-    server(service, fmt::format("server '{}'", each.name), each.endpoint, path);
+    const auto path = [&] { return address_path(service, each); };
+    if (const auto why = mismatch(service, each.endpoint); !why.empty() && all_sound(service, path())) {
+      diagnostics_.error(origin_.place(path()),
+                         fmt::format("server '{}' of service '{}' {}", each.name, service.name, why));
+    }
     const auto [first, is_new] = holders.emplace(each.endpoint, &each);
-    if (is_new) continue;
-    const auto place = origin_.place(path);
+    if (is_new || !origin_.sound(path())) continue;
+    const auto place = origin_.place(path());
     diagnostics_.error(place, fmt::format("server '{}' of service '{}' is {}, and so is server '{}' ({})", each.name,
                                           service.name, to_string(each.endpoint), first->second->name,
                                           origin_.line(address_path(service, *first->second), place)));
   }
+  if (!service.fallback) return;
   const Origin::Path path = {"services", service.name, "fallback"};
-  if (!service.fallback || !origin_.sound(path)) return;
-  server(service, "the fallback", *service.fallback, path);
-  const auto same = holders.find(*service.fallback);
-  if (same == holders.end()) return;
   const auto place = origin_.place(path);
+  if (const auto why = mismatch(service, *service.fallback); !why.empty() && all_sound(service, path)) {
+    diagnostics_.error(place, fmt::format("the fallback of service '{}' {}", service.name, why));
+  }
+  const auto same = holders.find(*service.fallback);
+  if (same == holders.end() || !origin_.sound(path)) return;
   diagnostics_.error(place,
                      fmt::format("the fallback of service '{}' is its server '{}' ({}); expected another", service.name,
                                  same->second->name, origin_.line(address_path(service, *same->second), place)));
 }
 
-/// What must hold between a service and any of its servers.
-void ServiceRules::server(const Service& service, const std::string& called, const net::Endpoint& endpoint,
-                          const Origin::Path& path) {
-  if (!origin_.sound(key_path(service)) || !origin_.sound({"services", service.name, "forward"})) return;
-  const auto error = [&](std::string_view why) {
-    diagnostics_.error(origin_.place(path), fmt::format("{} of service '{}' {}", called, service.name, why));
-  };
-  if (service.forward == ipvs::Forward::tunnel) {
-    if (service.key.fwmark == 0 && endpoint.port != service.key.endpoint.port) {
-      error(fmt::format("has port {}; a tunnel keeps the service's, {}", endpoint.port, service.key.endpoint.port));
-    }
-    return;
-  }
-  const std::string_view word = service.forward == ipvs::Forward::nat ? "nat" : "dr";
-  if (endpoint.address.family() != service.key.family()) {
-    error(fmt::format("is {}, the service {}; {} cannot change the family, 'forward: tunnel' can",
-                      endpoint.address.is_v6() ? "IPv6" : "IPv4", endpoint.address.is_v6() ? "IPv4" : "IPv6", word));
-  } else if (endpoint == service.key.endpoint) {
-    error("is the virtual address itself");
-  } else if (word == "dr" && service.key.fwmark == 0 && endpoint.port != service.key.endpoint.port) {
-    error(fmt::format("has port {}; dr keeps the service's, {}, only nat can change it", endpoint.port,
-                      service.key.endpoint.port));
-  }
+bool ServiceRules::all_sound(const Service& service, const Origin::Path& endpoint) const {
+  return origin_.sound(endpoint) && origin_.sound(key_path(service)) &&
+         origin_.sound({"services", service.name, "forward"});
 }
 
 void ServiceRules::some_server_has_a_weight(const Service& service) {
+  if (std::ranges::any_of(service.servers, [](const Server& server) { return server.weight != 0; })) return;
   const Origin::Path path = {"services", service.name, "servers"};
   if (!origin_.has(path) || !origin_.sound(path)) return;
-  if (service.servers.empty()) {
-    diagnostics_.warning(origin_.name_place(path), fmt::format("service '{}' has no servers", service.name));
-  } else if (std::ranges::all_of(service.servers, [](const Server& server) { return server.weight == 0; })) {
-    diagnostics_.warning(origin_.name_place(path),
-                         fmt::format("every server of service '{}' has weight 0: it takes no new "
-                                     "connections",
-                                     service.name));
-  }
+  const auto message =
+      service.servers.empty()
+          ? fmt::format("service '{}' has no servers", service.name)
+          : fmt::format("every server of service '{}' has weight 0: it takes no new connections", service.name);
+  diagnostics_.warning(origin_.name_place(path), message);
 }
 
 /// Whether what the virtual routers hold is known: warnings about it would else follow from another mistake.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "config/diagnostics.h"
+
 namespace reference {
 namespace {
 
@@ -23,10 +25,16 @@ std::string link(const Shape& shape) {
   return fmt::format("[{}](#{})", shape.noun, anchor);
 }
 
+std::string key_names(const Shape& shape) {
+  std::vector<std::string> names;
+  for (const auto& key : shape.keys) names.push_back(fmt::format("`{}`", key.name));
+  return config::listed(names);
+}
+
 std::string type_of(const Shape& shape) {
   switch (shape.kind) {
     case Shape::Kind::object:
-      return link(shape) + (shape.partial ? ", any of its keys" : "");
+      return shape.partial ? fmt::format("{} of a {}", key_names(shape), link(shape)) : link(shape);
     case Shape::Kind::map:
       return fmt::format("NAME: {} for each", type_of(shape.of.front()));
     case Shape::Kind::list:
