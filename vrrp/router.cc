@@ -16,13 +16,17 @@ net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_
 
 }  // namespace
 
-std::string Router::refresh(net::Loop& loop, const net::Interface* interface,
-                            const std::set<net::Address>& virtual_ones, OnReady on_ready) {
+void Router::refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
+                     OnReady on_ready) {
   const int old_index = interface_ ? interface_->index : 0;
   interface_.reset();
   source_.reset();
   if (interface != nullptr) interface_ = *interface;
   if (!interface_ || interface_->index != old_index) close(loop);
+  fault_ = open(loop, virtual_ones, std::move(on_ready));
+}
+
+std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready) {
   if (!interface_) return fmt::format("there is no interface {}", spec_.interface);
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
 

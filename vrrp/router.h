@@ -25,10 +25,14 @@ class Router {
 
   explicit Router(Spec spec) : spec_(std::move(spec)) {}
 
-  /// Takes the interface as it is now, or none, and opens or closes its socket accordingly. Returns why it cannot take
-  /// part, "" if it can. `virtual_ones` are all virtual addresses of this node, whose socket never speaks from them.
-  std::string refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
-                      OnReady on_ready);
+  /// Takes the interface as it is now, or none, and opens or closes its socket accordingly: see fault(). `virtual_ones`
+  /// are all virtual addresses of this node, from which no socket ever speaks.
+  void refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
+               OnReady on_ready);
+
+  /// Why it cannot take part: "link eth0 is down"; "" if it can.
+  [[nodiscard]] const std::string& fault() const { return fault_; }
+
   void close(net::Loop& loop);
 
   net::Result<> send(std::uint8_t priority);
@@ -55,6 +59,7 @@ class Router {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
+  std::string open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready);
   [[nodiscard]] net::Family family() const { return spec_.addresses.front().address.family(); }
   [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
@@ -63,6 +68,7 @@ class Router {
   Spec spec_;
   std::optional<net::Interface> interface_;
   std::optional<net::Address> source_;
+  std::string fault_;
   std::optional<Link> link_;
   net::Loop::Id watch_ = 0;
   std::vector<Peer> peers_;

@@ -110,45 +110,46 @@ net::Result<> Routers::add_band(std::vector<std::size_t> members) {
 /// Addresses that an earlier life left on an interface are adopted: they stay until the role is decided.
 void Routers::start_band(std::size_t index) {
   Band& band = bands_[index];
-  std::string fault;
   for (std::size_t member = 0; member < band.members.size(); ++member) {
-    const std::string why = refresh(band.members[member]);
-    band.group.members[member].link_up = why.empty();
-    band.group.machine.holding |= routers_[band.members[member]].holds_any();
-    if (fault.empty()) fault = why;
+    const std::size_t router = band.members[member];
+    refresh(router);
+    band.group.members[member].link_up = routers_[router].fault().empty();
+    band.group.machine.holding |= routers_[router].holds_any();
   }
-  if (!fault.empty()) band.reason = fault;
   feed(index, Start{}, [] { return "started"; });
 }
 
-std::string Routers::refresh(std::size_t router) {
-  return routers_[router].refresh(loop_, links_->find(routers_[router].spec().interface), virtual_addresses_,
-                                  [this, router] { on_packets(router); });
+void Routers::refresh(std::size_t router) {
+  routers_[router].refresh(loop_, links_->find(routers_[router].spec().interface), virtual_addresses_,
+                           [this, router] { on_packets(router); });
 }
 
 void Routers::on_link_change(const std::string& interface) {
-  for (std::size_t index = 0; index < bands_.size(); ++index) {
-    for (std::size_t member = 0; member < bands_[index].members.size(); ++member) {
-      Band& band = bands_[index];
-      const std::size_t router = band.members[member];
-      if (routers_[router].spec().interface != interface) continue;
-      const std::string fault = refresh(router);
-      if (fault.empty() != band.group.members[member].link_up) {
-        if (!fault.empty() && band.group.machine.state == State::initialize) band.reason = fault;
-        feed(index, LinkChanged{.member = member, .up = fault.empty()},
-             [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
-      } else if (band.group.machine.state == State::master && !routers_[router].holds_all()) {
-        perform(index, Action::claim);  // somebody took an address away, or the interface was made anew
-        perform(index, Action::announce);
-      }
+  for (std::size_t router = 0; router < routers_.size(); ++router) {
+    if (routers_[router].spec().interface != interface) continue;
+    refresh(router);
+    const std::size_t index = band_of_[router];
+    const std::size_t member = member_of(router);
+    const Group& group = bands_[index].group;
+    const std::string& fault = routers_[router].fault();
+    if (fault.empty() != group.members[member].link_up) {
+      feed(index, LinkChanged{.member = member, .up = fault.empty()},
+           [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
+    } else if (group.machine.state == State::master && !routers_[router].holds_all()) {
+      perform(index, Action::claim);  // somebody took an address away, or the interface was made anew
+      perform(index, Action::announce);
     }
   }
 }
 
+std::size_t Routers::member_of(std::size_t router) const {
+  const auto& members = bands_[band_of_[router]].members;
+  return static_cast<std::size_t>(std::ranges::find(members, router) - members.begin());
+}
+
 void Routers::on_packets(std::size_t router) {
   const std::size_t index = band_of_[router];
-  const auto& members = bands_[index].members;
-  const auto member = static_cast<std::size_t>(std::ranges::find(members, router) - members.begin());
+  const std::size_t member = member_of(router);
   for (const auto& [source, heard] : routers_[router].receive(loop_.now())) {
     Band& band = bands_[index];
     band.resigned.reset();
@@ -255,10 +256,11 @@ std::vector<Status> Routers::status() const {
     const Router& router = routers_[i];
     const Band& band = bands_[band_of_[i]];
     const Machine& machine = band.group.machine;
+    const auto fault = band.group.running ? band.group.fault() : std::nullopt;
     all.push_back({.spec = router.spec(),
                    .state = machine.state,
                    .since = band.since,
-                   .reason = band.reason,
+                   .reason = fault ? routers_[band.members[*fault]].fault() : band.reason,
                    .source = router.source(),
                    .held = router.held(),
                    .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,

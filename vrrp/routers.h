@@ -65,8 +65,9 @@ class Routers {
   net::Result<> add_bands(const std::vector<std::vector<std::string>>& groups);
   net::Result<> add_band(std::vector<std::size_t> members);
   void start_band(std::size_t band);
+  [[nodiscard]] std::size_t member_of(std::size_t router) const;
   void on_link_change(const std::string& interface);
-  std::string refresh(std::size_t router);
+  void refresh(std::size_t router);
   void on_packets(std::size_t router);
   void on_timer(std::size_t band);
   void feed(std::size_t band, const GroupEvent& event, const std::function<std::string()>& reason);

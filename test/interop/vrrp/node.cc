@@ -10,8 +10,8 @@ Node::Node(const lab::Host& on, std::vector<vrrp::Spec> all, std::vector<std::ve
     : host(on), specs(std::move(all)), groups(std::move(in_groups)), loop_(net::Loop::create().value()) {}
 
 void Node::start() {
-  const lab::Within within(host.network);
   turn();  // the loop's clock has stood still since its last turn
+  const lab::Within within(host.network);
   const auto on_transition = [this](const vrrp::Transition& transition) {
     log += fmt::format("{} {} {} -> {}: {}\n", host.name, transition.router, to_string(transition.from),
                        to_string(transition.to), transition.reason);
@@ -22,6 +22,11 @@ void Node::start() {
   auto routers = vrrp::Routers::start(loop_, specs, groups, on_transition, on_error);
   if (!routers) throw std::runtime_error(routers.error().message);
   routers_ = std::move(*routers);
+}
+
+void Node::turn() {
+  const lab::Within within(host.network);  // a socket may be opened at any time
+  static_cast<void>(loop_.turn({}));
 }
 
 void Node::stop() {

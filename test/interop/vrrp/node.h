@@ -18,7 +18,7 @@ class Node {
   void stop();
   void crash() { routers_.reset(); }  ///< as SIGKILL does: sockets are closed, nothing is said
 
-  void turn() { static_cast<void>(loop_.turn({})); }
+  void turn();
 
   [[nodiscard]] vrrp::State state(std::size_t router = 0) const { return status(router).state; }
   [[nodiscard]] bool is_master(std::size_t router = 0) const {

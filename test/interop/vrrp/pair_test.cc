@@ -179,21 +179,20 @@ TEST_CASE_METHOD(Pair, "an address deleted by hand, and an interface made anew, 
 
 TEST_CASE_METHOD(Pair, "the neighbours learn at once where the address lives", "[pair]") {
   settle();
+  const auto send_something = [&] { lab::run(neighbour, {"bash", "-c", "echo >/dev/udp/10.0.0.100/9"}); };
   const auto learned = [&] { return lab::run(neighbour, {"ip", "neighbour", "show", "10.0.0.100"}).text; };
   const auto mac_of = [&](const lab::Host& host) {
-    const std::string text = lab::run(host, {"cat", "/sys/class/net/eth0/address"}).text;
-    return text.substr(0, text.find('\n'));
+    const std::string text = lab::run(host, {"ip", "-o", "link", "show", "dev", "eth0"}).text;
+    return text.substr(text.find("link/ether ") + std::string_view("link/ether ").size(), 17);
   };
-  REQUIRE(lab::run(neighbour, {"ping", "-c1", "-W1", "10.0.0.100"}).status == 0);
+  send_something();
   const std::string before = learned();
+  REQUIRE(before.find(mac_of(host1)) != std::string::npos);
   lb1.stop();
   REQUIRE(pump(
       {&lb2}, [&] { return lb2.is_master(); }, 1s));
   pump_for({&lb2}, 20ms);
-  const std::string after = learned();
-  CAPTURE(before, after, mac_of(host1), mac_of(host2));
-  CHECK(before != after);
-  CHECK(lab::run(neighbour, {"ping", "-c1", "-W1", "10.0.0.100"}).status == 0);
+  CHECK(learned().find(mac_of(host2)) != std::string::npos);
 }
 
 TEST_CASE_METHOD(Lan, "a group moves together when one of its links is lost, and stays when it cannot know", "[pair]") {
@@ -274,7 +273,6 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
       {&lb1, &lb2}, [&] { return lb1.is_master(); }, 5s));
   pump_for({&lb1, &lb2}, 150ms);
   CHECK(lb2.state() == vrrp::State::backup);
-  CHECK(lab::run(*hosts[1], {"ping", "-c1", "-W1", "2001:db8::100"}).status == 0);
   const std::string before = routes();
   CHECK(before.find("expires") == std::string::npos);
 
@@ -282,5 +280,4 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
   REQUIRE(pump(
       {&lb2}, [&] { return lb2.is_master() && !hosts[0]->holds(lab::address("2001:db8::100")); }, 3s));
   CHECK(routes() == before);
-  CHECK(lab::run(*hosts[0], {"ping", "-c1", "-W1", "2001:db8::100"}).status == 0);
 }
