@@ -17,12 +17,23 @@ namespace {
 constexpr std::size_t max_files = 1000;
 constexpr auto key_name = "include";
 
-/// The files that a pattern matches, sorted; the pattern itself when it is none.
-std::vector<std::string> matches(const std::string& pattern) {
-  if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
+/// `text` so that glob(7) takes none of it for a wildcard.
+std::string literal(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '*' || c == '?' || c == '[' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+/// The files that a path or glob names, sorted, seen from `folder`; a path itself whether it is there or not.
+std::vector<std::string> matches(const std::filesystem::path& folder, const std::string& pattern) {
+  if (pattern.find_first_of("*?[") == std::string::npos) return {(folder / pattern).string()};
   glob_t found = {};
   std::vector<std::string> paths;
-  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  const auto whole = (std::filesystem::path(literal(folder.string())) / pattern).string();
+  if (::glob(whole.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return paths;
 }
@@ -57,7 +68,7 @@ class Includer {
  private:
   void include(const YamlNode& item) {
     const auto folder = std::filesystem::path(sources_[item.place.source].name).parent_path();
-    for (const auto& path : matches((folder / item.text).string())) {
+    for (const auto& path : matches(folder, item.text)) {
       if (sources_.size() == max_files) {
         return diagnostics_.error(item.place, fmt::format("more than {} files are included", max_files));
       }

@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
+#include "config/file.h"
 #include "config/load.h"
 #include "test/unit/config/corpus.h"
 
@@ -113,6 +117,27 @@ TEST_CASE("an interface may differ from node to node") {
   using Interfaces = std::map<std::string, std::string>;
   CHECK(cluster.virtual_routers[1].interfaces == Interfaces{{"lb1", "eth1"}, {"lb2", "ens4"}});
   CHECK(cluster.connection_sync->interfaces == Interfaces{{"lb1", "eth1"}, {"lb2", "ens4"}});
+}
+
+TEST_CASE("a folder's own name is no glob") {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("config-test-{}-[a]*", ::getpid());
+  std::filesystem::create_directories(folder);
+  corpus::write(folder / "main.yaml", "cluster: c\ninclude: '*.part'\n");
+  corpus::write(folder / "nodes.part", "nodes: { lb1: { address: 192.0.2.11 } }\n");
+  const auto loaded = config::load(folder / "main.yaml");
+  std::filesystem::remove_all(folder);
+  REQUIRE(loaded);
+  CHECK(loaded->cluster.nodes.size() == 1);
+}
+
+TEST_CASE("a file that is too large for a cluster file is not read") {
+  const auto file = std::filesystem::temp_directory_path() / fmt::format("config-test-{}-large", ::getpid());
+  corpus::write(file, "");
+  std::filesystem::resize_file(file, config::max_file_size + 1);
+  const auto loaded = config::load(file);
+  std::filesystem::remove(file);
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().at(0).message == "is larger than 64 MiB");
 }
 
 TEST_CASE("a file that cannot be read says why") {
