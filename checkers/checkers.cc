@@ -1,12 +1,8 @@
 #include "checkers/checkers.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string_view>
 #include <utility>
-
-#include "checkers/words.h"
 
 namespace checkers {
 namespace {
@@ -74,6 +70,7 @@ Checkers::SpecId Checkers::intern(const Spec& spec) {
     free_specs_.pop_back();
   }
   specs_[id].key.spec = spec;
+  specs_[id].prober = make_prober(spec);
   spec_ids_.emplace(spec, id);
   return id;
 }
@@ -82,7 +79,7 @@ void Checkers::release(SpecId spec) {
   const auto found = spec_ids_.find(specs_[spec].key.spec);
   if (found == spec_ids_.end() || found->second != spec) return;  // already free
   spec_ids_.erase(found);
-  specs_[spec].key = {};
+  specs_[spec] = {};
   free_specs_.push_back(spec);
 }
 
@@ -150,16 +147,16 @@ void Checkers::start_due() {
 void Checkers::start(Id id, net::Instant due) {
   auto& check = checks_[id];
   const auto generation = ++check.generation;
-  const Key& key = key_of(check);
+  const auto& prober = *specs_[check.spec].prober;
+  const auto timeout = specs_[check.spec].key.spec.timeout;
   const auto now = loop_.now();
-  auto launched =
-      launch(loop_, key, [this, id, generation](Result result) { landed(id, generation, std::move(result)); });
+  auto launched = prober.launch(loop_, check.target,
+                                [this, id, generation](Result result) { landed(id, generation, std::move(result)); });
   if (auto* result = std::get_if<Result>(&launched)) {
     result->late = now - due;
     return finish(id, std::move(*result));
   }
 
-  const auto timeout = key.spec.timeout;
   check.probe = std::make_unique<Probe>(Probe{.flight = std::move(std::get<std::unique_ptr<Flight>>(launched)),
                                               .timer = loop_.at(now + timeout, [=, this] { deadline(id, generation); }),
                                               .started = now,
@@ -187,8 +184,7 @@ void Checkers::deadline(Id id, std::uint32_t generation) {
     probe.timer = loop_.at(end, [=, this] { deadline(id, generation); });
     return;
   }
-  finish(id, {.outcome = Outcome::failed,
-              .sentence = fmt::format("{}: timed out after {}", probe.flight->doing(), spoken(timeout))});
+  finish(id, probe.flight->timed_out(timeout));
 }
 
 void Checkers::finish(Id id, Result result) {

@@ -78,6 +78,7 @@ class Checkers {
   /// Every distinct spec once, inside a key whose target is filled in for the check in hand.
   struct SharedSpec {
     Key key;
+    std::unique_ptr<Prober> prober;
     std::size_t users = 0;
   };
   struct Place {

@@ -3,43 +3,109 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <ranges>
+
+#include "checkers/words.h"
+
 namespace checkers {
 
-HttpConversation::HttpConversation(const net::Endpoint& target, const Http& spec) : target_(target), spec_(spec) {}
+net::Result<HttpPlan> HttpPlan::prepare(const Http& spec) {
+  HttpPlan plan{.spec = spec, .headers = {}, .body = {}};
+  for (const auto& [name, match] : spec.expect_headers) {
+    auto matcher = Matcher::prepare(match);
+    if (!matcher) return std::unexpected(matcher.error());
+    plan.headers.emplace(name, std::move(*matcher));
+  }
+  if (spec.expect_body) {
+    auto matcher = Matcher::prepare(*spec.expect_body);
+    if (!matcher) return std::unexpected(matcher.error());
+    plan.body = std::move(*matcher);
+  }
+  return plan;
+}
+
+std::string HttpPlan::request(const net::Endpoint& target) const {
+  auto host = spec.host;
+  if (host.empty()) {
+    // RFC 9110 section 7.2: the port is left out where it is the scheme's own.
+    host = to_string(target);
+    if (target.port == (spec.tls ? 443 : 80)) host.resize(host.rfind(':'));
+  }
+  auto text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: directord/" DIRECTORD_VERSION
+                          "\r\nAccept: */*\r\nConnection: close\r\n",
+                          spec.method, spec.path, host);
+  for (const auto& [name, value] : spec.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+  if (!spec.body.empty()) fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", spec.body.size());
+  return text + "\r\n" + spec.body;
+}
+
+HttpConversation::HttpConversation(const net::Endpoint& target, const HttpPlan& plan)
+    : target_(target),
+      plan_(plan),
+      response_({.bodiless = plan.spec.method == "HEAD", .keep_fields = !plan.headers.empty()}) {
+  if (plan.body) body_.emplace(*plan.body, plan.spec.max_body, Search::Try::when_complete);
+}
 
 std::optional<Result> HttpConversation::begin(std::string& out) {
-  // RFC 9110 section 7.2: the port is left out where it is the scheme's own.
-  auto host = to_string(target_);
-  if (target_.port == 80) host.resize(host.size() - 3);
-  fmt::format_to(std::back_inserter(out),
-                 "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: directord/" DIRECTORD_VERSION
-                 "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-                 spec_.path, spec_.host.empty() ? host : spec_.host);
+  out += plan_.request(target_);
   return std::nullopt;
 }
 
 std::optional<Result> HttpConversation::receive(std::string_view bytes, std::string&) {
-  std::string body;
-  if (response_.feed(bytes, body) == HttpResponse::State::malformed) return malformed();
-  if (!response_.head_complete()) return std::nullopt;
-
-  const auto status = response_.status();
-  if (spec_.status.contains(static_cast<std::uint16_t>(status))) {
-    return Result{.outcome = Outcome::passed, .sentence = fmt::format("{}: status {}", doing(), status)};
+  std::string part;
+  const auto state = response_.feed(bytes, part);
+  if (response_.head_complete() && !head_judged_) {
+    if (auto result = judge_head()) return result;
+    head_judged_ = true;
+    if (!body_) return pass();
   }
-  return Result{.outcome = Outcome::failed,
-                .sentence = fmt::format("{}: status {}, expected {}", doing(), status, fmt::join(spec_.status, ", "))};
+  if (head_judged_) {
+    if (auto result = judge_body(part)) return result;
+  }
+  if (state == HttpResponse::State::malformed) return failed(doing(), response_.error());
+  return std::nullopt;
 }
 
 Result HttpConversation::closed() {
-  response_.close();
-  return malformed();
+  if (response_.close() == HttpResponse::State::malformed) return failed(doing(), response_.error());
+  return *judge_body({});
 }
 
-std::string HttpConversation::doing() const { return fmt::format("GET http://{}{}", to_string(target_), spec_.path); }
+std::string HttpConversation::doing() const {
+  return fmt::format("{} {}://{}{}", plan_.spec.method, plan_.spec.tls ? "https" : "http", to_string(target_),
+                     plan_.spec.path);
+}
 
-Result HttpConversation::malformed() const {
-  return {.outcome = Outcome::failed, .sentence = fmt::format("{}: {}", doing(), response_.error())};
+/// The failure that status or fields are; nothing if they are as expected.
+std::optional<Result> HttpConversation::judge_head() const {
+  const auto status = response_.status();
+  if (!plan_.spec.status.contains(static_cast<std::uint16_t>(status))) {
+    return failed(doing(), fmt::format("status {}, expected {}", status, fmt::join(plan_.spec.status, ", ")));
+  }
+  for (const auto& [name, matcher] : plan_.headers) {
+    auto values = response_.fields() | std::views::filter([&](const auto& field) { return field.first == name; });
+    if (std::ranges::none_of(values, [&](const auto& field) { return matcher.find(field.second).has_value(); })) {
+      return failed(doing(), values.empty() ? fmt::format("no header {}, expected {}", name, matcher.spelled())
+                                            : fmt::format("header {}: {}, expected {}", name,
+                                                          quoted(values.front().second), matcher.spelled()));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Result> HttpConversation::judge_body(std::string_view part) {
+  if (body_->feed(part)) return pass();
+  const bool complete = response_.state() == HttpResponse::State::complete;
+  if (!complete && !body_->full()) return std::nullopt;
+  if (body_->finish()) return pass();
+  return failed(doing(), fmt::format("{} not in the {} of the body, which begins {}", plan_.body->spelled(),
+                                     complete ? "whole" : fmt::format("first {} bytes", plan_.spec.max_body),
+                                     quoted(body_->text())));
+}
+
+Result HttpConversation::pass() const {
+  return passed(doing(), fmt::format("status {}{}", response_.status(), body_ ? ", body as expected" : ""));
 }
 
 }  // namespace checkers

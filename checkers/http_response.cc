@@ -24,10 +24,9 @@ bool is_token_char(char c) {
          std::string_view("!#$%&'*+-.^_`|~").contains(c);
 }
 
-bool same_word(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool same_word(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -113,6 +112,7 @@ void HttpResponse::take_status_line(std::string_view line) {
   status_ = static_cast<int>(*number(code, 10));
   framing_ = Framing::none;
   has_length_ = false;
+  fields_.clear();
   state_ = State::fields;
 }
 
@@ -125,6 +125,10 @@ void HttpResponse::take_field(std::string_view line) {
   const auto value = trim(line.substr(colon + 1));
   if (value.find('\0') != std::string_view::npos || value.contains('\r')) {
     return fail("malformed header field: " + quoted(line));
+  }
+  if (options_.keep_fields) {
+    auto& field = fields_.emplace_back(name, value);
+    std::ranges::transform(field.first, field.first.begin(), lower);
   }
   if (same_word(name, "transfer-encoding")) {
     // A probe sends no TE, so chunked alone can be here; anything else could not be decoded.
@@ -144,7 +148,7 @@ void HttpResponse::end_head() {
     state_ = State::status_line;
     return;
   }
-  if (bodiless_ || status_ == 101 || status_ == 204 || status_ == 304) {
+  if (options_.bodiless || status_ == 101 || status_ == 204 || status_ == 304) {
     state_ = State::complete;
   } else if (framing_ == Framing::chunked) {
     state_ = State::chunk_size;

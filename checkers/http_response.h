@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace checkers {
 
@@ -25,8 +27,12 @@ class HttpResponse {
     malformed,    ///< not HTTP, or more of it than is allowed: see error()
   };
 
-  /// `bodiless` says that the request was a HEAD: the response ends with its head.
-  explicit HttpResponse(bool bodiless = false) : bodiless_(bodiless) {}
+  struct Options {
+    bool bodiless = false;     ///< the request was a HEAD: the response ends with its head
+    bool keep_fields = false;  ///< fields() is wanted
+  };
+  HttpResponse() = default;
+  explicit HttpResponse(Options options) : options_(options) {}
 
   /// Takes bytes until they are used up, or the message is complete or malformed; body bytes are appended to `body`.
   State feed(std::string_view bytes, std::string& body);
@@ -37,6 +43,8 @@ class HttpResponse {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] int status() const { return status_; }  ///< 100..599; 0 before the status line
   [[nodiscard]] bool head_complete() const { return state_ >= State::body && state_ <= State::complete; }
+  /// The final response's fields, names in lower case.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
   [[nodiscard]] const std::string& error() const { return error_; }  ///< why it is malformed
 
  private:
@@ -50,13 +58,14 @@ class HttpResponse {
   std::size_t take_body(std::string_view bytes, std::string& body);
   void fail(std::string why);
 
-  bool bodiless_;
+  Options options_;
   State state_ = State::status_line;
   int status_ = 0;
   Framing framing_ = Framing::none;
   bool has_length_ = false;
   std::uint64_t remaining_ = 0;  ///< body or chunk bytes still to come
   std::size_t head_bytes_ = 0;
+  std::vector<std::pair<std::string, std::string>> fields_;
   std::string line_;  ///< the part of the current line that has arrived
   std::string error_;
 };

@@ -9,10 +9,12 @@
 
 #include "checkers/result.h"
 #include "checkers/spec.h"
+#include "net/error.h"
 #include "net/loop.h"
 
-/// The two faces of a probe. A Conversation is what is said over a byte stream, without a socket or a clock: bytes in,
-/// bytes and a verdict out. A Flight is one probe under way, with its socket; the deadline is its owner's business.
+/// The faces of a probe. A Conversation is what is said over a byte stream, without a socket or a clock: bytes in,
+/// bytes and a verdict out. A Flight is one probe under way, with its socket; the deadline is its owner's business. A
+/// Prober is what all probes of one spec have in common, and begins them.
 namespace checkers {
 
 /// One exchange with a target over a stream, for a single use. Whatever the peer sends, it holds a bounded amount of
@@ -44,12 +46,31 @@ class Flight {
 
   /// See Conversation::doing.
   [[nodiscard]] virtual std::string doing() const = 0;
+
+  /// What it means that the deadline has passed: for most kinds a failure.
+  [[nodiscard]] virtual Result timed_out(net::Duration timeout) const;
 };
 
 /// A probe that has begun: under way, or already over.
 using Launched = std::variant<std::unique_ptr<Flight>, Result>;
 
-/// Begins the probe that `key` asks for. `key` is not needed afterwards; the flight must not outlive the loop.
-[[nodiscard]] Launched launch(net::Loop& loop, const Key& key, Flight::OnLanded on_landed);
+/// What is made once for a spec: requests, compiled expressions, the TLS context. Outlives its flights.
+class Prober {
+ public:
+  virtual ~Prober() = default;
+
+  /// Begins a probe of `target`. The flight must not outlive the loop.
+  [[nodiscard]] virtual Launched launch(net::Loop& loop, const net::Endpoint& target,
+                                        Flight::OnLanded on_landed) const = 0;
+};
+
+/// Never null: where a spec cannot be probed (a CA file that is not there, a bad expression), every probe ends as
+/// not_run with a sentence that says why.
+[[nodiscard]] std::unique_ptr<Prober> make_prober(const Spec& spec);
+
+/// The sentences all kinds share.
+[[nodiscard]] Result passed(std::string_view doing, std::string_view what);
+[[nodiscard]] Result failed(std::string_view doing, std::string_view what);
+[[nodiscard]] Result could_not_run(std::string_view doing, std::string_view why);
 
 }  // namespace checkers

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "checkers/probe.h"
+
 namespace checkers {
 namespace {
 
@@ -36,17 +38,46 @@ struct SocketAddress {
 
 }  // namespace
 
-net::Result<net::Fd> connect_stream(const net::Endpoint& target) {
-  net::Fd socket(::socket(target.address.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return net::system_error(errno, "open a socket");
-  const linger reset{.l_onoff = 1, .l_linger = 0};
-  if (setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0) {
-    return net::system_error(errno, "set SO_LINGER");
+net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path) {
+  const auto fail = [](std::string_view doing) {
+    return net::failure(fmt::format("{}: {}", doing, std::strerror(errno)));
+  };
+  net::Fd socket(
+      ::socket(family == net::Family::ipv4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  if (!socket) return fail("open a socket");
+  const auto set = [&](int option, const void* value, std::size_t size) {
+    return setsockopt(socket.get(), SOL_SOCKET, option, value, static_cast<socklen_t>(size)) == 0;
+  };
+  if (path.mark != 0 && !set(SO_MARK, &path.mark, sizeof path.mark)) return fail("set the mark");
+  if (!path.interface.empty() && !set(SO_BINDTODEVICE, path.interface.data(), path.interface.size())) {
+    return fail(fmt::format("bind to interface {}", path.interface));
   }
+  if (path.source) {
+    const SocketAddress source({.address = *path.source, .port = 0});
+    if (bind(socket.get(), source.get(), source.length) != 0) {
+      return fail(fmt::format("bind to {}", to_string(*path.source)));
+    }
+  }
+  return socket;
+}
+
+net::Result<net::Fd> connect_stream(const Path& path, const net::Endpoint& target) {
+  auto socket = open_socket(target.address.family(), SOCK_STREAM, 0, path);
+  if (!socket) return socket;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket->get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   const SocketAddress address(target);
-  if (::connect(socket.get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
+  if (::connect(socket->get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
     return net::system_error(errno, "connect");
   }
+  return socket;
+}
+
+net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target, int protocol) {
+  auto socket = open_socket(target.address.family(), SOCK_DGRAM, protocol, path);
+  if (!socket) return socket;
+  const SocketAddress address(target);
+  if (::connect(socket->get(), address.get(), address.length) != 0) return net::system_error(errno, "connect");
   return socket;
 }
 
@@ -73,11 +104,14 @@ Result socket_failure(int error, std::string_view doing) {
     case ENODEV:
     case EAFNOSUPPORT:
     case EPROTONOSUPPORT:
-      return {.outcome = Outcome::not_run,
-              .sentence = fmt::format("{}: could not be run: {}", doing, std::strerror(error))};
+      return could_not_run(doing, std::strerror(error));
     default:
-      return {.outcome = Outcome::failed, .sentence = fmt::format("{}: {}", doing, std::strerror(error))};
+      return failed(doing, std::strerror(error));
   }
+}
+
+Result socket_failure(const net::Error& error, std::string_view doing) {
+  return error.code == 0 ? could_not_run(doing, error.message) : socket_failure(error.code, doing);
 }
 
 }  // namespace checkers

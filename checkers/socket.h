@@ -3,15 +3,22 @@
 #include <string_view>
 
 #include "checkers/result.h"
+#include "checkers/spec.h"
 #include "net/endpoint.h"
 #include "net/error.h"
 #include "net/fd.h"
 
 namespace checkers {
 
-/// A non-blocking stream socket with its connection to `target` under way, or already made. It closes with a RST, so
-/// that a probe leaves no TIME_WAIT behind on either side. The error's code is the errno of what failed.
-[[nodiscard]] net::Result<net::Fd> connect_stream(const net::Endpoint& target);
+/// A non-blocking socket that leaves as `path` says. An error's code is 0: what fails here is never the target's doing.
+[[nodiscard]] net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path);
+
+/// A stream socket with its connection to `target` under way, or already made. It closes with a RST, so that a probe
+/// leaves no TIME_WAIT behind on either side. An error's code is that of connect(2), or 0 as above.
+[[nodiscard]] net::Result<net::Fd> connect_stream(const Path& path, const net::Endpoint& target);
+
+/// A datagram socket whose only peer is `target`, so that ICMP errors reach it. Errors as above.
+[[nodiscard]] net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target, int protocol = 0);
 
 /// The error a connection attempt ended with, fetched once (SO_ERROR); 0 if it stands.
 [[nodiscard]] int connect_error(const net::Fd& socket);
@@ -19,5 +26,8 @@ namespace checkers {
 /// The result of a socket call that failed: this machine's own want of descriptors, ports, memory or permission is
 /// not_run; everything else (refused, reset, unreachable) is the target's or its path's failure.
 [[nodiscard]] Result socket_failure(int error, std::string_view doing);
+
+/// The same for the errors of this file.
+[[nodiscard]] Result socket_failure(const net::Error& error, std::string_view doing);
 
 }  // namespace checkers

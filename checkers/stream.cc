@@ -96,11 +96,11 @@ class StreamFlight final : public Flight {
 
 }  // namespace
 
-Launched launch_stream(net::Loop& loop, const net::Endpoint& target, std::unique_ptr<Conversation> conversation,
-                       Flight::OnLanded on_landed) {
+Launched launch_stream(net::Loop& loop, const Path& path, const net::Endpoint& target,
+                       std::unique_ptr<Conversation> conversation, Flight::OnLanded on_landed) {
   const auto doing = [&] { return fmt::format("connect {}", to_string(target)); };
-  auto socket = connect_stream(target);
-  if (!socket) return socket_failure(socket.error().code, doing());
+  auto socket = connect_stream(path, target);
+  if (!socket) return socket_failure(socket.error(), doing());
   auto flight =
       std::make_unique<StreamFlight>(loop, target, std::move(*socket), std::move(conversation), std::move(on_landed));
   if (const auto started = flight->start(); !started) return socket_failure(started.error().code, doing());

@@ -115,7 +115,8 @@ TEST_CASE("want of descriptors is ours, not the server's: shown, not counted, tr
     const NoDescriptors exhausted;
     const auto result = shell.first_result(key);
     CHECK(result.outcome == Outcome::not_run);
-    CHECK(result.sentence == "connect " + to_string(key.target) + ": could not be run: Too many open files");
+    CHECK(result.sentence ==
+          "connect " + to_string(key.target) + ": could not be run: open a socket: Too many open files");
     CHECK(shell.seen[0].change == Change::none);
     CHECK(shell.checks.find(key)->state == State::unknown);
   }

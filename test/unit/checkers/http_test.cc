@@ -28,12 +28,14 @@ struct Parsed {
 };
 
 /// The verdict on a response that arrives in one piece and then, without one, ends.
-Result verdict(const Http& spec, std::string_view text) {
-  HttpConversation conversation(target, spec);
+Result verdict(const Http& spec, std::string_view text, std::size_t portion = std::string_view::npos) {
+  const auto plan = HttpPlan::prepare(spec);
+  REQUIRE(plan);
+  HttpConversation conversation(target, *plan);
   std::string out;
   REQUIRE_FALSE(conversation.begin(out));
-  if (!text.empty()) {
-    if (auto result = conversation.receive(text, out)) return *result;
+  for (std::size_t at = 0; at < text.size(); at += std::min(portion, text.size())) {
+    if (auto result = conversation.receive(text.substr(at, portion), out)) return *result;
   }
   return conversation.closed();
 }
@@ -168,32 +170,74 @@ TEST_CASE("responses with flipped bits are either read or refused, and parsed al
 }
 
 TEST_CASE("the request names path and host as RFC 9110 wants them") {
-  const auto request = [](const char* endpoint, Http spec) {
-    HttpConversation conversation(*net::Endpoint::parse(endpoint), spec);
-    std::string out;
-    conversation.begin(out);
-    return out.substr(0, out.find("\r\nUser-Agent: directord/"));
+  const auto request = [](const char* endpoint, const Http& spec) {
+    const auto text = HttpPlan::prepare(spec)->request(*net::Endpoint::parse(endpoint));
+    return text.substr(0, text.find("\r\nUser-Agent: directord/"));
   };
   CHECK(request("10.0.0.7:80", {}) == "GET / HTTP/1.1\r\nHost: 10.0.0.7");
   CHECK(request("10.0.0.7:8080", {.path = "/a?b"}) == "GET /a?b HTTP/1.1\r\nHost: 10.0.0.7:8080");
   CHECK(request("[2001:db8::7]:80", {}) == "GET / HTTP/1.1\r\nHost: [2001:db8::7]");
   CHECK(request("[2001:db8::7]:81", {}) == "GET / HTTP/1.1\r\nHost: [2001:db8::7]:81");
+  CHECK(request("10.0.0.7:443", {.tls = Tls{}}) == "GET / HTTP/1.1\r\nHost: 10.0.0.7");
+  CHECK(request("10.0.0.7:80", {.tls = Tls{}}) == "GET / HTTP/1.1\r\nHost: 10.0.0.7:80");
   CHECK(request("10.0.0.7:8080", {.host = "www.example.org"}) == "GET / HTTP/1.1\r\nHost: www.example.org");
+}
+
+TEST_CASE("the request carries method, headers and body") {
+  const Http spec{.path = "/api", .host = "x", .method = "POST", .headers = {{"X-Check", "1"}}, .body = "ping"};
+  const auto text = HttpPlan::prepare(spec)->request(target);
+  CHECK(text.starts_with("POST /api HTTP/1.1\r\nHost: x\r\n"));
+  CHECK(text.ends_with("Connection: close\r\nX-Check: 1\r\nContent-Length: 4\r\n\r\nping"));
 }
 
 TEST_CASE("the verdict on an http check by table") {
   const Http health{.path = "/health", .status = {200, 301}};
-  const std::tuple<std::string, Outcome, std::string> table[] = {
-      {"HTTP/1.1 200 OK\r\n\r\n", Outcome::passed, "status 200"},
-      {"HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n", Outcome::passed, "status 301"},
-      {"HTTP/1.1 503 Unavailable\r\n\r\n", Outcome::failed, "status 503, expected 200, 301"},
-      {"HTTP/1.1 200 OK\r\n", Outcome::failed, "closed inside the header"},
-      {"", Outcome::failed, "closed without an answer"},
-      {"SSH-2.0-x\r\n", Outcome::failed, R"(not an HTTP status line: "SSH-2.0-x")"},
+  const Http header{.path = "/health",
+                    .expect_headers = {{"x-role", {.what = "^primary$", .kind = Match::Kind::regex}}}};
+  const Http body{.path = "/health", .expect_body = Match{.what = "all good"}, .max_body = 32};
+  const Http expression{.path = "/health", .expect_body = Match{.what = "lag=[0-9]\\b", .kind = Match::Kind::regex}};
+  const Http head{.path = "/health", .method = "HEAD"};
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::tuple<Http, std::string, Outcome, std::string> table[] = {
+      {health, ok + "\r\n", Outcome::passed, "status 200"},
+      {health, "HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n", Outcome::passed, "status 301"},
+      {health, "HTTP/1.1 503 Unavailable\r\n\r\n", Outcome::failed, "status 503, expected 200, 301"},
+      {health, ok, Outcome::failed, "closed inside the header"},
+      {health, "", Outcome::failed, "closed without an answer"},
+      {health, "SSH-2.0-x\r\n", Outcome::failed, R"(not an HTTP status line: "SSH-2.0-x")"},
+      {header, ok + "X-Role: primary\r\n\r\n", Outcome::passed, "status 200"},
+      {header, ok + "x-role: secondary\r\nX-ROLE: primary\r\n\r\n", Outcome::passed, "status 200"},
+      {header, ok + "X-Role: primary?\r\n\r\n", Outcome::failed, R"(header x-role: "primary?", expected /^primary$/)"},
+      {header, ok + "\r\n", Outcome::failed, "no header x-role, expected /^primary$/"},
+      {header, "HTTP/1.1 103 Hints\r\nX-Role: primary\r\n\r\n" + ok + "\r\n", Outcome::failed,
+       "no header x-role, expected /^primary$/"},
+      {body, ok + "\r\nyes, all good<", Outcome::passed, "status 200, body as expected"},
+      {body, ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nall g\r\n3\r\nood\r\n", Outcome::passed,
+       "status 200, body as expected"},
+      {body, ok + "\r\nall bad", Outcome::failed, R"("all good" not in the whole of the body, which begins "all bad")"},
+      {body, ok + "Content-Length: 3\r\n\r\nall good", Outcome::failed,
+       R"("all good" not in the whole of the body, which begins "all")"},
+      {body, ok + "\r\n" + std::string(26, '.') + "all good", Outcome::failed,
+       R"("all good" not in the first 32 bytes of the body, which begins "..........................all go")"},
+      {body, ok + "Content-Length: 9\r\n\r\nall", Outcome::failed, "closed inside the body"},
+      {body, "HTTP/1.1 204 None\r\n\r\n", Outcome::failed, "status 204, expected 200"},
+      {expression, ok + "\r\nlag=7 s", Outcome::passed, "status 200, body as expected"},
+      {expression, ok + "\r\nlag=17 s", Outcome::failed,
+       R"(/lag=[0-9]\b/ not in the whole of the body, which begins "lag=17 s")"},
+      {head, ok + "Content-Length: 100\r\n\r\n", Outcome::passed, "status 200"},
   };
-  for (const auto& [answer, outcome, sentence] : table) {
-    const auto result = verdict(health, answer);
-    CHECK(result.outcome == outcome);
-    CHECK(result.sentence == "GET http://10.0.0.7:8080/health: " + sentence);
+  for (const auto& [spec, answer, outcome, sentence] : table) {
+    INFO(answer);
+    for (const std::size_t portion : {1U, 5U, 4096U}) {
+      const auto result = verdict(spec, answer, portion);
+      CHECK(result.outcome == outcome);
+      CHECK(result.sentence == spec.method + " http://10.0.0.7:8080/health: " + sentence);
+    }
   }
+}
+
+TEST_CASE("a bad expression is reported where the check is made ready") {
+  const auto plan = HttpPlan::prepare({.expect_body = Match{.what = "(", .kind = Match::Kind::regex}});
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().message == R"(regular expression "(": missing ): ()");
 }

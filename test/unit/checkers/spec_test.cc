@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+using checkers::aim;
 using checkers::Http;
 using checkers::Key;
 using checkers::Tcp;
@@ -23,4 +24,14 @@ TEST_CASE("keys are equal when all that is asked of the target is") {
   other = key;
   other.spec.kind = Tcp{};
   CHECK(other != key);
+}
+
+TEST_CASE("an override aims the check elsewhere and leaves no trace in its name") {
+  const auto server = *Endpoint::parse("10.0.0.1:80");
+  checkers::Spec spec{.kind = Tcp{}, .port = 8081};
+  CHECK(to_string(aim(spec, server)) == "tcp 10.0.0.1:8081");
+  CHECK(aim(spec, server) == aim({.kind = Tcp{}}, *Endpoint::parse("10.0.0.1:8081")));
+  spec.address = net::Address::parse("10.0.0.9");
+  spec.port = 0;
+  CHECK(to_string(aim(spec, server)) == "tcp 10.0.0.9:80");
 }

@@ -1,0 +1,25 @@
+#include "checkers/probe.h"
+
+#include <fmt/format.h>
+
+#include "checkers/words.h"
+
+namespace checkers {
+
+Result Flight::timed_out(net::Duration timeout) const {
+  return failed(doing(), fmt::format("timed out after {}", spoken(timeout)));
+}
+
+Result passed(std::string_view doing, std::string_view what) {
+  return {.outcome = Outcome::passed, .sentence = fmt::format("{}: {}", doing, what)};
+}
+
+Result failed(std::string_view doing, std::string_view what) {
+  return {.outcome = Outcome::failed, .sentence = fmt::format("{}: {}", doing, what)};
+}
+
+Result could_not_run(std::string_view doing, std::string_view why) {
+  return {.outcome = Outcome::not_run, .sentence = fmt::format("{}: could not be run: {}", doing, why)};
+}
+
+}  // namespace checkers
