@@ -63,8 +63,10 @@ net::Result<> Director::start_routers() {
   std::vector<vrrp::Spec> specs;
   for (const auto& router : cluster_.virtual_routers)
     specs.push_back(config::spec_for(cluster_, router, options_.node));
-  auto routers = vrrp::Routers::start(loop_, std::move(specs), cluster_.groups,
-                                      [this](const vrrp::Transition& transition) { on_transition(transition); });
+  auto routers = vrrp::Routers::start(
+      loop_, std::move(specs), cluster_.groups,
+      [this](const vrrp::Transition& transition) { on_transition(transition); },
+      [this](const std::string& router, const net::Error& error) { warn("vrrp " + router, error.message); });
   if (!routers) return std::unexpected(routers.error());
   routers_ = std::move(*routers);
   return {};
