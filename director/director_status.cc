@@ -49,16 +49,29 @@ std::int64_t seconds_between(net::Instant from, net::Instant to) {
   return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
 }
 
+ordered_json names(const std::vector<net::Prefix>& prefixes) {
+  ordered_json list = ordered_json::array();
+  for (const auto& prefix : prefixes) list.push_back(net::to_string(prefix));
+  return list;
+}
+
 ordered_json router_status(const vrrp::Status& router, net::Instant now) {
-  ordered_json addresses = ordered_json::array();
-  for (const auto& address : router.spec.addresses) addresses.push_back(net::to_string(address));
+  ordered_json peers = ordered_json::array();
+  for (const auto& peer : router.peers) {
+    peers.push_back({{"address", net::to_string(peer.address)},
+                     {"priority", peer.priority},
+                     {"heard_seconds", seconds_between(peer.heard, now)}});
+  }
   return {{"name", router.spec.name},
           {"state", vrrp::to_string(router.state)},
           {"since_seconds", seconds_between(router.since, now)},
+          {"reason", router.reason},
           {"priority", router.spec.priority},
           {"router_id", router.spec.router_id},
           {"interface", router.spec.interface},
-          {"addresses", addresses}};
+          {"addresses", names(router.spec.addresses)},
+          {"held", names(router.held)},
+          {"peers", std::move(peers)}};
 }
 
 }  // namespace

@@ -83,10 +83,10 @@ std::string status_text(const json& status) {
     text += fmt::format("problem: {}\n", problem.is_string() ? problem.get<std::string>() : problem.dump());
   }
   if (!list(status, "vrrp").empty()) {
-    std::vector<Row> rows{{"vrrp", "state", "for", "priority", "interface", "addresses"}};
+    std::vector<Row> rows{{"vrrp", "state", "for", "priority", "interface", "addresses", "reason"}};
     for (const auto& router : list(status, "vrrp")) {
       rows.push_back({cell(router, "name"), cell(router, "state"), age(router), cell(router, "priority"),
-                      cell(router, "interface"), cell(router, "addresses")});
+                      cell(router, "interface"), cell(router, "addresses"), cell(router, "reason")});
     }
     text += "\n" + table(rows);
   }

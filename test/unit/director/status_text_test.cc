@@ -11,7 +11,7 @@ TEST_CASE("status reads as tables") {
     "cluster": "shop", "node": "lb1", "version": "0.1.0",
     "problems": ["add service tcp 192.0.2.1:80: no scheduler wrr"],
     "vrrp": [{"name": "front", "state": "master", "since_seconds": 90, "priority": 150, "interface": "enp0s3",
-              "addresses": ["192.168.56.10/24"]}],
+              "addresses": ["192.168.56.10/24"], "reason": "192.168.56.12 resigned"}],
     "services": [{"name": "web", "key": "tcp 192.168.56.10:80", "scheduler": "wrr", "forward": "nat", "servers": [
       {"name": "web1", "address": "192.168.200.11:80", "health": "up", "reason": "up since 12:00:00", "weight": 3,
        "effective_weight": 3, "drained": false, "active": 12, "inactive": 4},
@@ -21,8 +21,8 @@ TEST_CASE("status reads as tables") {
         "cluster shop, node lb1, directord 0.1.0\n"
         "problem: add service tcp 192.0.2.1:80: no scheduler wrr\n"
         "\n"
-        "vrrp   state   for  priority  interface  addresses\n"
-        "front  master  90s  150       enp0s3     192.168.56.10/24\n"
+        "vrrp   state   for  priority  interface  addresses         reason\n"
+        "front  master  90s  150       enp0s3     192.168.56.10/24  192.168.56.12 resigned\n"
         "\n"
         "service web: tcp 192.168.56.10:80, wrr, nat\n"
         "server  address            state        weight  active  inactive  reason\n"
