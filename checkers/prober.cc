@@ -4,6 +4,7 @@
 #include "checkers/probe.h"
 #include "checkers/stream.h"
 #include "checkers/tcp.h"
+#include "checkers/tls.h"
 
 namespace checkers {
 namespace {
@@ -22,34 +23,71 @@ class BrokenProber final : public Prober {
   net::Error error_;
 };
 
-/// Conversations of one kind over TCP.
+/// Conversations of one kind over TCP, or over TLS over TCP.
 template <class Conversing, class Plan>
 class StreamProber final : public Prober {
  public:
-  StreamProber(Path path, Plan plan) : path_(std::move(path)), plan_(std::move(plan)) {}
+  StreamProber(Path path, Plan plan, std::optional<TlsContext> tls)
+      : path_(std::move(path)), plan_(std::move(plan)), tls_(std::move(tls)) {}
 
   Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
-    return launch_stream(loop, path_, target, std::make_unique<Conversing>(target, plan_), std::move(on_landed));
+    std::unique_ptr<Conversation> conversation = std::make_unique<Conversing>(target, plan_);
+    if (tls_) conversation = tls_->wrap(target, std::move(conversation));
+    return launch_stream(loop, path_, target, std::move(conversation), std::move(on_landed));
   }
 
  private:
   Path path_;
   Plan plan_;
+  std::optional<TlsContext> tls_;
 };
+
+/// Only the TLS handshake.
+class HandshakeProber final : public Prober {
+ public:
+  HandshakeProber(Path path, TlsContext tls) : path_(std::move(path)), tls_(std::move(tls)) {}
+
+  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+    return launch_stream(loop, path_, target, tls_.wrap(target, nullptr), std::move(on_landed));
+  }
+
+ private:
+  Path path_;
+  TlsContext tls_;
+};
+
+/// The host of a Host header, where it is a name and not an address.
+std::string host_name(const std::string& host) {
+  const auto name = host.substr(0, host.find(':'));
+  return net::Address::parse(name) || name.starts_with('[') ? "" : name;
+}
 
 struct Make {
   const Spec& spec;
 
   using Made = net::Result<std::unique_ptr<Prober>>;
 
-  Made operator()(const Tcp& tcp) const { return stream<TcpConversation>(TcpScript::prepare(tcp)); }
-  Made operator()(const Http& http) const { return stream<HttpConversation>(HttpPlan::prepare(http)); }
+  Made operator()(const Tcp& tcp) const {
+    if (!tcp.tls || !tcp.script.empty()) return stream<TcpConversation>(TcpScript::prepare(tcp), tcp.tls);
+    auto context = TlsContext::prepare(*tcp.tls, "");
+    if (!context) return std::unexpected(context.error());
+    return std::make_unique<HandshakeProber>(spec.path, std::move(*context));
+  }
+  Made operator()(const Http& http) const {
+    return stream<HttpConversation>(HttpPlan::prepare(http), http.tls, host_name(http.host));
+  }
   Made operator()(const auto&) const { return net::failure("this kind of check is not built in"); }
 
   template <class Conversing, class Plan>
-  Made stream(net::Result<Plan> plan) const {
+  Made stream(net::Result<Plan> plan, const std::optional<Tls>& tls, const std::string& name = "") const {
     if (!plan) return std::unexpected(plan.error());
-    return std::make_unique<StreamProber<Conversing, Plan>>(spec.path, std::move(*plan));
+    std::optional<TlsContext> context;
+    if (tls) {
+      auto prepared = TlsContext::prepare(*tls, name);
+      if (!prepared) return std::unexpected(prepared.error());
+      context = std::move(*prepared);
+    }
+    return std::make_unique<StreamProber<Conversing, Plan>>(spec.path, std::move(*plan), std::move(context));
   }
 };
 

@@ -1,0 +1,174 @@
+#include "checkers/tls.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "checkers/http.h"
+#include "checkers/tcp.h"
+#include "server.h"
+#include "shell.h"
+#include "tls_server.h"
+
+using namespace checkers;
+
+namespace {
+
+const auto target = *net::Endpoint::parse("10.0.0.7:443");
+
+/// Carries bytes between the two until there is a verdict, or both are silent.
+std::optional<Result> carry(Conversation& conversation, TlsPeer& peer, std::size_t portion = std::string::npos) {
+  std::string out;
+  auto result = conversation.begin(out);
+  while (!result && !out.empty()) {
+    const auto answer = peer.exchange(std::exchange(out, {}));
+    for (std::size_t at = 0; at < answer.size() && !result; at += std::min(portion, answer.size())) {
+      result = conversation.receive(std::string_view(answer).substr(at, portion), out);
+    }
+  }
+  return result;
+}
+
+/// The verdict on a handshake with a server.
+Result handshake(const Tls& spec, SSL_CTX* server, const std::string& host = "") {
+  const auto context = TlsContext::prepare(spec, host);
+  REQUIRE(context);
+  TlsPeer peer(server);
+  const auto conversation = context->wrap(target, nullptr);
+  const auto result = carry(*conversation, peer);
+  REQUIRE(result);
+  return *result;
+}
+
+}  // namespace
+
+TEST_CASE("the verdict on a handshake by table") {
+  TestCa ca;
+  TestCa other;
+  const Tls by_address{.ca = ca.file()};
+  const Tls by_name{.ca = ca.file(), .name = "www.example.org"};
+  const std::tuple<Tls, TestCa::Issue, std::string> table[] = {
+      {by_address, {}, "TLSv1.3, 30 days left"},
+      {by_name, {}, "TLSv1.3, 30 days left"},
+      {by_name, {.names = "DNS:*.example.org"}, "TLSv1.3, 30 days left"},
+      {by_address, {.names = "IP:10.0.0.8"}, "certificate: IP address mismatch"},
+      {by_name, {.names = "DNS:mail.example.org"}, "certificate: hostname mismatch"},
+      {by_name, {.to_days = -1}, "certificate: certificate has expired"},
+      {by_name, {.from_days = 1}, "certificate: certificate is not yet valid"},
+      {{.ca = other.file()}, {}, "certificate: unable to get local issuer certificate"},
+      {{}, {}, "certificate: unable to get local issuer certificate"},
+      {{.verify = false}, {.names = "DNS:nobody", .to_days = -3}, "TLSv1.3, -3 days left"},
+      {{.ca = ca.file(), .min_days_left = 30}, {}, "TLSv1.3, 30 days left"},
+      {{.ca = ca.file(), .min_days_left = 31}, {}, "certificate expires in 30 days, fewer than 31"},
+  };
+  for (const auto& [spec, issue, sentence] : table) {
+    const auto result = handshake(spec, ca.server(issue));
+    CHECK(result.sentence == "tls 10.0.0.7:443: " + sentence);
+    CHECK((result.outcome == Outcome::passed) == sentence.starts_with("TLSv1.3"));
+  }
+}
+
+TEST_CASE("the host of the request is the name to verify where the spec has none") {
+  TestCa ca;
+  auto* server = ca.server({.names = "DNS:www.example.org"});
+  CHECK(handshake({.ca = ca.file()}, server, "www.example.org").outcome == Outcome::passed);
+  CHECK(handshake({.ca = ca.file(), .name = "other"}, server, "www.example.org").outcome == Outcome::failed);
+}
+
+TEST_CASE("a server below the minimum version is refused") {
+  TestCa ca;
+  auto* old = ca.server({});
+  SSL_CTX_set_max_proto_version(old, TLS1_2_VERSION);
+  CHECK(handshake({.ca = ca.file()}, old).sentence == "tls 10.0.0.7:443: TLSv1.2, 30 days left");
+  const auto refused = handshake({.ca = ca.file(), .min_version = Tls::Version::tls1_3}, old);
+  CHECK(refused.outcome == Outcome::failed);
+  CHECK(refused.sentence == "tls 10.0.0.7:443: handshake: tlsv1 alert protocol version");
+}
+
+TEST_CASE("a CA file that is not there is our trouble and named") {
+  const auto context = TlsContext::prepare({.ca = "/nonexistent/ca.pem"}, "");
+  REQUIRE_FALSE(context);
+  CHECK(context.error().message.starts_with("read the CA file /nonexistent/ca.pem: "));
+  const auto prober = make_prober({.kind = Tcp{.tls = Tls{.ca = "/nonexistent/ca.pem"}}});
+  auto loop = net::Loop::create().value();
+  const auto launched = prober->launch(loop, target, [](Result) {});
+  CHECK(std::get<Result>(launched).outcome == Outcome::not_run);
+}
+
+TEST_CASE("a conversation inside TLS is judged as it would be outside, however the bytes are cut") {
+  TestCa ca;
+  auto* server = ca.server({});
+  const auto plan = HttpPlan::prepare({.path = "/x", .expect_body = Match{.what = "fine"}, .tls = Tls{}});
+  for (const std::size_t portion : {1U, 7U, 100'000U}) {
+    const auto context = TlsContext::prepare({.ca = ca.file()}, "");
+    TlsPeer peer(server);
+    peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
+    const auto conversation = context->wrap(target, std::make_unique<HttpConversation>(target, *plan));
+    const auto result = carry(*conversation, peer, portion);
+    REQUIRE(result);
+    CHECK(result->sentence == "GET https://10.0.0.7:443/x: status 200, body as expected");
+    CHECK(peer.heard.starts_with("GET /x HTTP/1.1\r\n"));
+  }
+}
+
+TEST_CASE("sessions are resumed, but not for ever") {
+  TestCa ca;
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto* server = ca.server({});
+    SSL_CTX_set_max_proto_version(server, version);
+    const auto context = TlsContext::prepare({.ca = ca.file()}, "");
+    const auto plan = HttpPlan::prepare({.expect_body = Match{.what = "fine"}});
+    std::string resumed;
+    for (int i = 0; i < TlsContext::resumptions + 3; ++i) {
+      TlsPeer peer(server);
+      peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
+      const auto conversation = context->wrap(target, std::make_unique<HttpConversation>(target, *plan));
+      REQUIRE(carry(*conversation, peer)->outcome == Outcome::passed);
+      resumed += peer.resumed() ? 'r' : 'F';
+    }
+    CHECK(resumed == "F" + std::string(TlsContext::resumptions, 'r') + "Fr");
+  }
+}
+
+TEST_CASE("what is not TLS is refused, and so is a handshake with flipped bits") {
+  TestCa ca;
+  const auto context = TlsContext::prepare({.ca = ca.file()}, "");
+  std::string out;
+  {
+    const auto conversation = context->wrap(target, nullptr);
+    REQUIRE_FALSE(conversation->begin(out));
+    const auto result = conversation->receive("HTTP/1.1 400 Bad Request\r\n\r\n", out);
+    REQUIRE(result);
+    CHECK(result->outcome == Outcome::failed);
+    CHECK(result->sentence == "tls 10.0.0.7:443: handshake: wrong version number");
+  }
+  {
+    const auto conversation = context->wrap(target, nullptr);
+    REQUIRE_FALSE(conversation->begin(out));
+    CHECK(conversation->closed().sentence == "tls 10.0.0.7:443: closed in the middle of the handshake");
+  }
+  auto* server = ca.server({});
+  std::mt19937 random(3);  // NOLINT: replayable
+  for (int round = 0; round < 200; ++round) {
+    TlsPeer peer(server);
+    out.clear();
+    const auto conversation = context->wrap(target, nullptr);
+    REQUIRE_FALSE(conversation->begin(out));
+    auto answer = peer.exchange(out);
+    answer[random() % answer.size()] ^= static_cast<char>(1U << random() % 8);
+    auto result = conversation->receive(answer, out);
+    if (!result) result = conversation->closed();
+    REQUIRE(result->outcome == Outcome::failed);
+  }
+}
+
+TEST_CASE("over a socket: a server that answers a handshake with nonsense is down") {
+  Server server([](Peer& peer) {
+    peer.read();
+    peer.write("\x16\x03\x03nonsense");
+    peer.hold();
+  });
+  Shell shell;
+  const auto result = shell.first_result(check(server.endpoint(), Tcp{.tls = Tls{}}));
+  CHECK(result.outcome == Outcome::failed);
+  CHECK(result.sentence.starts_with("tls " + to_string(server.endpoint()) + ": handshake: "));
+}
