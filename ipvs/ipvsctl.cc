@@ -143,10 +143,10 @@ int watch(ipvs::Kernel& kernel, const WatchOptions& options) {
   return status;
 }
 
-int run_command(int argc, char** argv) {
-  const char* list[] = {argv[0], "-L", nullptr};
-  const auto command =
-      argc > 1 ? ipvs::parse_command(argc, const_cast<const char**>(argv)) : ipvs::parse_command(2, list);
+int run_command(std::span<char*> arguments) {
+  std::vector<std::string_view> words(arguments.begin(), arguments.end());
+  if (words.empty()) words = {"-L"};
+  const auto command = ipvs::parse_command(words);
   if (!command) return complain(command.error().message, command.error().status);
   switch (command->verb) {
     case Verb::help:
@@ -168,17 +168,17 @@ int run_command(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
-  const std::string_view verb = argc > 1 ? argv[1] : "";
+  const auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
+  const std::string_view verb = arguments.empty() ? "" : arguments[0];
   int status = 0;
   if (verb == "diff" || verb == "apply") {
-    status = run_file_verb(verb, arguments.subspan(2));
+    status = run_file_verb(verb, arguments.subspan(1));
   } else if (verb == "watch") {
-    const auto options = parse_watch(arguments.subspan(2));
+    const auto options = parse_watch(arguments.subspan(1));
     status = options ? with_kernel([&](ipvs::Kernel& kernel) { return watch(kernel, *options); })
                      : complain(options.error(), usage_status);
   } else {
-    status = run_command(argc, argv);
+    status = run_command(arguments);
   }
   if (std::fflush(stdout) != 0 && status == 0) return complain("cannot write the output", 1);
   return status;

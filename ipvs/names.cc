@@ -56,9 +56,12 @@ std::optional<Target> parse_target(std::string_view text, Protocol protocol) {
     if (close == text.npos || close + 1 >= text.size() || text[close + 1] != ':') return std::nullopt;
     host = text.substr(1, close - 1);
     port_text = text.substr(close + 2);
-  } else if (const auto address = net::Address::parse(text)) {
-    return Target{.address = *address, .port = std::nullopt};
   } else if (const std::size_t colon = text.rfind(':'); colon != text.npos) {
+    if (text.find(':') != colon) {  // an IPv6 address without a port
+      const auto address = net::Address::parse(text);
+      if (!address) return std::nullopt;
+      return Target{.address = *address, .port = std::nullopt};
+    }
     host = text.substr(0, colon);
     port_text = text.substr(colon + 1);
   }

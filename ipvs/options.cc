@@ -1,29 +1,35 @@
 #include "ipvs/options.h"
 
-#include <initializer_list>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace ipvs {
 
 namespace {
 
-constexpr poptOption entry(const char* long_name, char short_name, int argument, int value) {
-  return {long_name, short_name, static_cast<unsigned>(argument), nullptr, value, nullptr, nullptr};
+/// A verb or an option as it is written.
+struct Entry {
+  std::string_view name;
+  char letter = '\0';  ///< if it has one
+  std::optional<Verb> verb;
+  Option option{};
+  enum class Value : std::uint8_t { none, needed, optional } value = Value::none;
+};
+
+constexpr Entry verb(std::string_view name, char letter, Verb verb, Entry::Value value = Entry::Value::none) {
+  return {.name = name, .letter = letter, .verb = verb, .option = {}, .value = value};
 }
 
-constexpr poptOption verb(const char* long_name, char short_name, Verb verb, int argument = POPT_ARG_NONE) {
-  return entry(long_name, short_name, argument, first_verb + static_cast<int>(verb));
+constexpr Entry option(std::string_view name, char letter, Option option, Entry::Value value = Entry::Value::none) {
+  return {.name = name, .letter = letter, .verb = {}, .option = option, .value = value};
 }
 
-constexpr poptOption option(const char* long_name, char short_name, Option option, int argument = POPT_ARG_NONE) {
-  return entry(long_name, short_name, argument, 1 + static_cast<int>(option));
-}
+constexpr auto text = Entry::Value::needed;
 
-constexpr int text = POPT_ARG_STRING;
-
-}  // namespace
-
-const poptOption option_table[] = {
+constexpr Entry entries[] = {
     verb("add-service", 'A', Verb::add_service),
     verb("edit-service", 'E', Verb::edit_service),
     verb("delete-service", 'D', Verb::delete_service),
@@ -35,7 +41,7 @@ const poptOption option_table[] = {
     verb("edit-server", 'e', Verb::edit_server),
     verb("delete-server", 'd', Verb::delete_server),
     verb("list", 'L', Verb::list),
-    verb(nullptr, 'l', Verb::list),
+    verb("list", 'l', Verb::list),
     verb("zero", 'Z', Verb::zero),
     verb("set", '\0', Verb::set),
     verb("start-daemon", '\0', Verb::start_daemon, text),
@@ -49,7 +55,7 @@ const poptOption option_table[] = {
     option("fwmark-service", 'f', Option::fwmark_service, text),
     option("ipv6", '6', Option::ipv6),
     option("scheduler", 's', Option::scheduler, text),
-    option("persistent", 'p', Option::persistent, text | static_cast<int>(POPT_ARGFLAG_OPTIONAL)),
+    option("persistent", 'p', Option::persistent, Entry::Value::optional),
     option("netmask", 'M', Option::netmask, text),
     option("pe", '\0', Option::persistence_engine, text),
     option("sched-flags", 'b', Option::scheduler_flags, text),
@@ -85,72 +91,136 @@ const poptOption option_table[] = {
     option("mcast-group", '\0', Option::mcast_group, text),
     option("mcast-port", '\0', Option::mcast_port, text),
     option("mcast-ttl", '\0', Option::mcast_ttl, text),
-    POPT_TABLEEND,
 };
 
-namespace {
-
-std::string_view name_of(int value) {
-  for (const poptOption* entry = option_table; entry->longName || entry->shortName; ++entry) {
-    if (entry->val == value && entry->longName) return entry->longName;
+/// Which entry a letter means; one behind the last for none.
+constexpr auto letters = [] {
+  std::array<std::uint8_t, 128> places{};
+  places.fill(std::size(entries));
+  for (std::size_t i = 0; i < std::size(entries); ++i) {
+    if (entries[i].letter) places[static_cast<std::size_t>(entries[i].letter)] = static_cast<std::uint8_t>(i);
   }
-  std::unreachable();
-}
+  return places;
+}();
 
-bool is_service_address(Option option) { return option <= Option::fwmark_service; }
-bool is_forwarding_method(Option option) { return option >= Option::gatewaying && option <= Option::masquerading; }
-bool is_tunnel_option(Option option) { return option >= Option::tunnel_type && option <= Option::tunnel_remcsum; }
+constexpr Options range(Option first, Option last) { return (bit(last) << 1) - bit(first); }
 
-bool is_one_of(Option option, std::initializer_list<Option> options) {
-  for (const Option candidate : options) {
-    if (candidate == option) return true;
-  }
-  return false;
-}
+constexpr Options service_addresses = range(Option::tcp_service, Option::fwmark_service);
+constexpr Options forwarding_methods = range(Option::gatewaying, Option::masquerading);
 
-}  // namespace
-
-std::string_view name(Verb verb) { return name_of(first_verb + static_cast<int>(verb)); }
-std::string_view name(Option option) { return name_of(1 + static_cast<int>(option)); }
-
-std::string_view kind(Option option) {
-  if (is_service_address(option)) return "service-address";
-  return is_forwarding_method(option) ? "forwarding-method" : name(option);
-}
-
-bool takes(Verb verb, Option option) {
+constexpr Options options_of(Verb verb) {
   using enum Option;
-  if (option == sort) return true;
-  const bool of_service = is_service_address(option) || option == ipv6;
+  constexpr Options service = service_addresses | bit(ipv6);
   switch (verb) {
     case Verb::add_service:
     case Verb::edit_service:
-      return of_service || (option >= scheduler && option <= one_packet);
+      return service | range(scheduler, one_packet);
     case Verb::delete_service:
     case Verb::zero:
-      return of_service;
+      return service;
     case Verb::add_server:
     case Verb::edit_server:
-      return of_service || (option >= real_server && option <= lower_threshold) || is_tunnel_option(option);
+      return service | range(real_server, tunnel_remcsum);
     case Verb::delete_server:
-      return of_service || option == real_server;
+      return service | bit(real_server);
     case Verb::list:
-      return of_service || (option >= connection && option <= json) || option == sync_id;
+      return service | range(connection, json) | bit(sync_id);
     case Verb::save:
-      return is_one_of(option, {numeric, json});
+      return bit(numeric) | bit(json);
     case Verb::start_daemon:
-      return option >= sync_id;
+      return range(sync_id, mcast_ttl);
     case Verb::stop_daemon:
-      return option == sync_id;
+      return bit(sync_id);
     case Verb::flush:
     case Verb::restore:
     case Verb::batch:
     case Verb::set:
     case Verb::help:
     case Verb::version:
-      return false;
+      return 0;
   }
-  return false;
+  std::unreachable();
+}
+
+}  // namespace
+
+std::string_view name(Verb verb) { return std::ranges::find(entries, verb, &Entry::verb)->name; }
+
+std::string_view name(Option option) {
+  return std::ranges::find_if(entries, [&](const Entry& entry) { return !entry.verb && entry.option == option; })->name;
+}
+
+std::string_view kind(Option option) {
+  if (bit(option) & service_addresses) return "service-address";
+  return bit(option) & forwarding_methods ? "forwarding-method" : name(option);
+}
+
+Options same_kind(Option option) {
+  if (bit(option) & service_addresses) return service_addresses;
+  return bit(option) & forwarding_methods ? forwarding_methods : bit(option);
+}
+
+Options taken_by(Verb verb) { return options_of(verb) | bit(Option::sort); }
+
+std::expected<std::optional<Scanner::Token>, std::string> Scanner::next() {
+  if (!cluster_.empty()) return next_short();
+  while (at_ < words_.size()) {
+    word_ = words_[at_++];
+    if (word_ == "--") {
+      arguments.insert(arguments.end(), words_.begin() + static_cast<std::ptrdiff_t>(at_), words_.end());
+      at_ = words_.size();
+    } else if (word_.starts_with("--")) {
+      return next_long(word_.substr(2));
+    } else if (word_.size() > 1 && word_.starts_with('-')) {
+      cluster_ = word_.substr(1);
+      return next_short();
+    } else {
+      arguments.push_back(word_);
+    }
+  }
+  return std::nullopt;
+}
+
+std::expected<std::optional<Scanner::Token>, std::string> Scanner::next_short() {
+  const auto letter = static_cast<unsigned char>(cluster_.front());
+  const std::size_t place = letter < letters.size() ? letters[letter] : std::size(entries);
+  if (place == std::size(entries)) return std::unexpected(fmt::format("{}: unknown option", word_));
+  cluster_.remove_prefix(1);
+  const Entry& entry = entries[place];
+  Token token{.verb = entry.verb, .option = entry.option, .value = {}, .word = word_};
+  if (entry.value == Entry::Value::none) return token;
+  if (!cluster_.empty()) {
+    token.value = cluster_.substr(cluster_.starts_with('=') ? 1 : 0);
+    cluster_ = {};
+    return token;
+  }
+  return with_value(token, entry.value == Entry::Value::optional);
+}
+
+std::expected<std::optional<Scanner::Token>, std::string> Scanner::next_long(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  const auto* entry = std::ranges::find(entries, word.substr(0, equals), &Entry::name);
+  if (entry == std::end(entries)) return std::unexpected(fmt::format("{}: unknown option", word_));
+  Token token{.verb = entry->verb, .option = entry->option, .value = {}, .word = word_};
+  if (equals == word.npos) {
+    if (entry->value == Entry::Value::none) return token;
+    return with_value(token, entry->value == Entry::Value::optional);
+  }
+  if (entry->value == Entry::Value::none) {
+    return std::unexpected(fmt::format("{}: option does not take an argument", word_));
+  }
+  token.value = word.substr(equals + 1);
+  return token;
+}
+
+/// The value is the next word; one that may be missing is, if that word is an option.
+std::expected<std::optional<Scanner::Token>, std::string> Scanner::with_value(Token token, bool may_be_missing) {
+  if (at_ < words_.size() && !(may_be_missing && words_[at_].starts_with('-'))) {
+    token.value = words_[at_++];
+  } else if (!may_be_missing) {
+    return std::unexpected(fmt::format("{}: missing argument", word_));
+  }
+  return token;
 }
 
 }  // namespace ipvs

@@ -1,11 +1,18 @@
 #pragma once
 
-#include <popt.h>
-
+#include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
-/// ipvsadm's commands and options by name, as libpopt reads them, and which option goes with which command.
+/// ipvsadm's commands and options: their names, which option goes with which command, and reading them off a line.
+///
+/// They are read here and not with libpopt, which ipvsadm uses, because restoring rules reads a line for every message:
+/// popt took as long over it as the kernel over the message. What popt makes of a line is kept.
 namespace ipvs {
 
 enum class Verb : std::uint8_t {
@@ -74,12 +81,6 @@ enum class Option : std::uint8_t {
   last = mcast_ttl,
 };
 
-/// popt's value of a verb is `first_verb` and more; of an option, its place in Option and one.
-inline constexpr int first_verb = 100;
-
-/// The table that popt reads; ends with an empty entry.
-extern const poptOption option_table[];
-
 /// Their names on the command line, without dashes.
 [[nodiscard]] std::string_view name(Verb verb);
 [[nodiscard]] std::string_view name(Option option);
@@ -87,7 +88,45 @@ extern const poptOption option_table[];
 /// The options of one kind are given at most once in all: a service's address, the forwarding method.
 [[nodiscard]] std::string_view kind(Option option);
 
-/// Whether the command takes the option. Every command takes --sort, which does nothing.
-[[nodiscard]] bool takes(Verb verb, Option option);
+/// Sets of options, a bit each.
+using Options = std::uint64_t;
+[[nodiscard]] constexpr Options bit(Option option) { return Options{1} << static_cast<unsigned>(option); }
+
+/// The options of this one's kind.
+[[nodiscard]] Options same_kind(Option option);
+
+/// The options that the command takes. Every command takes --sort, which does nothing.
+[[nodiscard]] Options taken_by(Verb verb);
+
+/// Reads words one option at a time: "-x", "-xVALUE", "-x VALUE", "-xyz" for three without values, "--name",
+/// "--name=VALUE", "--name VALUE". "--" ends them. Other words are arguments, wherever they stand.
+class Scanner {
+ public:
+  /// The words live as long as the scanner and what it returns.
+  explicit Scanner(std::span<const std::string_view> words) : words_(words) {}
+
+  struct Token {
+    std::optional<Verb> verb;
+    Option option{};  ///< if there is no verb
+    std::optional<std::string_view> value;
+    std::string_view word;  ///< where it stands
+  };
+
+  /// The next option; nothing after the last. Error: what is wrong with which word.
+  std::expected<std::optional<Token>, std::string> next();
+
+  /// The words that are neither options nor their values, of those that next() has passed.
+  std::vector<std::string_view> arguments;
+
+ private:
+  std::expected<std::optional<Token>, std::string> next_short();
+  std::expected<std::optional<Token>, std::string> next_long(std::string_view word);
+  std::expected<std::optional<Token>, std::string> with_value(Token token, bool may_be_missing);
+
+  std::span<const std::string_view> words_;
+  std::size_t at_ = 0;        ///< of the next word
+  std::string_view word_;     ///< the word that is being read
+  std::string_view cluster_;  ///< what is left of it, if it is "-xyz"
+};
 
 }  // namespace ipvs

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace ipvs {
 
@@ -28,28 +29,20 @@ net::Result<> run(const Op& op, MemoryKernel& kernel, Desired& desired) {
 
 }  // namespace
 
-std::vector<const char*> split_rule(std::string& line) {
-  std::vector<const char*> words;
+std::expected<std::optional<Command>, UsageError> parse_rule(std::string_view line) {
+  std::array<std::string_view, 64> words;
+  std::size_t count = 0;
   for (std::size_t at = line.find_first_not_of(separators); at < line.size();) {
+    if (count == words.size())
+      return std::unexpected(UsageError{.status = 2, .message = "the line has too many words"});
     const std::size_t end = std::min(line.find_first_of(separators, at), line.size());
-    words.push_back(line.data() + at);
+    words[count++] = line.substr(at, end - at);
     at = line.find_first_not_of(separators, end);
-    line[end] = '\0';
   }
-  if (!words.empty() && words.front()[0] == '#') words.clear();
-  if (!words.empty() &&
-      (words.front() == std::string_view("ipvsadm") || words.front() == std::string_view("ipvsctl"))) {
-    words.erase(words.begin());
-  }
-  return words;
-}
-
-std::expected<std::optional<Command>, UsageError> parse_rule(std::string line) {
-  std::vector<const char*> words = split_rule(line);
-  if (words.empty()) return std::nullopt;
-  words.insert(words.begin(), "ipvsctl");
-  words.push_back(nullptr);
-  return parse_command(static_cast<int>(words.size()) - 1, words.data());
+  const bool named = count > 0 && (words[0] == "ipvsadm" || words[0] == "ipvsctl");
+  const auto command = std::span(words).first(count).subspan(named ? 1 : 0);
+  if (command.empty() || command[0].starts_with('#')) return std::nullopt;
+  return parse_command(command);
 }
 
 net::Result<Desired> read_desired(std::string_view text) {
@@ -58,7 +51,7 @@ net::Result<Desired> read_desired(std::string_view text) {
   for (int number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    const auto command = parse_rule(std::string(line));
+    const auto command = parse_rule(line);
     if (!command) return net::failure(fmt::format("line {}: {}", number, command.error().message));
     if (!*command) continue;
     if (!(*command)->op) {

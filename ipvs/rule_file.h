@@ -11,12 +11,9 @@
 /// Files of ipvsadm's command lines, as `ipvsadm -S` writes them and administrators do.
 namespace ipvs {
 
-/// The words of a line, without a first word "ipvsadm" or "ipvsctl"; none for an empty line and one that begins with
-/// '#'. There is no quoting. They live in `line`, whose separators are overwritten with NULs.
-[[nodiscard]] std::vector<const char*> split_rule(std::string& line);
-
-/// Reads a line; nothing if it says nothing.
-[[nodiscard]] std::expected<std::optional<Command>, UsageError> parse_rule(std::string line);
+/// Reads a line; nothing if it says nothing: it is empty, or begins with '#'. A first word "ipvsadm" or "ipvsctl" is
+/// skipped; there is no quoting.
+[[nodiscard]] std::expected<std::optional<Command>, UsageError> parse_rule(std::string_view line);
 
 /// What a kernel that held nothing would hold after the file.
 struct Desired {

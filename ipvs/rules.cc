@@ -7,9 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bitset>
-#include <cstdlib>
-#include <memory>
+#include <bit>
 #include <vector>
 
 #include "ipvs/names.h"
@@ -19,7 +17,6 @@ namespace ipvs {
 
 namespace {
 
-constexpr std::size_t option_count = static_cast<std::size_t>(Option::last) + 1;
 constexpr std::uint32_t longest_timeout = 31 * 24 * 3600;
 
 template <class T = void>
@@ -31,7 +28,7 @@ std::unexpected<UsageError> wrong(fmt::format_string<Args...> format, Args&&... 
 }
 
 struct Draft {
-  std::bitset<option_count> given;
+  Options given = 0;
   ServiceKey key;
   Service service;
   std::optional<Target> server;
@@ -40,19 +37,16 @@ struct Draft {
   Daemon daemon;
   ListOptions list;
 
-  [[nodiscard]] bool has(Option option) const { return given[static_cast<std::size_t>(option)]; }
-  [[nodiscard]] bool has_service() const {
-    return has(Option::tcp_service) || has(Option::udp_service) || has(Option::sctp_service) ||
-           has(Option::fwmark_service);
-  }
+  [[nodiscard]] bool has(Option option) const { return given & bit(option); }
+  [[nodiscard]] bool has_service() const { return given & same_kind(Option::tcp_service); }
 
-  Parsed<> set(Option option, const char* argument);
-  Parsed<> set_service(Protocol protocol, const char* argument);
-  Parsed<> set_netmask(const char* argument);
+  Parsed<> set(Option option, std::optional<std::string_view> value);
+  Parsed<> set_service(Protocol protocol, std::string_view argument);
+  Parsed<> set_netmask(std::string_view argument);
   Parsed<> set_tunnel_type(std::string_view type);
 };
 
-Parsed<> Draft::set_service(Protocol protocol, const char* argument) {
+Parsed<> Draft::set_service(Protocol protocol, std::string_view argument) {
   if (protocol == Protocol::none) {
     const auto mark = parse_number(argument, 1, UINT32_MAX);
     if (!mark) return wrong("invalid fwmark value `{}' specified: it is a decimal number, 1..4294967295", argument);
@@ -69,7 +63,7 @@ Parsed<> Draft::set_service(Protocol protocol, const char* argument) {
   return {};
 }
 
-Parsed<> Draft::set_netmask(const char* argument) {
+Parsed<> Draft::set_netmask(std::string_view argument) {
   if (key.family() == net::Family::ipv6) {
     const auto length = parse_number(argument, 1, 128);
     if (!length) return wrong("illegal ipv6 netmask specified: `{}' is not in 1..128", argument);
@@ -77,7 +71,8 @@ Parsed<> Draft::set_netmask(const char* argument) {
     return {};
   }
   in_addr mask{};
-  if (!::inet_aton(argument, &mask)) return wrong("illegal virtual server persistent mask specified: `{}'", argument);
+  if (!::inet_aton(std::string(argument).c_str(), &mask))
+    return wrong("illegal virtual server persistent mask specified: `{}'", argument);
   set_ipv4_mask(service, ntohl(mask.s_addr));
   return {};
 }
@@ -93,21 +88,19 @@ Parsed<> Draft::set_tunnel_type(std::string_view type) {
 
 /// A number of [low, high] for `target`, or an error that names `what`.
 template <class Int>
-Parsed<> set_number(Int& target, const char* argument, std::uint32_t low, std::uint32_t high, std::string_view what) {
+Parsed<> set_number(Int& target, std::string_view argument, std::uint32_t low, std::uint32_t high,
+                    std::string_view what) {
   const auto number = parse_number(argument, low, high);
   if (!number) return wrong("illegal {} specified: `{}' is not in {}..{}", what, argument, low, high);
   target = static_cast<Int>(*number);
   return {};
 }
 
-Parsed<> Draft::set(Option option, const char* argument) {
+Parsed<> Draft::set(Option option, std::optional<std::string_view> value) {
+  const std::string_view argument = value.value_or("");
   if (option == Option::sort) return {};  // sorting is the default
-  for (std::size_t other = 0; other < option_count; ++other) {
-    if (given[other] && kind(static_cast<Option>(other)) == kind(option)) {
-      return wrong("multiple '{}' options specified", kind(option));
-    }
-  }
-  given.set(static_cast<std::size_t>(option));
+  if (given & same_kind(option)) return wrong("multiple '{}' options specified", kind(option));
+  given |= bit(option);
   switch (option) {
     case Option::tcp_service:
       return set_service(Protocol::tcp, argument);
@@ -124,11 +117,11 @@ Parsed<> Draft::set(Option option, const char* argument) {
       service.raw_mask.reset();
       return {};
     case Option::scheduler:
-      if (*argument) service.scheduler = argument;
+      if (!argument.empty()) service.scheduler = argument;
       return {};
     case Option::persistent: {
       std::uint32_t seconds = 360;
-      if (argument && !set_number(seconds, argument, 1, longest_timeout, "")) {
+      if (value && !set_number(seconds, argument, 1, longest_timeout, "")) {
         return wrong("invalid timeout value `{}' specified: it is in seconds, 1..{}", argument, longest_timeout);
       }
       service.persistence = std::chrono::seconds(seconds);
@@ -301,17 +294,16 @@ Parsed<> check_families(const Draft& draft) {
 }
 
 Parsed<> check_options(Verb verb, const Draft& draft) {
-  for (std::size_t i = 0; i < option_count; ++i) {
-    const auto option = static_cast<Option>(i);
-    if (draft.given[i] && !takes(verb, option)) {
-      return wrong("Illegal '{}' option with the '{}' command", kind(option), name(verb));
-    }
+  if (const Options illegal = draft.given & ~taken_by(verb)) {
+    const auto first = static_cast<Option>(std::countr_zero(illegal));
+    return wrong("Illegal '{}' option with the '{}' command", kind(first), name(verb));
   }
-  const bool speaks_of_service = takes(verb, Option::tcp_service) && verb != Verb::list && verb != Verb::zero;
+  const bool speaks_of_service =
+      (taken_by(verb) & bit(Option::tcp_service)) && verb != Verb::list && verb != Verb::zero;
   if (speaks_of_service && !draft.has_service()) {
     return wrong("You need to supply the 'service-address' option for the '{}' command", name(verb));
   }
-  if (takes(verb, Option::real_server) && !draft.server) {
+  if ((taken_by(verb) & bit(Option::real_server)) && !draft.server) {
     return wrong("You need to supply the 'real-server' option for the '{}' command", name(verb));
   }
   return {};
@@ -350,8 +342,8 @@ Parsed<View> choose_view(const Draft& draft) {
   return chosen ? chosen->view : View::plain;
 }
 
-/// The values after --set, as popt leaves them.
-Parsed<Timeouts> parse_timeouts(std::vector<std::string>& arguments) {
+/// The values after --set, taken off the arguments.
+Parsed<Timeouts> parse_timeouts(std::vector<std::string_view>& arguments) {
   if (arguments.size() < 3) return wrong("--set option requires 3 timeout values: tcp, tcpfin and udp, in seconds");
   std::uint32_t values[3];
   for (std::size_t i = 0; i < 3; ++i) {
@@ -402,47 +394,38 @@ Parsed<std::optional<Op>> make_op(Verb verb, Draft& draft) {
   }
 }
 
-std::unexpected<UsageError> not_a_command(const char* program) {
-  return std::unexpected(
-      UsageError{.status = 255, .message = fmt::format("Try `{0} -h' or '{0} --help' for more information.", program)});
+std::unexpected<UsageError> not_readable(std::string message) {
+  return std::unexpected(UsageError{.status = 255, .message = std::move(message)});
 }
 
 }  // namespace
 
-std::expected<Command, UsageError> parse_command(int argc, const char** argv) {
-  const std::unique_ptr<poptContext_s, poptContext (*)(poptContext)> context(
-      poptGetContext(nullptr, argc, argv, option_table, 0), poptFreeContext);
-  const auto argument = [&] { return std::unique_ptr<char, void (*)(void*)>(poptGetOptArg(context.get()), std::free); };
-  const int first = poptGetNextOpt(context.get());
-  if (first < first_verb) return not_a_command(argv[0]);
-  Command command{.verb = static_cast<Verb>(first - first_verb), .op = {}, .list = {}};
+std::expected<Command, UsageError> parse_command(std::span<const std::string_view> words) {
+  Scanner scanner(words);
+  const auto first = scanner.next();
+  if (!first) return not_readable(first.error());
+  if (!*first || !(*first)->verb) return not_readable("no command; ipvsctl -h lists them");
+  Command command{.verb = *(*first)->verb, .op = {}, .list = {}};
   if (command.verb == Verb::help || command.verb == Verb::version) return command;
   Draft draft;
   if (command.verb == Verb::start_daemon || command.verb == Verb::stop_daemon) {
-    const auto state = parse_state(argument().get(), command.verb);
+    const auto state = parse_state((*first)->value.value_or(""), command.verb);
     if (!state) return std::unexpected(state.error());
     draft.daemon.state = *state;
   }
-  int next = 0;
-  while ((next = poptGetNextOpt(context.get())) >= 0) {
-    if (next >= first_verb) return wrong("invalid option `{}'", poptBadOption(context.get(), POPT_BADOPTION_NOALIAS));
-    if (auto set = draft.set(static_cast<Option>(next - 1), argument().get()); !set) {
-      return std::unexpected(set.error());
-    }
+  while (true) {
+    const auto token = scanner.next();
+    if (!token) return not_readable(token.error());
+    if (!*token) break;
+    if ((*token)->verb) return wrong("invalid option `{}': a line has one command", (*token)->word);
+    if (auto set = draft.set((*token)->option, (*token)->value); !set) return std::unexpected(set.error());
   }
-  if (next < -1) {
-    const char* option = poptBadOption(context.get(), POPT_BADOPTION_NOALIAS);
-    return std::unexpected(UsageError{.status = 255, .message = fmt::format("{}: {}", option, poptStrerror(next))});
-  }
-  std::vector<std::string> arguments;
-  while (const char* rest = poptGetArg(context.get())) arguments.emplace_back(rest);
-
   if (command.verb == Verb::set) {
-    const auto timeouts = parse_timeouts(arguments);
+    const auto timeouts = parse_timeouts(scanner.arguments);
     if (!timeouts) return std::unexpected(timeouts.error());
     command.op = SetTimeouts{*timeouts};
   }
-  if (!arguments.empty()) return wrong("unexpected argument {}", arguments.front());
+  if (!scanner.arguments.empty()) return wrong("unexpected argument {}", scanner.arguments.front());
   if (auto checked = check_options(command.verb, draft); !checked) return std::unexpected(checked.error());
   if (command.verb == Verb::list) {
     const auto view = choose_view(draft);

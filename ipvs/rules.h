@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "ipvs/op.h"
@@ -35,7 +36,7 @@ struct UsageError {
   std::string message;
 };
 
-/// Reads a command line; argv[0] is the program's name. Hosts and ports are looked up, unless they are numeric.
-[[nodiscard]] std::expected<Command, UsageError> parse_command(int argc, const char** argv);
+/// Reads a command line, without the program's name. Hosts and ports are looked up, unless they are numeric.
+[[nodiscard]] std::expected<Command, UsageError> parse_command(std::span<const std::string_view> words);
 
 }  // namespace ipvs

@@ -187,6 +187,7 @@ TEST_CASE_METHOD(Pair, "the neighbours learn at once where the address lives", "
   };
   send_something();
   const std::string before = learned();
+  CAPTURE(before, mac_of(host1));
   REQUIRE(before.find(mac_of(host1)) != std::string::npos);
   lb1.stop();
   REQUIRE(pump(

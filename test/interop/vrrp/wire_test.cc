@@ -1,0 +1,131 @@
+// What leaves our sockets, captured by tcpdump on a neighbour and decoded by tshark, which shares no code with us.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+#include "test/interop/vrrp/node.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A capture of everything that a host's eth0 sees while this lives.
+class Capture {
+ public:
+  explicit Capture(const lab::Host& host)
+      : host_(host),
+        file_(std::filesystem::temp_directory_path() / (host.name + ".pcap")),
+        tcpdump_(host, {"tcpdump", "-Z", "root", "--immediate-mode", "-i", "eth0", "-U", "-w", file_},
+                 file_.string() + ".log") {
+    REQUIRE(
+        lab::wait_until([&] { return std::filesystem::exists(file_) && std::filesystem::file_size(file_) > 0; }, 5s));
+  }
+
+  void finish() {
+    tcpdump_.signal(SIGINT);
+    REQUIRE(tcpdump_.wait(5s) == 0);
+  }
+
+  /// The packets that `filter` selects, a line each, with `fields` apart by spaces.
+  std::vector<std::string> packets(const std::string& filter, const std::vector<std::string>& fields,
+                                   const std::string& preference) const {
+    std::vector<std::string> argv = {"tshark", "-r", file_,    "-o", preference,    "-Y",
+                                     filter,   "-T", "fields", "-E", "separator=/s"};
+    for (const auto& field : fields) argv.insert(argv.end(), {"-e", field});
+    const lab::Output output = lab::run(host_, argv, 60s);
+    CAPTURE(output.text);
+    REQUIRE(output.status == 0);
+    std::vector<std::string> lines;
+    std::istringstream text(output.text);
+    for (std::string line; std::getline(text, line);) {
+      if (!line.starts_with("Running as user")) lines.push_back(line);
+    }
+    return lines;
+  }
+
+ private:
+  const lab::Host& host_;
+  std::filesystem::path file_;
+  lab::Process tcpdump_;
+};
+
+/// A node of ours on a network, heard by a neighbour from its start to its stop.
+std::unique_ptr<Capture> capture_life(lab::Topology& topology, const vrrp::Spec& spec, const std::string& address) {
+  topology.add_network("lan");
+  lab::Host& host = topology.add_host("lb1");
+  lab::Host& neighbour = topology.add_host("client");
+  for (lab::Host* each : {&host, &neighbour}) each->sysctl("ipv6/conf/default/accept_dad", "0");
+  topology.connect(host, "lan", "eth0", {address});
+  topology.connect(neighbour, "lan", "eth0", {});
+  auto capture = std::make_unique<Capture>(neighbour);
+  Node node(host, {spec});
+  node.start();
+  REQUIRE(pump(
+      {&node}, [&] { return node.is_master(); }, 3s));
+  pump_for({&node}, 700ms);  // some adverts, and three announcements of the burst
+  node.stop();
+  lab::sleep_for(50ms);
+  capture->finish();
+  return capture;
+}
+
+void expect_adverts(const std::vector<std::string>& lines, const std::string& regular, const std::string& last) {
+  CAPTURE(lines);
+  REQUIRE(lines.size() > 5);
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) CHECK(lines[i] == regular);
+  CHECK(lines.back() == last);
+}
+
+}  // namespace
+
+TEST_CASE("IPv4 adverts and ARP are what an independent decoder expects", "[wire]") {
+  struct Row {
+    vrrp::Checksum checksum;
+    std::string preference;
+  };
+  const auto row = GENERATE(Row{vrrp::Checksum::rfc9568, "vrrp.v3_checksum_as_in_v2:TRUE"},
+                            Row{vrrp::Checksum::rfc5798, "vrrp.v3_checksum_as_in_v2:FALSE"});
+  lab::Topology topology;
+  vrrp::Spec front = spec("front", 51, 150, "10.0.0.100/24");
+  front.checksum = row.checksum;
+  const auto capture = capture_life(topology, front, "10.0.0.1/24");
+  expect_adverts(capture->packets("vrrp",
+                                  {"vrrp.checksum.status", "vrrp.prio", "vrrp.short_adver_int", "vrrp.virt_rtr_id",
+                                   "vrrp.ip_addr", "ip.src", "ip.dst", "ip.ttl", "ip.dsfield"},
+                                  row.preference),
+                 "1 150 10 51 10.0.0.100 10.0.0.1 224.0.0.18 255 0xc0",
+                 "1 0 10 51 10.0.0.100 10.0.0.1 224.0.0.18 255 0xc0");
+
+  const auto arps =
+      capture->packets("arp.isgratuitous", {"eth.dst", "arp.opcode", "arp.src.proto_ipv4"}, row.preference);
+  REQUIRE(arps.size() >= 6);
+  for (std::size_t i = 0; i < arps.size(); ++i) {
+    CHECK(arps[i] == fmt::format("ff:ff:ff:ff:ff:ff {} 10.0.0.100", i % 2 + 1));
+  }
+}
+
+TEST_CASE("IPv6 adverts and neighbour advertisements are what an independent decoder expects", "[wire]") {
+  lab::Topology topology;
+  vrrp::Spec front = spec("front", 61, 200, "fe80::100/64");
+  front.addresses.push_back(lab::prefix("2001:db8::100/64"));
+  const auto capture = capture_life(topology, front, "2001:db8::1/64");
+  const std::string any = "vrrp.v3_checksum_as_in_v2:FALSE";
+  expect_adverts(capture->packets("vrrp",
+                                  {"vrrp.checksum.status", "vrrp.prio", "vrrp.short_adver_int", "vrrp.virt_rtr_id",
+                                   "vrrp.ipv6_addr", "ipv6.dst", "ipv6.hlim"},
+                                  any),
+                 "1 200 10 61 fe80::100,2001:db8::100 ff02::12 255", "1 0 10 61 fe80::100,2001:db8::100 ff02::12 255");
+
+  for (const std::string address : {"fe80::100", "2001:db8::100"}) {
+    const auto advertisements = capture->packets("icmpv6.type == 136 && icmpv6.nd.na.target_address == " + address,
+                                                 {"icmpv6.checksum.status", "ipv6.dst", "ipv6.hlim",
+                                                  "icmpv6.nd.na.flag.r", "icmpv6.nd.na.flag.s", "icmpv6.nd.na.flag.o"},
+                                                 any);
+    REQUIRE(advertisements.size() >= 3);
+    for (const auto& line : advertisements) CHECK(line == "1 ff02::1 255 1 0 1");
+  }
+}
