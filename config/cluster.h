@@ -55,7 +55,7 @@ struct Service {
   std::vector<checkers::Spec> checks;  ///< all must pass; none = always up
   OnFailure on_failure = OnFailure::drain;
   std::vector<Server> servers;
-  std::optional<net::Endpoint> fallback;  ///< the sorry server: in the table only while no server is up
+  std::optional<net::Endpoint> fallback;  ///< the sorry server: weight 1 while no server takes connections, else 0
 };
 
 /// The kernel's connection synchronisation daemon (master while this node is, else backup).
