@@ -32,6 +32,7 @@ class Prober {
 
   struct Outage {
     net::Duration longest{};  ///< between two successive answers; 3 ms when nothing happens
+    net::Instant over{};      ///< when the longest ended
     int failed = 0;           ///< requests that were begun then and never answered
     int answered = 0;
   };

@@ -25,11 +25,15 @@ SocketAddress::SocketAddress(const net::Endpoint& endpoint) {
   }
 }
 
-net::Fd start_connecting(const net::Endpoint& to) {
+net::Fd start_connecting(const net::Endpoint& to, std::uint16_t source_port) {
   net::Fd socket(::socket(to.address.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return {};
   const linger reset{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  if (source_port != 0) {
+    const SocketAddress source({net::Address::any(to.address.family()), source_port});
+    if (bind(socket.get(), source.get(), source.size()) != 0) return {};
+  }
   const SocketAddress address(to);
   if (connect(socket.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS) return {};
   return socket;

@@ -27,8 +27,9 @@ class SocketAddress {
 };
 
 /// A non-blocking TCP socket that is connecting, or an empty one where connect failed at once. It closes with a reset,
-/// so that thousands of short connections leave no TIME_WAIT behind.
-net::Fd start_connecting(const net::Endpoint& to);
+/// so that thousands of short connections leave no TIME_WAIT behind. It comes from `source_port`, or from any where
+/// that is 0.
+net::Fd start_connecting(const net::Endpoint& to, std::uint16_t source_port = 0);
 
 /// "GET <path>", to be answered on a connection of its own.
 std::string get_request(std::string_view path);

@@ -30,13 +30,16 @@ class Prober::Run {
     std::string received;
   };
 
+  static constexpr int first_port = 1024, port_count = 32768 - first_port;
+
   /// Starts are due at fixed instants: a late turn does not lower the rate.
   void begin(net::Instant due) {
     if (stop_.stop_requested()) return loop_.stop();
     loop_.at(due + interval, [this, due] { begin(due + interval); });
 
     const int id = next_++;
-    Request request{.socket = start_connecting(service_), .began = net::Clock::now(), .received = {}};
+    const auto port = static_cast<std::uint16_t>(first_port + id % port_count);
+    Request request{.socket = start_connecting(service_, port), .began = net::Clock::now(), .received = {}};
     if (!request.socket) return prober_.record({.began = request.began, .ended = request.began, .server = {}});
     request.watch =
         loop_.watch(request.socket.get(), EPOLLIN | EPOLLOUT, [this, id](std::uint32_t) { proceed(id); }).value_or(0);
@@ -93,6 +96,13 @@ Prober::Outage Prober::outage(net::Instant begin, net::Instant end) const {
   const std::lock_guard lock(mutex_);
   Outage outage;
   auto last = begin;
+  const auto answer = [&](net::Instant at) {
+    if (at - last > outage.longest) {
+      outage.longest = at - last;
+      outage.over = at;
+    }
+    last = std::max(last, at);
+  };
   for (const auto& sample : samples_) {
     if (sample.began < begin || sample.began >= end) continue;
     if (sample.server.empty()) {
@@ -100,10 +110,9 @@ Prober::Outage Prober::outage(net::Instant begin, net::Instant end) const {
       continue;
     }
     ++outage.answered;
-    outage.longest = std::max(outage.longest, sample.ended - last);
-    last = std::max(last, sample.ended);
+    answer(sample.ended);
   }
-  outage.longest = std::max(outage.longest, end - last);
+  answer(end);  // if there was none before, the outage lasts yet
   return outage;
 }
 
