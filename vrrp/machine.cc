@@ -90,7 +90,8 @@ void in_master(const Config& config, Step& step, const Event& event, Instant now
   } else if (std::holds_alternative<Expired>(event)) {
     step.actions.push_back(Action::advertise);
     keep_addresses(config, step, now);
-    next.deadline = now + config.advertisement_interval;
+    *next.deadline += config.advertisement_interval;  // a timer that fires late does not make the next one late too
+    if (*next.deadline <= now) next.deadline = now + config.advertisement_interval;
     next.asserted = false;
   } else if (const auto* heard = std::get_if<Heard>(&event)) {
     if (heard->priority == 0) {

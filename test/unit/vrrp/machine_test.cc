@@ -134,6 +134,12 @@ TEST_CASE("master: advertises at each Adver_Timer") {
   CHECK(actions.front() == Action::advertise);
 }
 
+TEST_CASE("master: a late timer does not shift the adverts, a very late one begins them anew") {
+  CHECK(step(config, master(), Expired{}, t0 + 1300ms).next.deadline == t0 + 2s);
+  CHECK(step(config, master(), Expired{}, t0 + 2s).next.deadline == t0 + 3s);
+  CHECK(step(config, master(), Expired{}, t0 + 2500ms).next.deadline == t0 + 3500ms);
+}
+
 TEST_CASE("master: the lease is renewed before it is short, not at each of many adverts") {
   for (const auto& [interval, adverts_per_claim] : std::vector<std::pair<std::chrono::milliseconds, int>>{
            {10ms, 25}, {100ms, 2}, {240ms, 1}, {250ms, 1}, {1s, 1}}) {
