@@ -144,7 +144,7 @@ Type<std::string> name(std::string expected) {
 
 // dev_valid_name() in the kernel's net/core/dev.c.
 Type<std::string> interface_name() {
-  return scalar<std::string>({.expected = "a network interface's name", .pattern = R"(^[^/:\s]{1,15}$)"},
+  return scalar<std::string>({.expected = "a network interface's name", .pattern = "^[^/: ]{1,15}$"},
                              [](std::string_view text) -> std::expected<std::string, std::string> {
                                if (text.size() > 15) return std::unexpected("; it has at most 15 characters");
                                const bool allowed =

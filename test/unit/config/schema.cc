@@ -1,13 +1,25 @@
 #include "test/unit/config/schema.h"
 
+#include <regex.h>
+
 #include <algorithm>
-#include <regex>
+#include <stdexcept>
 
 namespace schema {
 namespace {
 
 using config::Alternatives;
 using config::Shape;
+
+/// Whether `text` has a part that matches. POSIX's extended expressions read the patterns that the shapes have as
+/// ECMAScript does, and std::regex does not compile with g++ 12's sanitizers.
+bool matches(const std::string& text, const std::string& pattern) {
+  regex_t compiled;
+  if (regcomp(&compiled, pattern.c_str(), REG_EXTENDED | REG_NOSUB) != 0) throw std::invalid_argument(pattern);
+  const bool found = regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
+  regfree(&compiled);
+  return found;
+}
 
 std::string definition_name(const Shape& shape) {
   auto name = shape.noun + (shape.partial ? " defaults" : "");
@@ -142,9 +154,9 @@ std::string words(const Json& value, const Json& schema, const Json& root, const
   }
   if (schema.contains("minimum") && value.is_number() && value < schema["minimum"]) found += at + ": minimum\n";
   if (schema.contains("maximum") && value.is_number() && value > schema["maximum"]) found += at + ": maximum\n";
-  if (schema.contains("pattern") && value.is_string()) {
-    const std::regex pattern(schema["pattern"].get<std::string>());
-    if (!std::regex_search(value.get<std::string>(), pattern)) found += at + ": pattern\n";
+  if (schema.contains("pattern") && value.is_string() &&
+      !matches(value.get<std::string>(), schema["pattern"].get<std::string>())) {
+    found += at + ": pattern\n";
   }
   for (const auto& each : schema.value("allOf", Json::array())) found += words(value, each, root, at);
   if (schema.contains("anyOf") && matching(value, schema["anyOf"], root) == 0) found += at + ": anyOf\n";
@@ -171,10 +183,8 @@ Json value_of(const config::YamlNode& node) {
     case Kind::null:
       return nullptr;
     case Kind::scalar: {
-      static const std::regex whole("-?(0|[1-9][0-9]{0,17})");
-      static const std::regex fraction("-?[0-9]+[.][0-9]+");
-      if (node.plain && std::regex_match(node.text, whole)) return std::stoll(node.text);
-      if (node.plain && std::regex_match(node.text, fraction)) return std::stod(node.text);
+      if (node.plain && matches(node.text, "^-?(0|[1-9][0-9]{0,17})$")) return std::stoll(node.text);
+      if (node.plain && matches(node.text, "^-?[0-9]+[.][0-9]+$")) return std::stod(node.text);
       if (node.plain && (node.text == "true" || node.text == "false")) return node.text == "true";
       return node.text;
     }
