@@ -15,11 +15,11 @@ struct Connection {
   Protocol protocol = Protocol::tcp;
   net::Endpoint client;   ///< port 0 in a persistence template
   net::Endpoint service;  ///< as the client addressed it
-  net::Endpoint destination;
-  std::string state;  ///< "ESTABLISHED", "UDP", ...; of a template "ASSURED" or "NONE"
+  net::Endpoint destination{};
+  std::string state{};  ///< "ESTABLISHED", "UDP", ...; of a template "ASSURED" or "NONE"
   std::chrono::seconds expires{0};
-  std::string persistence_engine;  ///< "sip", else empty
-  std::string persistence_data;
+  std::string persistence_engine{};  ///< "sip", else empty
+  std::string persistence_data{};
 
   auto operator<=>(const Connection&) const = default;
 };

@@ -56,13 +56,16 @@ int Session::restore(int input, bool strict) {
   std::vector<Op> ops;
   std::vector<int> numbers;  // of the ops' lines
   bool refused = false;
+  bool last_refused = false;
   const auto send = [&]() -> int {
+    if (ops.empty()) return 0;
     const auto refusals = kernel_.apply(ops);
     if (!refusals) return complain(refusals.error().message);
     for (const auto& [index, error] : *refusals) {
       complain(fmt::format("line {}: {}{}", numbers[index], error.message, advice(ops[index], error.code)));
       refused = true;
     }
+    last_refused = !refusals->empty() && refusals->back().index + 1 == ops.size();
     ops.clear();
     numbers.clear();
     return 0;
@@ -86,10 +89,12 @@ int Session::restore(int input, bool strict) {
       return complain(fmt::format("line {}: '{}' does not belong in rules", number, name(verb)));
     }
     if (const int status = run(**command)) return status;
+    last_refused = false;
   }
   if (lines.error()) return complain(fmt::format("cannot read the rules: {}", std::strerror(lines.error())));
   if (const int status = send()) return status;
-  return strict && refused ? 1 : 0;
+  if (strict) return refused ? 1 : 0;
+  return last_refused ? 255 : 0;
 }
 
 }  // namespace ipvs

@@ -16,18 +16,18 @@ enum class View : std::uint8_t { plain, stats, rate, thresholds, persistent, tun
 
 struct ListOptions {
   View view = View::plain;
-  std::optional<ServiceKey> service;  ///< only this one
-  bool numeric = false;               ///< no names of hosts and ports
-  bool exact = false;                 ///< no K, M, G or T
-  bool nosort = false;                ///< the kernel's order
+  std::optional<ServiceKey> service{};  ///< only this one
+  bool numeric = false;                 ///< no names of hosts and ports
+  bool exact = false;                   ///< no K, M, G or T
+  bool nosort = false;                  ///< the kernel's order
   bool json = false;
   bool persistence_data = false;  ///< of connections
 };
 
 struct Command {
   Verb verb = Verb::list;
-  std::optional<Op> op;  ///< what it changes, if it is a verb that changes the table
-  ListOptions list;      ///< of list and save
+  std::optional<Op> op{};  ///< what it changes, if it is a verb that changes the table
+  ListOptions list{};      ///< of list and save
 };
 
 /// Why a command line is wrong. `status` is the exit status that ipvsadm has for it.

@@ -22,7 +22,8 @@ class Session {
 
   /// Runs each line that `input` has. Changes are gathered and sent many at a time, so an error may be reported after
   /// later lines were read, but lines take effect in order. As with ipvsadm, what the kernel refuses is reported and
-  /// passed over, and only a line that is no command ends it; `strict` makes refused lines count: the status is 1 then.
+  /// passed over, only a line that is no command ends it, and the status is the last line's. With `strict` it is 1 if
+  /// any line was refused.
   int restore(int input, bool strict);
 
   /// Prints, as rules, what apply() would do; `json`: as {"changes":["RULE", ...]}. 0: nothing; 1: something.

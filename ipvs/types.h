@@ -129,15 +129,15 @@ using Snapshot = std::map<ServiceKey, ServiceStatus>;
 
 /// A service as the kernel lists it, in its own order and without its destinations.
 struct ServiceRow {
-  ServiceKey key;
+  ServiceKey key{};
   Service service{};
   Stats stats{};
 };
 
 /// A destination as the kernel lists it, in its own order.
 struct DestinationRow {
-  DestinationKey key;
-  DestinationStatus status;
+  DestinationKey key{};
+  DestinationStatus status{};
 };
 
 /// A connection synchronisation daemon (IPVS_DAEMON_ATTR_*). Each namespace has at most one of each state.

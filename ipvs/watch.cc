@@ -41,7 +41,7 @@ std::string short_number(double number) {
   return fmt::format("{:.{}f}{}", number, number == 0 || (unit == 0 && number >= 99.95) ? 0 : 1, units[unit]);
 }
 
-constexpr std::string_view columns = "{:<44} {:>6} {:>7} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}";
+constexpr std::string_view columns = "{:<44} {:>6} {:>7} {:>8} {:>7} {:>8} {:>9} {:>7} {:>7}";
 
 std::string row(std::string_view name, std::string_view weight, std::string_view active, std::string_view inactive,
                 const Rates& r) {

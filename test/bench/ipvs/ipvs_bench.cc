@@ -153,7 +153,7 @@ void measure_program(const std::string& program, TableSize size) {
   report("save", "s", seconds({program, "-Sn"}, nothing));
   report("list_memory", "kB", peak_kilobytes({program, "-Ln"}, nothing));
   report("save_memory", "kB", peak_kilobytes({program, "-Sn"}, nothing));
-  // Every line is refused this time, which takes no less memory.
+  seconds({program, "-C"}, nothing);
   report("restore_memory", "kB", peak_kilobytes({program, "-R"}, file));
 }
 

@@ -39,7 +39,8 @@ TEST_CASE("a rule reads back as the op that it was written from") {
     // One-packet scheduling is the language's for UDP and marks only.
     if (key.protocol == Protocol::tcp || key.protocol == Protocol::sctp) service.flags &= ~flag::one_packet;
     DestinationKey destination_key = random.destination_key(key.family());
-    const Destination destination = random.destination();
+    Destination destination = random.destination();
+    if (destination.tunnel.type == Tunnel::Type::gre) destination.tunnel.flags &= 1;  // gre has no remote checksum
     // Only NAT can say another port than the service's.
     if (key.protocol != Protocol::none && destination.forward != Forward::nat) {
       destination_key.endpoint.port = key.endpoint.port;
@@ -74,8 +75,7 @@ TEST_CASE("lines are read in ipvsadm's grammar") {
       {"-A -f 5 -6 -p 1 -M 64", "-A -f 5 -6 -s wlc -p 1 -M 64"},
       {"-A -u [::1]:53 -o", "-A -u [::1]:53 -s wlc -o"},
       {"-a -t 10.0.0.1:80 -r 10.1.0.1", "-a -t 10.0.0.1:80 -r 10.1.0.1:80 -g -w 1"},
-      {"-a -t 10.0.0.1:80 -r 10.1.0.1:81 -m -w 0 -x 9 -y 3",
-       "-a -t 10.0.0.1:80 -r 10.1.0.1:81 -m -w 0 -x 9 -y 3"},
+      {"-a -t 10.0.0.1:80 -r 10.1.0.1:81 -m -w 0 -x 9 -y 3", "-a -t 10.0.0.1:80 -r 10.1.0.1:81 -m -w 0 -x 9 -y 3"},
       {"-a -t 10.0.0.1:80 -r 10.1.0.1:81 -i --tun-type gue --tun-port 6080 --tun-csum",
        "-a -t 10.0.0.1:80 -r 10.1.0.1:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-csum"},
       {"-d -t 10.0.0.1:80 -r 10.1.0.1:81", "-d -t 10.0.0.1:80 -r 10.1.0.1:81"},
