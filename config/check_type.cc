@@ -1,96 +1,68 @@
 #include "config/check_type.h"
 
-#include <set>
-
+#include "config/bytes_type.h"
+#include "config/probe_types.h"
 #include "config/values.h"
 
 namespace config {
 namespace {
 
-using checkers::Http;
 using checkers::Spec;
-using checkers::Tcp;
 using namespace std::chrono_literals;
 
-constexpr std::int64_t least_status = 100;
-constexpr std::int64_t greatest_status = 599;
-
-/// "200" or "200-299", added to `statuses`.
-std::expected<std::set<std::uint16_t>, std::string> parse_statuses(std::string_view text) {
-  const auto dash = text.find('-');
-  const auto first = parse_integer(text.substr(0, dash), least_status, greatest_status);
-  const auto last =
-      dash == std::string_view::npos ? first : parse_integer(text.substr(dash + 1), least_status, greatest_status);
-  if (!first || !last) return std::unexpected("");
-  if (*first > *last) return std::unexpected("; the range ends before it begins");
-  std::set<std::uint16_t> statuses;
-  for (auto status = *first; status <= *last; ++status) statuses.insert(static_cast<std::uint16_t>(status));
-  return statuses;
-}
-
-/// One status, a range, or a list of both.
-Type<std::set<std::uint16_t>> statuses() {
-  auto one = scalar<std::set<std::uint16_t>>({.expected = "a status from 100 to 599, or a range such as 200-299",
-                                              .pattern = "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"},
-                                             parse_statuses);
-  const Shape number = {.kind = Shape::Kind::integer, .minimum = least_status, .maximum = greatest_status};
-  const Shape item = {.kind = Shape::Kind::any_of, .expected = one.shape.expected, .of = {number, one.shape}};
-  const Shape many = {.kind = Shape::Kind::list, .minimum = 1, .of = {item}};
-  const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = one.shape.expected + ", or a list of them",
-                       .of = {number, one.shape, many}};
-  auto read = [expected = shape.expected, read_one = one.read](Reader& reader, const YamlNode& node,
-                                                               std::set<std::uint16_t>& all) {
-    if (node.kind == YamlNode::Kind::scalar) return read_one(reader, node, all);
-    if (node.kind != YamlNode::Kind::sequence) return reader.refuse(node, expected);
-    if (node.entries.empty()) return reader.refuse_short(node, expected);
-    all.clear();
-    for (const auto& entry : node.entries) {
-      std::set<std::uint16_t> some;
-      read_one(reader, *entry.value, some);
-      all.merge(some);
-    }
-  };
-  return {.shape = shape, .read = read, .show = [](const std::set<std::uint16_t>& all) {
-            return fmt::format("{}", fmt::join(all, ", "));
-          }};
-}
-
-Type<Http> http_probe() {
-  auto expect = Object<Http>("expected answer")
-                    .key("status", &Http::status, statuses(), "the statuses that pass: one, a range, or a list of both",
-                         "[200, 204, 300-399]")
-                    .type();
-  return Object<Http>("http probe")
-      .key("path", &Http::path, word("a path that begins with '/'", "/"), "what is asked for", "/health")
-      .key("host", &Http::host, word("a host name"), "the Host header", "shop.example.com")
-      .when_absent("the server's address")
-      .key("expect", std::identity(), std::move(expect), "what makes the answer a good one", "{ status: 200 }")
-      .when_absent("status 200")
-      .type();
-}
+/// A member that makes the spec one of this kind.
+template <class Kind>
+constexpr auto as = [](Spec& spec) -> Kind& { return spec.kind.emplace<Kind>(); };
 
 }  // namespace
 
 Object<Spec> check_object() {
+  using checkers::Tcp;
   return Object<Spec>("check")
-      .key(
-          "tcp", [](Spec& spec) -> Tcp& { return spec.kind.emplace<Tcp>(); }, Object<Tcp>("tcp probe").type(),
-          "passes when the server accepts a connection", "{}")
-      .key(
-          "http", [](Spec& spec) -> Http& { return spec.kind.emplace<Http>(); }, http_probe(),
-          "passes when the server answers a GET as expected", "{ path: /health }")
-      .one_of({"tcp", "http"})
+      .key("tcp", as<Tcp>, tcp_type(), "passes when the server accepts a connection, and answers a script", "{}")
+      .key("tls", [](Spec& spec) -> checkers::Tls& { return spec.kind.emplace<Tcp>().tls.emplace(); }, tls_type(),
+           "passes when the server completes a TLS handshake", "{ min_days_left: 14 }")
+      .key("http", as<checkers::Http>, http_type(), "passes when the server answers a request as expected",
+           "{ path: /health }")
+      .key("https", as<checkers::Http>, https_type(), "the same over TLS", "{ path: /health, host: www.example.com }")
+      .key("udp", as<checkers::Udp>, udp_type(), "passes when a datagram is answered, or at least not refused",
+           "{ send: ping, expect: pong }")
+      .key("dns", as<checkers::Dns>, dns_type(), "passes when the server answers a question",
+           "{ name: example.org, type: A }")
+      .key("icmp", as<checkers::Icmp>, icmp_type(), "passes when the server answers a ping", "{}")
+      .key("smtp", as<checkers::Smtp>, smtp_type(), "passes when a mail server greets", "{ starttls: true }")
+      .key("exec", as<checkers::Exec>, exec_type(), "passes when a program on the director says so",
+           "{ command: [/usr/local/bin/check-db] }")
+      .key("agent", as<checkers::Agent>, agent_type(), "the server's own word, as HAProxy's agents give it", "{}")
+      .key("file", [](Spec& spec) -> std::string& { return spec.kind.emplace<checkers::File>().path; },
+           absolute_path("a file"), "a file on the director with an agent's line in it; passes when there is none",
+           "/run/web1.state")
+      .one_of({"tcp", "tls", "http", "https", "udp", "dns", "icmp", "smtp", "exec", "agent", "file"})
       .key("interval", &Spec::interval, duration<std::chrono::milliseconds>(10ms, 24h),
            "from one probe's start to the next's", "5s")
+      .key("pending_interval", &Spec::pending_interval, duration<std::chrono::milliseconds>(10ms, 24h),
+           "the same while a change is pending, and before the first result", "500ms")
+      .when_absent("`interval`")
       .key("timeout", &Spec::timeout, duration<std::chrono::milliseconds>(1ms, 24h),
-           "when an unfinished probe has failed; shorter than `interval`", "500ms")
-      .key(
-          "rise", [](Spec& spec) -> int& { return spec.thresholds.rise; }, integer<int>(1, 1000),
-          "how many passes in a row bring a server back", "3")
-      .key(
-          "fall", [](Spec& spec) -> int& { return spec.thresholds.fall; }, integer<int>(1, 1000),
-          "how many failures in a row take a server out", "2");
+           "when an unfinished probe has failed; shorter than both intervals", "500ms")
+      .key("rise", [](Spec& spec) -> int& { return spec.thresholds.rise; }, integer<int>(1, 1000),
+           "how many passes in a row bring a server back", "3")
+      .key("fall", [](Spec& spec) -> int& { return spec.thresholds.fall; }, integer<int>(1, 1000),
+           "how many failures in a row take a server out", "2")
+      .key("port", &Spec::port, integer<std::uint16_t>(1), "the port that is probed", "8081")
+      .when_absent("the server's")
+      .key("address", [](Spec& spec) -> net::Address& { return spec.address.emplace(); }, address(),
+           "the address that is probed", "10.0.0.70")
+      .when_absent("the server's")
+      .key("source", [](Spec& spec) -> net::Address& { return spec.path.source.emplace(); }, address(),
+           "the director's address that probes come from", "192.168.200.251")
+      .when_absent("the kernel's choice")
+      .key("interface", [](Spec& spec) -> std::string& { return spec.path.interface; }, interface_name(),
+           "the interface that probes leave by", "eth1")
+      .when_absent("the kernel's choice")
+      .key("mark", [](Spec& spec) -> std::uint32_t& { return spec.path.mark; }, integer<std::uint32_t>(1),
+           "the mark (SO_MARK) that probes carry", "7")
+      .when_absent("none");
 }
 
 }  // namespace config

@@ -45,7 +45,8 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .priority = node.priority,
                      .advertise = router.advertise,
                      .preempt = router.preempt,
-                     .unicast = {}};
+                     .unicast = {},
+                     .checksum = router.checksum};
   if (!router.unicast) return spec;
   vrrp::Unicast unicast = {.source = node.address, .peers = {}};
   for (const auto& other : cluster.nodes) {

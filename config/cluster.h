@@ -33,6 +33,7 @@ struct VirtualRouter {
   std::chrono::milliseconds advertise{1000};
   bool preempt = true;
   bool unicast = false;
+  vrrp::Checksum checksum = vrrp::Checksum::rfc9568;
 };
 
 /// What a failed check does to a real server.

@@ -55,6 +55,10 @@ Type<VirtualRouter> virtual_router_type() {
            "whether a node with a higher priority takes the addresses back when it returns", "false")
       .key("unicast", &VirtualRouter::unicast, boolean(),
            "speaks to the other nodes' addresses instead of the multicast group", "true")
+      .key("checksum", &VirtualRouter::checksum,
+           choice<vrrp::Checksum>({{"rfc9568", vrrp::Checksum::rfc9568}, {"rfc5798", vrrp::Checksum::rfc5798}}),
+           "what an IPv4 advertisement's checksum covers; keepalived and FRR expect rfc5798, and both are accepted",
+           "rfc5798")
       .type();
 }
 
@@ -124,7 +128,10 @@ Type<File> defaults() {
       .key("server", &File::server_defaults, server_object().without({"address"}).partial().type(),
            "what servers have that do not say otherwise", "{ weight: 100 }")
       .when_absent("nothing")
-      .key("check", &File::check_defaults, check_object().without({"tcp", "http"}).partial().type(),
+      .key("check", &File::check_defaults, check_object()
+               .without({"tcp", "tls", "http", "https", "udp", "dns", "icmp", "smtp", "exec", "agent", "file"})
+               .partial()
+               .type(),
            "what checks have that do not say otherwise", "{ interval: 1s, timeout: 500ms }")
       .when_absent("nothing")
       .type();

@@ -28,6 +28,7 @@ class RouterRules {
   void groups();
 
  private:
+  void agrees_with_its_group(std::size_t group, const std::string& name, Place place);
   using Interfaces = std::map<std::string, std::string>;
   void interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path, const std::string& owner);
   void virtual_address(const VirtualRouter& router, std::size_t index);
@@ -179,9 +180,28 @@ void RouterRules::groups() {
       } else if (!is_new) {
         diagnostics_.error(place, fmt::format("virtual router '{}' is in a group already ({})", name,
                                               origin_.line(before->second, place)));
+      } else {
+        agrees_with_its_group(g, name, place);
       }
     }
   }
+}
+
+/// A group has one timer and one role: its members speak at one pace, and give way alike.
+void RouterRules::agrees_with_its_group(std::size_t group, const std::string& name, Place place) {
+  const auto find = [&](const std::string& wanted) {
+    return std::ranges::find(cluster_.virtual_routers, wanted, &VirtualRouter::name);
+  };
+  const auto first = find(cluster_.groups[group].front());
+  const auto router = find(name);
+  if (first == cluster_.virtual_routers.end()) return;
+  const auto differ = [&](const char* key) {
+    diagnostics_.error(place, fmt::format("virtual routers '{}' and '{}' are in one group and differ in '{}'; "
+                                          "expected the same for both",
+                                          first->name, name, key));
+  };
+  if (router->advertise != first->advertise) return differ("advertise");
+  if (router->preempt != first->preempt) return differ("preempt");
 }
 
 }  // namespace

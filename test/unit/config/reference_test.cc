@@ -98,6 +98,8 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "duration-too-fine",
                                         "fallback-is-a-server",
                                         "group-twice",
+                                        "group-two-paces",
+                                        "group-two-preempts",
                                         "group-unknown",
                                         "http-status-range",
                                         "include-a-directory",

@@ -45,7 +45,7 @@ class Maker {
       case Shape::Kind::text:
         return {{"type", "string"}, {"pattern", shape.pattern}};
       case Shape::Kind::choice:
-        return {{"enum", shape.choices}};
+        return {{"enum", choices(shape)}};
       case Shape::Kind::list:
         return {{"type", "array"}, {"minItems", shape.minimum}, {"items", of(shape.of.front())}};
       case Shape::Kind::map:
@@ -90,6 +90,15 @@ class Maker {
  private:
   static std::string absent(const config::KeyShape& key) {
     return key.when_absent.empty() ? "" : " (default: " + key.when_absent + ")";
+  }
+
+  /// An editor takes a plain 1.2 for a number.
+  static Json choices(const Shape& shape) {
+    Json all = shape.choices;
+    for (const auto& choice : shape.choices) {
+      if (matches(choice, "^[0-9]+[.][0-9]+$")) all.push_back(std::stod(choice));
+    }
+    return all;
   }
 
   Json reference(const Shape& shape) {
