@@ -1,0 +1,75 @@
+// What directord says when the kernel will not have it: exact sentences, exact exit status.
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "test/lab/process.h"
+#include "test/lab/topology.h"
+
+namespace {
+
+constexpr auto cluster_file =
+    "cluster: shop\n"
+    "nodes: { lb1: { address: 192.168.56.11 } }\n"
+    "services:\n"
+    "  web: { listen: 192.168.56.10:80, scheduler: wrr, forward: nat, servers: { web1: { address: 192.168.200.11 } } "
+    "}\n";
+
+std::vector<std::string> directord(const std::filesystem::path& folder) {
+  std::ofstream(folder / "cluster.yaml") << cluster_file;
+  return {lab::programs_folder() / "directord",
+          "--config",
+          folder / "cluster.yaml",
+          "--node",
+          "lb1",
+          "--runtime-dir",
+          folder / "run",
+          "--state-dir",
+          folder / "state"};
+}
+
+std::filesystem::path open_to_all(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  return folder;
+}
+
+bool ends_with_line(const std::string& text, const std::string& line) { return text.ends_with(line + "\n"); }
+
+/// Takes ip_vs and everything on it out of the kernel, and keeps it from coming back by itself.
+void unload_ip_vs() {
+  std::ofstream("/proc/sys/kernel/modprobe") << "/bin/false";
+  for (bool removed = true; removed;) {
+    removed = false;
+    std::ifstream modules("/proc/modules");
+    for (std::string line; std::getline(modules, line);) {
+      const auto name = line.substr(0, line.find(' '));
+      if (name.starts_with("ip_vs")) removed |= syscall(SYS_delete_module, name.c_str(), O_NONBLOCK) == 0;
+    }
+  }
+  REQUIRE_FALSE(std::filesystem::exists("/proc/net/ip_vs"));
+}
+
+}  // namespace
+
+TEST_CASE("directord without privileges, and on a kernel without IPVS, says what is missing", "[refusal]") {
+  lab::Topology topology;
+  const lab::Host& host = topology.add_host("lb1");
+
+  auto command = directord(open_to_all("/tmp/unprivileged"));
+  command.insert(command.begin(), {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"});
+  auto ended = lab::run(host, command);
+  INFO(ended.text);
+  CHECK(ended.status == 1);
+  CHECK(ends_with_line(ended.text, "not permitted; it takes root or the capability CAP_NET_ADMIN"));
+
+  unload_ip_vs();
+  ended = lab::run(host, directord(open_to_all("/tmp/without")));
+  INFO(ended.text);
+  CHECK(ended.status == 1);
+  CHECK(ends_with_line(ended.text, "this kernel has no IPVS: load its module as root with `modprobe ip_vs`"));
+}
