@@ -13,6 +13,8 @@ Change observe(Health& health, Result result, Thresholds limit, net::Instant now
   health.last_outcome = result.outcome;
   health.last = std::move(result.sentence);
   if (result.outcome == Outcome::not_run) return Change::none;
+  if (result.advice.wish != Advice::Wish::none) health.advice.wish = result.advice.wish;
+  if (result.advice.weight) health.advice.weight = result.advice.weight;
 
   const bool passed = result.outcome == Outcome::passed;
   if (passed) health.last_good = now;

@@ -30,6 +30,7 @@ struct Health {
   int decided_by = 0;                       ///< how many results in a row brought `state` about; 0 while unknown
   net::Instant since{};                     ///< when `state` began; for unknown, when the check was made
   std::optional<net::Instant> last_good{};  ///< when a probe last passed
+  Advice advice{};                          ///< what was last asked for; each part holds until another is said
   Outcome last_outcome = Outcome::not_run;  ///< of the last probe
   std::string last{};                       ///< the sentence of the last probe; empty before the first
 };

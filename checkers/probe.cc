@@ -6,9 +6,9 @@
 
 namespace checkers {
 
-Result Flight::timed_out(net::Duration timeout) const {
-  return failed(doing(), fmt::format("timed out after {}", spoken(timeout)));
-}
+Result Exchange::timed_out(net::Duration timeout) const { return checkers::timed_out(doing(), timeout); }
+
+Result Flight::timed_out(net::Duration timeout) const { return checkers::timed_out(doing(), timeout); }
 
 Result passed(std::string_view doing, std::string_view what) {
   return {.outcome = Outcome::passed, .sentence = fmt::format("{}: {}", doing, what)};
@@ -16,6 +16,10 @@ Result passed(std::string_view doing, std::string_view what) {
 
 Result failed(std::string_view doing, std::string_view what) {
   return {.outcome = Outcome::failed, .sentence = fmt::format("{}: {}", doing, what)};
+}
+
+Result timed_out(std::string_view doing, net::Duration timeout) {
+  return failed(doing, fmt::format("timed out after {}", spoken(timeout)));
 }
 
 Result could_not_run(std::string_view doing, std::string_view why) {

@@ -36,6 +36,22 @@ class Conversation {
   [[nodiscard]] virtual std::string doing() const = 0;
 };
 
+/// One question in a datagram and the datagrams that come back, for a single use; again without a socket or a clock.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  /// The datagram to be sent.
+  [[nodiscard]] virtual std::string question() = 0;
+
+  /// A datagram from the target; nothing if it is not the answer and the wait goes on.
+  virtual std::optional<Result> receive(std::string_view datagram) = 0;
+
+  /// See Conversation::doing and Flight::timed_out.
+  [[nodiscard]] virtual std::string doing() const = 0;
+  [[nodiscard]] virtual Result timed_out(net::Duration timeout) const;
+};
+
 /// A probe under way. Destroying it abandons the probe without a result.
 class Flight {
  public:
@@ -72,5 +88,6 @@ class Prober {
 [[nodiscard]] Result passed(std::string_view doing, std::string_view what);
 [[nodiscard]] Result failed(std::string_view doing, std::string_view what);
 [[nodiscard]] Result could_not_run(std::string_view doing, std::string_view why);
+[[nodiscard]] Result timed_out(std::string_view doing, net::Duration timeout);
 
 }  // namespace checkers

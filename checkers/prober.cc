@@ -1,10 +1,21 @@
 #include <fmt/format.h>
+#include <sys/random.h>
 
+#include <random>
+#include <type_traits>
+
+#include "checkers/agent.h"
+#include "checkers/datagram.h"
+#include "checkers/dns.h"
 #include "checkers/http.h"
+#include "checkers/icmp.h"
 #include "checkers/probe.h"
+#include "checkers/smtp.h"
+#include "checkers/socket.h"
 #include "checkers/stream.h"
 #include "checkers/tcp.h"
 #include "checkers/tls.h"
+#include "checkers/udp.h"
 
 namespace checkers {
 namespace {
@@ -22,6 +33,12 @@ class BrokenProber final : public Prober {
   std::string kind_;
   net::Error error_;
 };
+
+std::uint64_t unguessable() {
+  std::uint64_t value = 0;
+  if (getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) value = std::random_device{}();
+  return value;
+}
 
 /// Conversations of one kind over TCP, or over TLS over TCP.
 template <class Conversing, class Plan>
@@ -56,6 +73,40 @@ class HandshakeProber final : public Prober {
   TlsContext tls_;
 };
 
+/// Exchanges of one kind over UDP.
+template <class Exchanging, class Plan>
+class UdpProber final : public Prober {
+ public:
+  UdpProber(Path path, Plan plan) : path_(std::move(path)), plan_(std::move(plan)) {}
+
+  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+    std::unique_ptr<Exchange> exchange;
+    if constexpr (std::is_same_v<Exchanging, DnsExchange>) {
+      exchange = std::make_unique<Exchanging>(target, plan_, static_cast<std::uint16_t>(unguessable()));
+    } else {
+      exchange = std::make_unique<Exchanging>(target, plan_);
+    }
+    return launch_datagram(loop, connect_datagram(path_, target), std::move(exchange), std::move(on_landed));
+  }
+
+ private:
+  Path path_;
+  Plan plan_;
+};
+
+class EchoProber final : public Prober {
+ public:
+  explicit EchoProber(Path path) : path_(std::move(path)) {}
+
+  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+    return launch_datagram(loop, connect_echo(path_, target.address),
+                           std::make_unique<EchoExchange>(target.address, unguessable()), std::move(on_landed));
+  }
+
+ private:
+  Path path_;
+};
+
 /// The host of a Host header, where it is a name and not an address.
 std::string host_name(const std::string& host) {
   const auto name = host.substr(0, host.find(':'));
@@ -76,7 +127,21 @@ struct Make {
   Made operator()(const Http& http) const {
     return stream<HttpConversation>(HttpPlan::prepare(http), http.tls, host_name(http.host));
   }
-  Made operator()(const auto&) const { return net::failure("this kind of check is not built in"); }
+  Made operator()(const Smtp& smtp) const {
+    return stream<SmtpConversation>(SmtpPlan::prepare(smtp), smtp.starttls ? std::nullopt : smtp.tls);
+  }
+  Made operator()(const Agent& agent) const {
+    return stream<AgentConversation>(net::Result<Agent>(agent), std::nullopt);
+  }
+  Made operator()(const Udp& udp) const {
+    auto plan = UdpPlan::prepare(udp);
+    if (!plan) return std::unexpected(plan.error());
+    return std::make_unique<UdpProber<UdpExchange, UdpPlan>>(spec.path, std::move(*plan));
+  }
+  Made operator()(const Dns& dns) const { return std::make_unique<UdpProber<DnsExchange, Dns>>(spec.path, dns); }
+  Made operator()(const Icmp&) const { return std::make_unique<EchoProber>(spec.path); }
+  Made operator()(const Exec&) const { return net::failure("this kind of check is not built in"); }
+  Made operator()(const File&) const { return net::failure("this kind of check is not built in"); }
 
   template <class Conversing, class Plan>
   Made stream(net::Result<Plan> plan, const std::optional<Tls>& tls, const std::string& name = "") const {

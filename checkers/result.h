@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "net/time.h"
@@ -13,10 +14,32 @@ enum class Outcome : std::uint8_t {
   not_run,  ///< this machine could not ask (no descriptors, ports or permission): says nothing about the target
 };
 
+/// What a target, or somebody on its behalf, asks for beside being up or down (agent, exec, file).
+struct Advice {
+  enum class Wish : std::uint8_t {
+    none,   ///< nothing was said
+    ready,  ///< to take part: the end of drain and maint
+    drain,  ///< no new connections
+    maint,  ///< to be left out
+  };
+  struct Weight {
+    std::uint16_t value = 0;
+    bool percent = false;  ///< of the weight in the cluster file; else instead of it
+
+    auto operator<=>(const Weight&) const = default;
+  };
+
+  Wish wish = Wish::none;
+  std::optional<Weight> weight{};
+
+  auto operator<=>(const Advice&) const = default;
+};
+
 /// What one probe found.
 struct Result {
   Outcome outcome = Outcome::not_run;
   std::string sentence;  ///< what was tried and what came of it: "connect 10.0.0.7:80: timed out after 1 s"
+  Advice advice{};
 
   // Set by the shell:
   net::Duration late{};  ///< how long after its beat the probe started

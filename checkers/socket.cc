@@ -36,6 +36,15 @@ struct SocketAddress {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
+net::Result<net::Fd> connect_to(const net::Endpoint& target, net::Result<net::Fd> socket) {
+  if (!socket) return socket;
+  const SocketAddress address(target);
+  if (::connect(socket->get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
+    return net::system_error(errno, "connect");
+  }
+  return socket;
+}
+
 }  // namespace
 
 net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path) {
@@ -66,19 +75,18 @@ net::Result<net::Fd> connect_stream(const Path& path, const net::Endpoint& targe
   if (!socket) return socket;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket->get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  const SocketAddress address(target);
-  if (::connect(socket->get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
-    return net::system_error(errno, "connect");
-  }
-  return socket;
+  return connect_to(target, std::move(socket));
 }
 
-net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target, int protocol) {
-  auto socket = open_socket(target.address.family(), SOCK_DGRAM, protocol, path);
-  if (!socket) return socket;
-  const SocketAddress address(target);
-  if (::connect(socket->get(), address.get(), address.length) != 0) return net::system_error(errno, "connect");
-  return socket;
+net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target) {
+  return connect_to(target, open_socket(target.address.family(), SOCK_DGRAM, 0, path));
+}
+
+net::Result<net::Fd> connect_echo(const Path& path, const net::Address& target) {
+  const int protocol = target.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
+  auto socket = open_socket(target.family(), SOCK_DGRAM, protocol, path);
+  if (!socket) socket = open_socket(target.family(), SOCK_RAW, protocol, path);
+  return connect_to({.address = target, .port = 0}, std::move(socket));
 }
 
 int connect_error(const net::Fd& socket) {

@@ -18,7 +18,11 @@ namespace checkers {
 [[nodiscard]] net::Result<net::Fd> connect_stream(const Path& path, const net::Endpoint& target);
 
 /// A datagram socket whose only peer is `target`, so that ICMP errors reach it. Errors as above.
-[[nodiscard]] net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target, int protocol = 0);
+[[nodiscard]] net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target);
+
+/// The same for ICMP echo: a ping socket, or where this process may not have one, a raw one. Of a raw IPv4 socket's
+/// datagrams the IP header is the beginning.
+[[nodiscard]] net::Result<net::Fd> connect_echo(const Path& path, const net::Address& target);
 
 /// The error a connection attempt ended with, fetched once (SO_ERROR); 0 if it stands.
 [[nodiscard]] int connect_error(const net::Fd& socket);
