@@ -48,6 +48,14 @@ struct Server {
   std::uint32_t weight = 1;  ///< 0..65535
 };
 
+/// How many servers a service must have in to be itself; hysteresis keeps one server's flap from being the service's.
+struct Quorum {
+  std::uint32_t below = 1;   ///< lost when fewer are in than this; 1..65535
+  std::uint32_t regain = 1;  ///< regained when this many are; `below` or more
+
+  auto operator<=>(const Quorum&) const = default;
+};
+
 struct Service {
   std::string name;
   ipvs::ServiceKey key;
@@ -56,7 +64,10 @@ struct Service {
   std::vector<checkers::Spec> checks;  ///< all must pass; none = always up
   OnFailure on_failure = OnFailure::drain;
   std::vector<Server> servers;
-  std::optional<net::Endpoint> fallback;  ///< the sorry server: weight 1 while no server takes connections, else 0
+  std::optional<net::Endpoint> fallback;  ///< the sorry server: serves instead of the others while quorum is lost
+  Quorum quorum;
+  std::uint8_t panic = 100;            ///< failed checks take away at most so many per cent of the weight; 0..100
+  std::chrono::seconds slow_start{0};  ///< over which a server that comes up reaches its weight; 0 = at once
 };
 
 /// The kernel's connection synchronisation daemon (master while this node is, else backup).

@@ -30,6 +30,8 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
   for (const auto& service : cluster_.services) {
     situation_.push_back({.servers = std::vector<ServerSituation>(service.servers.size())});
   }
+  plans_.resize(cluster_.services.size());
+  again_.resize(cluster_.services.size());
 }
 
 net::Result<> Director::start() {
@@ -113,7 +115,7 @@ void Director::start_checks() {
     const auto& service = cluster_.services[s];
     for (std::size_t i = 0; i < service.servers.size(); ++i) {
       for (const auto& check : service.checks) {
-        keys.push_back({.target = service.servers[i].endpoint, .spec = check});
+        keys.push_back(checkers::aim(check, service.servers[i].endpoint));
         users_[keys.back()].push_back({.service = s, .server = i});
       }
     }
@@ -121,23 +123,38 @@ void Director::start_checks() {
   checkers_.set(keys);
   for (std::size_t s = 0; s < situation_.size(); ++s) {
     for (std::size_t i = 0; i < situation_[s].servers.size(); ++i) {
-      situation_[s].servers[i].health = health_of({.service = s, .server = i});
+      situation_[s].servers[i].health = opinion_of({.service = s, .server = i}).state;
     }
   }
 }
 
 void Director::on_report(const checkers::Report& report) {
-  if (report.change != checkers::Change::changed) return;
+  const bool advised = report.result.advice != checkers::Advice{};
+  if (report.change != checkers::Change::changed && !advised) return;
   const auto users = users_.find(report.key);
   if (users == users_.end()) return;
-  for (const auto id : users->second) {
-    auto& server = situation_[id.service].servers[id.server];
-    const auto before = server.health;
-    server.health = health_of(id);
-    tell("server " + name_of(id), fmt::format("{} -> {}: {}", checkers::to_string(before),
-                                              checkers::to_string(server.health), report.result.sentence));
-    touch(id.service);
+  for (const auto id : users->second) judge(id, report.result.sentence);
+}
+
+/// Forms the opinion of a server anew, after one of its checks has spoken; `why` is what it said.
+void Director::judge(ServerId id, const std::string& why) {
+  auto& server = situation_[id.service].servers[id.server];
+  auto [state, since, advice] = opinion_of(id);
+  if (state == server.health && advice == server.advice) return;
+  if (state != server.health) {
+    const auto held = table_.actual(cluster_.services[id.service].key)
+                          .destinations[{.endpoint = cluster_.services[id.service].servers[id.server].endpoint}];
+    // A server that the kernel gives traffic already has nothing to warm up to.
+    server.warming = state == checkers::State::up && held.weight == 0 ? std::optional(loop_.now()) : std::nullopt;
+    tell("server " + name_of(id),
+         fmt::format("{} -> {}: {}", checkers::to_string(server.health), checkers::to_string(state), why));
+  } else {
+    tell("server " + name_of(id), "asks for a change: " + why);
   }
+  server.health = state;
+  server.since = since;
+  server.advice = advice;
+  touch(id.service);
 }
 
 void Director::on_transition(const vrrp::Transition& transition) {
@@ -190,14 +207,16 @@ std::string Director::name_of(ServerId id) const {
   return service.name + "/" + service.servers[id.server].name;
 }
 
-checkers::State Director::health_of(ServerId id) const {
+Opinion Director::opinion_of(ServerId id) const {
   const auto& service = cluster_.services[id.service];
-  std::vector<checkers::State> states;
+  const auto& server = service.servers[id.server];
+  std::vector<Opinion> opinions;
   for (const auto& check : service.checks) {
-    const auto* health = checkers_.find({.target = service.servers[id.server].endpoint, .spec = check});
-    states.push_back(health != nullptr ? health->state : checkers::State::unknown);
+    const auto* health = checkers_.find(checkers::aim(check, server.endpoint));
+    if (health == nullptr) continue;
+    opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
   }
-  return all_of(states);
+  return all_of(opinions, server.weight);
 }
 
 net::Result<> Director::keep(Intents intents) {
@@ -217,8 +236,9 @@ void Director::apply() {
   apply_timer_ = 0;
   std::vector<KernelTable::Wish> wishes;
   for (const std::size_t s : touched_) {
-    const auto& service = cluster_.services[s];
-    wishes.push_back({.key = service.key, .entry = plan(service, situation_[s], table_.actual(service.key))});
+    const auto& key = cluster_.services[s].key;
+    adopt(s, plan(cluster_.services[s], situation_[s], table_.actual(key), loop_.now()));
+    wishes.push_back({.key = key, .entry = plans_[s].entry});
   }
   touched_.clear();
 
@@ -234,6 +254,36 @@ void Director::apply() {
     if (outcome.unsettled.contains(cluster_.services[s].key)) touched_.insert(s);
   }
   if (!touched_.empty()) apply_timer_ = loop_.after(retry_delay, [this] { apply(); });
+}
+
+/// Makes a plan the current one of its service, and tells what in it is more than a weight.
+void Director::adopt(std::size_t s, Plan plan) {
+  const auto& service = cluster_.services[s];
+  const std::string subject = "service " + service.name;
+  auto& before = situation_[s];
+  if (before.quorum != plan.quorum) {
+    const auto fallback = service.fallback ? ", the fallback " + net::to_string(*service.fallback) : std::string();
+    const bool judged =
+        std::ranges::find(before.servers, checkers::State::unknown, &ServerSituation::health) == before.servers.end();
+    if (plan.quorum) {
+      tell(subject, "has its quorum" + (fallback.empty() ? "" : fallback + " rests"));
+    } else if (judged) {
+      warn(subject, "has lost its quorum" + (fallback.empty() ? "" : fallback + " serves"));
+    } else {
+      tell(subject, "waits for its first verdicts" + (fallback.empty() ? "" : fallback + " serves"));
+    }
+  }
+  if (plans_[s].panicking != plan.panicking && plan.panicking > 0) {
+    warn(subject,
+         fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the weight",
+                     plan.panicking, service.panic));
+  } else if (plans_[s].panicking != plan.panicking) {
+    tell(subject, "panic is over");
+  }
+  before.quorum = plan.quorum;
+  loop_.cancel(again_[s]);
+  again_[s] = plan.again ? loop_.at(*plan.again, [this, s] { touch(s); }) : 0;
+  plans_[s] = std::move(plan);
 }
 
 void Director::tell(const std::string& subject, const std::string& text) {

@@ -14,6 +14,7 @@
 #include "director/events.h"
 #include "director/intents.h"
 #include "director/kernel_table.h"
+#include "director/plan.h"
 #include "director/situation.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"
@@ -66,13 +67,15 @@ class Director {
 
   [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
   [[nodiscard]] std::string name_of(ServerId id) const;
-  [[nodiscard]] checkers::State health_of(ServerId id) const;
+  [[nodiscard]] Opinion opinion_of(ServerId id) const;
+  void judge(ServerId id, const std::string& why);
   [[nodiscard]] std::string reason_of(ServerId id) const;
   net::Result<> keep(Intents intents);
 
   /// Marks a service to be planned in this turn of the loop.
   void touch(std::size_t service);
   void apply();
+  void adopt(std::size_t service, Plan plan);
 
   void tell(const std::string& subject, const std::string& text);
   void warn(const std::string& subject, const std::string& text);
@@ -87,6 +90,8 @@ class Director {
   Intents intents_;
   Journal journal_;
   std::vector<ServiceSituation> situation_;  ///< in the cluster file's order
+  std::vector<Plan> plans_;                  ///< the last of each service
+  std::vector<net::Loop::Id> again_;         ///< the timer for a service's Plan::again
   std::map<checkers::Key, std::vector<ServerId>> users_;
   checkers::Checkers checkers_;
   std::unique_ptr<vrrp::Routers> routers_;

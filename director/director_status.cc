@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "director/director.h"
-#include "director/plan.h"
 
 namespace director {
 namespace {
@@ -86,7 +85,7 @@ std::string Director::reason_of(ServerId id) const {
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   for (const auto& check : service.checks) {
-    const auto* health = checkers_.find({.target = server.endpoint, .spec = check});
+    const auto* health = checkers_.find(checkers::aim(check, server.endpoint));
     if (health == nullptr) continue;
     if (!text.empty()) text += "; ";
     text += checkers::describe(*health, check.thresholds, loop_.now(), wall_offset(loop_.now()));
@@ -96,7 +95,7 @@ std::string Director::reason_of(ServerId id) const {
 
 ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* held) const {
   const auto& service = cluster_.services[s];
-  const auto planned = plan(service, situation_[s], table_.actual(service.key));
+  const auto& planned = plans_[s].entry;
   ordered_json servers = ordered_json::array();
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& server = service.servers[i];
@@ -122,6 +121,8 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
           {"key", ipvs::to_string(service.key)},
           {"scheduler", service.spec.scheduler},
           {"forward", to_string(service.forward)},
+          {"quorum", plans_[s].quorum},
+          {"panicking", plans_[s].panicking},
           {"servers", std::move(servers)}};
 }
 

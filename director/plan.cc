@@ -1,25 +1,80 @@
+// The plan of one service, in this order: what each server would weigh if it were in (the file's weight, the agent's
+// advice); whom the operator or the agent takes out; whom health takes out, as far as `panic` lets it; slow start; the
+// quorum, and with it the fallback.
+
 #include "director/plan.h"
 
 #include <algorithm>
 #include <cassert>
-#include <optional>
 
 namespace director {
 namespace {
 
+using checkers::Advice;
 using checkers::State;
 
-/// The weight a server should have; nothing where it should not be in the table.
-std::optional<std::uint32_t> planned_weight(const config::Service& service, const config::Server& server,
-                                            const ServerSituation& situation, const ipvs::ServiceEntry& actual) {
-  if (situation.drained) return 0;
-  if (situation.health == State::up) return server.weight;
-  if (situation.health == State::unknown) {
-    const auto held = actual.destinations.find({.endpoint = server.endpoint});
-    if (held != actual.destinations.end()) return held->second.weight;
+/// What becomes of one server.
+struct Verdict {
+  bool in = false;           ///< counts for the quorum
+  std::uint32_t weight = 0;  ///< what it should have in the table now
+  bool listed = true;        ///< whether it stays in the table at all
+};
+
+/// Out by somebody's word, whatever its health.
+bool excused(const ServerSituation& server) {
+  return server.drained || server.advice.wish == Advice::Wish::drain || server.advice.wish == Advice::Wish::maint;
+}
+
+/// The failed servers that stay in: health takes servers out in the order in which they failed, until the next would
+/// take more than `panic` per cent of all the weight that is not excused.
+std::vector<bool> kept_by_panic(const config::Service& service, const ServiceSituation& situation) {
+  const auto& servers = situation.servers;
+  std::vector<bool> kept(servers.size(), false);
+  std::vector<std::size_t> failed;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (excused(servers[i])) continue;
+    total += service.servers[i].weight;
+    if (servers[i].health == State::down) failed.push_back(i);
   }
-  if (service.on_failure == config::OnFailure::remove) return std::nullopt;
-  return 0;
+  std::ranges::stable_sort(failed, {}, [&](std::size_t i) { return servers[i].since; });
+  std::uint64_t taken = 0;
+  bool full = false;
+  for (const std::size_t i : failed) {
+    taken += service.servers[i].weight;
+    full |= taken * 100 > total * service.panic;
+    kept[i] = full;
+  }
+  return kept;
+}
+
+/// A slow start's weight: rises with time from 1 to the whole; and when it next rises.
+std::uint32_t warmed(const config::Service& service, const ServerSituation& server, std::uint32_t weight,
+                     net::Instant now, std::optional<net::Instant>& again) {
+  if (!server.warming || service.slow_start.count() == 0 || weight < 2) return weight;
+  const auto passed = std::max(now - *server.warming, net::Duration::zero());
+  if (passed >= service.slow_start) return weight;
+  const auto whole = std::chrono::duration_cast<net::Duration>(service.slow_start);
+  const auto step = std::max<net::Duration>(whole / weight, std::chrono::milliseconds(1));
+  const auto steps = passed / step;
+  const auto next = *server.warming + step * (steps + 1);
+  again = again ? std::min(*again, next) : next;
+  return std::min(static_cast<std::uint32_t>(steps) + 1, weight);
+}
+
+Verdict judge(const config::Service& service, std::size_t i, const ServerSituation& server, bool kept,
+              const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& again) {
+  const auto weight = advised(server.advice, service.servers[i].weight);
+  if (excused(server)) return {};
+  if (kept) return {.in = true, .weight = weight};
+  if (server.health == State::up) {
+    return {.in = weight > 0, .weight = warmed(service, server, weight, now, again)};
+  }
+  if (server.health == State::unknown) {
+    const auto held = actual.destinations.find({.endpoint = service.servers[i].endpoint});
+    if (held != actual.destinations.end()) return {.in = held->second.weight > 0, .weight = held->second.weight};
+  }
+  return {.listed = service.on_failure == config::OnFailure::drain};
 }
 
 ipvs::Destination destination(const config::Service& service, std::uint32_t weight) {
@@ -31,22 +86,32 @@ ipvs::Destination destination(const config::Service& service, std::uint32_t weig
 
 }  // namespace
 
-ipvs::ServiceEntry plan(const config::Service& service, const ServiceSituation& situation,
-                        const ipvs::ServiceEntry& actual) {
+Plan plan(const config::Service& service, const ServiceSituation& situation, const ipvs::ServiceEntry& actual,
+          net::Instant now) {
   assert(situation.servers.size() == service.servers.size());
-  ipvs::ServiceEntry entry{.service = service.spec, .destinations = {}};
-  bool serving = false;
+  Plan made{.entry = {.service = service.spec, .destinations = {}}, .again = {}};
+  const auto kept = kept_by_panic(service, situation);
+  made.panicking = static_cast<std::size_t>(std::ranges::count(kept, true));
+
+  std::vector<Verdict> verdicts;
+  std::uint32_t in = 0;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
-    const auto& server = service.servers[i];
-    const auto weight = planned_weight(service, server, situation.servers[i], actual);
-    if (!weight) continue;
-    serving |= *weight > 0;
-    entry.destinations[{.endpoint = server.endpoint}] = destination(service, *weight);
+    verdicts.push_back(judge(service, i, situation.servers[i], kept[i], actual, now, made.again));
+    in += verdicts.back().in ? 1 : 0;
+  }
+  made.quorum = in >= (situation.quorum ? service.quorum.below : service.quorum.regain);
+
+  const bool fallback_serves = service.fallback && !made.quorum;
+  for (std::size_t i = 0; i < service.servers.size(); ++i) {
+    if (!verdicts[i].listed) continue;
+    const ipvs::DestinationKey key{.endpoint = service.servers[i].endpoint};
+    made.entry.destinations[key] = destination(service, fallback_serves ? 0 : verdicts[i].weight);
   }
   if (service.fallback) {
-    entry.destinations.try_emplace({.endpoint = *service.fallback}, destination(service, serving ? 0 : 1));
+    const ipvs::DestinationKey key{.endpoint = *service.fallback};
+    made.entry.destinations.try_emplace(key, destination(service, fallback_serves ? 1 : 0));
   }
-  return entry;
+  return made;
 }
 
 }  // namespace director

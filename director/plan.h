@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "config/cluster.h"
 #include "director/situation.h"
@@ -8,14 +9,22 @@
 
 namespace director {
 
-/// What the kernel should hold for one service. Pure, and the only place that decides it.
+/// What the kernel should hold for one service, and what else follows from the situation.
+struct Plan {
+  ipvs::ServiceEntry entry;
+  bool quorum = true;                 ///< whether enough servers are in
+  std::size_t panicking = 0;          ///< failed servers that are kept in, since health may not take more away
+  std::optional<net::Instant> again;  ///< when a slow start's next step is due: plan again then
+};
+
+/// Pure, and the only place that decides what the table holds.
 ///
 /// `actual` is what the kernel holds for the service now, empty if nothing: a server that no check has judged yet keeps
 /// the weight it has there, so that a restarted director changes nothing before it knows better, and gets no traffic if
 /// it is not there. A failed server keeps its place with weight 0 and its connections live on, unless the service says
-/// `remove`. The fallback takes new connections exactly while no server does, and waits with weight 0 otherwise, since
+/// `remove`. The fallback takes all new connections while quorum is lost, and waits with weight 0 otherwise, since
 /// deleting it would cut the connections it still serves.
-[[nodiscard]] ipvs::ServiceEntry plan(const config::Service& service, const ServiceSituation& situation,
-                                      const ipvs::ServiceEntry& actual);
+[[nodiscard]] Plan plan(const config::Service& service, const ServiceSituation& situation,
+                        const ipvs::ServiceEntry& actual, net::Instant now);
 
 }  // namespace director

@@ -3,11 +3,42 @@
 #include <algorithm>
 
 namespace director {
+namespace {
 
-checkers::State all_of(const std::vector<checkers::State>& checks) {
-  using checkers::State;
-  if (std::ranges::find(checks, State::down) != checks.end()) return State::down;
-  return std::ranges::all_of(checks, [](State s) { return s == State::up; }) ? State::up : State::unknown;
+using checkers::Advice;
+using checkers::State;
+
+constexpr std::uint64_t weight_max = 65535;
+
+}  // namespace
+
+Opinion all_of(std::span<const Opinion> checks, std::uint32_t weight) {
+  Opinion all{.state = State::up, .since = {}, .advice = {}};
+  for (const auto& check : checks) {
+    if (check.state == State::down || all.state == State::up) all.state = check.state;
+  }
+  // Down since the first of those that are; up since the last of them came up.
+  bool first = true;
+  for (const auto& check : checks) {
+    if (check.state == all.state) {
+      const bool earlier = check.since < all.since;
+      if (first || earlier == (all.state == State::down)) all.since = check.since;
+      first = false;
+    }
+    all.advice.wish = std::max(all.advice.wish, check.advice.wish);
+    if (check.advice.weight && (!all.advice.weight || advised(check.advice, weight) < advised(all.advice, weight))) {
+      all.advice.weight = check.advice.weight;
+    }
+  }
+  return all;
+}
+
+std::uint32_t advised(const Advice& advice, std::uint32_t weight) {
+  if (!advice.weight) return weight;
+  const std::uint64_t value = advice.weight->value;
+  if (!advice.weight->percent) return static_cast<std::uint32_t>(value);
+  // Rounded up: a server that asks for some traffic gets some.
+  return static_cast<std::uint32_t>(std::min((weight * value + 99) / 100, weight_max));
 }
 
 }  // namespace director

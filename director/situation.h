@@ -1,22 +1,40 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "checkers/health.h"
+#include "net/time.h"
 
 /// What is true now of one service, as far as the plan needs to know it.
 namespace director {
 
 struct ServerSituation {
   checkers::State health = checkers::State::unknown;  ///< of all its checks together; up where it has none
+  net::Instant since;                                 ///< when `health` began
+  checkers::Advice advice;                            ///< what its agent, script or file asks for
   bool drained = false;                               ///< the operator's word
+  std::optional<net::Instant> warming;  ///< came up then, without traffic before: slow start counts from it
 };
 
 struct ServiceSituation {
   std::vector<ServerSituation> servers;  ///< in the cluster file's order
+  bool quorum = true;                    ///< as the last plan left it
 };
 
-/// All checks of a server as one: down as soon as one is, up when all are, else unknown. No checks: up.
-[[nodiscard]] checkers::State all_of(const std::vector<checkers::State>& checks);
+/// What each check of a server says: its state, since when, and its advice.
+struct Opinion {
+  checkers::State state = checkers::State::unknown;
+  net::Instant since;
+  checkers::Advice advice;
+};
+
+/// All checks of a server as one: down as soon as one is, up when all are, else unknown; no checks: up. Of several
+/// wishes the more reluctant holds, of several weights the smaller (a percentage is taken of `weight`).
+[[nodiscard]] Opinion all_of(std::span<const Opinion> checks, std::uint32_t weight);
+
+/// The weight in the file as the advice alters it: 0..65535.
+[[nodiscard]] std::uint32_t advised(const checkers::Advice& advice, std::uint32_t weight);
 
 }  // namespace director

@@ -1,27 +1,43 @@
 #include "director/plan.h"
 
 #include <catch2/catch.hpp>
+#include <numeric>
+#include <random>
 
 #include "shop.h"
 
 using checkers::State;
-using director::plan;
+using director::Plan;
+using director::ServerSituation;
 using director::ServiceSituation;
 using director_test::at;
 using director_test::endpoint;
 using director_test::web;
+using namespace std::chrono_literals;
 
 namespace {
+
+constexpr auto web1 = "192.168.200.11:80";
+constexpr auto web2 = "192.168.200.12:80";
+constexpr auto sorry = "192.168.200.99:80";
+constexpr net::Instant start{1000s};
 
 std::uint32_t weight(const ipvs::ServiceEntry& entry, const char* server) {
   return entry.destinations.at(at(server)).weight;
 }
 
-constexpr auto web1 = "192.168.200.11:80";
-constexpr auto web2 = "192.168.200.12:80";
-constexpr auto sorry = "192.168.200.99:80";
+ServerSituation in(State health) {
+  ServerSituation server;
+  server.health = health;
+  server.since = start;
+  return server;
+}
 
-ServiceSituation situation(State first, State second) { return {.servers = {{.health = first}, {.health = second}}}; }
+ServiceSituation situation(State first, State second) { return {.servers = {in(first), in(second)}}; }
+
+ipvs::ServiceEntry plan(const config::Service& service, const ServiceSituation& now, const ipvs::ServiceEntry& held) {
+  return director::plan(service, now, held, start).entry;
+}
 
 }  // namespace
 
@@ -87,11 +103,174 @@ TEST_CASE("destinations that the file does not name are not planned") {
   CHECK_FALSE(plan(web(), situation(State::up, State::up), held).destinations.contains(at("192.168.200.77:80")));
 }
 
+TEST_CASE("below the quorum the fallback serves instead of the servers, until enough of them are back") {
+  auto service = web();
+  service.fallback = endpoint(sorry);
+  service.quorum = {.below = 1, .regain = 2};
+  auto now = situation(State::up, State::down);
+  const auto held = director::plan(service, now, {}, start);
+  CHECK(held.quorum);
+  CHECK(weight(held.entry, web1) == 3);
+
+  now = situation(State::down, State::down);
+  now.quorum = director::plan(service, now, {}, start).quorum;
+  CHECK_FALSE(now.quorum);
+  now.servers[0].health = State::up;
+  auto half = director::plan(service, now, {}, start);
+  CHECK_FALSE(half.quorum);
+  CHECK(weight(half.entry, web1) == 0);
+  CHECK(weight(half.entry, sorry) == 1);
+  now.servers[1].health = State::up;
+  const auto back = director::plan(service, now, {}, start);
+  CHECK(back.quorum);
+  CHECK(weight(back.entry, web1) == 3);
+  CHECK(weight(back.entry, sorry) == 0);
+}
+
+TEST_CASE("without a fallback, servers serve below the quorum too") {
+  auto service = web();
+  service.quorum = {.below = 2, .regain = 2};
+  const auto made = director::plan(service, situation(State::up, State::down), {}, start);
+  CHECK_FALSE(made.quorum);
+  CHECK(weight(made.entry, web1) == 3);
+}
+
+TEST_CASE("panic keeps in what failed last, once health has taken away its share") {
+  auto service = web();  // weights 3 and 1
+  service.panic = 75;
+  auto now = situation(State::down, State::down);
+  now.servers[1].since = start + 1s;
+  auto made = director::plan(service, now, {}, start + 2s);
+  CHECK(made.panicking == 1);
+  CHECK(weight(made.entry, web1) == 0);
+  CHECK(weight(made.entry, web2) == 1);
+
+  now.servers[0].since = start + 3s;  // now the light one failed first; the heavy one would be too much
+  made = director::plan(service, now, {}, start + 4s);
+  CHECK(weight(made.entry, web1) == 3);
+  CHECK(weight(made.entry, web2) == 0);
+
+  service.panic = 0;
+  CHECK(director::plan(service, now, {}, start + 4s).panicking == 2);
+  service.panic = 100;
+  CHECK(director::plan(service, now, {}, start + 4s).panicking == 0);
+}
+
+TEST_CASE("health alone never takes away more than panic allows, whatever happened") {
+  std::mt19937 random(20261121);
+  const auto below = [&](std::uint32_t n) { return std::uniform_int_distribution<std::uint32_t>(0, n - 1)(random); };
+  int panics = 0;
+  for (int round = 0; round < 2000; ++round) {
+    auto service = web();
+    service.servers.clear();
+    service.panic = static_cast<std::uint8_t>(below(101));
+    service.on_failure = below(2) == 0 ? config::OnFailure::drain : config::OnFailure::remove;
+    ServiceSituation now;
+    const auto count = 1 + below(12);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      service.servers.push_back(
+          {.name = std::to_string(i),
+           .endpoint = {.address = *net::Address::parse("10.0.0." + std::to_string(i)), .port = 80},
+           .weight = below(100)});
+      auto server = in(below(3) == 0 ? State::up : State::down);
+      server.since = start + std::chrono::seconds(below(5));
+      server.drained = below(6) == 0;
+      now.servers.push_back(server);
+    }
+    const auto made = director::plan(service, now, {}, start + 10s);
+    std::uint64_t total = 0;
+    std::uint64_t taken = 0;
+    for (std::size_t i = 0; i < service.servers.size(); ++i) {
+      if (now.servers[i].drained) continue;
+      total += service.servers[i].weight;
+      const auto found = made.entry.destinations.find({.endpoint = service.servers[i].endpoint});
+      const auto has = found == made.entry.destinations.end() ? 0 : found->second.weight;
+      CHECK((has == 0 || has == service.servers[i].weight));
+      if (has == 0) taken += service.servers[i].weight;
+    }
+    CHECK(taken * 100 <= total * service.panic);
+    panics += made.panicking > 0 ? 1 : 0;
+  }
+  CHECK(panics > 500);
+}
+
+TEST_CASE("a slow start rises step by step to the whole weight, and says when it next rises") {
+  auto service = web();
+  service.servers[0].weight = 4;
+  service.slow_start = 20s;
+  auto now = situation(State::up, State::up);
+  now.servers[0].warming = start;
+  const struct {
+    net::Duration passed;
+    std::uint32_t weight;
+    std::optional<net::Duration> again;
+  } cases[] = {{0s, 1, 5s},   {4999ms, 1, 5s}, {5s, 2, 10s},           {12s, 3, 15s},
+               {15s, 4, 20s}, {19s, 4, 20s},   {20s, 4, std::nullopt}, {99s, 4, std::nullopt}};
+  for (const auto& [passed, expected, again] : cases) {
+    INFO(net::to_string(passed));
+    const auto made = director::plan(service, now, {}, start + passed);
+    CHECK(weight(made.entry, web1) == expected);
+    CHECK(weight(made.entry, web2) == 1);
+    CHECK(made.again == (again ? std::optional(start + *again) : std::nullopt));
+  }
+}
+
+TEST_CASE("an agent's word alters the weight or takes the server out") {
+  using Wish = checkers::Advice::Wish;
+  const auto service = web();
+  auto now = situation(State::up, State::up);
+  now.servers[0].advice.weight = {.value = 50, .percent = true};
+  CHECK(weight(plan(service, now, {}), web1) == 2);
+  now.servers[0].advice.weight = {.value = 200, .percent = true};
+  CHECK(weight(plan(service, now, {}), web1) == 6);
+  now.servers[0].advice.weight = {.value = 9, .percent = false};
+  CHECK(weight(plan(service, now, {}), web1) == 9);
+  now.servers[0].advice.wish = Wish::ready;
+  CHECK(weight(plan(service, now, {}), web1) == 9);
+  for (const auto wish : {Wish::drain, Wish::maint}) {
+    now.servers[0].advice.wish = wish;
+    CHECK(weight(plan(service, now, {}), web1) == 0);
+  }
+}
+
+TEST_CASE("advice stays within the weights that there are, and rounds up") {
+  using director::advised;
+  CHECK(advised({}, 7) == 7);
+  CHECK(advised({.weight = {{.value = 1, .percent = true}}}, 3) == 1);
+  CHECK(advised({.weight = {{.value = 0, .percent = true}}}, 3) == 0);
+  CHECK(advised({.weight = {{.value = 65535, .percent = true}}}, 65535) == 65535);
+}
+
 TEST_CASE("several checks are one opinion: any down is down, all up is up, else unknown") {
-  using director::all_of;
-  CHECK(all_of({}) == State::up);
-  CHECK(all_of({State::up, State::up}) == State::up);
-  CHECK(all_of({State::up, State::unknown}) == State::unknown);
-  CHECK(all_of({State::unknown, State::down}) == State::down);
-  CHECK(all_of({State::up, State::down}) == State::down);
+  const auto of = [](std::vector<State> states) {
+    std::vector<director::Opinion> opinions;
+    for (const auto state : states) opinions.push_back({.state = state, .since = start, .advice = {}});
+    return director::all_of(opinions, 1).state;
+  };
+  CHECK(of({}) == State::up);
+  CHECK(of({State::up, State::up}) == State::up);
+  CHECK(of({State::up, State::unknown}) == State::unknown);
+  CHECK(of({State::unknown, State::up}) == State::unknown);
+  CHECK(of({State::unknown, State::down}) == State::down);
+  CHECK(of({State::up, State::down}) == State::down);
+  CHECK(of({State::down, State::up}) == State::down);
+}
+
+TEST_CASE(
+    "several checks are down since the first and up since the last; the reluctant wish and the small weight hold") {
+  using Wish = checkers::Advice::Wish;
+  const auto late = start + 5s;
+  CHECK(director::all_of(std::vector<director::Opinion>{{State::down, late, {}}, {State::down, start, {}}}, 1).since ==
+        start);
+  CHECK(director::all_of(std::vector<director::Opinion>{{State::up, start, {}}, {State::up, late, {}}}, 1).since ==
+        late);
+  CHECK(director::all_of(std::vector<director::Opinion>{{State::down, late, {}}, {State::up, start, {}}}, 1).since ==
+        late);
+  const auto both = director::all_of(
+      std::vector<director::Opinion>{
+          {State::up, start, {.wish = Wish::drain, .weight = {{.value = 50, .percent = true}}}},
+          {State::up, start, {.wish = Wish::ready, .weight = {{.value = 3, .percent = false}}}}},
+      10);
+  CHECK(both.advice.wish == Wish::drain);
+  CHECK(both.advice.weight == checkers::Advice::Weight{.value = 3, .percent = false});
 }
