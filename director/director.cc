@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "director/log.h"
 #include "director/plan.h"
@@ -17,6 +18,9 @@ using std::chrono::system_clock;
 
 /// How long to wait before the kernel is asked again for what it refused.
 constexpr auto retry_delay = std::chrono::seconds(1);
+
+/// How often the connections of what departs are counted.
+constexpr auto departure_look = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -30,6 +34,7 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
   for (const auto& service : cluster_.services) {
     situation_.push_back({.servers = std::vector<ServerSituation>(service.servers.size())});
   }
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) index_[cluster_.services[s].key] = s;
   plans_.resize(cluster_.services.size());
   again_.resize(cluster_.services.size());
 }
@@ -42,15 +47,15 @@ net::Result<> Director::start() {
     warn("directord", intents.error().message + "; starting without it");
   }
   if (auto read = table_.read(); !read) return read;
-  remove_stale_services();
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) {
       situation_[s].servers[i].drained = intents_.drains.contains(name_of({.service = s, .server = i}));
     }
   }
   start_checks();
-  for (std::size_t s = 0; s < cluster_.services.size(); ++s) touch(s);
+  adopt_table();
   apply();
+  look_at_departures();
   if (options_.dry_run) return {};
   if (auto synced = start_connection_sync(); !synced) return synced;
   return start_routers();
@@ -91,21 +96,26 @@ net::Result<> Director::start_connection_sync() {
   return {};
 }
 
-/// Services that an earlier run put into the kernel and the file no longer names go; alien ones are left alone.
-void Director::remove_stale_services() {
-  std::set<ipvs::ServiceKey> named;
-  for (const auto& service : cluster_.services) named.insert(service.key);
-  std::vector<KernelTable::Wish> wishes;
-  for (const auto& key : intents_.owned) {
-    if (!named.contains(key) && table_.has(key)) wishes.push_back({.key = key, .entry = std::nullopt});
-  }
-  const auto outcome = table_.make(wishes);
-  for (const auto& op : outcome.done) tell("ipvs", ipvs::to_string(op) + ": no longer in the cluster file");
-  for (const auto& error : outcome.errors) warn("ipvs", error.message);
-  named.insert(outcome.unsettled.begin(), outcome.unsettled.end());
-
+/// Of the table that was found, what an earlier run put there or the file names is ours; all else is left alone. What
+/// is ours and not in the file departs: it takes no new connections, and goes when its open ones have gone.
+void Director::adopt_table() {
   Intents intents = intents_;
-  intents.owned = std::move(named);
+  for (const auto& [key, s] : index_) intents.owned.insert(key);
+  for (const auto& key : intents.owned) {
+    const auto named = index_.find(key);
+    const auto planned =
+        named == index_.end()
+            ? ipvs::ServiceEntry{}
+            : plan(cluster_.services[named->second], situation_[named->second], table_.actual(key), loop_.now()).entry;
+    note_departures(intents.departures, key, table_.actual(key), planned, system_clock::now());
+    touch(key);
+  }
+  for (const auto& [which, departure] : intents.departures) {
+    if (intents_.departures.contains(which)) continue;
+    tell("ipvs",
+         fmt::format("{} of {} left the cluster file: it takes no new connections and goes when its open ones have",
+                     ipvs::to_string(which.second), ipvs::to_string(which.first)));
+  }
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
 }
 
@@ -154,7 +164,7 @@ void Director::judge(ServerId id, const std::string& why) {
   server.health = state;
   server.since = since;
   server.advice = advice;
-  touch(id.service);
+  touch(cluster_.services[id.service].key);
 }
 
 void Director::on_transition(const vrrp::Transition& transition) {
@@ -173,7 +183,7 @@ net::Result<std::string> Director::drain(const std::string& service, const std::
   if (auto kept = keep(std::move(intents)); !kept) return std::unexpected(kept.error());
   situation_[id->service].servers[id->server].drained = true;
   tell("server " + name, reason.empty() ? "drained by the operator" : "drained by the operator: " + reason);
-  touch(id->service);
+  touch(cluster_.services[id->service].key);
   apply();
   return fmt::format("{} is drained: no new connections, open ones live on", name);
 }
@@ -188,7 +198,7 @@ net::Result<std::string> Director::undrain(const std::string& service, const std
   if (auto kept = keep(std::move(intents)); !kept) return std::unexpected(kept.error());
   situation_[id->service].servers[id->server].drained = false;
   tell("server " + name, "drain taken back by the operator");
-  touch(id->service);
+  touch(cluster_.services[id->service].key);
   apply();
   return fmt::format("{} takes new connections as its health allows", name);
 }
@@ -226,21 +236,30 @@ net::Result<> Director::keep(Intents intents) {
   return {};
 }
 
-void Director::touch(std::size_t service) {
-  touched_.insert(service);
+void Director::touch(const ipvs::ServiceKey& key) {
+  touched_.insert(key);
   if (apply_timer_ == 0) apply_timer_ = loop_.at(loop_.now(), [this] { apply(); });
+}
+
+/// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
+KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
+  const auto actual = table_.actual(key);
+  ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
+  const auto found = index_.find(key);
+  if (found != index_.end()) {
+    adopt(found->second, plan(cluster_.services[found->second], situation_[found->second], actual, loop_.now()));
+    entry = plans_[found->second].entry;
+  }
+  keep_departing(entry, intents_.departures, key, actual);
+  if (found == index_.end() && entry.destinations.empty()) return {.key = key, .entry = std::nullopt};
+  return {.key = key, .entry = std::move(entry)};
 }
 
 void Director::apply() {
   loop_.cancel(apply_timer_);
   apply_timer_ = 0;
   std::vector<KernelTable::Wish> wishes;
-  for (const std::size_t s : touched_) {
-    const auto& key = cluster_.services[s].key;
-    adopt(s, plan(cluster_.services[s], situation_[s], table_.actual(key), loop_.now()));
-    wishes.push_back({.key = key, .entry = plans_[s].entry});
-  }
-  touched_.clear();
+  for (const auto& key : std::exchange(touched_, {})) wishes.push_back(wish_for(key));
 
   const auto outcome = table_.make(wishes);
   for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
@@ -250,10 +269,48 @@ void Director::apply() {
     complaints.insert(error.message);
   }
   complaints_ = std::move(complaints);
-  for (std::size_t s = 0; s < cluster_.services.size() && !outcome.unsettled.empty(); ++s) {
-    if (outcome.unsettled.contains(cluster_.services[s].key)) touched_.insert(s);
-  }
+  touched_ = outcome.unsettled;
   if (!touched_.empty()) apply_timer_ = loop_.after(retry_delay, [this] { apply(); });
+}
+
+void Director::watch_departures() {
+  loop_.cancel(departure_timer_);
+  departure_timer_ = 0;
+  if (intents_.departures.empty()) return;
+  departure_timer_ = loop_.after(departure_look, [this] { look_at_departures(); });
+}
+
+/// Asks the kernel about the connections of what departs, and lets go what has none left.
+void Director::look_at_departures() {
+  Intents intents = intents_;
+  std::optional<ipvs::ServiceKey> asked;
+  std::optional<ipvs::ServiceStatus> status;
+  for (const auto& [which, departure] : intents_.departures) {
+    const auto& [key, destination] = which;
+    if (asked != key) {
+      auto answer = kernel_.list(key);
+      asked = answer ? std::optional(key) : std::nullopt;
+      if (!answer) continue;  // asked again at the next look
+      status = std::move(*answer);
+    }
+    const ipvs::DestinationStatus* held = nullptr;
+    if (status && status->destinations.contains(destination)) held = &status->destinations.at(destination);
+    const auto why = ended(departure, key.protocol, held, system_clock::now());
+    if (!why) continue;
+    tell("ipvs", fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
+    intents.departures.erase(which);
+    touch(key);
+  }
+  for (const auto& key : touched_) {
+    const auto still = intents.departures.lower_bound({key, {}});
+    if (!index_.contains(key) && (still == intents.departures.end() || still->first.first != key)) {
+      intents.owned.erase(key);
+    }
+  }
+  Departures departures = intents.departures;
+  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  intents_.departures = std::move(departures);  // unkept, the next life would only look at them once more
+  watch_departures();
 }
 
 /// Makes a plan the current one of its service, and tells what in it is more than a weight.
@@ -282,7 +339,7 @@ void Director::adopt(std::size_t s, Plan plan) {
   }
   before.quorum = plan.quorum;
   loop_.cancel(again_[s]);
-  again_[s] = plan.again ? loop_.at(*plan.again, [this, s] { touch(s); }) : 0;
+  again_[s] = plan.again ? loop_.at(*plan.again, [this, s] { touch(cluster_.services[s].key); }) : 0;
   plans_[s] = std::move(plan);
 }
 

@@ -60,7 +60,7 @@ class Director {
 
   net::Result<> start_routers();
   net::Result<> start_connection_sync();
-  void remove_stale_services();
+  void adopt_table();
   void start_checks();
   void on_report(const checkers::Report& report);
   void on_transition(const vrrp::Transition& transition);
@@ -73,9 +73,13 @@ class Director {
   net::Result<> keep(Intents intents);
 
   /// Marks a service to be planned in this turn of the loop.
-  void touch(std::size_t service);
+  void touch(const ipvs::ServiceKey& key);
   void apply();
+  [[nodiscard]] KernelTable::Wish wish_for(const ipvs::ServiceKey& key);
   void adopt(std::size_t service, Plan plan);
+
+  void watch_departures();
+  void look_at_departures();
 
   void tell(const std::string& subject, const std::string& text);
   void warn(const std::string& subject, const std::string& text);
@@ -95,7 +99,9 @@ class Director {
   std::map<checkers::Key, std::vector<ServerId>> users_;
   checkers::Checkers checkers_;
   std::unique_ptr<vrrp::Routers> routers_;
-  std::set<std::size_t> touched_;
+  std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
+  std::set<ipvs::ServiceKey> touched_;
+  net::Loop::Id departure_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
   std::set<std::string> complaints_;  ///< what the kernel refused in the last attempt: each is told once
 };

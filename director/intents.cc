@@ -24,11 +24,19 @@ json key_to_json(const ipvs::ServiceKey& key) {
   return value;
 }
 
+std::int64_t seconds_of(WallTime time) { return std::chrono::duration_cast<seconds>(time.time_since_epoch()).count(); }
+
+WallTime time_of(const json& value) { return WallTime(seconds(value.get<std::int64_t>())); }
+
+net::Endpoint endpoint_of(const json& value) {
+  const auto endpoint = net::Endpoint::parse(value.get<std::string>());
+  if (!endpoint) throw std::invalid_argument("not an endpoint: " + value.get<std::string>());
+  return *endpoint;
+}
+
 ipvs::ServiceKey key_from_json(const json& value) {
-  const auto endpoint = net::Endpoint::parse(value.at("endpoint").get<std::string>());
-  if (!endpoint) throw std::invalid_argument("owned: bad endpoint");
   return {.protocol = static_cast<ipvs::Protocol>(value.at("protocol").get<std::uint8_t>()),
-          .endpoint = *endpoint,
+          .endpoint = endpoint_of(value.at("endpoint")),
           .fwmark = value.value("fwmark", std::uint32_t{0})};
 }
 
@@ -45,14 +53,20 @@ net::Result<> write_all(int fd, std::string_view text, const std::string& name) 
 }  // namespace
 
 std::string to_json(const Intents& intents) {
-  json root{{"version", version}, {"drains", json::object()}, {"owned", json::array()}};
+  json root{{"version", version}, {"drains", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
   for (const auto& [server, drain] : intents.drains) {
     root["drains"][server] = {
-        {"since", std::chrono::duration_cast<seconds>(drain.since.time_since_epoch()).count()},
+        {"since", seconds_of(drain.since)},
         {"reason", drain.reason},
     };
   }
   for (const auto& key : intents.owned) root["owned"].push_back(key_to_json(key));
+  for (const auto& [key, departure] : intents.departures) {
+    root["departures"].push_back({{"service", key_to_json(key.first)},
+                                  {"destination", to_string(key.second.endpoint)},
+                                  {"since", seconds_of(departure.since)},
+                                  {"deadline", seconds_of(departure.deadline)}});
+  }
   return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -65,11 +79,16 @@ net::Result<Intents> intents_from_json(const std::string& text) {
     Intents intents;
     for (const auto& [server, drain] : root.at("drains").items()) {
       intents.drains[server] = {
-          .since = std::chrono::system_clock::time_point(seconds(drain.at("since").get<std::int64_t>())),
+          .since = time_of(drain.at("since")),
           .reason = drain.at("reason").get<std::string>(),
       };
     }
     for (const auto& key : root.at("owned")) intents.owned.insert(key_from_json(key));
+    for (const auto& item : root.at("departures")) {
+      const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
+      intents.departures[{key_from_json(item.at("service")), destination}] = {.since = time_of(item.at("since")),
+                                                                              .deadline = time_of(item.at("deadline"))};
+    }
     return intents;
   } catch (const std::exception& error) {
     return net::failure(fmt::format("damaged state: {}", error.what()));

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "director/departures.h"
 #include "ipvs/types.h"
 #include "net/error.h"
 
@@ -23,6 +24,7 @@ struct Drain {
 struct Intents {
   std::map<std::string, Drain> drains;  ///< by SERVICE/SERVER
   std::set<ipvs::ServiceKey> owned;     ///< services that this or an earlier run made or took over
+  Departures departures;                ///< what left the cluster file and is still in the kernel
 
   auto operator<=>(const Intents&) const = default;
 };

@@ -30,6 +30,13 @@ struct World {
     return made;
   }
 
+  template <class Condition>
+  void turn_until(Condition holds) {
+    const auto deadline = net::Clock::now() + std::chrono::seconds(10);
+    while (!holds() && net::Clock::now() < deadline) REQUIRE(loop.turn(std::chrono::seconds(2)));
+    CHECK(holds());
+  }
+
   [[nodiscard]] std::uint32_t weight(const char* server) const {
     return kernel.table.at(web_key).destinations.at(at(server)).destination.weight;
   }
@@ -63,7 +70,7 @@ TEST_CASE("a drain reaches the kernel at once, is shown, and is remembered by th
   CHECK(world.director()->status()["services"][0]["servers"][0]["drained"] == false);
 }
 
-TEST_CASE("a service that left the file while no director ran is removed by the next; an alien one is left alone") {
+TEST_CASE("an idle service that left the file goes with the next start; an alien one is left alone") {
   World world;
   world.director();
   ipvs::ServiceKey alien = web_key;
@@ -72,19 +79,61 @@ TEST_CASE("a service that left the file while no director ran is removed by the 
 
   auto cluster = director_test::shop();
   cluster.services[0].key.endpoint.port = 81;
-  world.director(cluster);
+  const auto director = world.director(cluster);
+  REQUIRE(world.loop.turn(std::chrono::seconds(0)));
   CHECK_FALSE(world.kernel.table.contains(web_key));
   CHECK(world.kernel.table.contains(cluster.services[0].key));
   CHECK(world.kernel.table.contains(alien));
+  CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{cluster.services[0].key});
 }
 
-TEST_CASE("a server that left the file while no director ran is removed by the next") {
+TEST_CASE(
+    "a server that left the file with connections takes no new ones, and goes when they have gone, over restarts") {
   World world;
   world.director();
+  auto& held = world.kernel.table.at(web_key).destinations;
+  held.at(at("192.168.200.12:80")).active = 2;
   auto cluster = director_test::shop();
   cluster.services[0].servers.pop_back();
   world.director(cluster);
+  CHECK(world.weight("192.168.200.12:80") == 0);
+
+  const auto director = world.director(cluster);
+  REQUIRE(world.loop.turn(std::chrono::seconds(0)));
+  CHECK(world.weight("192.168.200.12:80") == 0);
+  CHECK(world.weight(web1) == 3);
+
+  held.at(at("192.168.200.12:80")).active = 0;
+  world.turn_until([&] { return held.size() == 1; });
+  CHECK(world.kernel.orphaned == 0);
+  CHECK(director::load_intents(world.scratch.path / "state.json")->departures.empty());
+}
+
+TEST_CASE("a service that left the file goes after its last connection") {
+  World world;
+  world.director();
+  world.kernel.table.at(web_key).destinations.at(at(web1)).inactive = 1;
+  auto cluster = director_test::shop();
+  cluster.services.clear();
+  const auto director = world.director(cluster);
+  REQUIRE(world.loop.turn(std::chrono::seconds(0)));
   CHECK(world.kernel.table.at(web_key).destinations.size() == 1);
+  CHECK(world.weight(web1) == 0);
+  world.kernel.table.at(web_key).destinations.at(at(web1)).inactive = 0;
+  world.turn_until([&] { return world.kernel.table.empty(); });
+}
+
+TEST_CASE("a server that comes back into the file while it departs takes part again") {
+  World world;
+  world.director();
+  world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
+  auto cluster = director_test::shop();
+  cluster.services[0].servers.erase(cluster.services[0].servers.begin());
+  world.director(cluster);
+  CHECK(world.weight(web1) == 0);
+  const auto director = world.director();
+  CHECK(world.weight(web1) == 3);
+  CHECK(director::load_intents(world.scratch.path / "state.json")->departures.empty());
 }
 
 TEST_CASE("a checked server waits without traffic for its first verdict") {
@@ -112,10 +161,6 @@ TEST_CASE("what the kernel refuses shows in status, and is tried again") {
   const auto director = world.director();
   REQUIRE(director->status()["problems"].size() >= 1);
   world.kernel.schedulers.insert("wrr");
-  const auto deadline = net::Clock::now() + std::chrono::seconds(5);
-  while (!director->status()["problems"].empty() && net::Clock::now() < deadline) {
-    REQUIRE(world.loop.turn(std::chrono::seconds(2)));
-  }
-  CHECK(director->status()["problems"].empty());
+  world.turn_until([&] { return director->status()["problems"].empty(); });
   CHECK(world.weight(web1) == 3);
 }

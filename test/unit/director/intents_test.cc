@@ -20,6 +20,9 @@ Intents some() {
                                 .reason = "kernel \"update\""};
   intents.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
                    {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
+  const auto since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000100));
+  intents.departures[{*intents.owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
+      .since = since, .deadline = since + std::chrono::minutes(5)};
   return intents;
 }
 
@@ -48,7 +51,8 @@ TEST_CASE("a damaged or foreign state is an error that names the file") {
   const auto file = scratch.path / "state.json";
   for (const auto* text : {"", "{", "[]", "{}", R"({"version":1})", R"({"version":"1","drains":{},"owned":[]})",
                            R"({"version":1,"drains":{"web/web1":{}},"owned":[]})",
-                           R"({"version":1,"drains":{},"owned":[{"protocol":6,"endpoint":"x"}]})"}) {
+                           R"({"version":1,"drains":{},"owned":[{"protocol":6,"endpoint":"x"}],"departures":[]})",
+                           R"({"version":1,"drains":{},"owned":[],"departures":[{}]})"}) {
     write(file, text);
     const auto loaded = load_intents(file);
     REQUIRE_FALSE(loaded);

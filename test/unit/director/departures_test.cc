@@ -1,0 +1,76 @@
+#include "director/departures.h"
+
+#include <catch2/catch.hpp>
+
+#include "shop.h"
+
+using director::Departures;
+using director_test::at;
+using namespace std::chrono_literals;
+
+namespace {
+
+const ipvs::ServiceKey web_key = director_test::web().key;
+constexpr auto web1 = "192.168.200.11:80";
+constexpr auto web2 = "192.168.200.12:80";
+const director::WallTime now{1700000000s};
+
+ipvs::ServiceEntry with(std::vector<const char*> servers) {
+  ipvs::ServiceEntry entry;
+  for (const auto* server : servers) entry.destinations[at(server)].weight = 5;
+  return entry;
+}
+
+ipvs::DestinationStatus connections(std::uint32_t active, std::uint32_t inactive) {
+  ipvs::DestinationStatus status;
+  status.active = active;
+  status.inactive = inactive;
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("what is held and not planned departs, keeps its time, and stays with weight 0") {
+  Departures departures;
+  note_departures(departures, web_key, with({web1, web2}), with({web1}), now);
+  REQUIRE(departures.size() == 1);
+  CHECK(departures.at({web_key, at(web2)}).since == now);
+  CHECK(departures.at({web_key, at(web2)}).deadline == now + director::departure_time_max);
+  note_departures(departures, web_key, with({web1, web2}), with({web1}), now + 1min);
+  CHECK(departures.at({web_key, at(web2)}).since == now);
+
+  auto planned = with({web1});
+  keep_departing(planned, departures, web_key, with({web1, web2}));
+  CHECK(planned.destinations.at(at(web1)).weight == 5);
+  CHECK(planned.destinations.at(at(web2)).weight == 0);
+
+  note_departures(departures, web_key, with({web1, web2}), with({web1, web2}), now + 2min);
+  CHECK(departures.empty());
+}
+
+TEST_CASE("a departure of another service is not touched") {
+  Departures departures;
+  auto other = web_key;
+  other.endpoint.port = 443;
+  note_departures(departures, other, with({web1}), {}, now);
+  note_departures(departures, web_key, with({web1}), with({web1}), now);
+  CHECK(departures.size() == 1);
+  auto planned = with({});
+  keep_departing(planned, departures, web_key, with({web1}));
+  CHECK(planned.destinations.empty());
+}
+
+TEST_CASE("a departure ends with its last connection, at its deadline, or when somebody else ended it") {
+  using ipvs::Protocol;
+  const director::Departure departure{.since = now, .deadline = now + 5min};
+  const auto none = connections(0, 0);
+  const auto some = connections(2, 1);
+  CHECK(ended(departure, Protocol::tcp, &none, now) == "no connections are left");
+  CHECK(ended(departure, Protocol::tcp, &some, now + 299s) == std::nullopt);
+  CHECK(ended(departure, Protocol::tcp, &some, now + 5min) ==
+        "its time is up after 5m; 2 active and 1 inactive connections end");
+  CHECK(ended(departure, Protocol::udp, &none, now + 299s) == std::nullopt);
+  CHECK(ended(departure, Protocol::udp, &none, now + 5min) ==
+        "its time is up after 5m; 0 active and 0 inactive connections end");
+  CHECK(ended(departure, Protocol::tcp, nullptr, now) == "it is gone from the kernel");
+}
