@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 
 #include "config/values.h"
 
@@ -13,14 +12,6 @@ namespace config {
 namespace {
 
 using checkers::Match;
-
-/// Any text, numbers too: `expect: 220` needs no quotes.
-Shape any_text() {
-  const Shape number = {.kind = Shape::Kind::integer,
-                        .minimum = std::numeric_limits<std::int64_t>::min(),
-                        .maximum = std::numeric_limits<std::int64_t>::max()};
-  return {.kind = Shape::Kind::any_of, .expected = "text", .of = {{.expected = "text"}, number}};
-}
 
 std::expected<std::string, std::string> parse_hex(std::string_view text) {
   std::string bytes;
@@ -36,13 +27,14 @@ std::expected<std::string, std::string> parse_hex(std::string_view text) {
 }
 
 Type<std::string> hex() {
-  return scalar<std::string>({.expected = "bytes as pairs of hexadecimal digits", .pattern = "^([0-9a-fA-F]{2})+$"},
-                             parse_hex);
+  return scalar<std::string>(
+      or_number({.expected = "bytes as pairs of hexadecimal digits", .pattern = "^([0-9a-fA-F]{2})+$"}), parse_hex);
 }
 
 std::expected<std::string, std::string> parse_regex(std::string_view text) {
   RE2::Options options(RE2::Quiet);
   options.set_encoding(RE2::Options::EncodingLatin1);
+  options.set_max_mem(256 * 1024);  // what a probe will give it
   const RE2 compiled({text.data(), text.size()}, options);
   if (!compiled.ok()) return std::unexpected("; " + compiled.error());
   return std::string(text);
@@ -55,7 +47,9 @@ Type<std::string> regex() {
 /// Either what `simple` makes of text, or what `object` makes of a map.
 template <class T, class Simple>
 Type<T> text_or(Type<T> object, std::string expected, Simple simple) {
-  Shape shape = {.kind = Shape::Kind::any_of, .expected = std::move(expected), .of = {any_text(), object.shape}};
+  Shape shape = {.kind = Shape::Kind::any_of,
+                 .expected = std::move(expected),
+                 .of = {or_number({.expected = "text"}), object.shape}};
   auto read = [expected = shape.expected, simple, read_object = std::move(object.read)](
                   Reader& reader, const YamlNode& node, T& value) {
     if (node.kind == YamlNode::Kind::map) return read_object(reader, node, value);
@@ -76,7 +70,8 @@ bool is_token(std::string_view text) {
 }
 
 std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; });
   return text;
 }
 
@@ -102,7 +97,7 @@ Type<std::map<std::string, T>> by_header(Type<T> item, std::string (*name_of)(st
 }
 
 Type<std::string> header_value() {
-  return scalar<std::string>({.expected = "one line of text", .pattern = "^[^\r\n]*$"},
+  return scalar<std::string>(or_number({.expected = "one line of text", .pattern = "^[^\r\n]*$"}),
                              [](std::string_view text) -> std::expected<std::string, std::string> {
                                const bool one_line = std::ranges::none_of(text, [](char c) {
                                  const auto byte = static_cast<unsigned char>(c);
@@ -147,13 +142,14 @@ Type<std::map<std::string, std::string>> headers() {
 Type<std::map<std::string, Match>> expected_headers() { return by_header(match(), lower_case); }
 
 Type<std::string> absolute_path(std::string of_what) {
-  return scalar<std::string>({.expected = "the absolute path of " + of_what, .pattern = "^/."},
-                             [](std::string_view text) -> std::expected<std::string, std::string> {
-                               if (text.size() < 2 || text.front() != '/' || text.find('\0') != std::string_view::npos) {
-                                 return std::unexpected("");
-                               }
-                               return std::string(text);
-                             });
+  return scalar<std::string>(
+      {.expected = "the absolute path of " + of_what, .pattern = "^/."},
+      [](std::string_view text) -> std::expected<std::string, std::string> {
+        if (text.size() < 2 || text.front() != '/' || text.find('\0') != std::string_view::npos) {
+          return std::unexpected("");
+        }
+        return std::string(text);
+      });
 }
 
 }  // namespace config

@@ -182,7 +182,8 @@ std::string listed(std::span<const std::string> names, std::string_view last) {
 }
 
 std::string_view nearest(std::string_view name, std::span<const std::string> known) {
-  if (name.size() > 64) return {};
+  const bool has_letter = std::ranges::any_of(name, [](unsigned char c) { return c >= 'A'; });
+  if (name.size() > 64 || !has_letter) return {};  // of numbers none is meant by another
   std::string_view best;
   std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const auto& candidate : known) {
@@ -196,7 +197,7 @@ std::string_view nearest(std::string_view name, std::span<const std::string> kno
 
 std::string suggestion(std::string_view name, std::span<const std::string> known) {
   if (const auto meant = nearest(name, known); !meant.empty()) return fmt::format("; did you mean '{}'?", meant);
-  constexpr std::size_t max_listed = 20;
+  constexpr std::size_t max_listed = 25;
   if (known.size() > max_listed) return fmt::format("; {} are known, none like it", known.size());
   return known.empty() ? "; none is known" : fmt::format("; known are {}", listed(known));
 }

@@ -74,8 +74,9 @@ Type<Http> expected_answer() {
       .key("headers", &Http::expect_headers, expected_headers(), "what the answer's headers must have in them",
            "{ Server: nginx }")
       .when_absent("anything")
-      .key("body", [](Http& http) -> checkers::Match& { return http.expect_body.emplace(); }, match(),
-           "what the answer's body must have in it", "{ regex: 'stat(e|us): ok' }")
+      .key(
+          "body", [](Http& http) -> checkers::Match& { return http.expect_body.emplace(); }, match(),
+          "what the answer's body must have in it", "{ regex: 'stat(e|us): ok' }")
       .when_absent("anything")
       .key("max_body", &Http::max_body, integer<std::uint32_t>(1, 16 << 20), "how many bytes of the body are looked at",
            "1048576")
@@ -102,8 +103,9 @@ Type<Http> http_type() { return http_object("http probe").type(); }
 
 Type<Http> https_type() {
   auto type = http_object("https probe")
-                  .key("tls", [](Http& http) -> checkers::Tls& { return http.tls.emplace(); }, tls_type(),
-                       "how the connection is secured", "{ verify: false }")
+                  .key(
+                      "tls", [](Http& http) -> checkers::Tls& { return http.tls.emplace(); }, tls_type(),
+                      "how the connection is secured", "{ verify: false }")
                   .when_absent("verified, by the host's name")
                   .type();
   type.read = [read = std::move(type.read)](Reader& reader, const YamlNode& node, Http& http) {

@@ -15,10 +15,12 @@ using checkers::Udp;
 
 Type<Tcp::Step> step() {
   return Object<Tcp::Step>("script step")
-      .key("send", [](Tcp::Step& step) -> std::string& { return step.emplace<Tcp::Send>().bytes; }, bytes(),
-           "what is sent", R"("PING\r\n")")
-      .key("expect", [](Tcp::Step& step) -> checkers::Match& { return step.emplace<checkers::Match>(); }, match(),
-           "what must come, behind what came for the step before", "+PONG")
+      .key(
+          "send", [](Tcp::Step& step) -> std::string& { return step.emplace<Tcp::Send>().bytes; }, bytes(),
+          "what is sent", R"("PING\r\n")")
+      .key(
+          "expect", [](Tcp::Step& step) -> checkers::Match& { return step.emplace<checkers::Match>(); }, match(),
+          "what must come, behind what came for the step before", "+PONG")
       .one_of({"send", "expect"})
       .type();
 }
@@ -75,8 +77,9 @@ Type<Udp> udp_type() {
   return Object<Udp>("udp probe")
       .key("send", &Udp::send, bytes(), "the datagram", "ping")
       .when_absent("an empty one")
-      .key("expect", [](Udp& udp) -> checkers::Match& { return udp.expect.emplace(); }, match(),
-           "what an answer must have in it", "pong")
+      .key(
+          "expect", [](Udp& udp) -> checkers::Match& { return udp.expect.emplace(); }, match(),
+          "what an answer must have in it", "pong")
       .when_absent("no answer is needed, only a refusal fails")
       .type();
 }
@@ -85,15 +88,23 @@ Type<Dns> dns_type() {
   return Object<Dns>("dns probe")
       .key("name", &Dns::name, domain(), "the name that is asked for", "example.org")
       .key("type", &Dns::type,
-           choice<std::uint16_t>({{"A", 1}, {"NS", 2}, {"CNAME", 5}, {"SOA", 6}, {"PTR", 12}, {"MX", 15}, {"TXT", 16},
-                                  {"AAAA", 28}, {"SRV", 33}}),
+           choice<std::uint16_t>({{"A", 1},
+                                  {"NS", 2},
+                                  {"CNAME", 5},
+                                  {"SOA", 6},
+                                  {"PTR", 12},
+                                  {"MX", 15},
+                                  {"TXT", 16},
+                                  {"AAAA", 28},
+                                  {"SRV", 33}}),
            "the type of record that is asked for", "AAAA")
       .key("rcode", &Dns::rcode,
-           choice<std::uint8_t>({{"NOERROR", 0}, {"FORMERR", 1}, {"SERVFAIL", 2}, {"NXDOMAIN", 3}, {"NOTIMP", 4},
-                                 {"REFUSED", 5}}),
+           choice<std::uint8_t>(
+               {{"NOERROR", 0}, {"FORMERR", 1}, {"SERVFAIL", 2}, {"NXDOMAIN", 3}, {"NOTIMP", 4}, {"REFUSED", 5}}),
            "the response code that passes", "NXDOMAIN")
-      .key("address", [](Dns& dns) -> net::Address& { return dns.address.emplace(); }, address(),
-           "which must be among the answers", "192.0.2.1")
+      .key(
+          "address", [](Dns& dns) -> net::Address& { return dns.address.emplace(); }, address(),
+          "which must be among the answers", "192.0.2.1")
       .when_absent("any answer passes")
       .type();
 }
@@ -104,14 +115,15 @@ Type<Smtp> smtp_type() {
   return Object<Smtp>("smtp probe")
       .key("helo", &Smtp::helo, word("a host name"), "the name that greets the server", "lb1.example.com")
       .key("starttls", &Smtp::starttls, boolean(), "whether the connection must change to TLS", "true")
-      .key("tls", [](Smtp& smtp) -> Tls& { return smtp.tls.emplace(); }, tls_type(),
-           "with `starttls` how; without it, TLS from the first byte", "{ name: mail.example.com }")
+      .key(
+          "tls", [](Smtp& smtp) -> Tls& { return smtp.tls.emplace(); }, tls_type(),
+          "with `starttls` how; without it, TLS from the first byte", "{ name: mail.example.com }")
       .when_absent("none, or with `starttls` verified")
       .type();
 }
 
 Type<Exec> exec_type() {
-  auto argument = scalar<std::string>({.expected = "text", .pattern = ""},
+  auto argument = scalar<std::string>(or_number({.expected = "text"}),
                                       [](std::string_view text) -> std::expected<std::string, std::string> {
                                         if (text.find('\0') != std::string_view::npos) return std::unexpected("");
                                         return std::string(text);

@@ -128,7 +128,8 @@ Type<File> defaults() {
       .key("server", &File::server_defaults, server_object().without({"address"}).partial().type(),
            "what servers have that do not say otherwise", "{ weight: 100 }")
       .when_absent("nothing")
-      .key("check", &File::check_defaults, check_object()
+      .key("check", &File::check_defaults,
+           check_object()
                .without({"tcp", "tls", "http", "https", "udp", "dns", "icmp", "smtp", "exec", "agent", "file"})
                .partial()
                .type(),

@@ -21,7 +21,10 @@ class ServiceRules {
 
  private:
   void checks(const Service& service);
-  void checks_have_a_port(const Service& service);
+  void timeout_is_shorter(const Service& service, std::chrono::milliseconds timeout, std::chrono::milliseconds interval,
+                          const Origin::Path& check, const std::string& key);
+  void source_has_the_family(const Service& service, const checkers::Spec& check, Origin::Path path);
+  void target_has_a_port(const Service& service, const checkers::Spec& check);
   void servers(const Service& service);
   [[nodiscard]] bool all_sound(const Service& service, const Origin::Path& endpoint) const;
   void some_server_has_a_weight(const Service& service);
@@ -87,30 +90,56 @@ void ServiceRules::service(const Service& service) {
 
 void ServiceRules::checks(const Service& service) {
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
-    const auto& check = service.checks[i];
-    if (check.timeout < check.interval) continue;
     Origin::Path path = {"services", service.name, "check"};
     if (!origin_.has(path)) path = {"services", service.name, "checks", std::to_string(i)};
-    auto timeout = path, interval = path;
-    timeout.emplace_back("timeout");
-    interval.emplace_back("interval");
-    if (!origin_.sound(timeout) || !origin_.sound(interval)) continue;
-    const auto place = origin_.place(origin_.has(timeout) ? timeout : interval);
-    diagnostics_.error(place,
-                       fmt::format("the timeout {} is not shorter than the interval {} in a check of service '{}'",
-                                   net::to_string(check.timeout), net::to_string(check.interval), service.name));
+    const auto& check = service.checks[i];
+    timeout_is_shorter(service, check.timeout, check.interval, path, "interval");
+    if (check.pending_interval != check.pending_interval.zero()) {
+      timeout_is_shorter(service, check.timeout, check.pending_interval, path, "pending_interval");
+    }
+    source_has_the_family(service, check, path);
+    target_has_a_port(service, check);
   }
-  checks_have_a_port(service);
 }
 
-void ServiceRules::checks_have_a_port(const Service& service) {
-  if (service.checks.empty() || service.key.fwmark == 0) return;
+void ServiceRules::timeout_is_shorter(const Service& service, std::chrono::milliseconds timeout,
+                                      std::chrono::milliseconds interval, const Origin::Path& check,
+                                      const std::string& key) {
+  if (timeout < interval) return;
+  auto timeout_path = check, interval_path = check;
+  timeout_path.emplace_back("timeout");
+  interval_path.emplace_back(key);
+  if (!origin_.sound(timeout_path) || !origin_.sound(interval_path)) return;
+  diagnostics_.error(origin_.place(origin_.has(timeout_path) ? timeout_path : interval_path),
+                     fmt::format("the timeout {} is not shorter than the {} {} in a check of service '{}'",
+                                 net::to_string(timeout), key, net::to_string(interval), service.name));
+}
+
+void ServiceRules::source_has_the_family(const Service& service, const checkers::Spec& check, Origin::Path path) {
+  const auto& source = check.path.source;
+  if (!source) return;
+  path.emplace_back("source");
+  for (const auto& server : service.servers) {
+    const auto& target = check.address.value_or(server.endpoint.address);
+    if (target.family() == source->family()) continue;
+    if (!origin_.sound(path) || !origin_.sound(address_path(service, server))) continue;
+    return diagnostics_.error(origin_.place(path), fmt::format("no probe gets from {} to {}: they are of two families",
+                                                               to_string(*source), to_string(target)));
+  }
+}
+
+/// Only a marked service lets its servers be without a port.
+void ServiceRules::target_has_a_port(const Service& service, const checkers::Spec& check) {
+  const bool needs_port = !std::holds_alternative<checkers::Icmp>(check.kind) &&
+                          !std::holds_alternative<checkers::Exec>(check.kind) &&
+                          !std::holds_alternative<checkers::File>(check.kind);
+  if (!needs_port || check.port != 0 || service.key.fwmark == 0) return;
   for (const auto& server : service.servers) {
     const auto path = address_path(service, server);
     if (server.endpoint.port != 0 || !origin_.sound(path)) continue;
     diagnostics_.error(origin_.place(path),
-                       fmt::format("server '{}' of service '{}' has no port to check; expected one, "
-                                   "since a marked service has none",
+                       fmt::format("server '{}' of service '{}' has no port to check; expected one "
+                                   "here or in the check, since a marked service has none",
                                    server.name, service.name));
   }
 }

@@ -83,6 +83,14 @@ std::expected<net::Endpoint, std::string> parse_endpoint(std::string_view text) 
   return net::Endpoint{.address = *parsed, .port = *port};
 }
 
+Shape or_number(Shape text) {
+  const Shape number = {.kind = Shape::Kind::integer,
+                        .minimum = std::numeric_limits<std::int64_t>::min(),
+                        .maximum = std::numeric_limits<std::int64_t>::max()};
+  auto expected = text.expected;
+  return {.kind = Shape::Kind::any_of, .expected = std::move(expected), .of = {std::move(text), number}};
+}
+
 Type<bool> boolean() {
   auto type = scalar<bool>(
       {.kind = Shape::Kind::boolean, .expected = "true or false"},

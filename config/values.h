@@ -29,6 +29,9 @@ std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string
 /// "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; without a port it is 0. The error is a hint.
 std::expected<net::Endpoint, std::string> parse_endpoint(std::string_view text);
 
+/// `text`, which may look like a number: `expect: 220` needs no quotes, but an editor does not take it for text.
+Shape or_number(Shape text);
+
 Type<bool> boolean();
 Type<net::Address> address();
 Type<net::Prefix> prefix();

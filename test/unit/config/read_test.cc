@@ -112,6 +112,48 @@ TEST_CASE("several checks are a list") {
   CHECK(service.checks[1] == checkers::Spec{.kind = checkers::Http{}, .interval = 5s});
 }
 
+TEST_CASE("every kind of check is read as it says") {
+  using namespace checkers;
+  const auto checks = cluster_of(corpus::text_of(corpus::folder("good") / "probes.yaml")).services[0].checks;
+  REQUIRE(checks.size() == 16);
+  std::vector<Kind> kinds;
+  for (const auto& check : checks) kinds.push_back(check.kind);
+  const Match hundreds = {.what = "^2[0-9]+ ", .kind = Match::Kind::regex};
+  CHECK(kinds[0] ==
+        Kind(Tcp{.script = {Tcp::Send{"PING\r\n"}, Match{"+PONG"}, Tcp::Send{"\r\n"}, hundreds, Match{"220"}}}));
+  CHECK(kinds[1] == Kind(Tcp{.tls = Tls{.verify = false,
+                                        .ca = "/etc/ssl/ca.pem",
+                                        .name = "www.example.com",
+                                        .min_version = Tls::Version::tls1_3,
+                                        .min_days_left = 14}}));
+  CHECK(kinds[2] == Kind(Tcp{.tls = Tls{}}));
+  CHECK(kinds[3] == Kind(Http{.method = "HEAD",
+                              .headers = {{"Accept", "text/plain"}, {"X-Check", "1"}},
+                              .expect_headers = {{"server", {"nginx"}}},
+                              .max_body = 1}));
+  CHECK(kinds[4] == Kind(Http{.host = "www.example.com",
+                              .method = "POST",
+                              .body = "{}",
+                              .expect_body = Match{.what = "ok", .kind = Match::Kind::regex},
+                              .tls = Tls{}}));
+  CHECK(kinds[5] == Kind(Http{.tls = Tls{.verify = false}}));
+  CHECK(kinds[6] == Kind(Udp{.send = "ping", .expect = Match{"pong"}}));
+  CHECK(kinds[7] == Kind(Udp{.send = ""}));
+  CHECK(kinds[8] ==
+        Kind(Dns{.name = "example.org", .type = 28, .rcode = 0, .address = net::Address::parse("2001:db8::1")}));
+  CHECK(kinds[9] == Kind(Dns{}));
+  CHECK(kinds[10] == Kind(Icmp{}));
+  CHECK(kinds[11] == Kind(Smtp{.helo = "lb1.example.com", .starttls = true, .tls = Tls{.verify = false}}));
+  CHECK(kinds[12] ==
+        Kind(Exec{.command = {"/usr/local/bin/check-db", "--fast", "3"}, .user = "nobody", .weight = true}));
+  CHECK(kinds[13] == Kind(Agent{.send = "web1\n"}));
+  CHECK(kinds[14] == Kind(File{.path = "/run/web1.state"}));
+  CHECK(checks[13].port == 9707);
+  CHECK(checks[13].address == net::Address::parse("10.0.0.70"));
+  CHECK(checks[13].path == Path{.source = net::Address::parse("10.0.0.250"), .interface = "eth1", .mark = 7});
+  CHECK(checks[15].pending_interval == 1s);
+}
+
 TEST_CASE("an interface may differ from node to node") {
   const auto cluster = cluster_of(corpus::text_of(corpus::folder("good") / "interfaces-by-node.yaml"));
   using Interfaces = std::map<std::string, std::string>;
