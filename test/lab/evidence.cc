@@ -38,7 +38,7 @@ std::string evidence(const Topology& topology, const std::vector<std::filesystem
 
 std::filesystem::path output_folder() {
   const char* out = std::getenv("LAB_OUT");
-  const std::filesystem::path folder = out != nullptr && *out != '\0' ? out : "/tmp/lab";
+  const std::filesystem::path folder = out != nullptr && *out != '\0' ? out : "/run/lab-out";
   std::filesystem::create_directories(folder);
   return folder;
 }

@@ -60,7 +60,7 @@ TEST_CASE("directord without privileges, and on a kernel without IPVS, says what
   lab::Topology topology;
   const lab::Host& host = topology.add_host("lb1");
 
-  auto command = directord(open_to_all("/tmp/unprivileged"));
+  auto command = directord(open_to_all("/run/unprivileged"));
   command.insert(command.begin(), {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"});
   auto ended = lab::run(host, command);
   INFO(ended.text);
@@ -68,7 +68,7 @@ TEST_CASE("directord without privileges, and on a kernel without IPVS, says what
   CHECK(ends_with_line(ended.text, "not permitted; it takes root or the capability CAP_NET_ADMIN"));
 
   unload_ip_vs();
-  ended = lab::run(host, directord(open_to_all("/tmp/without")));
+  ended = lab::run(host, directord(open_to_all("/run/without")));
   INFO(ended.text);
   CHECK(ended.status == 1);
   CHECK(ends_with_line(ended.text, "this kernel has no IPVS: load its module as root with `modprobe ip_vs`"));
