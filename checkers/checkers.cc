@@ -12,6 +12,12 @@ constexpr net::Duration heartbeat = std::chrono::milliseconds(50);
 /// A gap between two looks at the clock that is longer than this was a stall.
 constexpr net::Duration stall = 2 * heartbeat;
 
+/// How often to look while a change is pending, and how often otherwise.
+net::Duration pace(const Spec& spec, Change change) {
+  const bool faster = change == Change::pending && spec.pending_interval > std::chrono::milliseconds::zero();
+  return faster ? spec.pending_interval : spec.interval;
+}
+
 }  // namespace
 
 Checkers::Checkers(net::Loop& loop, OnReport on_report)
@@ -99,7 +105,7 @@ void Checkers::add(const Key& key, SpecId spec) {
   check.health = {.since = loop_.now()};
   ++specs_[spec].users;
   index_.emplace(Place{.target = key.target, .spec = spec}, id);
-  schedule_.add(id, stable_hash(to_string(key)), key.spec.interval, loop_.now());
+  schedule_.add(id, stable_hash(to_string(key)), pace(key.spec, Change::pending), loop_.now());
 }
 
 void Checkers::remove(Id id) {
@@ -199,6 +205,9 @@ void Checkers::finish(Id id, Result result) {
   const auto before = check.health.state;
   const Key& key = key_of(check);
   const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
+  const bool undecided = check.health.streak > 0 || check.health.state == State::unknown;
+  schedule_.set_interval(id, pace(key.spec, undecided ? Change::pending : Change::none), loop_.now());
+  if (schedule_.next_due() < armed_for_) arm();
   // Last, for the report may lead to a call of set(), after which `check` is not to be trusted.
   on_report_({.key = key, .before = before, .after = check.health, .change = change, .result = result});
 }

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "checkers/words.h"
@@ -58,6 +59,15 @@ std::string describe(const Health& health, Thresholds limit, net::Instant now, W
     text += health.last_good ? fmt::format(" (last good {} ago)", spoken(now - *health.last_good)) : " (never good)";
   }
   return text;
+}
+
+State combine(std::span<const State> states, Combine how) {
+  if (states.empty()) return State::up;
+  const auto has = [&](State state) { return std::ranges::find(states, state) != states.end(); };
+  const auto decisive = how == Combine::all ? State::down : State::up;
+  if (has(decisive)) return decisive;
+  if (has(State::unknown)) return State::unknown;
+  return how == Combine::all ? State::up : State::down;
 }
 
 std::string_view to_string(State state) {

@@ -7,6 +7,8 @@
 #include "checkers/agent.h"
 #include "checkers/datagram.h"
 #include "checkers/dns.h"
+#include "checkers/exec.h"
+#include "checkers/file.h"
 #include "checkers/http.h"
 #include "checkers/icmp.h"
 #include "checkers/probe.h"
@@ -107,6 +109,28 @@ class EchoProber final : public Prober {
   Path path_;
 };
 
+class ExecProber final : public Prober {
+ public:
+  explicit ExecProber(ExecPlan plan) : plan_(std::move(plan)) {}
+
+  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+    return launch_exec(loop, plan_, target, std::move(on_landed));
+  }
+
+ private:
+  ExecPlan plan_;
+};
+
+class FileProber final : public Prober {
+ public:
+  explicit FileProber(File spec) : spec_(std::move(spec)) {}
+
+  Launched launch(net::Loop&, const net::Endpoint&, Flight::OnLanded) const override { return read_state_file(spec_); }
+
+ private:
+  File spec_;
+};
+
 /// The host of a Host header, where it is a name and not an address.
 std::string host_name(const std::string& host) {
   const auto name = host.substr(0, host.find(':'));
@@ -140,8 +164,12 @@ struct Make {
   }
   Made operator()(const Dns& dns) const { return std::make_unique<UdpProber<DnsExchange, Dns>>(spec.path, dns); }
   Made operator()(const Icmp&) const { return std::make_unique<EchoProber>(spec.path); }
-  Made operator()(const Exec&) const { return net::failure("this kind of check is not built in"); }
-  Made operator()(const File&) const { return net::failure("this kind of check is not built in"); }
+  Made operator()(const Exec& exec) const {
+    auto plan = ExecPlan::prepare(exec);
+    if (!plan) return std::unexpected(plan.error());
+    return std::make_unique<ExecProber>(std::move(*plan));
+  }
+  Made operator()(const File& file) const { return std::make_unique<FileProber>(file); }
 
   template <class Conversing, class Plan>
   Made stream(net::Result<Plan> plan, const std::optional<Tls>& tls, const std::string& name = "") const {

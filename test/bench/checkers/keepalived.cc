@@ -134,7 +134,7 @@ Measures measure_keepalived(const Run& run) {
   }
   const auto measures = measure(run, folder, memory_without);
   if (measures.cpu_per_check == 0) {
-    fmt::print(stderr, "bench-checkers: keepalived did not come up with {} targets; its log is {}/log\n", run.targets,
+    fmt::print(stderr, "checkers_bench: keepalived did not come up with {} targets; its log is {}/log\n", run.targets,
                folder);
   } else {
     fs::remove_all(folder);

@@ -1,5 +1,5 @@
 // What checking costs: ours beside keepalived, on the same targets. Usage:
-//   bench-checkers [--json FILE] [--sizes 1000,10000,50000] [--runs 3] [--seconds 5]
+//   checkers_bench [--json FILE] [--sizes 1000,10000,50000] [--runs 3] [--seconds 5]
 // One JSON object a line for each measure, medians of the runs, to FILE or standard output.
 #include <fmt/format.h>
 #include <getopt.h>
@@ -76,7 +76,7 @@ void print(const Options& options, const Run& run, const std::vector<Measures>& 
 }
 
 int usage() {
-  fmt::print(stderr, "usage: bench-checkers [--json FILE] [--sizes N,N...] [--runs N] [--seconds S]\n");
+  fmt::print(stderr, "usage: checkers_bench [--json FILE] [--sizes N,N...] [--runs N] [--seconds S]\n");
   return 2;
 }
 

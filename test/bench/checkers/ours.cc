@@ -58,7 +58,7 @@ Measures measure(const Run& run) {
   malloc_trim(0);
   turn_for(1.5 + 2 * run.interval);
   measures.memory_per_target = (memory_of(getpid()) - memory_before) / run.targets;
-  if (up != run.targets) std::fprintf(stderr, "bench-checkers: only %zu of %u targets are up\n", up, run.targets);
+  if (up != run.targets) std::fprintf(stderr, "checkers_bench: only %zu of %u targets are up\n", up, run.targets);
 
   late.reserve(static_cast<std::size_t>(run.targets / run.interval * run.seconds * 1.2));
   measuring = true;

@@ -30,7 +30,7 @@ constexpr std::uint16_t port = 8080;
 
 void require(bool good, std::string_view doing) {
   if (good) return;
-  fmt::print(stderr, "bench-checkers: {}: {}\n", doing, std::strerror(errno));
+  fmt::print(stderr, "checkers_bench: {}: {}\n", doing, std::strerror(errno));
   std::exit(1);
 }
 

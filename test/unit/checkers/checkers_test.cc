@@ -207,3 +207,14 @@ TEST_CASE("no more probes start in a turn than the budget allows") {
   REQUIRE(shell.loop.turn(0s));
   CHECK(shell.checks.in_flight() == 2 * Checkers::start_budget);
 }
+
+TEST_CASE("while nothing is known the pending interval sets the pace") {
+  Shell shell;
+  auto key =
+      check(*net::Endpoint::parse("127.0.0.1:80"), File{.path = "/"});  // cannot be read as a file: stays unknown
+  key.spec.interval = 1h;
+  key.spec.pending_interval = 10ms;
+  shell.checks.set({{key}});
+  shell.run_until([&] { return shell.seen.size() >= 3; });
+  CHECK(shell.checks.find(key)->state == State::unknown);
+}

@@ -4,6 +4,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace checkers;
@@ -133,4 +134,20 @@ TEST_CASE("the sentence says the state, since when, why, and when it was last go
   Health fresh{.since = start};
   observe(fresh, failed(), limit, start);
   CHECK(at(fresh, 1s) == "down since 12:00:00, 1 of 1: connect 10.0.0.7:80: timed out after 1 s (never good)");
+}
+
+TEST_CASE("several checks are one state together") {
+  const auto both = [](std::vector<State> states) {
+    return std::pair(combine(states, Combine::all), combine(states, Combine::any));
+  };
+  using enum State;
+  CHECK(both({}) == std::pair(up, up));
+  CHECK(both({up}) == std::pair(up, up));
+  CHECK(both({up, up}) == std::pair(up, up));
+  CHECK(both({up, down}) == std::pair(down, up));
+  CHECK(both({down, down}) == std::pair(down, down));
+  CHECK(both({up, unknown}) == std::pair(unknown, up));
+  CHECK(both({down, unknown}) == std::pair(down, unknown));
+  CHECK(both({down, unknown, up}) == std::pair(down, up));
+  CHECK(both({unknown}) == std::pair(unknown, unknown));
 }

@@ -1,0 +1,181 @@
+// A program as a probe. The child is made by vfork: no copy of the page tables, however large this process is, and the
+// errno of a failed exec comes back in shared memory. Between vfork and exec the child calls the kernel and nothing
+// else.
+#include "checkers/exec.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <vector>
+
+#include "checkers/words.h"
+#include "net/fd.h"
+
+namespace checkers {
+namespace {
+
+constexpr std::size_t output_limit = 4096;
+
+std::string doing_of(const Exec& spec, const net::Endpoint& target) {
+  return fmt::format("exec {} for {}", spec.command.front(), to_string(target));
+}
+
+/// Pointers as execve wants them.
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> all;
+  for (auto& each : strings) all.push_back(each.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+struct Child {
+  char* const* arguments;
+  char* const* environment;
+  int null;
+  int output;
+  const ExecPlan::User* user;
+};
+
+/// Only in the child, which shares this process's memory: raw system calls, no library that keeps state.
+[[noreturn]] void become(const Child& child, volatile int& error) {
+  setpgid(0, 0);
+  dup2(child.null, 0);
+  dup2(child.output, 1);
+  dup2(child.output, 2);
+  bool good = chdir("/") == 0;
+  // glibc's wrappers would change every thread of this process.
+  if (child.user != nullptr) {
+    good = good && syscall(SYS_setgroups, 0, nullptr) == 0 && syscall(SYS_setgid, child.user->gid) == 0 &&
+           syscall(SYS_setuid, child.user->uid) == 0;
+  }
+  good = good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (good) execve(child.arguments[0], child.arguments, child.environment);
+  error = errno;
+  _exit(127);
+}
+
+/// The process id, or minus the errno of what failed.
+pid_t spawn(const Child& child) {
+  volatile int error = 0;
+  const pid_t pid = vfork();
+  if (pid == 0) become(child, error);
+  if (pid < 0) return -errno;
+  if (error == 0) return pid;
+  waitpid(pid, nullptr, 0);
+  return -error;
+}
+
+class ExecFlight final : public Flight {
+ public:
+  ExecFlight(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, OnLanded on_landed)
+      : loop_(loop), plan_(plan), target_(target), on_landed_(std::move(on_landed)) {}
+  ExecFlight(const ExecFlight&) = delete;
+  ExecFlight& operator=(const ExecFlight&) = delete;
+  ~ExecFlight() override {
+    loop_.unwatch(watch_);
+    if (pid_ <= 0) return;
+    kill(-pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  /// The result, where the program could not be started.
+  std::optional<Result> start() {
+    const net::Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    int ends[2];
+    if (!null || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return could_not_run(doing(), std::strerror(errno));
+    output_ = net::Fd(ends[0]);
+    const net::Fd write_end(ends[1]);
+
+    auto arguments = plan_.spec.command;
+    std::vector<std::string> environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                            "CHECK_ADDRESS=" + to_string(target_.address),
+                                            fmt::format("CHECK_PORT={}", target_.port)};
+    const auto argument_pointers = pointers(arguments);
+    const auto environment_pointers = pointers(environment);
+    pid_ = spawn({.arguments = argument_pointers.data(),
+                  .environment = environment_pointers.data(),
+                  .null = null.get(),
+                  .output = write_end.get(),
+                  .user = plan_.user ? &*plan_.user : nullptr});
+    if (pid_ < 0) return could_not_run(doing(), std::strerror(-pid_));
+
+    process_ = net::Fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    if (!process_) return could_not_run(doing(), std::strerror(errno));
+    const auto watch = loop_.watch(process_.get(), EPOLLIN, [this](std::uint32_t) {
+      auto result = exited();
+      std::exchange(on_landed_, nullptr)(std::move(result));
+    });
+    if (!watch) return could_not_run(doing(), watch.error().message);
+    watch_ = *watch;
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string doing() const override { return doing_of(plan_.spec, target_); }
+
+ private:
+  Result exited() {
+    // Left unreaped until the destructor has killed the rest of the group: so its number cannot yet be another's.
+    siginfo_t info{};
+    waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info, WEXITED | WNOWAIT);
+    std::array<char, output_limit> buffer;
+    const auto count = read(output_.get(), buffer.data(), buffer.size());
+    return judge_exit(doing(), info.si_code, info.si_status, plan_.spec.weight,
+                      {buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0});
+  }
+
+  net::Loop& loop_;
+  const ExecPlan& plan_;
+  net::Endpoint target_;
+  OnLanded on_landed_;
+  pid_t pid_ = 0;
+  net::Fd process_;
+  net::Fd output_;
+  net::Loop::Id watch_ = 0;
+};
+
+}  // namespace
+
+net::Result<ExecPlan> ExecPlan::prepare(const Exec& spec) {
+  ExecPlan plan{.spec = spec, .user = {}};
+  if (geteuid() != 0) return plan;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 16 * 1024> buffer;
+  if (getpwnam_r(spec.user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    return net::failure(fmt::format("no such user: {}", spec.user));
+  }
+  plan.user = User{.uid = found->pw_uid, .gid = found->pw_gid};
+  return plan;
+}
+
+Launched launch_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, Flight::OnLanded on_landed) {
+  auto flight = std::make_unique<ExecFlight>(loop, plan, target, std::move(on_landed));
+  if (auto result = flight->start()) return std::move(*result);
+  return flight;
+}
+
+Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output) {
+  const auto line = output.substr(0, output.find('\n'));
+  const auto said = line.empty() ? "" : ": " + quoted(line, 80);
+  if (code != CLD_EXITED) return failed(doing, fmt::format("killed by signal {}{}", status, said));
+  if (status == 0) return passed(doing, fmt::format("exit status 0{}", said));
+  if (!weight || status == 1) return failed(doing, fmt::format("exit status {}{}", status, said));
+  auto result = passed(doing, fmt::format("exit status {}, weight {}{}", status, status - 2, said));
+  result.advice.weight = {.value = static_cast<std::uint16_t>(status - 2)};
+  return result;
+}
+
+}  // namespace checkers

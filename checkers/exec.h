@@ -1,0 +1,33 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "checkers/probe.h"
+
+namespace checkers {
+
+/// An exec check made ready.
+struct ExecPlan {
+  struct User {
+    uid_t uid;
+    gid_t gid;
+  };
+
+  Exec spec;
+  std::optional<User> user;  ///< whom to become; nothing where this process is not root
+
+  /// An error names a user that does not exist. Asks the name service, which may block: once, at a reload.
+  [[nodiscard]] static net::Result<ExecPlan> prepare(const Exec& spec);
+};
+
+/// Starts the program for `target`. `plan` must outlive the flight. Whatever ends the flight kills the process group.
+[[nodiscard]] Launched launch_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target,
+                                   Flight::OnLanded on_landed);
+
+/// What an exit status (as from waitid: code and status) means, with the first line the program wrote.
+[[nodiscard]] Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output);
+
+}  // namespace checkers

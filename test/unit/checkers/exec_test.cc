@@ -1,0 +1,143 @@
+#include "checkers/exec.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "checkers/file.h"
+#include "shell.h"
+
+using namespace std::chrono_literals;
+using namespace checkers;
+
+namespace {
+
+const auto target = *net::Endpoint::parse("10.0.0.7:80");
+
+checkers::Key shell_check(const std::string& script, std::chrono::milliseconds timeout = 10s, bool weight = false) {
+  return check(target, Exec{.command = {"/bin/sh", "-c", script}, .weight = weight}, timeout);
+}
+
+Result run(const std::string& script, bool weight = false) {
+  Shell shell;
+  return shell.first_result(shell_check(script, 10s, weight));
+}
+
+/// A file of its own that is gone again afterwards.
+struct TemporaryFile {
+  std::string path = (std::filesystem::temp_directory_path() / "checkers-file-XXXXXX").string();
+  TemporaryFile() { close(mkstemp(path.data())); }
+  ~TemporaryFile() { std::filesystem::remove(path); }
+  void write(const std::string& text) const { std::ofstream(path) << text; }
+};
+
+}  // namespace
+
+TEST_CASE("an exit status by table") {
+  const std::tuple<int, int, bool, std::string, Outcome, std::string> table[] = {
+      {CLD_EXITED, 0, false, "", Outcome::passed, "exit status 0"},
+      {CLD_EXITED, 0, true, "fine\nmore\n", Outcome::passed, R"(exit status 0: "fine")"},
+      {CLD_EXITED, 1, false, "no disk", Outcome::failed, R"(exit status 1: "no disk")"},
+      {CLD_EXITED, 1, true, "", Outcome::failed, "exit status 1"},
+      {CLD_EXITED, 2, false, "", Outcome::failed, "exit status 2"},
+      {CLD_EXITED, 2, true, "", Outcome::passed, "exit status 2, weight 0"},
+      {CLD_EXITED, 255, true, "", Outcome::passed, "exit status 255, weight 253"},
+      {CLD_KILLED, 9, true, "", Outcome::failed, "killed by signal 9"},
+      {CLD_DUMPED, 11, false, "x", Outcome::failed, R"(killed by signal 11: "x")"},
+  };
+  for (const auto& [code, status, weight, output, outcome, sentence] : table) {
+    const auto result = judge_exit("exec", code, status, weight, output);
+    CHECK(result.outcome == outcome);
+    CHECK(result.sentence == "exec: " + sentence);
+  }
+  CHECK(judge_exit("exec", CLD_EXITED, 12, true, "").advice.weight == Advice::Weight{.value = 10});
+}
+
+TEST_CASE("a program is run with a clean environment, and its first words are told") {
+  CHECK(run("echo $CHECK_ADDRESS $CHECK_PORT; exit 0").sentence ==
+        R"(exec /bin/sh for 10.0.0.7:80: exit status 0: "10.0.0.7 80")");
+  setenv("CHECKERS_SECRET", "x", 1);
+  CHECK(run("test -z \"$CHECKERS_SECRET\" && test $(pwd) = /").outcome == Outcome::passed);
+  CHECK(run("exit 3").outcome == Outcome::failed);
+  CHECK(run("exit 7", true).advice.weight == Advice::Weight{.value = 5});
+  CHECK(run("kill -9 $$").sentence == "exec /bin/sh for 10.0.0.7:80: killed by signal 9");
+  CHECK(run("read line").outcome == Outcome::failed);                      // its input is empty
+  CHECK(run("yes | head -c 200000; exit 0").outcome != Outcome::not_run);  // its output does not hold it up for ever
+}
+
+TEST_CASE("a program gets no rights it should not have") {
+  if (geteuid() == 0)
+    CHECK(run("test $(id -un) = nobody && test $(id -G) = $(id -g nobody)").outcome == Outcome::passed);
+  CHECK(run("grep -q 'NoNewPrivs:.1' /proc/self/status").outcome == Outcome::passed);
+  CHECK(run("test $(ls /proc/self/fd | wc -l) -le 4").outcome == Outcome::passed);  // 0, 1, 2 and ls's own
+}
+
+TEST_CASE("a program that cannot be started is our trouble") {
+  Shell shell;
+  const auto result = shell.first_result(check(target, Exec{.command = {"/nonexistent/check"}}));
+  CHECK(result.outcome == Outcome::not_run);
+  CHECK(result.sentence == "exec /nonexistent/check for 10.0.0.7:80: could not be run: No such file or directory");
+  if (geteuid() == 0) CHECK_FALSE(ExecPlan::prepare({.command = {"/bin/true"}, .user = "no-such-user"}));
+}
+
+TEST_CASE("at the deadline the whole process group is killed") {
+  const TemporaryFile pids;
+  std::filesystem::permissions(pids.path, std::filesystem::perms::all);
+  Shell shell;
+  const auto result =
+      shell.first_result(shell_check(fmt::format("sleep 1000 & echo $! $$ > {}; sleep 1000", pids.path), 300ms));
+  CHECK(result.outcome == Outcome::failed);
+  CHECK(result.sentence == "exec /bin/sh for 10.0.0.7:80: timed out after 300 ms");
+  pid_t grandchild = 0;
+  pid_t child = 0;
+  std::ifstream(pids.path) >> grandchild >> child;
+  REQUIRE(child > 0);
+  CHECK(kill(child, 0) != 0);
+  // The grandchild is somebody else's to reap: it is dead when it runs no more.
+  std::string state = "?";
+  shell.run_until([&] {
+    std::string line;
+    std::getline(std::ifstream(fmt::format("/proc/{}/stat", grandchild)), line);
+    state = line.empty() ? "gone" : line.substr(line.rfind(')') + 2, 1);
+    return state == "gone" || state == "Z" || state == "X";
+  });
+}
+
+TEST_CASE("no program survives or is left unreaped when its check goes") {
+  Shell shell;
+  shell.checks.set({{shell_check("sleep 1000")}});
+  shell.run_until([&] { return shell.checks.in_flight() == 1; });
+  shell.checks.set({});
+  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
+  CHECK(errno == ECHILD);
+}
+
+TEST_CASE("a state file speaks the agent's language; without it the check passes") {
+  const TemporaryFile file;
+  const File spec{.path = file.path};
+  CHECK(read_state_file(spec).sentence == "file " + file.path + ": empty");
+  file.write("drain # upgrade\n");
+  CHECK(read_state_file(spec).advice.wish == Advice::Wish::drain);
+  CHECK(read_state_file(spec).sentence == "file " + file.path + R"(: drain, "upgrade")");
+  file.write("down\n");
+  CHECK(read_state_file(spec).outcome == Outcome::failed);
+  file.write("20");
+  CHECK(read_state_file(spec).advice.weight == Advice::Weight{.value = 20});
+  file.write("nonsense\n");
+  CHECK(read_state_file(spec).outcome == Outcome::failed);
+  file.write(std::string(5000, 'x'));
+  CHECK(read_state_file(spec).sentence == "file " + file.path + ": could not be run: larger than 4 KiB");
+  CHECK(read_state_file({.path = "/nonexistent/file"}).outcome == Outcome::passed);
+  CHECK(read_state_file({.path = "/"}).outcome == Outcome::not_run);
+
+  file.write("maint");
+  Shell shell;
+  const auto key = check(target, spec);
+  CHECK(shell.first_result(key).outcome == Outcome::passed);
+  CHECK(shell.checks.find(key)->advice.wish == Advice::Wish::maint);
+}
