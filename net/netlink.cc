@@ -114,15 +114,15 @@ Result<Bytes> Netlink::receive_datagram(int flags) {
   while (true) {
     sockaddr_nl sender{};
     socklen_t sender_length = sizeof sender;
-    const ssize_t size = ::recvfrom(fd(), buffer_.data(), buffer_.size(), flags | MSG_TRUNC,
+    const ssize_t size = ::recvfrom(fd(), buffer_.get(), buffer_size, flags | MSG_TRUNC,
                                     reinterpret_cast<sockaddr*>(&sender), &sender_length);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) {
       if (errno != EAGAIN) return system_error(errno, "receive from the kernel");
       return system_error(flags & MSG_DONTWAIT ? EAGAIN : ETIMEDOUT, "wait for the kernel's answer");
     }
-    if (static_cast<std::size_t>(size) > buffer_.size()) return system_error(EMSGSIZE, "receive from the kernel");
-    if (sender.nl_pid == 0) return Bytes(buffer_).first(static_cast<std::size_t>(size));
+    if (static_cast<std::size_t>(size) > buffer_size) return system_error(EMSGSIZE, "receive from the kernel");
+    if (sender.nl_pid == 0) return Bytes(buffer_.get(), static_cast<std::size_t>(size));
   }
 }
 

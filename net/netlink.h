@@ -77,7 +77,8 @@ class Netlink {
 
   std::unique_ptr<nl_sock, Free> socket_;
   std::uint32_t sequence_ = 0;
-  std::vector<std::byte> buffer_ = std::vector<std::byte>(64 * 1024);
+  static constexpr std::size_t buffer_size = 64 * 1024;
+  std::unique_ptr<std::byte[]> buffer_ = std::make_unique_for_overwrite<std::byte[]>(buffer_size);
 };
 
 }  // namespace net
