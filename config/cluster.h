@@ -51,7 +51,7 @@ struct Server {
 /// How many servers a service must have in to be itself; hysteresis keeps one server's flap from being the service's.
 struct Quorum {
   std::uint32_t below = 1;   ///< lost when fewer are in than this; 1..65535
-  std::uint32_t regain = 1;  ///< regained when this many are; `below` or more
+  std::uint32_t regain = 0;  ///< regained when this many are: `below` or more; 0 only while the file is read
 
   auto operator<=>(const Quorum&) const = default;
 };

@@ -77,7 +77,7 @@ void complete(Interfaces& interfaces, const std::vector<Node>& nodes) {
   for (const auto& node : nodes) interfaces.emplace(node.name, found.mapped());
 }
 
-/// What a service leaves to its other keys: its servers' port, and a mark's family.
+/// What a service leaves to its other keys: its servers' port, a mark's family, the quorum's upper end.
 void complete(Service& service) {
   auto& key = service.key;
   if (key.fwmark != 0) {
@@ -89,6 +89,7 @@ void complete(Service& service) {
     if (server.endpoint.port == 0) server.endpoint.port = key.endpoint.port;
   }
   if (service.fallback && service.fallback->port == 0) service.fallback->port = key.endpoint.port;
+  if (service.quorum.regain == 0) service.quorum.regain = service.quorum.below;
 }
 
 /// What the file says: the cluster, and what has done its work before the cluster is read.

@@ -53,6 +53,15 @@ auto forward() {
 
 auto on_failure() { return choice<OnFailure>({{"drain", OnFailure::drain}, {"remove", OnFailure::remove}}); }
 
+Type<Quorum> quorum() {
+  return Object<Quorum>("quorum")
+      .key("below", &Quorum::below, integer<std::uint32_t>(1, 65535), "lost when fewer servers are in than this", "2")
+      .required()
+      .key("regain", &Quorum::regain, integer<std::uint32_t>(1, 65535), "regained when this many are in", "3")
+      .when_absent("the same as `below`")
+      .type();
+}
+
 }  // namespace
 
 Object<Server> server_object() {
@@ -99,8 +108,17 @@ Object<Service> service_object() {
       .required()
       .key(
           "fallback", [](Service& service) -> net::Endpoint& { return service.fallback.emplace(); }, endpoint(),
-          "the sorry server, in use only while no server is up; its port is the service's unless given", "10.0.0.99:80")
-      .when_absent("none");
+          "the sorry server, in use only while quorum is lost; its port is the service's unless given", "10.0.0.99:80")
+      .when_absent("none")
+      .key("quorum", &Service::quorum, quorum(),
+           "how many servers must be in: below that the fallback takes the new connections instead of them",
+           "{ below: 2, regain: 3 }")
+      .when_absent("lost when none is in, regained by the first")
+      .key("panic", &Service::panic, integer<std::uint8_t>(0, 100),
+           "failed checks take away at most so many per cent of the servers' weight; what fails beyond that stays in",
+           "50")
+      .key("slow_start", &Service::slow_start, duration<std::chrono::seconds>(0s, 24h),
+           "over which a server that comes up rises to its weight", "30s");
 }
 
 }  // namespace config

@@ -28,6 +28,7 @@ class ServiceRules {
   void servers(const Service& service);
   [[nodiscard]] bool all_sound(const Service& service, const Origin::Path& endpoint) const;
   void some_server_has_a_weight(const Service& service);
+  void quorum_can_be_had(const Service& service);
   void address_is_held(const Service& service);
   void answers_come_back(const Service& service);
   [[nodiscard]] bool every_virtual_address_is_sound() const;
@@ -84,6 +85,7 @@ void ServiceRules::service(const Service& service) {
   checks(service);
   servers(service);
   some_server_has_a_weight(service);
+  quorum_can_be_had(service);
   address_is_held(service);
   answers_come_back(service);
 }
@@ -175,6 +177,23 @@ void ServiceRules::servers(const Service& service) {
 bool ServiceRules::all_sound(const Service& service, const Origin::Path& endpoint) const {
   return origin_.sound(endpoint) && origin_.sound(key_path(service)) &&
          origin_.sound({"services", service.name, "forward"});
+}
+
+void ServiceRules::quorum_can_be_had(const Service& service) {
+  const auto& [below, regain] = service.quorum;
+  const auto say = [&](const char* key, const std::string& message) {
+    const Origin::Path path = {"services", service.name, "quorum", key};
+    if (origin_.has(path) && origin_.sound(path)) diagnostics_.error(origin_.place(path), message);
+  };
+  if (regain < below) {
+    say("regain",
+        fmt::format("the quorum of service '{}' is regained with {} servers and lost below {}; expected {} or "
+                    "more",
+                    service.name, regain, below, below));
+  } else if (regain > service.servers.size() && origin_.sound({"services", service.name, "servers"})) {
+    say(regain == below ? "below" : "regain", fmt::format("the quorum of service '{}' takes {} servers, and it has {}",
+                                                          service.name, regain, service.servers.size()));
+  }
 }
 
 void ServiceRules::some_server_has_a_weight(const Service& service) {

@@ -124,6 +124,8 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "probe-exec-relative",
                                         "probe-regex",
                                         "probe-source-family",
+                                        "quorum-regain-low",
+                                        "quorum-too-many",
                                         "range-address",
                                         "range-lengths",
                                         "range-one-address",

@@ -14,6 +14,7 @@ inline config::Service web() {
   service.name = "web";
   service.key = {.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.168.56.10:80"), .fwmark = 0};
   service.spec.scheduler = "wrr";
+  service.quorum.regain = service.quorum.below;
   service.servers = {{.name = "web1", .endpoint = endpoint("192.168.200.11:80"), .weight = 3},
                      {.name = "web2", .endpoint = endpoint("192.168.200.12:80"), .weight = 1}};
   return service;
