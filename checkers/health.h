@@ -48,11 +48,6 @@ using WallOffset = std::chrono::nanoseconds;
 /// "up since 12:03:07, failing 1 of 3: ...". The date is put before the time once it is more than a day ago.
 [[nodiscard]] std::string describe(const Health& health, Thresholds limit, net::Instant now, WallOffset wall);
 
-enum class Combine : std::uint8_t {
-  all,  ///< up when every check is up
-  any,  ///< up when one is
-};
-
 /// What several checks of one server say together: for `all`, one that is down outweighs one that is unknown, and that
 /// one outweighs up; for `any` the other way round. No checks at all are up.
 [[nodiscard]] State combine(std::span<const State> states, Combine how);

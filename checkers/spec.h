@@ -188,6 +188,12 @@ struct Spec {
   auto operator<=>(const Spec&) const = default;
 };
 
+/// How several checks of one server are one.
+enum class Combine : std::uint8_t {
+  all,  ///< up when every check is up
+  any,  ///< up when one is
+};
+
 /// What names a check: services that ask the same of the same target share one.
 struct Key {
   net::Endpoint target;

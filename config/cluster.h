@@ -61,7 +61,8 @@ struct Service {
   ipvs::ServiceKey key;
   ipvs::Service spec;
   ipvs::Forward forward = ipvs::Forward::nat;
-  std::vector<checkers::Spec> checks;  ///< all must pass; none = always up
+  std::vector<checkers::Spec> checks;  ///< none = always up
+  checkers::Combine combine = checkers::Combine::all;  ///< what of several checks must pass
   OnFailure on_failure = OnFailure::drain;
   std::vector<Server> servers;
   std::optional<net::Endpoint> fallback;  ///< the sorry server: serves instead of the others while quorum is lost

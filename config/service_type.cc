@@ -96,9 +96,12 @@ Object<Service> service_object() {
           check_object().type(), "what tells whether a server is up", "{ tcp: {}, interval: 1s, timeout: 500ms }")
       .when_absent("always up")
       .key("checks", &Service::checks, list(check_object().type(), "one or more checks", 1),
-           "several checks, which must all pass", "[{ tcp: {} }, { http: { path: /health } }]")
+           "several checks; `combine` says which of them must pass", "[{ tcp: {} }, { http: { path: /health } }]")
       .when_absent("always up")
       .at_most_one_of({"check", "checks"})
+      .key("combine", &Service::combine,
+           choice<checkers::Combine>({{"all", checkers::Combine::all}, {"any", checkers::Combine::any}}),
+           "of several checks, whether all must pass or one is enough", "any")
       .key("on_failure", &Service::on_failure, on_failure(),
            "what a failed check does to a server: weight 0, and its connections live on; or out of the table, and they "
            "end",

@@ -226,7 +226,7 @@ Opinion Director::opinion_of(ServerId id) const {
     if (health == nullptr) continue;
     opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
   }
-  return all_of(opinions, server.weight);
+  return together(opinions, service.combine, server.weight);
 }
 
 net::Result<> Director::keep(Intents intents) {

@@ -12,12 +12,10 @@ constexpr std::uint64_t weight_max = 65535;
 
 }  // namespace
 
-Opinion all_of(std::span<const Opinion> checks, std::uint32_t weight) {
-  Opinion all{.state = State::up, .since = {}, .advice = {}};
-  for (const auto& check : checks) {
-    if (check.state == State::down || all.state == State::up) all.state = check.state;
-  }
-  // Down since the first of those that are; up since the last of them came up.
+Opinion together(std::span<const Opinion> checks, checkers::Combine combine, std::uint32_t weight) {
+  std::vector<State> states;
+  for (const auto& check : checks) states.push_back(check.state);
+  Opinion all{.state = checkers::combine(states, combine), .since = {}, .advice = {}};
   bool first = true;
   for (const auto& check : checks) {
     if (check.state == all.state) {

@@ -30,9 +30,9 @@ struct Opinion {
   checkers::Advice advice;
 };
 
-/// All checks of a server as one: down as soon as one is, up when all are, else unknown; no checks: up. Of several
-/// wishes the more reluctant holds, of several weights the smaller (a percentage is taken of `weight`).
-[[nodiscard]] Opinion all_of(std::span<const Opinion> checks, std::uint32_t weight);
+/// The checks of a server as one. Of several wishes the more reluctant holds, of several weights the smaller (a
+/// percentage is taken of `weight`). It is down since the first check that is, and up since the last came up.
+[[nodiscard]] Opinion together(std::span<const Opinion> checks, checkers::Combine combine, std::uint32_t weight);
 
 /// The weight in the file as the advice alters it: 0..65535.
 [[nodiscard]] std::uint32_t advised(const checkers::Advice& advice, std::uint32_t weight);

@@ -241,36 +241,28 @@ TEST_CASE("advice stays within the weights that there are, and rounds up") {
   CHECK(advised({.weight = {{.value = 65535, .percent = true}}}, 65535) == 65535);
 }
 
-TEST_CASE("several checks are one opinion: any down is down, all up is up, else unknown") {
-  const auto of = [](std::vector<State> states) {
-    std::vector<director::Opinion> opinions;
-    for (const auto state : states) opinions.push_back({.state = state, .since = start, .advice = {}});
-    return director::all_of(opinions, 1).state;
-  };
-  CHECK(of({}) == State::up);
-  CHECK(of({State::up, State::up}) == State::up);
-  CHECK(of({State::up, State::unknown}) == State::unknown);
-  CHECK(of({State::unknown, State::up}) == State::unknown);
-  CHECK(of({State::unknown, State::down}) == State::down);
-  CHECK(of({State::up, State::down}) == State::down);
-  CHECK(of({State::down, State::up}) == State::down);
-}
-
 TEST_CASE(
     "several checks are down since the first and up since the last; the reluctant wish and the small weight hold") {
   using Wish = checkers::Advice::Wish;
   const auto late = start + 5s;
-  CHECK(director::all_of(std::vector<director::Opinion>{{State::down, late, {}}, {State::down, start, {}}}, 1).since ==
-        start);
-  CHECK(director::all_of(std::vector<director::Opinion>{{State::up, start, {}}, {State::up, late, {}}}, 1).since ==
-        late);
-  CHECK(director::all_of(std::vector<director::Opinion>{{State::down, late, {}}, {State::up, start, {}}}, 1).since ==
-        late);
-  const auto both = director::all_of(
+  CHECK(director::together(std::vector<director::Opinion>{{State::down, late, {}}, {State::down, start, {}}},
+                           checkers::Combine::all, 1)
+            .since == start);
+  CHECK(director::together(std::vector<director::Opinion>{{State::up, start, {}}, {State::up, late, {}}},
+                           checkers::Combine::all, 1)
+            .since == late);
+  CHECK(director::together(std::vector<director::Opinion>{{State::down, late, {}}, {State::up, start, {}}},
+                           checkers::Combine::all, 1)
+            .since == late);
+  const auto both = director::together(
       std::vector<director::Opinion>{
           {State::up, start, {.wish = Wish::drain, .weight = {{.value = 50, .percent = true}}}},
           {State::up, start, {.wish = Wish::ready, .weight = {{.value = 3, .percent = false}}}}},
-      10);
+      checkers::Combine::all, 10);
+  CHECK(both.state == State::up);
+  CHECK(director::together(std::vector<director::Opinion>{{State::down, late, {}}, {State::up, start, {}}},
+                           checkers::Combine::any, 1)
+            .state == State::up);
   CHECK(both.advice.wish == Wish::drain);
   CHECK(both.advice.weight == checkers::Advice::Weight{.value = 3, .percent = false});
 }
