@@ -40,7 +40,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text, Protocol protocol
 }  // namespace
 
 std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t low, std::uint32_t high) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
   if (text.starts_with('+')) text.remove_prefix(1);
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

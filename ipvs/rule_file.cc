@@ -9,7 +9,7 @@ namespace ipvs {
 
 namespace {
 
-constexpr std::string_view separators = " \t\r\n";
+bool is_separator(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /// Runs a rule on `kernel` and notes what is not of its table.
 net::Result<> run(const Op& op, MemoryKernel& kernel, Desired& desired) {
@@ -32,12 +32,12 @@ net::Result<> run(const Op& op, MemoryKernel& kernel, Desired& desired) {
 std::expected<std::optional<Command>, UsageError> parse_rule(std::string_view line) {
   std::array<std::string_view, 64> words;
   std::size_t count = 0;
-  for (std::size_t at = line.find_first_not_of(separators); at < line.size();) {
+  for (const char* at = line.begin(); (at = std::find_if_not(at, line.end(), is_separator)) != line.end();) {
     if (count == words.size())
       return std::unexpected(UsageError{.status = 2, .message = "the line has too many words"});
-    const std::size_t end = std::min(line.find_first_of(separators, at), line.size());
-    words[count++] = line.substr(at, end - at);
-    at = line.find_first_not_of(separators, end);
+    const char* end = std::find_if(at, line.end(), is_separator);
+    words[count++] = {at, end};
+    at = end;
   }
   const bool named = count > 0 && (words[0] == "ipvsadm" || words[0] == "ipvsctl");
   const auto command = std::span(words).first(count).subspan(named ? 1 : 0);

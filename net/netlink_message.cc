@@ -26,19 +26,13 @@ void NetlinkBatch::begin_message(std::uint16_t type, std::uint16_t flags, Bytes 
 }
 
 void NetlinkBatch::put(std::uint16_t type, Bytes value) {
-  assert(!starts_.empty() && value.size() <= UINT16_MAX - NLA_HDRLEN);
-  append(bytes_of(nlattr{.nla_len = static_cast<std::uint16_t>(NLA_HDRLEN + value.size()), .nla_type = type}));
-  append(value);
-  grow_message();
+  const std::span<std::byte> place = extend(type, value.size());
+  if (!value.empty()) std::memcpy(place.data(), value.data(), value.size());
 }
 
 void NetlinkBatch::put_text(std::uint16_t type, std::string_view text) {
-  assert(!starts_.empty() && text.size() < UINT16_MAX - NLA_HDRLEN);
-  append(bytes_of(nlattr{.nla_len = static_cast<std::uint16_t>(NLA_HDRLEN + text.size() + 1), .nla_type = type}));
-  const std::size_t end = bytes_.size() + aligned(text.size() + 1);
-  bytes_.insert(bytes_.end(), std::as_bytes(std::span(text)).begin(), std::as_bytes(std::span(text)).end());
-  bytes_.resize(end);
-  grow_message();
+  const std::span<std::byte> place = extend(type, text.size() + 1);
+  std::memcpy(place.data(), text.data(), text.size());
 }
 
 std::size_t NetlinkBatch::begin_nest(std::uint16_t type) {
@@ -64,10 +58,22 @@ std::span<std::byte> NetlinkBatch::messages(std::size_t first, std::size_t count
   return std::span(bytes_).subspan(begin, end - begin);
 }
 
-/// Appends and pads to the next multiple of four, where the next attribute begins.
+/// Appends an attribute's header and zeroes for its value, padded to where the next attribute begins.
+std::span<std::byte> NetlinkBatch::extend(std::uint16_t type, std::size_t size) {
+  assert(!starts_.empty() && size <= UINT16_MAX - NLA_HDRLEN);
+  const std::size_t at = bytes_.size();
+  bytes_.resize(at + NLA_HDRLEN + aligned(size));
+  const nlattr header{.nla_len = static_cast<std::uint16_t>(NLA_HDRLEN + size), .nla_type = type};
+  std::memcpy(&bytes_[at], &header, sizeof header);
+  grow_message();
+  return std::span(bytes_).subspan(at + NLA_HDRLEN, size);
+}
+
+/// Appends and pads as a message's header or a family's fixed header is.
 void NetlinkBatch::append(Bytes bytes) {
-  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
-  bytes_.resize(aligned(bytes_.size()));
+  const std::size_t at = bytes_.size();
+  bytes_.resize(at + aligned(bytes.size()));
+  std::memcpy(&bytes_[at], bytes.data(), bytes.size());
 }
 
 void NetlinkBatch::grow_message() {

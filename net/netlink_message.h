@@ -41,8 +41,10 @@ class NetlinkBatch {
   /// Appends an attribute to the message begun last, in the host's byte order.
   void put(std::uint16_t type, Bytes value);
   template <Plain T>
-  requires(std::is_arithmetic_v<T> || std::is_class_v<T>) && (!std::is_convertible_v<const T&, Bytes>)
-  void put(std::uint16_t type, const T& value) { put(type, bytes_of(value)); }
+  requires(std::is_arithmetic_v<T> || std::is_class_v<T>) &&
+      (!std::is_convertible_v<const T&, Bytes>)void put(std::uint16_t type, const T& value) {
+    put(type, bytes_of(value));
+  }
 
   /// A string with its closing NUL.
   void put_text(std::uint16_t type, std::string_view text);
@@ -62,6 +64,7 @@ class NetlinkBatch {
  private:
   void begin_message(std::uint16_t type, std::uint16_t flags, Bytes header);
   void append(Bytes bytes);
+  std::span<std::byte> extend(std::uint16_t type, std::size_t size);
   void grow_message();
 
   std::vector<std::byte> bytes_;
