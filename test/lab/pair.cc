@@ -70,6 +70,8 @@ vrrp:
     advertise: {advertise}ms
 groups: [[front, back]]
 
+connection_sync: {{ interface: enp0s8, id: 1 }}
+
 services:
   web:
     listen: 192.168.56.10:80

@@ -144,6 +144,7 @@ class Play {
   template <class Kill, class Revive>
   void director_dies(const std::string& title, const Bounds& bounds, Kill kill, Revive revive);
   void check_status(const Pair::Director& director, std::string_view role);
+  void check_sync(const Pair::Director& director);
   void check_outage(std::string what, net::Instant begin, net::Duration bound);
 
   Pair pair_;
@@ -167,6 +168,7 @@ bool Play::start() {
     return false;
   check_status(pair_.lb1, "master");
   check_status(pair_.lb2, "backup");
+  for (const auto& director : pair_.directors) check_sync(director);
   return true;
 }
 
@@ -185,6 +187,17 @@ void Play::check_status(const Pair::Director& director, std::string_view role) {
   const auto seen = fmt::format("{}", fmt::join(words, ", "));
   check(fmt::format("directorctl status on {}", director.host->name), expected, seen.empty() ? "nothing" : seen,
         seen == expected);
+}
+
+/// ipvsadm says what the cluster file wants of the kernel's sync daemons.
+void Play::check_sync(const Pair::Director& director) {
+  const auto listed = run(*director.host, {"ipvsadm", "--list", "--daemon"}).text;
+  const std::string expected =
+      "master sync daemon (mcast=enp0s8, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n"
+      "backup sync daemon (mcast=enp0s8, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)\n";
+  const bool same = listed == expected;
+  check(fmt::format("ipvsadm --list --daemon on {}", director.host->name), "both daemons on enp0s8, syncid 1",
+        same ? "both daemons on enp0s8, syncid 1" : listed, same);
 }
 
 void Play::balance() {
