@@ -35,6 +35,9 @@ class Director {
  public:
   /// `loop` and `kernel` must outlive the director.
   Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options);
+  ~Director();
+  Director(const Director&) = delete;
+  Director& operator=(const Director&) = delete;
 
   /// Reads what an earlier life left behind and the kernel's table, brings the table in line, and begins to check and
   /// to speak VRRP. Errors: the kernel's table or the interfaces cannot be used.
