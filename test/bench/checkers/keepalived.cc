@@ -94,8 +94,14 @@ class Keepalived {
 Measures measure(const Run& run, const fs::path& folder, double memory_without) {
   Servers servers;
   Keepalived keepalived(run, folder);
-  // Its start-up spreads the first checks over the interval; probing has begun everywhere after two of them.
-  usleep(static_cast<useconds_t>((4 + 2 * run.interval + run.targets / 5000.0) * 1e6));
+  // Its start-up keeps it busy for seconds; only what it does once it keeps pace is measured.
+  const double pace = run.targets / run.interval;
+  int steady = 0;
+  for (int i = 0; i < 60 && steady < 3; ++i) {
+    const auto before = servers.accepted();
+    usleep(1'000'000);
+    steady = static_cast<double>(servers.accepted() - before) > 0.9 * pace ? steady + 1 : 0;
+  }
   const auto checker = keepalived.checker();
   Measures measures;
   const auto checks_before = servers.accepted();
