@@ -11,6 +11,8 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
+constexpr std::size_t reason_max = 1000;
+
 std::string text(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -37,7 +39,9 @@ std::optional<std::string> reason_in(const std::string& body) {
   const auto reason = value.find("reason");
   if (reason == value.end()) return "";
   if (!reason->is_string()) return std::nullopt;
-  return reason->get<std::string>();
+  auto text = reason->get<std::string>();
+  if (text.size() > reason_max) return std::nullopt;
+  return text;
 }
 
 Response answer_drain(Director& director, const Request& request, const std::string& service,
@@ -45,7 +49,7 @@ Response answer_drain(Director& director, const Request& request, const std::str
   net::Result<std::string> done;
   if (request.method == "PUT") {
     const auto reason = reason_in(request.body);
-    if (!reason) return refuse(400, "the body is not {\"reason\": \"...\"}");
+    if (!reason) return refuse(400, "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason");
     done = director.drain(service, server, *reason);
   } else if (request.method == "DELETE") {
     done = director.undrain(service, server);

@@ -7,13 +7,13 @@
 namespace director {
 
 void note_departures(Departures& departures, const ipvs::ServiceKey& key, const ipvs::ServiceEntry& actual,
-                     const ipvs::ServiceEntry& planned, WallTime now) {
+                     const std::set<ipvs::DestinationKey>& named, WallTime now) {
   for (const auto& [destination, unused] : actual.destinations) {
-    if (planned.destinations.contains(destination)) continue;
+    if (named.contains(destination)) continue;
     departures.try_emplace({key, destination}, Departure{.since = now, .deadline = now + departure_time_max});
   }
   std::erase_if(departures, [&](const auto& departure) {
-    return departure.first.first == key && planned.destinations.contains(departure.first.second);
+    return departure.first.first == key && named.contains(departure.first.second);
   });
 }
 

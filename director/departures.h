@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -26,10 +27,10 @@ using Departures = std::map<std::pair<ipvs::ServiceKey, ipvs::DestinationKey>, D
 /// How long a destination may take to leave.
 inline constexpr std::chrono::minutes departure_time_max{5};
 
-/// Departures for what `actual` holds and `planned` does not; those that have begun keep their time. One that is
-/// planned again no longer departs.
+/// Departures for what `actual` holds and the file does not name; those that have begun keep their time. One that is
+/// named again no longer departs.
 void note_departures(Departures& departures, const ipvs::ServiceKey& key, const ipvs::ServiceEntry& actual,
-                     const ipvs::ServiceEntry& planned, WallTime now);
+                     const std::set<ipvs::DestinationKey>& named, WallTime now);
 
 /// Adds to `planned` the destinations of `actual` that are departing, with weight 0.
 void keep_departing(ipvs::ServiceEntry& planned, const Departures& departures, const ipvs::ServiceKey& key,

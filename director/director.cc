@@ -14,6 +14,9 @@ namespace {
 
 using std::chrono::system_clock;
 
+/// How long to wait before the sync daemons are tried again.
+constexpr auto sync_retry_delay = std::chrono::seconds(1);
+
 }  // namespace
 
 Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options)
@@ -34,16 +37,13 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
 Director::~Director() {
   loop_.cancel(apply_timer_);
   loop_.cancel(departure_timer_);
+  loop_.cancel(retry_timer_);
+  loop_.cancel(sync_timer_);
   for (const auto timer : again_) loop_.cancel(timer);
 }
 
 net::Result<> Director::start() {
-  if (auto intents = load_intents(options_.state_file)) {
-    intents_ = std::move(*intents);
-  } else {
-    // An unreadable memory of the past must not keep the service down; its file is replaced by the next save.
-    warn("directord", intents.error().message + "; starting without it");
-  }
+  remember();
   if (auto read = table_.read(); !read) return read;
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) {
@@ -55,8 +55,25 @@ net::Result<> Director::start() {
   apply();
   look_at_departures();
   if (options_.dry_run) return {};
-  if (auto synced = start_connection_sync(); !synced) return synced;
+  start_connection_sync();
   return start_routers();
+}
+
+/// A memory of the past that cannot be read must not keep the service down; it is put aside for whoever can read it.
+void Director::remember() {
+  if (!options_.state_file) return;
+  auto intents = load_intents(*options_.state_file);
+  if (intents) {
+    intents_ = std::move(*intents);
+    return;
+  }
+  auto aside = *options_.state_file;
+  aside += ".damaged";
+  std::error_code error;
+  std::filesystem::rename(*options_.state_file, aside, error);
+  state_complaint_ = fmt::format("{}; started without it{}", intents.error().message,
+                                 error ? "" : ", and put it aside as " + aside.string());
+  warn("directord", state_complaint_);
 }
 
 void Director::stop() {
@@ -77,18 +94,32 @@ net::Result<> Director::start_routers() {
   return {};
 }
 
+/// Tries until it is done: the interface may come later than directord.
+void Director::start_connection_sync() {
+  sync_timer_ = 0;
+  auto done = sync_as_the_file_says();
+  const std::string complaint = done ? "" : done.error().message;
+  if (!complaint.empty() && complaint != sync_complaint_) warn("connection sync", complaint);
+  sync_complaint_ = complaint;
+  if (!done) sync_timer_ = loop_.after(sync_retry_delay, [this] { start_connection_sync(); });
+}
+
 /// Both daemons run whatever the role: the master daemon sends only what this node itself forwards, and the backup
 /// daemon hears only the others, so there is nothing to switch, and nothing is missed while roles change.
-net::Result<> Director::start_connection_sync() {
+net::Result<> Director::sync_as_the_file_says() {
   if (!cluster_.connection_sync) return {};
   auto running = kernel_.daemons();
   if (!running) return std::unexpected(running.error());
   for (const auto state : {ipvs::Daemon::State::master, ipvs::Daemon::State::backup}) {
-    if (std::ranges::find(*running, state, &ipvs::Daemon::state) != running->end()) continue;
     ipvs::Daemon daemon;
     daemon.state = state;
     daemon.interface = cluster_.connection_sync->interfaces.at(options_.node.name);
     daemon.sync_id = cluster_.connection_sync->id;
+    const auto found = std::ranges::find(*running, state, &ipvs::Daemon::state);
+    if (found != running->end()) {
+      if (found->interface == daemon.interface && found->sync_id == daemon.sync_id) continue;
+      if (auto stopped = kernel_.apply_one(ipvs::StopDaemon{.state = state}); !stopped) return stopped;
+    }
     if (auto started = kernel_.apply_one(ipvs::StartDaemon{.daemon = daemon}); !started) return started;
   }
   return {};
@@ -206,7 +237,9 @@ Opinion Director::opinion_of(ServerId id) const {
 
 net::Result<> Director::keep(Intents intents) {
   if (intents == intents_) return {};
-  if (auto saved = save_intents(options_.state_file, intents); !saved) return saved;
+  if (options_.state_file) {
+    if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
+  }
   intents_ = std::move(intents);
   return {};
 }

@@ -23,9 +23,9 @@
 namespace director {
 
 struct Options {
-  config::Node node;                 ///< which one of the cluster's this is
-  std::filesystem::path state_file;  ///< where the intents are kept
-  bool dry_run = false;              ///< no virtual routers: only checks, and a table that is not the kernel's
+  config::Node node;                                ///< which one of the cluster's this is
+  std::optional<std::filesystem::path> state_file;  ///< where the intents are kept; none: only in memory
+  bool dry_run = false;  ///< no virtual routers: only checks, and a table that is not the kernel's
 };
 
 /// One cluster's director on one node: keeps what the checks found, what the operator wants and what the routers say,
@@ -61,8 +61,10 @@ class Director {
     auto operator<=>(const ServerId&) const = default;
   };
 
+  void remember();
   net::Result<> start_routers();
-  net::Result<> start_connection_sync();
+  void start_connection_sync();
+  net::Result<> sync_as_the_file_says();
   void adopt_table();
   void start_checks();
   void on_report(const checkers::Report& report);
@@ -79,6 +81,8 @@ class Director {
   void touch(const ipvs::ServiceKey& key);
   void apply();
   [[nodiscard]] KernelTable::Wish wish_for(const ipvs::ServiceKey& key);
+  void complain(const ipvs::ServiceKey& key, const std::string& why);
+  void forget_what_has_gone();
   void adopt(std::size_t service, Plan plan);
 
   void watch_departures();
@@ -105,8 +109,12 @@ class Director {
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
   std::set<ipvs::ServiceKey> touched_;
   net::Loop::Id departure_timer_ = 0;
+  net::Loop::Id retry_timer_ = 0;
+  net::Loop::Id sync_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
-  std::set<std::string> complaints_;  ///< what the kernel refused in the last attempt: each is told once
+  std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
+  std::string sync_complaint_;                          ///< why the sync daemons are not as the file says
+  std::string state_complaint_;                         ///< what was wrong with the state that was found
 };
 
 }  // namespace director

@@ -110,7 +110,10 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
                        {"drained", situation_[s].servers[i].drained}};
     if (held != nullptr) {
       const auto found = held->destinations.find(key);
-      const auto status = found == held->destinations.end() ? ipvs::DestinationStatus{} : found->second;
+      auto status = ipvs::DestinationStatus{};
+      status.destination.weight = 0;
+      if (found != held->destinations.end()) status = found->second;
+      entry["effective_weight"] = status.destination.weight;  // the kernel's own word
       entry["active"] = status.active;
       entry["inactive"] = status.inactive;
       entry["connections"] = status.stats.connections;
@@ -128,7 +131,12 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
 
 ordered_json Director::status() const {
   ordered_json root{{"cluster", cluster_.name}, {"node", options_.node.name}, {"version", DIRECTORD_VERSION}};
-  ordered_json problems = complaints_;
+  std::set<std::string> told;
+  for (const auto& [key, why] : complaints_) told.insert(why);
+  for (const auto& complaint : {sync_complaint_, state_complaint_}) {
+    if (!complaint.empty()) told.insert(complaint);
+  }
+  ordered_json problems = told;
   ordered_json routers = ordered_json::array();
   if (routers_) {
     for (const auto& router : routers_->status()) routers.push_back(router_status(router, loop_.now()));

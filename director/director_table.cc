@@ -20,6 +20,19 @@ constexpr auto retry_delay = std::chrono::seconds(1);
 /// How often the connections of what departs are counted.
 constexpr auto departure_look = std::chrono::seconds(1);
 
+/// The destinations that the cluster file names for a service, its fallback among them.
+std::set<ipvs::DestinationKey> named_in(const config::Cluster& cluster,
+                                        const std::map<ipvs::ServiceKey, std::size_t>& index,
+                                        const ipvs::ServiceKey& key) {
+  std::set<ipvs::DestinationKey> named;
+  const auto found = index.find(key);
+  if (found == index.end()) return named;
+  const auto& service = cluster.services[found->second];
+  for (const auto& server : service.servers) named.insert({.endpoint = server.endpoint});
+  if (service.fallback) named.insert({.endpoint = *service.fallback});
+  return named;
+}
+
 }  // namespace
 
 /// Of the table that was found, what an earlier run put there or the file names is ours; all else is left alone. What
@@ -28,12 +41,7 @@ void Director::adopt_table() {
   Intents intents = intents_;
   for (const auto& [key, s] : index_) intents.owned.insert(key);
   for (const auto& key : intents.owned) {
-    const auto named = index_.find(key);
-    const auto planned =
-        named == index_.end()
-            ? ipvs::ServiceEntry{}
-            : plan(cluster_.services[named->second], situation_[named->second], table_.actual(key), loop_.now()).entry;
-    note_departures(intents.departures, key, table_.actual(key), planned, system_clock::now());
+    note_departures(intents.departures, key, table_.actual(key), named_in(cluster_, index_, key), system_clock::now());
     touch(key);
   }
   for (const auto& [which, departure] : intents.departures) {
@@ -52,6 +60,12 @@ void Director::touch(const ipvs::ServiceKey& key) {
 
 /// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
 KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
+  // What was found anew may hold what somebody else put there meanwhile: it departs like anything the file does not
+  // name.
+  if (const auto fresh = table_.refresh(key); fresh && *fresh) {
+    note_departures(intents_.departures, key, table_.actual(key), named_in(cluster_, index_, key), system_clock::now());
+    watch_departures();
+  }
   const auto actual = table_.actual(key);
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto found = index_.find(key);
@@ -72,14 +86,36 @@ void Director::apply() {
 
   const auto outcome = table_.make(wishes);
   for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
-  std::set<std::string> complaints;
-  for (const auto& error : outcome.errors) {
-    if (!complaints_.contains(error.message)) warn("ipvs", error.message);
-    complaints.insert(error.message);
+  for (const auto& wish : wishes) {
+    const auto refused = outcome.unsettled.find(wish.key);
+    complain(wish.key, refused == outcome.unsettled.end() ? "" : refused->second);
   }
-  complaints_ = std::move(complaints);
-  touched_ = outcome.unsettled;
-  if (!touched_.empty()) apply_timer_ = loop_.after(retry_delay, [this] { apply(); });
+  if (!complaints_.empty() && retry_timer_ == 0) {
+    retry_timer_ = loop_.after(retry_delay, [this] {
+      retry_timer_ = 0;
+      for (const auto& [key, why] : complaints_) touch(key);
+    });
+  }
+  forget_what_has_gone();
+}
+
+/// Keeps and tells why a service is not as planned, once for each reason; with no reason, it is.
+void Director::complain(const ipvs::ServiceKey& key, const std::string& why) {
+  if (why.empty()) {
+    complaints_.erase(key);
+  } else if (std::exchange(complaints_[key], why) != why) {
+    warn("ipvs", why);
+  }
+}
+
+/// A service that is neither in the file nor in the kernel any more is nobody's: somebody else may make it anew.
+void Director::forget_what_has_gone() {
+  if (intents_.owned.size() == index_.size()) return;
+  Intents intents = intents_;
+  std::erase_if(intents.owned, [&](const ipvs::ServiceKey& key) {
+    return !index_.contains(key) && !table_.has(key) && !complaints_.contains(key);
+  });
+  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
 }
 
 void Director::watch_departures() {
@@ -93,28 +129,19 @@ void Director::watch_departures() {
 void Director::look_at_departures() {
   Intents intents = intents_;
   std::optional<ipvs::ServiceKey> asked;
-  std::optional<ipvs::ServiceStatus> status;
+  net::Result<std::optional<ipvs::ServiceStatus>> status;
   for (const auto& [which, departure] : intents_.departures) {
     const auto& [key, destination] = which;
-    if (asked != key) {
-      auto answer = kernel_.list(key);
-      asked = answer ? std::optional(key) : std::nullopt;
-      if (!answer) continue;  // asked again at the next look
-      status = std::move(*answer);
-    }
+    if (asked != key) status = kernel_.list(key);
+    asked = key;
+    if (!status) continue;  // asked again at the next look
     const ipvs::DestinationStatus* held = nullptr;
-    if (status && status->destinations.contains(destination)) held = &status->destinations.at(destination);
+    if (*status && (*status)->destinations.contains(destination)) held = &(*status)->destinations.at(destination);
     const auto why = ended(departure, key.protocol, held, system_clock::now());
     if (!why) continue;
     tell("ipvs", fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
     intents.departures.erase(which);
     touch(key);
-  }
-  for (const auto& key : touched_) {
-    const auto still = intents.departures.lower_bound({key, {}});
-    if (!index_.contains(key) && (still == intents.departures.end() || still->first.first != key)) {
-      intents.owned.erase(key);
-    }
   }
   Departures departures = intents.departures;
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/load.h"
@@ -29,8 +30,8 @@ enum Exit { done = 0, failed = 1, usage = 2 };
 struct Arguments {
   std::string config;
   std::string node;
-  std::string runtime_dir = "/run/directord";
-  std::string state_dir = "/var/lib/directord";
+  std::filesystem::path runtime_dir = "/run/directord";
+  std::filesystem::path state_dir = "/var/lib/directord";
   bool check = false;
   bool dry_run = false;
 };
@@ -56,11 +57,39 @@ net::Result<> make_state_dir(const std::filesystem::path& dir) {
   return {};
 }
 
+/// A folder of a dry run's own, gone with it: nothing is shared with a directord that runs for real.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "directord-dry-run-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// Runs until a signal ends it.
-net::Result<> run(const Arguments& arguments, config::Cluster cluster, config::Node node) {
+net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node node) {
+  std::optional<Scratch> scratch;
+  director::Options options{.node = node, .state_file = {}, .dry_run = arguments.dry_run};
+  if (arguments.dry_run && arguments.runtime_dir == Arguments{}.runtime_dir) {
+    arguments.runtime_dir = scratch.emplace().path();
+  }
   auto lock = director::lock_runtime(arguments.runtime_dir);
   if (!lock) return std::unexpected(lock.error());
-  if (auto made = make_state_dir(arguments.state_dir); !made) return made;
+  if (!arguments.dry_run) {
+    if (auto made = make_state_dir(arguments.state_dir); !made) return made;
+    options.state_file = arguments.state_dir / "state.json";
+  }
   auto loop = net::Loop::create();
   if (!loop) return std::unexpected(loop.error());
   auto kernel = open_kernel(arguments.dry_run);
@@ -68,10 +97,9 @@ net::Result<> run(const Arguments& arguments, config::Cluster cluster, config::N
 
   info(fmt::format("directord " DIRECTORD_VERSION " on {}, cluster {}{}", node.name, cluster.name,
                    arguments.dry_run ? ": a dry run, the kernel is left alone" : ""));
-  director::Director director(*loop, **kernel, std::move(cluster),
-                              {.node = node,
-                               .state_file = std::filesystem::path(arguments.state_dir) / "state.json",
-                               .dry_run = arguments.dry_run});
+  const auto socket = arguments.runtime_dir / "control.sock";
+  if (scratch) info("ask it with: directorctl --socket " + socket.string() + " status");
+  director::Director director(*loop, **kernel, std::move(cluster), std::move(options));
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
     if (signal == SIGHUP)
       return director::log::warning("SIGHUP: reload is not there yet; restart to read the file again");
@@ -79,9 +107,8 @@ net::Result<> run(const Arguments& arguments, config::Cluster cluster, config::N
     loop->stop();
   });
   if (!handled) return handled;
-  auto server =
-      director::HttpServer::listen(*loop, std::filesystem::path(arguments.runtime_dir) / "control.sock",
-                                   [&](const director::Request& request) { return answer(director, request); });
+  auto server = director::HttpServer::listen(
+      *loop, socket, [&](const director::Request& request) { return answer(director, request); });
   if (!server) return std::unexpected(server.error());
   if (auto started = director.start(); !started) return started;
   auto ran = loop->run();
@@ -92,6 +119,8 @@ net::Result<> run(const Arguments& arguments, config::Cluster cluster, config::N
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Whoever reads the log may end before the director does; that must not end the director.
+  std::signal(SIGPIPE, SIG_IGN);
   Arguments arguments;
   CLI::App app(
       "Programs the kernel's IPVS table, checks real servers and floats virtual addresses, as one cluster file says.\n"
@@ -101,7 +130,7 @@ int main(int argc, char** argv) {
   app.add_option("--node", arguments.node, "which node of the file this is; without it, the one with the host's name");
   app.add_flag("--check", arguments.check, "only read the file and say what is wrong with it");
   app.add_flag("--dry-run", arguments.dry_run,
-               "check the servers for real, against a table in memory; needs no privileges");
+               "check the servers for real, against a table in memory; needs no privileges, keeps nothing");
   app.add_option("--runtime-dir", arguments.runtime_dir, "the control socket and the pid")->capture_default_str();
   app.add_option("--state-dir", arguments.state_dir, "what survives a restart")->capture_default_str();
   app.footer("Exit status: 0 stopped as asked, 1 could not run, 2 wrong usage or a bad cluster file.");

@@ -26,7 +26,12 @@ json key_to_json(const ipvs::ServiceKey& key) {
 
 std::int64_t seconds_of(WallTime time) { return std::chrono::duration_cast<seconds>(time.time_since_epoch()).count(); }
 
-WallTime time_of(const json& value) { return WallTime(seconds(value.get<std::int64_t>())); }
+WallTime time_of(const json& value) {
+  constexpr std::int64_t latest = 9'000'000'000;  // in the year 2255; what system_clock can count
+  const auto count = value.get<std::int64_t>();
+  if (count < 0 || count > latest) throw std::invalid_argument("not a time: " + value.dump());
+  return WallTime(seconds(count));
+}
 
 net::Endpoint endpoint_of(const json& value) {
   const auto endpoint = net::Endpoint::parse(value.get<std::string>());

@@ -17,13 +17,14 @@ ipvs::ServiceEntry KernelTable::actual(const ipvs::ServiceKey& key) const {
   return found == table_.end() ? ipvs::ServiceEntry{} : found->second;
 }
 
-net::Result<> KernelTable::read_again(const ipvs::ServiceKey& key) {
+net::Result<bool> KernelTable::refresh(const ipvs::ServiceKey& key) {
+  if (!doubtful_.contains(key)) return false;
   auto status = kernel_.list(key);
   if (!status) return std::unexpected(status.error());
   table_.erase(key);
   if (*status) table_.merge(ipvs::table_of({{key, **status}}));
   doubtful_.erase(key);
-  return {};
+  return true;
 }
 
 KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
@@ -31,12 +32,9 @@ KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
   std::vector<ipvs::Op> ops;
   std::vector<const Wish*> wish_of;  // for each op
   for (const auto& wish : wishes) {
-    if (doubtful_.contains(wish.key)) {
-      if (auto read = read_again(wish.key); !read) {
-        outcome.unsettled.insert(wish.key);
-        outcome.errors.push_back(read.error());
-        continue;
-      }
+    if (auto read = refresh(wish.key); !read) {
+      outcome.unsettled.emplace(wish.key, read.error().message);
+      continue;
     }
     const auto held = table_.find(wish.key);
     const auto needed =
@@ -48,8 +46,7 @@ KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
 
   const auto refusals = kernel_.apply(ops);
   if (!refusals) {
-    outcome.errors.push_back(refusals.error());
-    for (const auto* wish : wish_of) outcome.unsettled.insert(wish->key);
+    for (const auto* wish : wish_of) outcome.unsettled.emplace(wish->key, refusals.error().message);
   } else {
     auto refusal = refusals->begin();
     for (std::size_t i = 0; i < ops.size(); ++i) {
@@ -57,8 +54,7 @@ KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
         outcome.done.push_back(ops[i]);
         continue;
       }
-      outcome.errors.push_back(refusal->error);
-      outcome.unsettled.insert(wish_of[i]->key);
+      outcome.unsettled.emplace(wish_of[i]->key, refusal->error.message);  // the first: the others follow from it
       ++refusal;
     }
   }

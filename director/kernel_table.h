@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "ipvs/kernel.h"
@@ -30,17 +33,17 @@ class KernelTable {
   };
 
   struct Outcome {
-    std::vector<ipvs::Op> done;            ///< in the order they were sent
-    std::set<ipvs::ServiceKey> unsettled;  ///< services that are not yet as wished: wish again later
-    std::vector<net::Error> errors;        ///< why
+    std::vector<ipvs::Op> done;                         ///< in the order they were sent
+    std::map<ipvs::ServiceKey, std::string> unsettled;  ///< services not yet as wished, and why: wish again later
   };
+
+  /// Reads a service again if there is doubt about it: true when it was read. Wish from what is then actual.
+  net::Result<bool> refresh(const ipvs::ServiceKey& key);
 
   /// Fulfils wishes, all in one batch.
   Outcome make(std::span<const Wish> wishes);
 
  private:
-  net::Result<> read_again(const ipvs::ServiceKey& key);
-
   ipvs::Kernel& kernel_;
   ipvs::Table table_;
   std::set<ipvs::ServiceKey> doubtful_;  ///< services whose entry in table_ may be wrong

@@ -13,6 +13,8 @@ namespace {
 using checkers::Advice;
 using checkers::State;
 
+constexpr std::uint32_t warm_steps = 20;
+
 /// What becomes of one server.
 struct Verdict {
   bool in = false;           ///< counts for the quorum
@@ -48,18 +50,19 @@ std::vector<bool> kept_by_panic(const config::Service& service, const ServiceSit
   return kept;
 }
 
-/// A slow start's weight: rises with time from 1 to the whole; and when it next rises.
+/// A slow start's weight: rises with time to the whole, in at most `warm_steps` steps, since a scheduler that hashes
+/// rebuilds its table at each; and when it next rises.
 std::uint32_t warmed(const config::Service& service, const ServerSituation& server, std::uint32_t weight,
                      net::Instant now, std::optional<net::Instant>& again) {
   if (!server.warming || service.slow_start.count() == 0 || weight < 2) return weight;
   const auto passed = std::max(now - *server.warming, net::Duration::zero());
   if (passed >= service.slow_start) return weight;
-  const auto whole = std::chrono::duration_cast<net::Duration>(service.slow_start);
-  const auto step = std::max<net::Duration>(whole / weight, std::chrono::milliseconds(1));
-  const auto steps = passed / step;
-  const auto next = *server.warming + step * (steps + 1);
+  const auto steps = std::min(weight, warm_steps);
+  const auto step = std::chrono::duration_cast<net::Duration>(service.slow_start) / steps;
+  const auto taken = static_cast<std::uint64_t>(passed / step);
+  const auto next = *server.warming + step * static_cast<std::int64_t>(taken + 1);
   again = again ? std::min(*again, next) : next;
-  return std::min(static_cast<std::uint32_t>(steps) + 1, weight);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(weight * (taken + 1) / steps, weight));
 }
 
 Verdict judge(const config::Service& service, std::size_t i, const ServerSituation& server, bool kept,

@@ -71,8 +71,13 @@ TEST_CASE("what cannot be done is refused with the right status and a sentence")
       {{"GET", drain_path, ""}, 405, "GET does not go with " + drain_path},
       {{"PUT", "/v1/services/web/servers/web9/drain", ""}, 404, "there is no server web/web9 in cluster shop"},
       {{"DELETE", "/v1/services/wob/servers/web1/drain", ""}, 404, "there is no server wob/web1 in cluster shop"},
-      {{"PUT", drain_path, "["}, 400, "the body is not {\"reason\": \"...\"}"},
-      {{"PUT", drain_path, R"({"reason": 5})"}, 400, "the body is not {\"reason\": \"...\"}"},
+      {{"PUT", drain_path, "["}, 400, "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason"},
+      {{"PUT", drain_path, R"({"reason": ")" + std::string(1001, 'x') + R"("})"},
+       400,
+       "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason"},
+      {{"PUT", drain_path, R"({"reason": 5})"},
+       400,
+       "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason"},
   };
   for (const auto& [request, status, error] : cases) {
     const auto response = answer(world.director, request);

@@ -157,6 +157,30 @@ TEST_CASE("without privileges the daemon says what is missing and ends with stat
          contains(ended.output, "not permitted; it takes root or the capability CAP_NET_ADMIN")));
 }
 
+TEST_CASE("a dry run needs no folder of the system's, and leaves nothing behind") {
+  const Given given(good);
+  const auto log = given.scratch.path / "log";
+  const auto pid =
+      std::stoi(run("{ TMPDIR=" + given.scratch.path.string() + " " + directord + " --dry-run --node lb1 --config " +
+                    given.file + " >" + log.string() + " 2>&1 & echo $!; }")
+                    .output);
+  const auto said = [&] {
+    std::ifstream in(log);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  for (int attempt = 0; attempt < 500 && !contains(said(), "ipvs: add"); ++attempt) usleep(10'000);
+  INFO(said());
+  CHECK(contains(said(), "ask it with: directorctl --socket " + given.scratch.path.string() + "/directord-dry-run-"));
+  REQUIRE(kill(pid, SIGTERM) == 0);
+  const auto left = [&] {
+    return std::ranges::count_if(std::filesystem::directory_iterator(given.scratch.path), [](const auto& entry) {
+      return entry.path().filename().string().starts_with("directord-dry-run-");
+    });
+  };
+  for (int attempt = 0; attempt < 500 && left() != 0; ++attempt) usleep(10'000);
+  CHECK(left() == 0);
+}
+
 TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   const Given given(good);
   const auto run_dir = (given.scratch.path / "run").string();

@@ -32,11 +32,11 @@ ipvs::DestinationStatus connections(std::uint32_t active, std::uint32_t inactive
 
 TEST_CASE("what is held and not planned departs, keeps its time, and stays with weight 0") {
   Departures departures;
-  note_departures(departures, web_key, with({web1, web2}), with({web1}), now);
+  note_departures(departures, web_key, with({web1, web2}), {at(web1)}, now);
   REQUIRE(departures.size() == 1);
   CHECK(departures.at({web_key, at(web2)}).since == now);
   CHECK(departures.at({web_key, at(web2)}).deadline == now + director::departure_time_max);
-  note_departures(departures, web_key, with({web1, web2}), with({web1}), now + 1min);
+  note_departures(departures, web_key, with({web1, web2}), {at(web1)}, now + 1min);
   CHECK(departures.at({web_key, at(web2)}).since == now);
 
   auto planned = with({web1});
@@ -44,7 +44,7 @@ TEST_CASE("what is held and not planned departs, keeps its time, and stays with 
   CHECK(planned.destinations.at(at(web1)).weight == 5);
   CHECK(planned.destinations.at(at(web2)).weight == 0);
 
-  note_departures(departures, web_key, with({web1, web2}), with({web1, web2}), now + 2min);
+  note_departures(departures, web_key, with({web1, web2}), {at(web1), at(web2)}, now + 2min);
   CHECK(departures.empty());
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("a departure of another service is not touched") {
   auto other = web_key;
   other.endpoint.port = 443;
   note_departures(departures, other, with({web1}), {}, now);
-  note_departures(departures, web_key, with({web1}), with({web1}), now);
+  note_departures(departures, web_key, with({web1}), {at(web1)}, now);
   CHECK(departures.size() == 1);
   auto planned = with({});
   keep_departing(planned, departures, web_key, with({web1}));

@@ -153,6 +153,61 @@ TEST_CASE("a damaged state is told in the journal and does not keep the director
   CHECK(world.weight(web1) == 3);
   CHECK(director->events()["events"][0]["text"].get<std::string>().find("damaged state") != std::string::npos);
   CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{web_key});
+  CHECK(std::filesystem::exists(world.scratch.path / "state.json.damaged"));
+  CHECK(director->status()["problems"].size() == 1);
+}
+
+TEST_CASE("a service that the kernel refuses does not hold up another") {
+  World world;
+  auto cluster = director_test::shop();
+  cluster.services.push_back(director_test::web());
+  cluster.services[1].name = "odd";
+  cluster.services[1].key.endpoint.port = 81;
+  cluster.services[1].spec.scheduler = "odd";
+  const auto director = world.director(cluster);
+  CHECK(director->status()["problems"].size() == 1);
+  REQUIRE(director->drain("web", "web1", ""));
+  CHECK(world.weight(web1) == 0);
+  CHECK(director->status()["problems"].size() == 1);
+}
+
+TEST_CASE("a service that is gone from the file and from the kernel is nobody's") {
+  World world;
+  world.director();
+  world.kernel.table.clear();  // somebody took it away by hand
+  auto cluster = director_test::shop();
+  cluster.services.clear();
+  world.director(cluster);
+  CHECK(director::load_intents(world.scratch.path / "state.json")->owned.empty());
+}
+
+TEST_CASE("a service stays ours until the kernel has let it go") {
+  World world;
+  world.director();
+  auto cluster = director_test::shop();
+  cluster.services.clear();
+  world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers, ipvs::MemoryKernel::Fault::no_buffers};
+  const auto director = world.director(cluster);
+  REQUIRE(world.loop.turn(std::chrono::seconds(0)));
+  CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{web_key});
+  world.turn_until([&] { return world.kernel.table.empty(); });
+  world.turn_until([&] { return director::load_intents(world.scratch.path / "state.json")->owned.empty(); });
+}
+
+TEST_CASE("what somebody else put into a service meanwhile departs instead of being cut off") {
+  World world;
+  Director director(world.loop, world.kernel, director_test::shop(),
+                    {.node = director_test::lb1(), .state_file = world.scratch.path / "state.json", .dry_run = true});
+  world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers};
+  REQUIRE(director.start());
+  REQUIRE(director.status()["problems"].size() == 1);
+  auto& intruder = world.kernel.table[web_key];  // while ours waits to be tried again
+  intruder.service.scheduler = "rr";
+  intruder.destinations[at("192.168.200.77:80")].destination.weight = 4;
+  intruder.destinations[at("192.168.200.77:80")].active = 3;
+  world.turn_until([&] { return director.status()["problems"].empty(); });
+  CHECK(world.weight("192.168.200.77:80") == 0);
+  CHECK(world.weight(web1) == 3);
 }
 
 TEST_CASE("what the kernel refuses shows in status, and is tried again") {

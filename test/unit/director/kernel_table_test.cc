@@ -57,12 +57,12 @@ TEST_CASE("what the kernel refuses is reported, and read again before the next a
   KernelTable table(kernel);
   kernel.schedulers.erase("wrr");
   const auto refused = table.make(wish(3));
-  CHECK(refused.unsettled == std::set{web_key});
-  REQUIRE_FALSE(refused.errors.empty());
-  CHECK(refused.errors[0].message.find("tcp 192.168.56.10:80") != std::string::npos);
+  REQUIRE(refused.unsettled.size() == 1);
+  CHECK(refused.unsettled.at(web_key) ==
+        "add tcp 192.168.56.10:80: the kernel has no scheduler \"wrr\"; load its module: modprobe ip_vs_wrr");
 
   kernel.schedulers.insert("wrr");
-  CHECK(table.make(wish(3)).errors.empty());
+  CHECK(table.make(wish(3)).unsettled.empty());
   CHECK(table_of(kernel.table).at(web_key) == entry(3));
 }
 
@@ -72,9 +72,9 @@ TEST_CASE("whatever goes wrong on the way, wishing again ends in what was wished
     KernelTable table(kernel);
     kernel.faults = {fault};
     const auto outcome = table.make(wish(3));
-    CHECK(outcome.unsettled == std::set{web_key});
-    CHECK(outcome.errors.size() == 1);
-    CHECK(table.make(wish(3)).errors.empty());
+    CHECK(outcome.unsettled.size() == 1);
+    CHECK(outcome.unsettled.contains(web_key));
+    CHECK(table.make(wish(3)).unsettled.empty());
     CHECK(table_of(kernel.table).at(web_key) == entry(3));
   }
 }
@@ -85,7 +85,10 @@ TEST_CASE("somebody who added the service first is no obstacle") {
   REQUIRE(table.read());
   KernelTable other(kernel);
   other.make(wish(1));
-  CHECK_FALSE(table.make(wish(3)).errors.empty());
-  CHECK(table.make(wish(3)).errors.empty());
+  CHECK_FALSE(table.make(wish(3)).unsettled.empty());
+  CHECK(table.refresh(web_key) == true);
+  CHECK(table.actual(web_key) == entry(1));
+  CHECK(table.refresh(web_key) == false);
+  CHECK(table.make(wish(3)).unsettled.empty());
   CHECK(table_of(kernel.table).at(web_key) == entry(3));
 }

@@ -215,6 +215,18 @@ TEST_CASE("a slow start rises step by step to the whole weight, and says when it
   }
 }
 
+TEST_CASE("a slow start of a great weight goes in twenty steps") {
+  auto service = web();
+  service.servers[0].weight = 65535;
+  service.slow_start = 10s;
+  auto now = situation(State::up, State::up);
+  now.servers[0].warming = start;
+  const auto first = director::plan(service, now, {}, start);
+  CHECK(weight(first.entry, web1) == 65535 / 20);
+  CHECK(first.again == start + 500ms);
+  CHECK(weight(director::plan(service, now, {}, start + 9999ms).entry, web1) == 65535);
+}
+
 TEST_CASE("an agent's word alters the weight or takes the server out") {
   using Wish = checkers::Advice::Wish;
   const auto service = web();
