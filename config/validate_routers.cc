@@ -94,24 +94,28 @@ void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origi
 }
 
 void RouterRules::router_ids_are_unique_on_a_link() {
-  // RFC 9568 section 1.8: a VRID names a virtual router on its link, for IPv4 and IPv6 separately.
+  // RFC 9568 section 1.8: a VRID names a virtual router on its link, for IPv4 and IPv6 separately. Unicast adverts come
+  // by any link: those routers share one more, without a name.
   using Link = std::tuple<std::string, std::string, net::Family, std::uint8_t>;
   std::map<Link, const VirtualRouter*> holders;
   for (const auto& router : cluster_.virtual_routers) {
     if (router.addresses.empty()) continue;
     const Origin::Path path = {"vrrp", router.name, "router_id"};
-    for (const auto& [node, interface] : router.interfaces) {
+    const auto clash = [&](const std::string& node, const std::string& interface) {
       const Link link = {node, interface, router.addresses.front().address.family(), router.router_id};
       const auto [first, is_new] = holders.emplace(link, &router);
       const auto& other = first->second->name;
-      if (is_new || !origin_.sound(path) || !origin_.sound({"vrrp", router.name, "interface"})) continue;
+      if (is_new || !origin_.sound(path) || !origin_.sound({"vrrp", router.name, "interface"})) return false;
       const auto place = origin_.place(path);
+      const auto where = interface.empty() ? "by unicast" : fmt::format("on interface '{}'", interface);
       diagnostics_.error(
-          place, fmt::format("router_id {} of virtual router '{}' is also that of '{}' ({}) on interface "
-                             "'{}'; expected one for each",
-                             router.router_id, router.name, other, origin_.line({"vrrp", other, "router_id"}, place),
-                             interface));
-      break;
+          place,
+          fmt::format("router_id {} of virtual router '{}' is also that of '{}' ({}) {}; expected one for each",
+                      router.router_id, router.name, other, origin_.line({"vrrp", other, "router_id"}, place), where));
+      return true;
+    };
+    for (const auto& [node, interface] : router.interfaces) {
+      if (clash(node, interface) || (router.unicast && clash(node, ""))) break;
     }
   }
 }

@@ -133,6 +133,7 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "range-too-many",
                                         "range-twice",
                                         "router-id-twice",
+                                        "router-id-twice-by-unicast",
                                         "router-id-twice-on-one-node",
                                         "server-is-the-service",
                                         "server-no-port-to-check",
