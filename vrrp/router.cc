@@ -24,6 +24,8 @@ void Router::refresh(net::Loop& loop, const net::Interface* interface, const std
   if (interface != nullptr) interface_ = *interface;
   if (!interface_ || interface_->index != old_index) close(loop);
   fault_ = open(loop, virtual_ones, std::move(on_ready));
+  // Nobody reads while there is a fault: an open socket would keep the loop awake, and hand over stale adverts later.
+  if (!fault_.empty()) close(loop);
 }
 
 std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready) {

@@ -25,7 +25,7 @@ class Router {
 
   explicit Router(Spec spec) : spec_(std::move(spec)) {}
 
-  /// Takes the interface as it is now, or none, and opens or closes its socket accordingly: see fault(). `virtual_ones`
+  /// Takes the interface as it is now, or none: its socket is open while there is no fault(). `virtual_ones`
   /// are all virtual addresses of this node, from which no socket ever speaks.
   void refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
                OnReady on_ready);

@@ -29,6 +29,16 @@ void Node::turn() {
   static_cast<void>(loop_.turn({}));
 }
 
+int Node::turns_in(net::Duration time) {
+  const lab::Within within(host.network);
+  const auto end = net::Clock::now() + time;
+  int turns = 0;
+  for (auto left = time; left > net::Duration::zero(); left = end - net::Clock::now(), ++turns) {
+    static_cast<void>(loop_.turn(left));
+  }
+  return turns;
+}
+
 void Node::stop() {
   routers_->stop();
   routers_.reset();

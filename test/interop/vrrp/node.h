@@ -19,6 +19,8 @@ class Node {
   void crash() { routers_.reset(); }  ///< as SIGKILL does: sockets are closed, nothing is said
 
   void turn();
+  /// How often its loop wakes up within `time`, when it is left alone.
+  int turns_in(net::Duration time);
 
   [[nodiscard]] vrrp::State state(std::size_t router = 0) const { return status(router).state; }
   [[nodiscard]] bool is_master(std::size_t router = 0) const {

@@ -178,6 +178,29 @@ TEST_CASE_METHOD(Pair, "an address deleted by hand, and an interface made anew, 
       {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
 }
 
+TEST_CASE_METHOD(Pair, "a node without an address of its own sleeps, and believes no stale adverts after", "[pair]") {
+  settle();
+  REQUIRE(lab::run(host1, {"ip", "address", "del", "10.0.0.1/24", "dev", "eth0"}).status == 0);
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
+  CHECK(lb1.status().reason == "eth0 has no IPv4 address of its own yet");
+  pump_for({&lb1, &lb2}, 300ms);  // adverts that nobody reads
+  CHECK(lb1.turns_in(200ms) <= 3);
+  lb2.crash();
+
+  const auto heard = lb1.status().adverts.received;
+  REQUIRE(lab::run(host1, {"ip", "address", "add", "10.0.0.1/24", "dev", "eth0"}).status == 0);
+  REQUIRE(pump(
+      {&lb1}, [&] { return lb1.is_master(); }, 1s));
+  CHECK(lb1.status().adverts.received == heard);
+  lb2.start();
+  CHECK(pump(
+      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+  pump_for({&lb1, &lb2}, 300ms);
+  CHECK(only_holder(host1));
+  CHECK(lb2.status().adverts.received > 0);
+}
+
 TEST_CASE_METHOD(Pair, "the neighbours learn at once where the address lives", "[pair]") {
   settle();
   const auto send_something = [&] { lab::run(neighbour, {"bash", "-c", "echo >/dev/udp/10.0.0.100/9"}); };
