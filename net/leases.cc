@@ -48,7 +48,10 @@ Result<> Leases::hold(const Holding& holding, std::chrono::seconds lease) {
   batch.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, header_of(holding.interface_index, prefix));
   put_address(batch, prefix.address);
   batch.put(IFA_FLAGS, flags);
-  batch.put(IFA_CACHEINFO, ifa_cacheinfo{.ifa_prefered = seconds, .ifa_valid = seconds, .cstamp = 0, .tstamp = 0});
+  // Deprecated, an IPv6 address answers, and is no source that the kernel chooses for this node's own traffic. IPv4
+  // has no such state.
+  const std::uint32_t preferred = prefix.address.is_v6() ? 0 : seconds;
+  batch.put(IFA_CACHEINFO, ifa_cacheinfo{.ifa_prefered = preferred, .ifa_valid = seconds, .cstamp = 0, .tstamp = 0});
   auto held = netlink_.request(batch);
   if (!held) held.error().message = fmt::format("hold {}: {}", to_string(prefix), held.error().message);
   return held;

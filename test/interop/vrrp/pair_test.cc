@@ -300,6 +300,13 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
   const std::string before = routes();
   CHECK(before.find("expires") == std::string::npos);
 
+  // The virtual address answers, and nothing is sent from it, even where it resembles the destination most.
+  CHECK(hosts[0]->holds(lab::address("2001:db8::100")));
+  const auto answer = lab::run(*hosts[1], {"timeout", "2", "bash", "-c", "echo 2>&1 >/dev/tcp/2001:db8::100/9"}).text;
+  CHECK(answer.find("Connection refused") != std::string::npos);
+  CHECK(lab::run(*hosts[0], {"ip", "-6", "route", "get", "2001:db8::101"}).text.find(" src 2001:db8::1 ") !=
+        std::string::npos);
+
   lb1.crash();
   REQUIRE(pump(
       {&lb2}, [&] { return lb2.is_master() && !hosts[0]->holds(lab::address("2001:db8::100")); }, 3s));
