@@ -1,4 +1,4 @@
-// What directord says when the kernel will not have it: exact sentences, exact exit status.
+// What directord and ipvsctl say when the kernel will not have it: exact sentences, exact exit status.
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -56,12 +56,29 @@ void unload_ip_vs() {
 
 }  // namespace
 
-TEST_CASE("directord without privileges, and on a kernel without IPVS, says what is missing", "[refusal]") {
+TEST_CASE("the programs without privileges, and on a kernel without IPVS, say what is missing", "[refusal]") {
   lab::Topology topology;
   const lab::Host& host = topology.add_host("lb1");
 
+  const std::vector<std::string> as_nobody = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"};
+  const auto ipvsctl = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), lab::programs_folder() / "ipvsctl");
+    return words;
+  };
+  auto unprivileged = ipvsctl({"-A", "-t", "192.0.2.1:80"});
+  unprivileged.insert(unprivileged.begin(), as_nobody.begin(), as_nobody.end());
+  auto refused = lab::run(host, unprivileged);
+  INFO(refused.text);
+  CHECK(refused.status != 0);
+  CHECK(ends_with_line(refused.text, "not permitted; it takes root or the capability CAP_NET_ADMIN"));
+
+  refused = lab::run(host, ipvsctl({"-A", "-t", "192.0.2.1:80", "-s", "nonesuch"}));
+  INFO(refused.text);
+  CHECK(refused.status != 0);
+  CHECK(refused.text.find("load its module: modprobe ip_vs_nonesuch") != std::string::npos);
+
   auto command = directord(open_to_all("/run/unprivileged"));
-  command.insert(command.begin(), {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"});
+  command.insert(command.begin(), as_nobody.begin(), as_nobody.end());
   auto ended = lab::run(host, command);
   INFO(ended.text);
   CHECK(ended.status == 1);
@@ -72,4 +89,8 @@ TEST_CASE("directord without privileges, and on a kernel without IPVS, says what
   INFO(ended.text);
   CHECK(ended.status == 1);
   CHECK(ends_with_line(ended.text, "this kernel has no IPVS: load its module as root with `modprobe ip_vs`"));
+  refused = lab::run(host, ipvsctl({"-Ln"}));
+  INFO(refused.text);
+  CHECK(refused.status != 0);
+  CHECK(ends_with_line(refused.text, "this kernel has no IPVS: load its module as root with `modprobe ip_vs`"));
 }
