@@ -15,6 +15,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <map>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "checkers/words.h"
@@ -24,6 +27,7 @@ namespace checkers {
 namespace {
 
 constexpr std::size_t output_limit = 4096;
+constexpr int most_dying = 4;  // of one check: whoever ends at a SIGKILL at all is gone before the next run
 
 std::string doing_of(const Exec& spec, const net::Endpoint& target) {
   return fmt::format("exec {} for {}", spec.command.front(), to_string(target));
@@ -78,6 +82,55 @@ pid_t spawn(const Child& child) {
   return -error;
 }
 
+net::Fd open_process(pid_t pid) { return net::Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
+
+/// Whether `process` had ended. Never waits for it.
+bool reap(const net::Fd& process) {
+  siginfo_t info{};
+  return waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0;
+}
+
+/// A child that was killed and has not ended. One that sleeps uninterruptibly, as on a file server that is gone, takes
+/// its time. The loop keeps it until then.
+class Dying {
+ public:
+  Dying(std::string doing, net::Fd process) : doing_(std::move(doing)), process_(std::move(process)) {
+    ++count()[doing_];
+  }
+  Dying(const Dying&) = delete;
+  Dying& operator=(const Dying&) = delete;
+  ~Dying() {
+    reap(process_);
+    if (--count()[doing_] == 0) count().erase(doing_);
+  }
+
+  static bool too_many(const std::string& doing) {
+    const auto found = count().find(doing);
+    return found != count().end() && found->second >= most_dying;
+  }
+
+  static void keep(net::Loop& loop, std::string doing, net::Fd process) {
+    const int fd = process.get();
+    auto child = std::make_unique<Dying>(std::move(doing), std::move(process));
+    Dying& dying = *child;
+    const auto watch = loop.watch(fd, EPOLLIN, [&loop, kept = std::move(child)](std::uint32_t) {
+      loop.unwatch(kept->watch_);  // and thereby this
+    });
+    if (watch) dying.watch_ = *watch;
+  }
+
+ private:
+  /// By what they were doing. Children are the process's, whichever loop minds them.
+  static std::map<std::string, int>& count() {
+    thread_local std::map<std::string, int> all;
+    return all;
+  }
+
+  std::string doing_;
+  net::Fd process_;
+  net::Loop::Id watch_ = 0;
+};
+
 class ExecFlight final : public Flight {
  public:
   ExecFlight(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, OnLanded on_landed)
@@ -88,11 +141,22 @@ class ExecFlight final : public Flight {
     loop_.unwatch(watch_);
     if (pid_ <= 0) return;
     kill(-pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
+    if (!process_) {
+      { const net::Fd closed = std::move(output_); }  // there may have been no descriptor left
+      process_ = open_process(pid_);
+    }
+    if (exited_) {
+      reap(process_);
+    } else if (process_) {
+      Dying::keep(loop_, doing(), std::move(process_));
+    }
   }
 
   /// The result, where the program could not be started.
   std::optional<Result> start() {
+    if (Dying::too_many(doing())) {
+      return failed(doing(), fmt::format("{} runs of it were killed and have not ended", most_dying));
+    }
     const net::Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
     int ends[2];
     if (!null || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return could_not_run(doing(), std::strerror(errno));
@@ -112,7 +176,7 @@ class ExecFlight final : public Flight {
                   .user = plan_.user ? &*plan_.user : nullptr});
     if (pid_ < 0) return could_not_run(doing(), std::strerror(-pid_));
 
-    process_ = net::Fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    process_ = open_process(pid_);
     if (!process_) return could_not_run(doing(), std::strerror(errno));
     const auto watch = loop_.watch(process_.get(), EPOLLIN, [this](std::uint32_t) {
       auto result = exited();
@@ -129,7 +193,8 @@ class ExecFlight final : public Flight {
   Result exited() {
     // Left unreaped until the destructor has killed the rest of the group: so its number cannot yet be another's.
     siginfo_t info{};
-    waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info, WEXITED | WNOWAIT);
+    waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info, WEXITED | WNOHANG | WNOWAIT);
+    exited_ = true;
     std::array<char, output_limit> buffer;
     const auto count = read(output_.get(), buffer.data(), buffer.size());
     return judge_exit(doing(), info.si_code, info.si_status, plan_.spec.weight,
@@ -141,6 +206,7 @@ class ExecFlight final : public Flight {
   net::Endpoint target_;
   OnLanded on_landed_;
   pid_t pid_ = 0;
+  bool exited_ = false;
   net::Fd process_;
   net::Fd output_;
   net::Loop::Id watch_ = 0;

@@ -23,7 +23,9 @@ struct ExecPlan {
   [[nodiscard]] static net::Result<ExecPlan> prepare(const Exec& spec);
 };
 
-/// Starts the program for `target`. `plan` must outlive the flight. Whatever ends the flight kills the process group.
+/// Starts the program for `target`. `plan` must outlive the flight. Whatever ends the flight kills the process group,
+/// and waits for nothing: `loop` reaps the program when it has ended. While several killed runs for `target` have not,
+/// no further one is started.
 [[nodiscard]] Launched launch_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target,
                                    Flight::OnLanded on_landed);
 

@@ -28,6 +28,12 @@ Result run(const std::string& script, bool weight = false) {
   return shell.first_result(shell_check(script, 10s, weight));
 }
 
+/// Whether this process has no child, alive or unreaped.
+bool childless() {
+  siginfo_t info{};
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD;
+}
+
 /// A file of its own that is gone again afterwards.
 struct TemporaryFile {
   std::string path = (std::filesystem::temp_directory_path() / "checkers-file-XXXXXX").string();
@@ -97,7 +103,7 @@ TEST_CASE("at the deadline the whole process group is killed") {
   pid_t child = 0;
   std::ifstream(pids.path) >> grandchild >> child;
   REQUIRE(child > 0);
-  CHECK(kill(child, 0) != 0);
+  shell.run_until([&] { return kill(child, 0) != 0; });
   // The grandchild is somebody else's to reap: it is dead when it runs no more.
   std::string state = "?";
   shell.run_until([&] {
@@ -106,6 +112,8 @@ TEST_CASE("at the deadline the whole process group is killed") {
     state = line.empty() ? "gone" : line.substr(line.rfind(')') + 2, 1);
     return state == "gone" || state == "Z" || state == "X";
   });
+  shell.checks.set({});
+  shell.run_until(childless);
 }
 
 TEST_CASE("no program survives or is left unreaped when its check goes") {
@@ -113,8 +121,33 @@ TEST_CASE("no program survives or is left unreaped when its check goes") {
   shell.checks.set({{shell_check("sleep 1000")}});
   shell.run_until([&] { return shell.checks.in_flight() == 1; });
   shell.checks.set({});
-  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
-  CHECK(errno == ECHILD);
+  shell.run_until(childless);
+}
+
+TEST_CASE("killed programs are not waited for, and those that do not end are not joined by more") {
+  auto loop = net::Loop::create().value();
+  const auto plan = ExecPlan::prepare({.command = {"/bin/sleep", "1000"}}).value();
+  const auto launch = [&](const net::Endpoint& endpoint) {
+    return launch_exec(loop, plan, endpoint, [](const Result&) {});
+  };
+  const auto flies = [](const Launched& launched) { return std::holds_alternative<std::unique_ptr<Flight>>(launched); };
+  for (int i = 0; i < 4; ++i) REQUIRE(flies(launch(target)));  // each is killed at once, and reaped by no turn
+  CHECK_FALSE(childless());
+  {
+    const auto refused = launch(target);
+    REQUIRE_FALSE(flies(refused));
+    CHECK(std::get<Result>(refused).outcome == Outcome::failed);
+    CHECK(std::get<Result>(refused).sentence ==
+          "exec /bin/sleep for 10.0.0.7:80: 4 runs of it were killed and have not ended");
+  }
+  CHECK(flies(launch(*net::Endpoint::parse("10.0.0.8:80"))));
+
+  const auto limit = net::Clock::now() + 20s;
+  while (!childless() && net::Clock::now() < limit) REQUIRE(loop.turn(5ms));
+  REQUIRE(childless());
+  CHECK(flies(launch(target)));
+  while (!childless() && net::Clock::now() < limit) REQUIRE(loop.turn(5ms));
+  CHECK(childless());
 }
 
 TEST_CASE("a state file speaks the agent's language; without it the check passes") {
