@@ -23,15 +23,18 @@ checkers::Key shell_check(const std::string& script, std::chrono::milliseconds t
   return check(target, Exec{.command = {"/bin/sh", "-c", script}, .weight = weight}, timeout);
 }
 
-Result run(const std::string& script, bool weight = false) {
-  Shell shell;
-  return shell.first_result(shell_check(script, 10s, weight));
-}
-
 /// Whether this process has no child, alive or unreaped.
 bool childless() {
   siginfo_t info{};
   return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD;
+}
+
+Result run(const std::string& script, bool weight = false) {
+  Shell shell;
+  auto result = shell.first_result(shell_check(script, 10s, weight));
+  shell.checks.set({});  // the next run of it may have begun
+  shell.run_until(childless);
+  return result;
 }
 
 /// A file of its own that is gone again afterwards.
