@@ -63,9 +63,11 @@ struct Child {
   }
   good = good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+  // The script begins as from a shell: nothing blocked, and SIGPIPE, which this process may ignore, ends it again.
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
   if (good) execve(child.arguments[0], child.arguments, child.environment);
   error = errno;
   _exit(127);

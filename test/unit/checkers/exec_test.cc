@@ -177,3 +177,11 @@ TEST_CASE("a state file speaks the agent's language; without it the check passes
   CHECK(shell.first_result(key).outcome == Outcome::passed);
   CHECK(shell.checks.find(key)->advice.wish == Advice::Wish::maint);
 }
+
+TEST_CASE("a script dies of SIGPIPE as anywhere, though this process ignores it") {
+  auto* const before = std::signal(SIGPIPE, SIG_IGN);
+  const auto result = run("kill -PIPE $$; exit 0");
+  std::signal(SIGPIPE, before);
+  CHECK(result.outcome == Outcome::failed);
+  CHECK(result.sentence.find("killed by signal 13") != std::string::npos);
+}
