@@ -41,7 +41,7 @@ Type<Interfaces> interfaces() {
 Type<VirtualRouter> virtual_router_type() {
   return Object<VirtualRouter>("virtual router")
       .key("router_id", &VirtualRouter::router_id, integer<std::uint8_t>(1, 255),
-           "VRID: the same on every node, and no other's on the same link", "51")
+           "VRID: the same on every node, and no other's on the same link nor, by unicast, on the same node", "51")
       .required()
       .key("interface", &VirtualRouter::interfaces, interfaces(),
            "where it speaks and holds its addresses; a map where the nodes' differ", "{ lb1: eth0, lb2: ens3 }")
