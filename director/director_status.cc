@@ -13,22 +13,6 @@ namespace {
 using nlohmann::ordered_json;
 using std::chrono::system_clock;
 
-std::string_view to_string(ipvs::Forward forward) {
-  switch (forward) {
-    case ipvs::Forward::nat:
-      return "nat";
-    case ipvs::Forward::tunnel:
-      return "tunnel";
-    case ipvs::Forward::route:
-      return "dr";
-    case ipvs::Forward::local:
-      return "local";
-    case ipvs::Forward::bypass:
-      return "bypass";
-  }
-  return "unknown";
-}
-
 /// RFC 3339 in UTC with milliseconds.
 std::string timestamp(system_clock::time_point at) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()) % 1000;
@@ -123,7 +107,7 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
   return {{"name", service.name},
           {"key", ipvs::to_string(service.key)},
           {"scheduler", service.spec.scheduler},
-          {"forward", to_string(service.forward)},
+          {"forward", ipvs::to_string(service.forward)},
           {"quorum", plans_[s].quorum},
           {"panicking", plans_[s].panicking},
           {"servers", std::move(servers)}};

@@ -28,28 +28,12 @@ Json counters(const Stats& stats) {
             {"bytes_out", stats.byte_rate_out}}}};
 }
 
-std::string_view name(Forward forward) {
-  switch (forward) {
-    case Forward::nat:
-      return "nat";
-    case Forward::local:
-      return "local";
-    case Forward::tunnel:
-      return "tunnel";
-    case Forward::route:
-      return "dr";
-    case Forward::bypass:
-      return "bypass";
-  }
-  return "?";
-}
-
 Json destination(const DestinationRow& row) {
   const DestinationStatus& status = row.status;
   const Destination& values = status.destination;
   Json json{{"address", to_string(row.key.endpoint.address)},
             {"port", row.key.endpoint.port},
-            {"forward", name(values.forward)},
+            {"forward", to_string(values.forward)},
             {"weight", values.weight},
             {"upper_threshold", values.upper_threshold},
             {"lower_threshold", values.lower_threshold}};

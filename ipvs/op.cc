@@ -11,18 +11,7 @@ namespace {
 std::string_view name(Daemon::State state) { return state == Daemon::State::master ? "master" : "backup"; }
 
 std::string_view name(const Destination& destination) {
-  switch (destination.forward) {
-    case Forward::nat:
-      return "nat";
-    case Forward::local:
-      return "local";
-    case Forward::route:
-      return "dr";
-    case Forward::bypass:
-      return "bypass";
-    case Forward::tunnel:
-      break;
-  }
+  if (destination.forward != Forward::tunnel) return to_string(destination.forward);
   switch (destination.tunnel.type) {
     case Tunnel::Type::ipip:
       return "tunnel";

@@ -30,6 +30,22 @@ Table table_of(const Snapshot& snapshot) {
   return table;
 }
 
+std::string_view to_string(Forward forward) {
+  switch (forward) {
+    case Forward::nat:
+      return "nat";
+    case Forward::local:
+      return "local";
+    case Forward::tunnel:
+      return "tunnel";
+    case Forward::route:
+      return "dr";
+    case Forward::bypass:
+      return "bypass";
+  }
+  return "?";
+}
+
 std::string_view to_string(Protocol protocol) {
   switch (protocol) {
     case Protocol::none:

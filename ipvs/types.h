@@ -178,6 +178,9 @@ void set_ipv4_mask(Service& service, std::uint32_t mask);
 /// The table that a snapshot was taken of.
 [[nodiscard]] Table table_of(const Snapshot& snapshot);
 
+/// As cluster files say it: "nat", "dr", "tunnel"; or the kernel's own "local", "bypass".
+[[nodiscard]] std::string_view to_string(Forward forward);
+
 /// "tcp", "udp", "sctp", "fwmark".
 [[nodiscard]] std::string_view to_string(Protocol protocol);
 
