@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'");
   app.set_version_flag("--version", "directorctl " DIRECTORD_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.footer("Exit status: 0 done, 1 refused by the daemon, 2 wrong usage, 3 no daemon.");
   app.add_option("--socket", arguments.socket, "the daemon's control socket")->capture_default_str();
 
@@ -99,6 +99,8 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+    // Asked for here, since the library would tell of it before an option that it does not know.
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? done : usage;
   }

@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
       "Programs the kernel's IPVS table, checks real servers and floats virtual addresses, as one cluster file says.\n"
       "Example: directord --config /etc/directord/cluster.yaml");
   app.set_version_flag("--version", "directord " DIRECTORD_VERSION);
-  app.add_option("--config", arguments.config, "the cluster file, the same on every director")->required();
+  app.add_option("--config", arguments.config, "the cluster file, the same on every director");
   app.add_option("--node", arguments.node, "which node of the file this is; without it, the one with the host's name");
   app.add_flag("--check", arguments.check, "only read the file and say what is wrong with it");
   app.add_flag("--dry-run", arguments.dry_run,
@@ -136,6 +136,8 @@ int main(int argc, char** argv) {
   app.footer("Exit status: 0 stopped as asked, 1 could not run, 2 wrong usage or a bad cluster file.");
   try {
     app.parse(argc, argv);
+    // Asked for here, since the library would tell of it before an option that it does not know.
+    if (arguments.config.empty()) throw CLI::RequiredError("--config FILE");
   } catch (const CLI::ParseError& problem) {
     return app.exit(problem) == 0 ? done : usage;
   }

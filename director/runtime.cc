@@ -13,6 +13,12 @@ namespace director {
 net::Result<net::Fd> lock_runtime(const std::filesystem::path& dir) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
+  if (error == std::errc::permission_denied) {
+    return std::unexpected(net::Error{
+        .code = error.value(),
+        .message = fmt::format("make {}: Permission denied; run as root, or name another folder with --runtime-dir",
+                               dir.string())});
+  }
   if (error) return net::system_error(error.value(), "make " + dir.string());
 
   const auto file = dir / "directord.pid";

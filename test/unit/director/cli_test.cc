@@ -124,6 +124,11 @@ TEST_CASE("wrong usage ends with status 2, help and version with 0") {
   CHECK(run(directord + " --konfig x").status == 2);
   CHECK(run(directorctl).status == 2);
   CHECK(run(directorctl + " drian web/web1").status == 2);
+  for (const auto& program : {directord, directorctl}) {
+    CHECK(contains(run(program + " --konfig").output, "--konfig"));
+  }
+  CHECK(contains(run(directord).output, "--config FILE is required"));
+  CHECK(contains(run(directorctl).output, "A command is required"));
   CHECK(run(directorctl + " drain web1").status == 2);
   for (const auto& program : {directord, directorctl}) {
     const auto help = run(program + " --help");
