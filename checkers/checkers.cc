@@ -58,11 +58,20 @@ void Checkers::set(std::span<const Key> keys) {
   arm();
 }
 
-const Health* Checkers::find(const Key& key) const {
+std::optional<Checkers::Id> Checkers::id_of(const Key& key) const {
   const auto spec = spec_ids_.find(key.spec);
-  if (spec == spec_ids_.end()) return nullptr;
+  if (spec == spec_ids_.end()) return std::nullopt;
   const auto found = index_.find({.target = key.target, .spec = spec->second});
-  return found == index_.end() ? nullptr : &checks_[found->second].health;
+  return found == index_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const Health* Checkers::find(const Key& key) const {
+  const auto id = id_of(key);
+  return id ? &checks_[*id].health : nullptr;
+}
+
+void Checkers::serves_already(const Key& key) {
+  if (const auto id = id_of(key)) checks_[*id].health.serving = checks_[*id].health.state == State::unknown;
 }
 
 Checkers::SpecId Checkers::intern(const Spec& spec) {
@@ -102,7 +111,7 @@ void Checkers::add(const Key& key, SpecId spec) {
   check.target = key.target;
   check.spec = spec;
   check.present = check.kept = true;
-  check.health = {.since = loop_.now()};
+  check.health = {.state = key.spec.initially_up ? State::up : State::unknown, .since = loop_.now()};
   ++specs_[spec].users;
   index_.emplace(Place{.target = key.target, .spec = spec}, id);
   schedule_.add(id, stable_hash(to_string(key)), pace(key.spec, Change::pending), loop_.now());

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +50,10 @@ class Checkers {
   /// health, its rhythm, and the probe that is under way. One that is gone is forgotten at once.
   void set(std::span<const Key> keys);
 
+  /// Tells that the server behind `key` has traffic already: as long as nothing is known of it, one failure alone does
+  /// not take that away. Without effect once something is known, and on what is not checked.
+  void serves_already(const Key& key);
+
   /// What is thought of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
   [[nodiscard]] const Health* find(const Key& key) const;
 
@@ -90,6 +95,7 @@ class Checkers {
     std::size_t operator()(const Place& place) const;
   };
 
+  [[nodiscard]] std::optional<Id> id_of(const Key& key) const;
   SpecId intern(const Spec& spec);
   void release(SpecId spec);
   void add(const Key& key, SpecId spec);

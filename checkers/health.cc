@@ -24,10 +24,12 @@ Change observe(Health& health, Result result, Thresholds limit, net::Instant now
     health.streak = 0;
     return Change::none;
   }
-  const int needed = health.state == State::unknown ? 1 : passed ? limit.rise : limit.fall;
+  const bool first_decides = health.state == State::unknown && (passed || !health.serving);
+  const int needed = first_decides ? 1 : passed ? limit.rise : limit.fall;
   if (++health.streak < needed) return Change::pending;
   health.state = seen;
   health.since = now;
+  health.serving = false;
   health.decided_by = std::exchange(health.streak, 0);
   return Change::changed;
 }
@@ -48,8 +50,8 @@ std::string wall_clock(net::Instant then, net::Instant now, WallOffset wall) {
 std::string describe(const Health& health, Thresholds limit, net::Instant now, WallOffset wall) {
   auto text = fmt::format("{} since {}", to_string(health.state), wall_clock(health.since, now, wall));
   if (health.streak > 0) {
-    text += health.state == State::up ? fmt::format(", failing {} of {}", health.streak, limit.fall)
-                                      : fmt::format(", passing {} of {}", health.streak, limit.rise);
+    text += health.state == State::down ? fmt::format(", passing {} of {}", health.streak, limit.rise)
+                                        : fmt::format(", failing {} of {}", health.streak, limit.fall);
   } else if (health.state == State::down) {
     text += fmt::format(", {0} of {0}", health.decided_by);
   }

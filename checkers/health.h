@@ -27,6 +27,7 @@ enum class Change : std::uint8_t {
 /// health.
 struct Health {
   State state = State::unknown;
+  bool serving = false;                     ///< has traffic already: while unknown it takes `fall` failures to lose it
   int streak = 0;                           ///< consecutive results against `state`
   int decided_by = 0;                       ///< how many results in a row brought `state` about; 0 while unknown
   net::Instant since{};                     ///< when `state` began; for unknown, when the check was made
@@ -36,8 +37,9 @@ struct Health {
   std::string last{};                       ///< the sentence of the last probe; empty before the first
 };
 
-/// Takes one result into account. The first result decides; from then on it takes `rise` passes or `fall` failures in a
-/// row. A probe that could not be run is remembered for status and changes nothing, not even the streak.
+/// Takes one result into account. The first result decides, but for a failure of what serves already; from then on it
+/// takes `rise` passes or `fall` failures in a row. A probe that could not be run is remembered for status and changes
+/// nothing, not even the streak.
 Change observe(Health& health, Result result, Thresholds limit, net::Instant now);
 
 /// What to add to a monotonic Instant to read it on the clock on the wall, with the local time zone's offset in it.

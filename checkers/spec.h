@@ -180,6 +180,7 @@ struct Spec {
   std::chrono::milliseconds interval{2000};  ///< from one probe's start to the next's
   std::chrono::milliseconds timeout{1000};   ///< hard deadline over the whole probe; below the intervals
   Thresholds thresholds{};
+  bool initially_up = false;                      ///< `initial: up`: up until it fails, from the start
   std::chrono::milliseconds pending_interval{0};  ///< while a change is pending or nothing is known; 0 = `interval`
   std::optional<net::Address> address{};          ///< probe this instead of the server's address ...
   std::uint16_t port = 0;                         ///< ... and this instead of its port; 0 = its port

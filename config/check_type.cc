@@ -53,6 +53,8 @@ Object<Spec> check_object() {
       .key(
           "fall", [](Spec& spec) -> int& { return spec.thresholds.fall; }, integer<int>(1, 1000),
           "how many failures in a row take a server out", "2")
+      .key("initial", &Spec::initially_up, choice<bool>({{"unknown", false}, {"up", true}}),
+           "what is thought of a new server before its first probe: `unknown` gets no traffic yet", "up")
       .key("port", &Spec::port, integer<std::uint16_t>(1), "the port that is probed", "8081")
       .when_absent("the server's")
       .key(

@@ -46,6 +46,9 @@ struct Server {
   std::string name;
   net::Endpoint endpoint;
   std::uint32_t weight = 1;  ///< 0..65535
+  bool fallback = false;     ///< a sorry server: takes the new connections while quorum is lost, and none otherwise
+
+  auto operator<=>(const Server&) const = default;
 };
 
 /// How many servers a service must have in to be itself; hysteresis keeps one server's flap from being the service's.
@@ -61,14 +64,16 @@ struct Service {
   ipvs::ServiceKey key;
   ipvs::Service spec;
   ipvs::Forward forward = ipvs::Forward::nat;
-  std::vector<checkers::Spec> checks;  ///< none = always up
+  std::vector<checkers::Spec> checks;                  ///< none = always up
   checkers::Combine combine = checkers::Combine::all;  ///< what of several checks must pass
   OnFailure on_failure = OnFailure::drain;
-  std::vector<Server> servers;
-  std::optional<net::Endpoint> fallback;  ///< the sorry server: serves instead of the others while quorum is lost
+  std::vector<Server> servers;  ///< those that share the load, then the fallbacks
   Quorum quorum;
-  std::uint8_t panic = 100;            ///< failed checks take away at most so many per cent of the weight; 0..100
-  std::chrono::seconds slow_start{0};  ///< over which a server that comes up reaches its weight; 0 = at once
+  std::uint8_t panic = 100;              ///< failed checks take away at most so many per cent of the weight; 0..100
+  std::chrono::seconds slow_start{0};    ///< over which a server that comes up reaches its weight; 0 = at once
+  std::chrono::seconds drain_time{300};  ///< that a server which left the file may keep its connections
+
+  auto operator<=>(const Service&) const = default;
 };
 
 /// The kernel's connection synchronisation daemon (master while this node is, else backup).
@@ -77,8 +82,28 @@ struct ConnectionSync {
   std::uint8_t id = 0;                            ///< syncid, 0..255
 };
 
+/// How directord itself behaves.
+struct Director {
+  enum class Ownership : std::uint8_t {
+    named,      ///< only the services of the file, and those that an earlier file named, are touched
+    exclusive,  ///< the whole table is the file's: what it does not name departs
+  };
+  enum class OnStop : std::uint8_t {
+    keep,   ///< the rules stay: connections live on
+    clear,  ///< they go, and the connections with them
+  };
+
+  Ownership ownership = Ownership::named;
+  OnStop on_stop = OnStop::keep;
+  std::uint8_t reload_guard =
+      50;  ///< a reload that removes more per cent of the servers or services needs a yes; 0..100
+
+  auto operator<=>(const Director&) const = default;
+};
+
 struct Cluster {
   std::string name;
+  Director director;
   std::vector<Node> nodes;
   std::vector<VirtualRouter> virtual_routers;
   std::vector<std::vector<std::string>> groups;  ///< names of virtual routers that fail over together; disjoint

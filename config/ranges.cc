@@ -154,7 +154,9 @@ void expand_ranges(YamlNode& root, Document& document, Diagnostics& diagnostics)
   if (services == nullptr) return;
   Expander expander(document, diagnostics);
   for (const auto& service : services->value->entries) {
-    if (const Entry* servers = service.value->find("servers")) expander.expand(*servers->value);
+    for (const auto* key : {"servers", "fallback"}) {
+      if (const Entry* servers = service.value->find(key)) expander.expand(*servers->value);
+    }
   }
 }
 

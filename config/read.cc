@@ -1,5 +1,7 @@
 #include "config/read.h"
 
+#include <algorithm>
+
 #include "config/check_type.h"
 #include "config/service_type.h"
 #include "config/values.h"
@@ -71,6 +73,21 @@ Type<ConnectionSync> connection_sync_type() {
       .type();
 }
 
+Type<Director> director_type() {
+  using enum Director::Ownership;
+  using enum Director::OnStop;
+  return Object<Director>("director")
+      .key("ownership", &Director::ownership, choice<Director::Ownership>({{"named", named}, {"exclusive", exclusive}}),
+           "whether services in the kernel that the file does not name are left alone, or drained and removed",
+           "exclusive")
+      .key("on_stop", &Director::on_stop, choice<Director::OnStop>({{"keep", keep}, {"clear", clear}}),
+           "whether the rules stay in the kernel when directord stops", "clear")
+      .key("reload_guard", &Director::reload_guard, integer<std::uint8_t>(0, 100),
+           "a reload that would remove more per cent of the services or servers than this is refused without `--yes`",
+           "20")
+      .type();
+}
+
 void complete(Interfaces& interfaces, const std::vector<Node>& nodes) {
   auto found = interfaces.extract(every_node);
   if (found.empty()) return;
@@ -88,7 +105,7 @@ void complete(Service& service) {
   for (auto& server : service.servers) {
     if (server.endpoint.port == 0) server.endpoint.port = key.endpoint.port;
   }
-  if (service.fallback && service.fallback->port == 0) service.fallback->port = key.endpoint.port;
+  std::ranges::stable_partition(service.servers, [](const Server& server) { return !server.fallback; });
   if (service.quorum.regain == 0) service.quorum.regain = service.quorum.below;
 }
 
@@ -169,6 +186,8 @@ const Type<File>& file_type() {
               connection_sync_type(), "the kernel's own synchronisation of connections between the nodes",
               "{ interface: eth1, id: 1 }")
           .when_absent("off")
+          .key("director", &Cluster::director, director_type(), "how directord itself behaves", "{ on_stop: clear }")
+          .when_absent("as its keys' defaults say")
           .key("services", &Cluster::services, named(service_object().type()), "the virtual services",
                "{ web: { listen: 192.0.2.10:80, servers: { web1: { address: 10.0.0.7 } } } }")
           .when_absent("none")

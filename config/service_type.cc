@@ -62,6 +62,31 @@ Type<Quorum> quorum() {
       .type();
 }
 
+/// An address alone is a server called "fallback".
+Type<std::vector<Server>> fallback() {
+  auto one = endpoint();
+  auto several = named(server_object().type(), ranged_name_pattern);
+  const Shape shape = {.kind = Shape::Kind::any_of,
+                       .expected = one.shape.expected + ", or a map of servers",
+                       .of = {one.shape, several.shape}};
+  auto read = [expected = shape.expected, one = one.read, several = several.read](Reader& reader, const YamlNode& node,
+                                                                                  std::vector<Server>& servers) {
+    std::vector<Server> found;
+    if (node.kind == YamlNode::Kind::scalar) {
+      one(reader, node, found.emplace_back(Server{.name = "fallback", .endpoint = {}}).endpoint);
+    } else if (node.kind == YamlNode::Kind::map) {
+      several(reader, node, found);
+    } else {
+      return reader.refuse(node, expected);
+    }
+    for (auto& server : found) {
+      server.fallback = true;
+      servers.push_back(std::move(server));
+    }
+  };
+  return {.shape = shape, .read = read};
+}
+
 }  // namespace
 
 Object<Server> server_object() {
@@ -109,9 +134,10 @@ Object<Service> service_object() {
       .key("servers", &Service::servers, named(server_object().type(), ranged_name_pattern), "the real servers",
            "{ web1: { address: 10.0.0.7, weight: 3 } }")
       .required()
-      .key(
-          "fallback", [](Service& service) -> net::Endpoint& { return service.fallback.emplace(); }, endpoint(),
-          "the sorry server, in use only while quorum is lost; its port is the service's unless given", "10.0.0.99:80")
+      .key("fallback", &Service::servers, fallback(),
+           "the sorry server, or several by name as in `servers`: checked like them, and in use only while quorum is "
+           "lost",
+           "10.0.0.99:80")
       .when_absent("none")
       .key("quorum", &Service::quorum, quorum(),
            "how many servers must be in: below that the fallback takes the new connections instead of them",
@@ -121,7 +147,9 @@ Object<Service> service_object() {
            "failed checks take away at most so many per cent of the servers' weight; what fails beyond that stays in",
            "50")
       .key("slow_start", &Service::slow_start, duration<std::chrono::seconds>(0s, 24h),
-           "over which a server that comes up rises to its weight", "30s");
+           "over which a server that comes up rises to its weight", "30s")
+      .key("drain_time", &Service::drain_time, duration<std::chrono::seconds>(0s, 24h),
+           "how long a server that has left the file may keep its open connections", "1h");
 }
 
 }  // namespace config

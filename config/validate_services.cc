@@ -42,8 +42,19 @@ Origin::Path key_path(const Service& service) {
   return {"services", service.name, service.key.fwmark != 0 ? "fwmark" : "listen"};
 }
 
+/// An only fallback may be an address without a name; its place is then that of its key.
 Origin::Path address_path(const Service& service, const Server& server) {
-  return {"services", service.name, "servers", server.name, "address"};
+  return {"services", service.name, server.fallback ? "fallback" : "servers", server.name, "address"};
+}
+
+/// "server 'web1'"; a fallback that the file gives no name is "the fallback".
+std::string called(const Server& server) {
+  if (!server.fallback) return fmt::format("server '{}'", server.name);
+  return server.name == "fallback" ? "the fallback" : fmt::format("fallback '{}'", server.name);
+}
+
+std::size_t share_the_load(const Service& service) {
+  return static_cast<std::size_t>(std::ranges::count(service.servers, false, &Server::fallback));
 }
 
 /// Why a service cannot forward to this endpoint; empty when it can.
@@ -139,39 +150,35 @@ void ServiceRules::target_has_a_port(const Service& service, const checkers::Spe
   for (const auto& server : service.servers) {
     const auto path = address_path(service, server);
     if (server.endpoint.port != 0 || !origin_.sound(path)) continue;
-    diagnostics_.error(origin_.place(path),
-                       fmt::format("server '{}' of service '{}' has no port to check; expected one "
-                                   "here or in the check, since a marked service has none",
-                                   server.name, service.name));
+    diagnostics_.error(origin_.place(path), fmt::format("{} of service '{}' has no port to check; expected one "
+                                                        "here or in the check, since a marked service has none",
+                                                        called(server), service.name));
   }
 }
 
 void ServiceRules::servers(const Service& service) {
   std::map<net::Endpoint, const Server*> holders;
+  std::map<std::string_view, const Server*> names;
   for (const auto& each : service.servers) {
     const auto path = [&] { return address_path(service, each); };
     if (const auto why = mismatch(service, each.endpoint); !why.empty() && all_sound(service, path())) {
-      diagnostics_.error(origin_.place(path()),
-                         fmt::format("server '{}' of service '{}' {}", each.name, service.name, why));
+      diagnostics_.error(origin_.place(path()), fmt::format("{} of service '{}' {}", called(each), service.name, why));
+    }
+    const auto [named, new_name] = names.emplace(each.name, &each);
+    if (!new_name && named->second->fallback != each.fallback) {
+      diagnostics_.error(
+          origin_.place(path()),
+          fmt::format("a fallback and a server of service '{}' are both called '{}'; expected a name for "
+                      "each",
+                      service.name, each.name));
     }
     const auto [first, is_new] = holders.emplace(each.endpoint, &each);
     if (is_new || !origin_.sound(path())) continue;
     const auto place = origin_.place(path());
-    diagnostics_.error(place, fmt::format("server '{}' of service '{}' is {}, and so is server '{}' ({})", each.name,
-                                          service.name, to_string(each.endpoint), first->second->name,
+    diagnostics_.error(place, fmt::format("{} of service '{}' is {}, and so is {} ({})", called(each), service.name,
+                                          to_string(each.endpoint), called(*first->second),
                                           origin_.line(address_path(service, *first->second), place)));
   }
-  if (!service.fallback) return;
-  const Origin::Path path = {"services", service.name, "fallback"};
-  const auto place = origin_.place(path);
-  if (const auto why = mismatch(service, *service.fallback); !why.empty() && all_sound(service, path)) {
-    diagnostics_.error(place, fmt::format("the fallback of service '{}' {}", service.name, why));
-  }
-  const auto same = holders.find(*service.fallback);
-  if (same == holders.end() || !origin_.sound(path)) return;
-  diagnostics_.error(place,
-                     fmt::format("the fallback of service '{}' is its server '{}' ({}); expected another", service.name,
-                                 same->second->name, origin_.line(address_path(service, *same->second), place)));
 }
 
 bool ServiceRules::all_sound(const Service& service, const Origin::Path& endpoint) const {
@@ -190,18 +197,19 @@ void ServiceRules::quorum_can_be_had(const Service& service) {
         fmt::format("the quorum of service '{}' is regained with {} servers and lost below {}; expected {} or "
                     "more",
                     service.name, regain, below, below));
-  } else if (regain > service.servers.size() && origin_.sound({"services", service.name, "servers"})) {
+  } else if (regain > share_the_load(service) && origin_.sound({"services", service.name, "servers"})) {
     say(regain == below ? "below" : "regain", fmt::format("the quorum of service '{}' takes {} servers, and it has {}",
-                                                          service.name, regain, service.servers.size()));
+                                                          service.name, regain, share_the_load(service)));
   }
 }
 
 void ServiceRules::some_server_has_a_weight(const Service& service) {
-  if (std::ranges::any_of(service.servers, [](const Server& server) { return server.weight != 0; })) return;
+  const auto takes_part = [](const Server& server) { return server.weight != 0 && !server.fallback; };
+  if (std::ranges::any_of(service.servers, takes_part)) return;
   const Origin::Path path = {"services", service.name, "servers"};
   if (!origin_.has(path) || !origin_.sound(path)) return;
   const auto message =
-      service.servers.empty()
+      share_the_load(service) == 0
           ? fmt::format("service '{}' has no servers", service.name)
           : fmt::format("every server of service '{}' has weight 0: it takes no new connections", service.name);
   diagnostics_.warning(origin_.name_place(path), message);
@@ -246,11 +254,10 @@ void ServiceRules::answers_come_back(const Service& service) {
         !every_virtual_address_is_sound()) {
       continue;
     }
-    diagnostics_.warning(
-        origin_.place(path),
-        fmt::format("no virtual address is in the network of server '{}' of service '{}': with nat its "
-                    "answers must come back through the director that is master",
-                    server.name, service.name));
+    diagnostics_.warning(origin_.place(path),
+                         fmt::format("no virtual address is in the network of {} of service '{}': with nat its "
+                                     "answers must come back through the director that is master",
+                                     called(server), service.name));
     return;
   }
 }

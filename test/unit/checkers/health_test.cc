@@ -58,6 +58,20 @@ TEST_CASE("the state machine by table: rise 2, fall 3") {
   CHECK(changes("+-+-", {.rise = 1, .fall = 1}) == "UDUD");
 }
 
+TEST_CASE("what serves already loses its traffic only after `fall` failures, and is up with its first pass") {
+  const Thresholds limit{.rise = 2, .fall = 3};
+  Health failing{.serving = true};
+  CHECK(observe(failing, failed(), limit, start) == Change::pending);
+  CHECK(observe(failing, failed(), limit, start) == Change::pending);
+  CHECK(describe(failing, limit, start, {}).find("failing 2 of 3") != std::string::npos);
+  CHECK(observe(failing, failed(), limit, start) == Change::changed);
+  CHECK(failing.state == State::down);
+  Health passing{.serving = true};
+  CHECK(observe(passing, failed(), limit, start) == Change::pending);
+  CHECK(observe(passing, passed(), limit, start) == Change::changed);
+  CHECK(passing.state == State::up);
+}
+
 TEST_CASE("a verdict needs exactly rise or fall results in a row, whatever came before") {
   std::mt19937 random(7);  // NOLINT: replayable
   for (int life = 0; life < 200; ++life) {

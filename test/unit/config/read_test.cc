@@ -60,12 +60,14 @@ TEST_CASE("the cluster file of the design is read as it says") {
                                                  .timeout = 1s,
                                                  .thresholds = {.rise = 2, .fall = 3}}});
   CHECK(web.on_failure == config::OnFailure::drain);
-  REQUIRE(web.servers.size() == 2);
+  REQUIRE(web.servers.size() == 3);
   CHECK(web.servers[0].name == "web1");
   CHECK(to_string(web.servers[0].endpoint) == "192.168.200.11:80");
   CHECK(web.servers[0].weight == 3);
   CHECK(web.servers[1].weight == 1);
-  CHECK(web.fallback == Endpoint::parse("192.168.200.99:80"));
+  CHECK(web.servers[2].name == "fallback");
+  CHECK(web.servers[2].fallback);
+  CHECK(to_string(web.servers[2].endpoint) == "192.168.200.99:80");
 }
 
 TEST_CASE("what a service leaves out has the default") {
@@ -74,7 +76,8 @@ TEST_CASE("what a service leaves out has the default") {
   CHECK(service.forward == ipvs::Forward::nat);
   CHECK(service.checks.empty());
   CHECK(service.on_failure == config::OnFailure::drain);
-  CHECK_FALSE(service.fallback);
+  CHECK(service.servers.size() == 1);
+  CHECK(service.drain_time == 300s);
 }
 
 TEST_CASE("a server's port is the service's unless it says otherwise") {
@@ -84,7 +87,19 @@ TEST_CASE("a server's port is the service's unless it says otherwise") {
   CHECK(to_string(service.key) == "udp 192.0.2.10:53");
   CHECK(to_string(service.servers[0].endpoint) == "10.0.0.1:53");
   CHECK(to_string(service.servers[1].endpoint) == "10.0.0.2:5353");
-  CHECK(service.fallback == Endpoint::parse("10.0.0.9:53"));
+  CHECK(to_string(service.servers[2].endpoint) == "10.0.0.9:53");
+}
+
+TEST_CASE("fallbacks have names, weights and ranges like servers, and stand behind them wherever they are written") {
+  const auto service = service_of(
+      "    listen: 192.0.2.10:80\n    fallback: { sorry(1-2): { address: 10.0.1.(1-2), weight: 5 } }\n"
+      "    servers: { a: { address: 10.0.0.1 } }\n");
+  REQUIRE(service.servers.size() == 3);
+  CHECK_FALSE(service.servers[0].fallback);
+  CHECK(service.servers[1] ==
+        config::Server{
+            .name = "sorry1", .endpoint = Endpoint::parse("10.0.1.1:80").value(), .weight = 5, .fallback = true});
+  CHECK(service.servers[2].name == "sorry2");
 }
 
 TEST_CASE("a marked service has the family of its servers") {

@@ -99,6 +99,7 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "duration-advertise-step",
                                         "duration-not-whole-seconds",
                                         "duration-too-fine",
+                                        "fallback-has-a-servers-name",
                                         "fallback-is-a-server",
                                         "group-twice",
                                         "group-two-paces",
