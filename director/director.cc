@@ -26,34 +26,33 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
       options_(std::move(options)),
       table_(kernel),
       checkers_(loop, [this](const checkers::Report& report) { on_report(report); }) {
-  for (const auto& service : cluster_.services) {
-    situation_.push_back({.servers = std::vector<ServerSituation>(service.servers.size())});
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    const auto& service = cluster_.services[s];
+    states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
+    index_[service.key] = s;
   }
-  for (std::size_t s = 0; s < cluster_.services.size(); ++s) index_[cluster_.services[s].key] = s;
-  plans_.resize(cluster_.services.size());
-  again_.resize(cluster_.services.size());
 }
 
 Director::~Director() {
   loop_.cancel(apply_timer_);
-  loop_.cancel(departure_timer_);
+  loop_.cancel(drain_timer_);
+  loop_.cancel(drift_timer_);
   loop_.cancel(retry_timer_);
   loop_.cancel(sync_timer_);
-  for (const auto timer : again_) loop_.cancel(timer);
+  for (const auto& state : states_) loop_.cancel(state.again);
 }
 
 net::Result<> Director::start() {
   remember();
   if (auto read = table_.read(); !read) return read;
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
-    for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) {
-      situation_[s].servers[i].drained = intents_.drains.contains(name_of({.service = s, .server = i}));
-    }
+    for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) heed_orders({.service = s, .server = i});
   }
-  start_checks();
+  set_checks();
   adopt_table();
   apply();
-  look_at_departures();
+  look_at_drains();
+  look_for_drift();
   if (options_.dry_run) return {};
   start_connection_sync();
   return start_routers();
@@ -78,7 +77,15 @@ void Director::remember() {
 
 void Director::stop() {
   if (routers_) routers_->stop();
-  tell("directord", "stopped; the rules stay in the kernel");
+  if (cluster_.director.on_stop == config::Director::OnStop::keep) {
+    return tell("directord", "stopped; the rules stay in the kernel");
+  }
+  std::vector<KernelTable::Wish> nothing;
+  for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
+  const auto outcome = table_.make(nothing);
+  for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
+  for (const auto& [key, why] : outcome.unsettled) warn("ipvs", why);
+  tell("directord", "stopped, and its rules taken out of the kernel, as the file says");
 }
 
 net::Result<> Director::start_routers() {
@@ -125,21 +132,30 @@ net::Result<> Director::sync_as_the_file_says() {
   return {};
 }
 
-void Director::start_checks() {
+/// Checks exactly what the file in force asks for. A server that has traffic already does not lose it to one failure.
+void Director::set_checks() {
+  users_.clear();
   std::vector<checkers::Key> keys;
+  std::vector<checkers::Key> serving;
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
+    const auto actual = table_.find(service.key);
     for (std::size_t i = 0; i < service.servers.size(); ++i) {
+      const auto& endpoint = service.servers[i].endpoint;
       for (const auto& check : service.checks) {
-        keys.push_back(checkers::aim(check, service.servers[i].endpoint));
+        keys.push_back(checkers::aim(check, endpoint));
         users_[keys.back()].push_back({.service = s, .server = i});
+        if (actual == nullptr) continue;
+        const auto held = actual->destinations.find({.endpoint = endpoint});
+        if (held != actual->destinations.end() && held->second.weight > 0) serving.push_back(keys.back());
       }
     }
   }
   checkers_.set(keys);
-  for (std::size_t s = 0; s < situation_.size(); ++s) {
-    for (std::size_t i = 0; i < situation_[s].servers.size(); ++i) {
-      situation_[s].servers[i].health = opinion_of({.service = s, .server = i}).state;
+  for (const auto& key : serving) checkers_.serves_already(key);
+  for (std::size_t s = 0; s < states_.size(); ++s) {
+    for (std::size_t i = 0; i < states_[s].situation.servers.size(); ++i) {
+      states_[s].situation.servers[i].health = opinion_of({.service = s, .server = i}).state;
     }
   }
 }
@@ -154,7 +170,7 @@ void Director::on_report(const checkers::Report& report) {
 
 /// Forms the opinion of a server anew, after one of its checks has spoken; `why` is what it said.
 void Director::judge(ServerId id, const std::string& why) {
-  auto& server = situation_[id.service].servers[id.server];
+  auto& server = states_[id.service].situation.servers[id.server];
   auto [state, since, advice] = opinion_of(id);
   if (state == server.health && advice == server.advice) return;
   if (state != server.health) {
@@ -176,37 +192,6 @@ void Director::judge(ServerId id, const std::string& why) {
 void Director::on_transition(const vrrp::Transition& transition) {
   tell("vrrp " + transition.router, fmt::format("{} -> {}: {}", vrrp::to_string(transition.from),
                                                 vrrp::to_string(transition.to), transition.reason));
-}
-
-net::Result<std::string> Director::drain(const std::string& service, const std::string& server,
-                                         const std::string& reason) {
-  const auto id = find(service, server);
-  if (!id) return net::failure(fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name));
-  const std::string name = name_of(*id);
-  if (intents_.drains.contains(name)) return fmt::format("{} is drained already", name);
-  Intents intents = intents_;
-  intents.drains[name] = {.since = system_clock::now(), .reason = reason};
-  if (auto kept = keep(std::move(intents)); !kept) return std::unexpected(kept.error());
-  situation_[id->service].servers[id->server].drained = true;
-  tell("server " + name, reason.empty() ? "drained by the operator" : "drained by the operator: " + reason);
-  touch(cluster_.services[id->service].key);
-  apply();
-  return fmt::format("{} is drained: no new connections, open ones live on", name);
-}
-
-net::Result<std::string> Director::undrain(const std::string& service, const std::string& server) {
-  const auto id = find(service, server);
-  if (!id) return net::failure(fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name));
-  const std::string name = name_of(*id);
-  if (!intents_.drains.contains(name)) return fmt::format("{} is not drained", name);
-  Intents intents = intents_;
-  intents.drains.erase(name);
-  if (auto kept = keep(std::move(intents)); !kept) return std::unexpected(kept.error());
-  situation_[id->service].servers[id->server].drained = false;
-  tell("server " + name, "drain taken back by the operator");
-  touch(cluster_.services[id->service].key);
-  apply();
-  return fmt::format("{} takes new connections as its health allows", name);
 }
 
 std::optional<Director::ServerId> Director::find(const std::string& service, const std::string& server) const {
@@ -233,15 +218,6 @@ Opinion Director::opinion_of(ServerId id) const {
     opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
   }
   return together(opinions, service.combine, server.weight);
-}
-
-net::Result<> Director::keep(Intents intents) {
-  if (intents == intents_) return {};
-  if (options_.state_file) {
-    if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
-  }
-  intents_ = std::move(intents);
-  return {};
 }
 
 void Director::tell(const std::string& subject, const std::string& text) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
@@ -46,9 +48,24 @@ class Director {
   /// Hands the virtual addresses over to the peers. The rules stay in the kernel: connections live on.
   void stop();
 
-  /// Takes a server out of service until undrain(), also over restarts. Errors: no such server; it cannot be kept.
-  net::Result<std::string> drain(const std::string& service, const std::string& server, const std::string& reason);
+  /// Takes a server out of service until undrain(), also over restarts: no new connections, and its open ones live on,
+  /// but no longer than `within`; then it leaves the table. Errors: no such server; it cannot be kept.
+  net::Result<std::string> drain(const std::string& service, const std::string& server, const std::string& reason,
+                                 std::optional<std::chrono::seconds> within = {});
+
+  /// Takes that back, also for a server that has left the file since.
   net::Result<std::string> undrain(const std::string& service, const std::string& server);
+
+  /// Gives a server another weight than the file does, until it is taken back with none; also over restarts.
+  net::Result<std::string> set_weight(const std::string& service, const std::string& server,
+                                      std::optional<std::uint32_t> weight);
+
+  /// The cluster file in force.
+  [[nodiscard]] const config::Cluster& cluster() const { return cluster_; }
+
+  /// From now on `next` is in force, in which this node is `node`. What is the same in both is not touched: checks keep
+  /// their rhythm and results, routers their roles, services see no message. Errors: nothing has changed.
+  net::Result<> reload(config::Cluster next, config::Node node);
 
   /// What GET /v1/status answers.
   [[nodiscard]] nlohmann::ordered_json status() const;
@@ -61,21 +78,31 @@ class Director {
     auto operator<=>(const ServerId&) const = default;
   };
 
+  struct ServiceState {
+    ServiceSituation situation;
+    Plan plan;                ///< the last
+    net::Loop::Id again = 0;  ///< the timer for Plan::again
+  };
+
   void remember();
   net::Result<> start_routers();
   void start_connection_sync();
   net::Result<> sync_as_the_file_says();
   void adopt_table();
-  void start_checks();
+  void own_aliens();
+  void set_checks();
   void on_report(const checkers::Report& report);
   void on_transition(const vrrp::Transition& transition);
 
   [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
   [[nodiscard]] std::string name_of(ServerId id) const;
+  [[nodiscard]] net::Error no_server(const std::string& service, const std::string& server) const;
   [[nodiscard]] Opinion opinion_of(ServerId id) const;
   void judge(ServerId id, const std::string& why);
   [[nodiscard]] std::string reason_of(ServerId id) const;
   net::Result<> keep(Intents intents);
+  net::Result<> change_orders(const std::string& name, const std::function<void(Orders&)>& change);
+  void heed_orders(ServerId id);
 
   /// Marks a service to be planned in this turn of the loop.
   void touch(const ipvs::ServiceKey& key);
@@ -84,9 +111,17 @@ class Director {
   void complain(const ipvs::ServiceKey& key, const std::string& why);
   void forget_what_has_gone();
   void adopt(std::size_t service, Plan plan);
+  void depart(Intents& intents, const ipvs::ServiceKey& key);
+  void look_for_drift();
+  void repair(const ipvs::ServiceKey& key);
 
-  void watch_departures();
-  void look_at_departures();
+  void note_drains(std::size_t service, const Plan& plan);
+  void watch_drains();
+  void look_at_drains();
+  void look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents);
+  [[nodiscard]] Drain drain_of(ServerId id, Cause cause) const;
+
+  bool carry_over(ServiceState& state, const config::Service& next);
 
   void tell(const std::string& subject, const std::string& text);
   void warn(const std::string& subject, const std::string& text);
@@ -95,23 +130,25 @@ class Director {
 
   net::Loop& loop_;
   ipvs::Kernel& kernel_;
-  const config::Cluster cluster_;
-  const Options options_;
+  config::Cluster cluster_;
+  Options options_;
   KernelTable table_;
   Intents intents_;
   Journal journal_;
-  std::vector<ServiceSituation> situation_;  ///< in the cluster file's order
-  std::vector<Plan> plans_;                  ///< the last of each service
-  std::vector<net::Loop::Id> again_;         ///< the timer for a service's Plan::again
+  std::vector<ServiceState> states_;               ///< in the cluster file's order
+  std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
+  Drains drains_;                                  ///< of servers in the file; what left it is in intents_
   std::map<checkers::Key, std::vector<ServerId>> users_;
   checkers::Checkers checkers_;
   std::unique_ptr<vrrp::Routers> routers_;
-  std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
   std::set<ipvs::ServiceKey> touched_;
-  net::Loop::Id departure_timer_ = 0;
+  net::Loop::Id drain_timer_ = 0;
+  net::Loop::Id drift_timer_ = 0;
   net::Loop::Id retry_timer_ = 0;
   net::Loop::Id sync_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
+  std::optional<ipvs::ServiceKey> drains_seen_;         ///< up to where the last look at the drains came
+  std::optional<ipvs::ServiceKey> drift_seen_;          ///< the same for drift
   std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
   std::string sync_complaint_;                          ///< why the sync daemons are not as the file says
   std::string state_complaint_;                         ///< what was wrong with the state that was found

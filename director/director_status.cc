@@ -38,6 +38,12 @@ ordered_json names(const std::vector<net::Prefix>& prefixes) {
   return list;
 }
 
+ordered_json drain_status(const Drain& drain) {
+  ordered_json value{{"cause", to_string(drain.cause)}, {"since", timestamp(drain.since)}, {"done", drain.done}};
+  if (drain.deadline) value["deadline"] = timestamp(*drain.deadline);
+  return value;
+}
+
 ordered_json router_status(const vrrp::Status& router, net::Instant now) {
   ordered_json peers = ordered_json::array();
   for (const auto& peer : router.peers) {
@@ -63,9 +69,12 @@ std::string Director::reason_of(ServerId id) const {
   const auto& service = cluster_.services[id.service];
   const auto& server = service.servers[id.server];
   std::string text;
-  if (const auto drain = intents_.drains.find(name_of(id)); drain != intents_.drains.end()) {
-    text = "drained since " + timestamp(drain->second.since);
-    if (!drain->second.reason.empty()) text += " (" + drain->second.reason + ")";
+  const auto ordered = intents_.orders.find(name_of(id));
+  if (ordered != intents_.orders.end() && ordered->second.drain) {
+    const auto& drain = *ordered->second.drain;
+    const bool out = states_[id.service].situation.servers[id.server].order == Order::out;
+    text = fmt::format("{} by the operator since {}", out ? "taken out" : "drained", timestamp(drain.since));
+    if (!drain.reason.empty()) text += " (" + drain.reason + ")";
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   for (const auto& check : service.checks) {
@@ -79,7 +88,7 @@ std::string Director::reason_of(ServerId id) const {
 
 ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* held) const {
   const auto& service = cluster_.services[s];
-  const auto& planned = plans_[s].entry;
+  const auto& planned = states_[s].plan.entry;
   ordered_json servers = ordered_json::array();
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& server = service.servers[i];
@@ -87,11 +96,15 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
     const auto destination = planned.destinations.find(key);
     ordered_json entry{{"name", server.name},
                        {"address", net::to_string(server.endpoint)},
-                       {"health", checkers::to_string(situation_[s].servers[i].health)},
+                       {"health", checkers::to_string(states_[s].situation.servers[i].health)},
                        {"reason", reason_of({.service = s, .server = i})},
-                       {"weight", server.weight},
+                       {"weight", states_[s].situation.servers[i].weight.value_or(server.weight)},
                        {"effective_weight", destination == planned.destinations.end() ? 0 : destination->second.weight},
-                       {"drained", situation_[s].servers[i].drained}};
+                       {"drained", states_[s].situation.servers[i].order != Order::none},
+                       {"fallback", server.fallback}};
+    if (const auto drain = drains_.find({service.key, key}); drain != drains_.end()) {
+      entry["drain"] = drain_status(drain->second);
+    }
     if (held != nullptr) {
       const auto found = held->destinations.find(key);
       auto status = ipvs::DestinationStatus{};
@@ -108,8 +121,9 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
           {"key", ipvs::to_string(service.key)},
           {"scheduler", service.spec.scheduler},
           {"forward", ipvs::to_string(service.forward)},
-          {"quorum", plans_[s].quorum},
-          {"panicking", plans_[s].panicking},
+          {"quorum", states_[s].plan.quorum},
+          {"fallback_serves", states_[s].plan.fallback_serves},
+          {"panicking", states_[s].plan.panicking},
           {"servers", std::move(servers)}};
 }
 
@@ -139,6 +153,21 @@ ordered_json Director::status() const {
   root["problems"] = std::move(problems);
   root["vrrp"] = std::move(routers);
   root["services"] = std::move(services);
+  root["departures"] = ordered_json::array();
+  for (const auto& [which, departure] : intents_.departures) {
+    auto value = drain_status(departure);
+    value["service"] = ipvs::to_string(which.first);
+    value["destination"] = ipvs::to_string(which.second);
+    if (snapshot) {
+      const auto service = snapshot->find(which.first);
+      if (service != snapshot->end() && service->second.destinations.contains(which.second)) {
+        const auto& held = service->second.destinations.at(which.second);
+        value["active"] = held.active;
+        value["inactive"] = held.inactive;
+      }
+    }
+    root["departures"].push_back(std::move(value));
+  }
   return root;
 }
 

@@ -17,8 +17,13 @@ using std::chrono::system_clock;
 /// How long to wait before the kernel is asked again for what it refused.
 constexpr auto retry_delay = std::chrono::seconds(1);
 
-/// How often the connections of what departs are counted.
-constexpr auto departure_look = std::chrono::seconds(1);
+/// How often a part of the table is compared with the kernel, and how large a part at most: a small table is seen whole
+/// each time, one of 4,000 services every 40 s.
+constexpr auto drift_look = std::chrono::seconds(1);
+constexpr std::size_t drift_budget = 100;
+
+/// How long what left the file may keep its connections where the file no longer says it.
+constexpr std::chrono::seconds drain_time_of_strangers{300};
 
 /// The destinations that the cluster file names for a service, its fallback among them.
 std::set<ipvs::DestinationKey> named_in(const config::Cluster& cluster,
@@ -29,7 +34,6 @@ std::set<ipvs::DestinationKey> named_in(const config::Cluster& cluster,
   if (found == index.end()) return named;
   const auto& service = cluster.services[found->second];
   for (const auto& server : service.servers) named.insert({.endpoint = server.endpoint});
-  if (service.fallback) named.insert({.endpoint = *service.fallback});
   return named;
 }
 
@@ -40,15 +44,39 @@ std::set<ipvs::DestinationKey> named_in(const config::Cluster& cluster,
 void Director::adopt_table() {
   Intents intents = intents_;
   for (const auto& [key, s] : index_) intents.owned.insert(key);
-  for (const auto& key : intents.owned) {
-    note_departures(intents.departures, key, table_.actual(key), named_in(cluster_, index_, key), system_clock::now());
-    touch(key);
+  for (const auto& key : intents.owned) depart(intents, key);
+  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  own_aliens();
+}
+
+/// Notes what the kernel holds of a service and the file does not name.
+void Director::depart(Intents& intents, const ipvs::ServiceKey& key) {
+  const auto found = index_.find(key);
+  const auto time = found == index_.end() ? drain_time_of_strangers : cluster_.services[found->second].drain_time;
+  const auto named = named_in(cluster_, index_, key);
+  for (const auto& destination :
+       note_departures(intents.departures, key, table_.actual(key), named, time, system_clock::now())) {
+    tell("ipvs", fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
+                             "have, in {} at most",
+                             ipvs::to_string(destination), ipvs::to_string(key), net::to_string(time)));
   }
-  for (const auto& [which, departure] : intents.departures) {
-    if (intents_.departures.contains(which)) continue;
-    tell("ipvs",
-         fmt::format("{} of {} left the cluster file: it takes no new connections and goes when its open ones have",
-                     ipvs::to_string(which.second), ipvs::to_string(which.first)));
+  watch_drains();
+  touch(key);
+}
+
+/// Where the whole table is the file's, what somebody else put there departs.
+void Director::own_aliens() {
+  if (cluster_.director.ownership != config::Director::Ownership::exclusive) return;
+  const auto services = kernel_.services();
+  if (!services) return;  // asked again at the next look
+  Intents intents = intents_;
+  for (const auto& row : *services) {
+    if (intents.owned.contains(row.key)) continue;
+    if (!table_.read(row.key)) continue;
+    warn("ipvs",
+         fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
+    intents.owned.insert(row.key);
+    depart(intents, row.key);
   }
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
 }
@@ -62,16 +90,13 @@ void Director::touch(const ipvs::ServiceKey& key) {
 KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
   // What was found anew may hold what somebody else put there meanwhile: it departs like anything the file does not
   // name.
-  if (const auto fresh = table_.refresh(key); fresh && *fresh) {
-    note_departures(intents_.departures, key, table_.actual(key), named_in(cluster_, index_, key), system_clock::now());
-    watch_departures();
-  }
+  if (const auto fresh = table_.refresh(key); fresh && *fresh) depart(intents_, key);
   const auto actual = table_.actual(key);
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto found = index_.find(key);
   if (found != index_.end()) {
-    adopt(found->second, plan(cluster_.services[found->second], situation_[found->second], actual, loop_.now()));
-    entry = plans_[found->second].entry;
+    adopt(found->second, plan(cluster_.services[found->second], states_[found->second].situation, actual, loop_.now()));
+    entry = states_[found->second].plan.entry;
   }
   keep_departing(entry, intents_.departures, key, actual);
   if (found == index_.end() && entry.destinations.empty()) return {.key = key, .entry = std::nullopt};
@@ -118,65 +143,65 @@ void Director::forget_what_has_gone() {
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
 }
 
-void Director::watch_departures() {
-  loop_.cancel(departure_timer_);
-  departure_timer_ = 0;
-  if (intents_.departures.empty()) return;
-  departure_timer_ = loop_.after(departure_look, [this] { look_at_departures(); });
+/// Somebody else may change what is ours: a part of the table is read again each time, and put right.
+void Director::look_for_drift() {
+  auto next = drift_seen_ ? index_.upper_bound(*drift_seen_) : index_.begin();
+  if (next == index_.begin()) own_aliens();
+  for (std::size_t looks = std::min(index_.size(), drift_budget); looks > 0; --looks, ++next) {
+    if (next == index_.end()) next = index_.begin();
+    repair(next->first);
+    drift_seen_ = next->first;
+  }
+  if (drift_seen_ && index_.upper_bound(*drift_seen_) == index_.end()) drift_seen_.reset();
+  drift_timer_ = loop_.after(drift_look, [this] { look_for_drift(); });
 }
 
-/// Asks the kernel about the connections of what departs, and lets go what has none left.
-void Director::look_at_departures() {
+void Director::repair(const ipvs::ServiceKey& key) {
+  if (touched_.contains(key) || complaints_.contains(key)) return;  // about to be read or written anyway
+  const auto changed = table_.read(key);
+  if (!changed || !*changed) return;
+  warn("ipvs", fmt::format("{} was changed by somebody else; put right", ipvs::to_string(key)));
   Intents intents = intents_;
-  std::optional<ipvs::ServiceKey> asked;
-  net::Result<std::optional<ipvs::ServiceStatus>> status;
-  for (const auto& [which, departure] : intents_.departures) {
-    const auto& [key, destination] = which;
-    if (asked != key) status = kernel_.list(key);
-    asked = key;
-    if (!status) continue;  // asked again at the next look
-    const ipvs::DestinationStatus* held = nullptr;
-    if (*status && (*status)->destinations.contains(destination)) held = &(*status)->destinations.at(destination);
-    const auto why = ended(departure, key.protocol, held, system_clock::now());
-    if (!why) continue;
-    tell("ipvs", fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
-    intents.departures.erase(which);
-    touch(key);
-  }
-  Departures departures = intents.departures;
+  depart(intents, key);
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
-  intents_.departures = std::move(departures);  // unkept, the next life would only look at them once more
-  watch_departures();
 }
 
 /// Makes a plan the current one of its service, and tells what in it is more than a weight.
 void Director::adopt(std::size_t s, Plan plan) {
   const auto& service = cluster_.services[s];
+  auto& state = states_[s];
   const std::string subject = "service " + service.name;
-  auto& before = situation_[s];
+  auto& before = state.situation;
   if (before.quorum != plan.quorum) {
-    const auto fallback = service.fallback ? ", the fallback " + net::to_string(*service.fallback) : std::string();
     const bool judged =
         std::ranges::find(before.servers, checkers::State::unknown, &ServerSituation::health) == before.servers.end();
     if (plan.quorum) {
-      tell(subject, "has its quorum" + (fallback.empty() ? "" : fallback + " rests"));
+      tell(subject, "has its quorum");
     } else if (judged) {
-      warn(subject, "has lost its quorum" + (fallback.empty() ? "" : fallback + " serves"));
+      warn(subject, "has lost its quorum");
     } else {
-      tell(subject, "waits for its first verdicts" + (fallback.empty() ? "" : fallback + " serves"));
+      tell(subject, "waits for its first verdicts");
     }
   }
-  if (plans_[s].panicking != plan.panicking && plan.panicking > 0) {
+  if (state.plan.fallback_serves != plan.fallback_serves) {
+    std::string names;
+    for (const auto& server : service.servers) {
+      if (server.fallback) names += " " + net::to_string(server.endpoint);
+    }
+    tell(subject, fmt::format("the fallback{} {}", names, plan.fallback_serves ? "serves" : "rests"));
+  }
+  if (state.plan.panicking != plan.panicking && plan.panicking > 0) {
     warn(subject,
          fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the weight",
                      plan.panicking, service.panic));
-  } else if (plans_[s].panicking != plan.panicking) {
+  } else if (state.plan.panicking != plan.panicking) {
     tell(subject, "panic is over");
   }
   before.quorum = plan.quorum;
-  loop_.cancel(again_[s]);
-  again_[s] = plan.again ? loop_.at(*plan.again, [this, s] { touch(cluster_.services[s].key); }) : 0;
-  plans_[s] = std::move(plan);
+  loop_.cancel(state.again);
+  state.again = plan.again ? loop_.at(*plan.again, [this, key = service.key] { touch(key); }) : 0;
+  note_drains(s, plan);
+  state.plan = std::move(plan);
 }
 
 }  // namespace director

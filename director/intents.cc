@@ -15,7 +15,8 @@ namespace {
 using nlohmann::json;
 using std::chrono::seconds;
 
-constexpr int version = 1;
+constexpr int version = 2;
+constexpr std::uint32_t weight_max = 65535;
 constexpr std::size_t size_max = std::size_t{64} << 20;
 
 json key_to_json(const ipvs::ServiceKey& key) {
@@ -45,6 +46,33 @@ ipvs::ServiceKey key_from_json(const json& value) {
           .fwmark = value.value("fwmark", std::uint32_t{0})};
 }
 
+json to_json(const Orders& orders) {
+  json value = json::object();
+  if (orders.weight) value["weight"] = *orders.weight;
+  if (orders.drain) {
+    value["drain"] = {{"since", seconds_of(orders.drain->since)}, {"reason", orders.drain->reason}};
+    if (orders.drain->deadline) value["drain"]["deadline"] = seconds_of(*orders.drain->deadline);
+  }
+  return value;
+}
+
+Orders::Drain drain_from_json(const json& value) {
+  Orders::Drain drain{.since = time_of(value.at("since")), .reason = value.at("reason").get<std::string>()};
+  if (value.contains("deadline")) drain.deadline = time_of(value["deadline"]);
+  return drain;
+}
+
+Orders orders_from_json(const json& value) {
+  Orders orders;
+  if (value.contains("drain")) orders.drain = drain_from_json(value["drain"]);
+  if (value.contains("weight")) {
+    const auto weight = value["weight"].get<std::uint64_t>();
+    if (weight > weight_max) throw std::invalid_argument("not a weight: " + value["weight"].dump());
+    orders.weight = static_cast<std::uint32_t>(weight);
+  }
+  return orders;
+}
+
 net::Result<> write_all(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
@@ -58,19 +86,14 @@ net::Result<> write_all(int fd, std::string_view text, const std::string& name) 
 }  // namespace
 
 std::string to_json(const Intents& intents) {
-  json root{{"version", version}, {"drains", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
-  for (const auto& [server, drain] : intents.drains) {
-    root["drains"][server] = {
-        {"since", seconds_of(drain.since)},
-        {"reason", drain.reason},
-    };
-  }
+  json root{{"version", version}, {"orders", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
+  for (const auto& [server, orders] : intents.orders) root["orders"][server] = to_json(orders);
   for (const auto& key : intents.owned) root["owned"].push_back(key_to_json(key));
   for (const auto& [key, departure] : intents.departures) {
     root["departures"].push_back({{"service", key_to_json(key.first)},
                                   {"destination", to_string(key.second.endpoint)},
                                   {"since", seconds_of(departure.since)},
-                                  {"deadline", seconds_of(departure.deadline)}});
+                                  {"deadline", seconds_of(departure.deadline.value_or(departure.since))}});
   }
   return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -78,15 +101,17 @@ std::string to_json(const Intents& intents) {
 net::Result<Intents> intents_from_json(const std::string& text) {
   try {
     const json root = json::parse(text);
-    if (const int found = root.at("version").get<int>(); found != version) {
-      return net::failure(fmt::format("state of version {}, this directord knows version {}", found, version));
+    const int found = root.at("version").get<int>();
+    if (found < 1 || found > version) {
+      return net::failure(fmt::format("state of version {}, this directord knows versions up to {}", found, version));
     }
     Intents intents;
-    for (const auto& [server, drain] : root.at("drains").items()) {
-      intents.drains[server] = {
-          .since = time_of(drain.at("since")),
-          .reason = drain.at("reason").get<std::string>(),
-      };
+    if (found == 1) {
+      for (const auto& [server, drain] : root.at("drains").items()) {
+        intents.orders[server].drain = drain_from_json(drain);
+      }
+    } else {
+      for (const auto& [server, orders] : root.at("orders").items()) intents.orders[server] = orders_from_json(orders);
     }
     for (const auto& key : root.at("owned")) intents.owned.insert(key_from_json(key));
     for (const auto& item : root.at("departures")) {

@@ -3,33 +3,42 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
-#include "director/departures.h"
+#include "director/drains.h"
 #include "ipvs/types.h"
 #include "net/error.h"
 
 namespace director {
 
-/// A server that the operator took out of service: no new connections, the open ones live on.
-struct Drain {
-  std::chrono::system_clock::time_point since;
-  std::string reason;  ///< the operator's words; may be empty
+/// What the operator said of a server.
+struct Orders {
+  struct Drain {
+    WallTime since;
+    std::string reason;                  ///< the operator's words; may be empty
+    std::optional<WallTime> deadline{};  ///< then the server leaves the table, and its connections end
 
-  auto operator<=>(const Drain&) const = default;
+    auto operator<=>(const Drain&) const = default;
+  };
+  std::optional<Drain> drain{};           ///< no new connections, the open ones live on
+  std::optional<std::uint32_t> weight{};  ///< instead of the file's; 0..65535
+
+  auto operator<=>(const Orders&) const = default;
 };
 
 /// What must survive a restart of directord: the operator's words, and what it put into the kernel's table.
 struct Intents {
-  std::map<std::string, Drain> drains;  ///< by SERVICE/SERVER
-  std::set<ipvs::ServiceKey> owned;     ///< services that this or an earlier run made or took over
-  Departures departures;                ///< what left the cluster file and is still in the kernel
+  std::map<std::string, Orders> orders;  ///< by SERVICE/SERVER
+  std::set<ipvs::ServiceKey> owned;      ///< services that this or an earlier run made or took over
+  Drains departures;                     ///< what left the cluster file and is still in the kernel
 
   auto operator<=>(const Intents&) const = default;
 };
 
-/// As text: one JSON object with a version, and back. Text of another version, or damaged, is an error that says so.
+/// As text: one JSON object with a version, and back. Older versions are understood; text of a newer one, or damaged,
+/// is an error that says so.
 [[nodiscard]] std::string to_json(const Intents& intents);
 [[nodiscard]] net::Result<Intents> intents_from_json(const std::string& text);
 

@@ -17,14 +17,25 @@ ipvs::ServiceEntry KernelTable::actual(const ipvs::ServiceKey& key) const {
   return found == table_.end() ? ipvs::ServiceEntry{} : found->second;
 }
 
-net::Result<bool> KernelTable::refresh(const ipvs::ServiceKey& key) {
-  if (!doubtful_.contains(key)) return false;
+const ipvs::ServiceEntry* KernelTable::find(const ipvs::ServiceKey& key) const {
+  const auto found = table_.find(key);
+  return found == table_.end() ? nullptr : &found->second;
+}
+
+net::Result<bool> KernelTable::read(const ipvs::ServiceKey& key) {
   auto status = kernel_.list(key);
   if (!status) return std::unexpected(status.error());
-  table_.erase(key);
-  if (*status) table_.merge(ipvs::table_of({{key, **status}}));
   doubtful_.erase(key);
-  return true;
+  const auto known = table_.extract(key);
+  if (*status) table_.merge(ipvs::table_of({{key, **status}}));
+  const auto held = table_.find(key);
+  if (known.empty() || held == table_.end()) return known.empty() != (held == table_.end());
+  return known.mapped() != held->second;
+}
+
+net::Result<bool> KernelTable::refresh(const ipvs::ServiceKey& key) {
+  if (!doubtful_.contains(key)) return false;
+  return read(key);
 }
 
 KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {

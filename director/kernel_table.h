@@ -24,6 +24,8 @@ class KernelTable {
 
   /// What the kernel holds for a service; empty if it is not there.
   [[nodiscard]] ipvs::ServiceEntry actual(const ipvs::ServiceKey& key) const;
+  /// The same; null if it is not there. Valid until the table is read or changed.
+  [[nodiscard]] const ipvs::ServiceEntry* find(const ipvs::ServiceKey& key) const;
   [[nodiscard]] bool has(const ipvs::ServiceKey& key) const { return table_.contains(key); }
 
   /// What should be there for one service; without `entry`, nothing.
@@ -37,7 +39,10 @@ class KernelTable {
     std::map<ipvs::ServiceKey, std::string> unsettled;  ///< services not yet as wished, and why: wish again later
   };
 
-  /// Reads a service again if there is doubt about it: true when it was read. Wish from what is then actual.
+  /// Reads a service again: true when the kernel holds something else than was known.
+  net::Result<bool> read(const ipvs::ServiceKey& key);
+
+  /// The same if there is doubt about the service. Wish from what is then actual.
   net::Result<bool> refresh(const ipvs::ServiceKey& key);
 
   /// Fulfils wishes, all in one batch.

@@ -17,14 +17,23 @@ constexpr std::uint32_t warm_steps = 20;
 
 /// What becomes of one server.
 struct Verdict {
-  bool in = false;           ///< counts for the quorum
-  std::uint32_t weight = 0;  ///< what it should have in the table now
-  bool listed = true;        ///< whether it stays in the table at all
+  bool in = false;             ///< could take connections: counts for the quorum
+  std::uint32_t weight = 0;    ///< what it should have in the table when its turn is now
+  std::optional<Cause> out{};  ///< why it has weight 0, if it has
+  bool listed = true;          ///< whether it stays in the table at all
 };
 
 /// Out by somebody's word, whatever its health.
-bool excused(const ServerSituation& server) {
-  return server.drained || server.advice.wish == Advice::Wish::drain || server.advice.wish == Advice::Wish::maint;
+std::optional<Cause> excuse(const ServerSituation& server) {
+  if (server.order != Order::none) return Cause::order;
+  const auto wish = server.advice.wish;
+  if (wish == Advice::Wish::drain || wish == Advice::Wish::maint) return Cause::advice;
+  return std::nullopt;
+}
+
+/// What the operator or else the file gives it.
+std::uint32_t weight_of(const config::Service& service, const ServiceSituation& situation, std::size_t i) {
+  return situation.servers[i].weight.value_or(service.servers[i].weight);
 }
 
 /// The failed servers that stay in: health takes servers out in the order in which they failed, until the next would
@@ -35,15 +44,15 @@ std::vector<bool> kept_by_panic(const config::Service& service, const ServiceSit
   std::vector<std::size_t> failed;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    if (excused(servers[i])) continue;
-    total += service.servers[i].weight;
+    if (service.servers[i].fallback || excuse(servers[i])) continue;
+    total += weight_of(service, situation, i);
     if (servers[i].health == State::down) failed.push_back(i);
   }
   std::ranges::stable_sort(failed, {}, [&](std::size_t i) { return servers[i].since; });
   std::uint64_t taken = 0;
   bool full = false;
   for (const std::size_t i : failed) {
-    taken += service.servers[i].weight;
+    taken += weight_of(service, situation, i);
     full |= taken * 100 > total * service.panic;
     kept[i] = full;
   }
@@ -65,10 +74,12 @@ std::uint32_t warmed(const config::Service& service, const ServerSituation& serv
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(weight * (taken + 1) / steps, weight));
 }
 
-Verdict judge(const config::Service& service, std::size_t i, const ServerSituation& server, bool kept,
+Verdict judge(const config::Service& service, const ServiceSituation& situation, std::size_t i, bool kept,
               const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& again) {
-  const auto weight = advised(server.advice, service.servers[i].weight);
-  if (excused(server)) return {};
+  const auto& server = situation.servers[i];
+  const auto weight = advised(server.advice, weight_of(service, situation, i));
+  const bool stays = service.on_failure == config::OnFailure::drain || service.servers[i].fallback;
+  if (const auto cause = excuse(server)) return {.out = cause, .listed = server.order != Order::out};
   if (kept) return {.in = true, .weight = weight};
   if (server.health == State::up) {
     return {.in = weight > 0, .weight = warmed(service, server, weight, now, again)};
@@ -76,8 +87,9 @@ Verdict judge(const config::Service& service, std::size_t i, const ServerSituati
   if (server.health == State::unknown) {
     const auto held = actual.destinations.find({.endpoint = service.servers[i].endpoint});
     if (held != actual.destinations.end()) return {.in = held->second.weight > 0, .weight = held->second.weight};
+    return {.listed = stays};
   }
-  return {.listed = service.on_failure == config::OnFailure::drain};
+  return {.out = Cause::health, .listed = stays};
 }
 
 ipvs::Destination destination(const config::Service& service, std::uint32_t weight) {
@@ -98,21 +110,30 @@ Plan plan(const config::Service& service, const ServiceSituation& situation, con
 
   std::vector<Verdict> verdicts;
   std::uint32_t in = 0;
+  bool fallback_in = false, fallback_there = false;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
-    verdicts.push_back(judge(service, i, situation.servers[i], kept[i], actual, now, made.again));
-    in += verdicts.back().in ? 1 : 0;
+    verdicts.push_back(judge(service, situation, i, kept[i], actual, now, made.again));
+    const auto& verdict = verdicts.back();
+    if (service.servers[i].fallback) {
+      fallback_there = true;
+      fallback_in |= verdict.in;
+    } else {
+      in += verdict.in ? 1 : 0;
+    }
   }
   made.quorum = in >= (situation.quorum ? service.quorum.below : service.quorum.regain);
 
-  const bool fallback_serves = service.fallback && !made.quorum;
+  made.fallback_serves = fallback_there && !made.quorum && (fallback_in || in == 0);
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
-    if (!verdicts[i].listed) continue;
+    const auto& [is_in, weight, out, listed] = verdicts[i];
+    if (!listed) continue;
     const ipvs::DestinationKey key{.endpoint = service.servers[i].endpoint};
-    made.entry.destinations[key] = destination(service, fallback_serves ? 0 : verdicts[i].weight);
-  }
-  if (service.fallback) {
-    const ipvs::DestinationKey key{.endpoint = *service.fallback};
-    made.entry.destinations.try_emplace(key, destination(service, fallback_serves ? 1 : 0));
+    const bool has_its_turn = service.servers[i].fallback == made.fallback_serves;
+    // The last resort: a fallback that fails its checks is still better than nothing.
+    const bool last_resort = service.servers[i].fallback && !fallback_in && out != Cause::order && out != Cause::advice;
+    const auto full = last_resort ? weight_of(service, situation, i) : weight;
+    made.entry.destinations[key] = destination(service, has_its_turn ? full : 0);
+    if (out && !(last_resort && has_its_turn)) made.drained[key] = *out;
   }
   return made;
 }

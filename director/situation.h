@@ -10,16 +10,24 @@
 /// What is true now of one service, as far as the plan needs to know it.
 namespace director {
 
+/// What the operator wants of a server.
+enum class Order : std::uint8_t {
+  none,
+  drain,  ///< no new connections
+  out,    ///< out of the table: the drain's time is up
+};
+
 struct ServerSituation {
   checkers::State health = checkers::State::unknown;  ///< of all its checks together; up where it has none
   net::Instant since;                                 ///< when `health` began
   checkers::Advice advice;                            ///< what its agent, script or file asks for
-  bool drained = false;                               ///< the operator's word
+  Order order = Order::none;
+  std::optional<std::uint32_t> weight;  ///< the operator's, instead of the file's
   std::optional<net::Instant> warming;  ///< came up then, without traffic before: slow start counts from it
 };
 
 struct ServiceSituation {
-  std::vector<ServerSituation> servers;  ///< in the cluster file's order
+  std::vector<ServerSituation> servers;  ///< in the order of config::Service::servers
   bool quorum = true;                    ///< as the last plan left it
 };
 

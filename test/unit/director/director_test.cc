@@ -219,3 +219,119 @@ TEST_CASE("what the kernel refuses shows in status, and is tried again") {
   world.turn_until([&] { return director->status()["problems"].empty(); });
   CHECK(world.weight(web1) == 3);
 }
+
+TEST_CASE("a drain with a deadline ends at it: the server leaves the table, and stays out over a restart") {
+  World world;
+  {
+    const auto director = world.director();
+    world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
+    REQUIRE(director->drain("web", "web1", "", std::chrono::seconds(1)));
+    CHECK(world.weight(web1) == 0);
+    CHECK(director->status()["services"][0]["servers"][0]["drain"]["cause"] == "by the operator");
+    world.turn_until([&] { return !world.kernel.table.at(web_key).destinations.contains(at(web1)); });
+  }
+  const auto next = world.director();
+  CHECK_FALSE(world.kernel.table.at(web_key).destinations.contains(at(web1)));
+  REQUIRE(next->undrain("web", "web1"));
+  CHECK(world.weight(web1) == 3);
+}
+
+TEST_CASE("a drain tells when the last connection has gone") {
+  World world;
+  const auto director = world.director();
+  world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
+  REQUIRE(director->drain("web", "web1", ""));
+  const auto last = [&] { return director->events()["events"].back()["text"].get<std::string>(); };
+  REQUIRE(world.loop.turn(std::chrono::seconds(2)));
+  CHECK(last() == "drained by the operator");
+  world.kernel.table.at(web_key).destinations.at(at(web1)).active = 0;
+  world.turn_until([&] { return last() == "drained: no connections are left"; });
+  CHECK(director->status()["services"][0]["servers"][0]["drain"]["done"] == true);
+  CHECK(world.weight(web1) == 0);
+}
+
+TEST_CASE("the operator's weight reaches the kernel, outlives a restart, and can be taken back") {
+  World world;
+  REQUIRE(world.director()->set_weight("web", "web1", 40));
+  CHECK(world.weight(web1) == 40);
+  const auto director = world.director();
+  CHECK(world.weight(web1) == 40);
+  REQUIRE(director->set_weight("web", "web1", std::nullopt));
+  CHECK(world.weight(web1) == 3);
+}
+
+TEST_CASE("what somebody else changed in what is ours is put right, and told once") {
+  World world;
+  const auto director = world.director();
+  const auto told = director->events()["events"].size();
+  world.kernel.table.at(web_key).destinations.at(at(web1)).destination.weight = 77;
+  world.kernel.table.at(web_key).destinations.erase(at("192.168.200.12:80"));
+  world.turn_until([&] { return world.weight(web1) == 3; });
+  CHECK(world.weight("192.168.200.12:80") == 1);
+  CHECK(director->events()["events"].size() == told + 1);
+  world.kernel.table.clear();
+  world.turn_until([&] { return world.kernel.table.contains(web_key); });
+  CHECK(world.weight(web1) == 3);
+}
+
+TEST_CASE("services of others depart only where the file owns the whole table") {
+  World world;
+  ipvs::ServiceKey alien = web_key;
+  alien.endpoint.port = 8080;
+  world.kernel.table[alien].service.scheduler = "rr";
+  auto cluster = director_test::shop();
+  cluster.director.ownership = config::Director::Ownership::exclusive;
+  const auto director = world.director(cluster);
+  world.turn_until([&] { return !world.kernel.table.contains(alien); });
+  world.kernel.table[alien].service.scheduler = "rr";  // and again while it runs
+  world.turn_until([&] { return !world.kernel.table.contains(alien); });
+}
+
+TEST_CASE("directord that stops keeps its rules or clears them, as the file says") {
+  World world;
+  world.director()->stop();
+  CHECK(world.kernel.table.contains(web_key));
+  auto cluster = director_test::shop();
+  cluster.director.on_stop = config::Director::OnStop::clear;
+  world.director(cluster)->stop();
+  CHECK(world.kernel.table.empty());
+}
+
+TEST_CASE("a reload changes what differs: weights in place, additions at once, removals after their connections") {
+  World world;
+  const auto director = world.director();
+  REQUIRE(director->drain("web", "web2", ""));
+  auto cluster = director_test::shop();
+  auto other = director_test::web();
+  other.name = "other";
+  other.key.endpoint.port = 81;
+  cluster.services.insert(cluster.services.begin(), other);  // every index moves
+  cluster.services[1].servers[0].weight = 8;
+  REQUIRE(director->reload(cluster, director_test::lb1()));
+  CHECK(world.weight(web1) == 8);
+  CHECK(world.weight("192.168.200.12:80") == 0);
+  CHECK(world.kernel.table.contains(other.key));
+  CHECK(director->status()["services"][1]["servers"][1]["drained"] == true);
+
+  world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
+  cluster.services.clear();
+  REQUIRE(director->reload(cluster, director_test::lb1()));
+  CHECK(world.weight(web1) == 0);
+  CHECK_FALSE(director->undrain("web", "web1"));
+  world.turn_until([&] { return !world.kernel.table.contains(other.key); });
+  CHECK(world.weight(web1) == 0);
+  world.kernel.table.at(web_key).destinations.at(at(web1)).active = 0;
+  world.turn_until([&] { return world.kernel.table.empty(); });
+  CHECK(director->undrain("web", "web2"));  // which left the file with its drain
+}
+
+TEST_CASE("a reload of the same file sends the kernel nothing") {
+  World world;
+  const auto director = world.director();
+  const auto told = director->events()["events"].size();
+  world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers};  // would show
+  REQUIRE(director->reload(director_test::shop(), director_test::lb1()));
+  REQUIRE(world.loop.turn(std::chrono::seconds(0)));
+  CHECK(director->events()["events"].size() == told);
+  CHECK(world.kernel.faults.size() == 1);
+}

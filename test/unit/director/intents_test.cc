@@ -16,8 +16,10 @@ namespace {
 
 Intents some() {
   Intents intents;
-  intents.drains["web/web2"] = {.since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000000)),
-                                .reason = "kernel \"update\""};
+  const director::WallTime drained(std::chrono::seconds(1700000000));
+  intents.orders["web/web2"].drain = {.since = drained, .reason = "kernel \"update\""};
+  intents.orders["web/web3"] = {
+      .drain = {{.since = drained, .reason = "", .deadline = drained + std::chrono::hours(1)}}, .weight = 0};
   intents.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
                    {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
   const auto since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000100));
@@ -50,6 +52,11 @@ TEST_CASE("a damaged or foreign state is an error that names the file") {
   const director_test::Scratch scratch;
   const auto file = scratch.path / "state.json";
   for (const auto* text : {"", "{", "[]", "{}", R"({"version":1})", R"({"version":"1","drains":{},"owned":[]})",
+                           R"({"version":0,"orders":{},"owned":[],"departures":[])",
+                           R"({"version":2,"drains":{},"owned":[],"departures":[]})",
+                           R"({"version":2,"orders":{"a/b":{"weight":65536}},"owned":[],"departures":[]})",
+                           R"({"version":2,"orders":{"a/b":{"weight":-1}},"owned":[],"departures":[]})",
+                           R"({"version":2,"orders":{"a/b":{"drain":{}}},"owned":[],"departures":[]})",
                            R"({"version":1,"drains":{"web/web1":{}},"owned":[]})",
                            R"({"version":1,"drains":{},"owned":[{"protocol":6,"endpoint":"x"}],"departures":[]})",
                            R"({"version":1,"drains":{},"owned":[],"departures":[{}]})"}) {
@@ -58,9 +65,16 @@ TEST_CASE("a damaged or foreign state is an error that names the file") {
     REQUIRE_FALSE(loaded);
     CHECK(loaded.error().message.starts_with("read " + file.string() + ": damaged state: "));
   }
-  write(file, R"({"version":2,"drains":{},"owned":[]})");
+  write(file, R"({"version":3,"orders":{},"owned":[]})");
   CHECK(load_intents(file).error().message ==
-        "read " + file.string() + ": state of version 2, this directord knows version 1");
+        "read " + file.string() + ": state of version 3, this directord knows versions up to 2");
+}
+
+TEST_CASE("the state of an older directord is understood") {
+  const auto intents = intents_from_json(
+      R"({"version":1,"drains":{"web/web2":{"since":1700000000,"reason":"disk"}},"owned":[],"departures":[]})");
+  REQUIRE(intents);
+  CHECK(intents->orders.at("web/web2").drain->reason == "disk");
 }
 
 TEST_CASE("every truncation of a state is refused, none is believed in part") {

@@ -35,6 +35,16 @@ ServerSituation in(State health) {
 
 ServiceSituation situation(State first, State second) { return {.servers = {in(first), in(second)}}; }
 
+ServiceSituation situation(State first, State second, State fallback) {
+  return {.servers = {in(first), in(second), in(fallback)}};
+}
+
+config::Service with_fallback() {
+  auto service = web();
+  service.servers.push_back({.name = "sorry", .endpoint = endpoint(sorry), .weight = 1, .fallback = true});
+  return service;
+}
+
 ipvs::ServiceEntry plan(const config::Service& service, const ServiceSituation& now, const ipvs::ServiceEntry& held) {
   return director::plan(service, now, held, start).entry;
 }
@@ -79,7 +89,7 @@ TEST_CASE("a server that nobody has judged yet gets no traffic, unless the kerne
 TEST_CASE("a drained server has weight 0, however healthy, and whatever a failure would do") {
   auto service = web();
   auto now = situation(State::up, State::up);
-  now.servers[0].drained = true;
+  now.servers[0].order = director::Order::drain;
   CHECK(weight(plan(service, now, {}), web1) == 0);
   CHECK(weight(plan(service, now, {}), web2) == 1);
   service.on_failure = config::OnFailure::remove;
@@ -88,13 +98,76 @@ TEST_CASE("a drained server has weight 0, however healthy, and whatever a failur
 }
 
 TEST_CASE("the fallback serves exactly while no server does") {
-  auto service = web();
-  service.fallback = endpoint(sorry);
-  CHECK(weight(plan(service, situation(State::up, State::down), {}), sorry) == 0);
-  CHECK(weight(plan(service, situation(State::down, State::down), {}), sorry) == 1);
-  auto drained = situation(State::up, State::down);
-  drained.servers[0].drained = true;
+  const auto service = with_fallback();
+  CHECK(weight(plan(service, situation(State::up, State::down, State::up), {}), sorry) == 0);
+  CHECK(weight(plan(service, situation(State::down, State::down, State::up), {}), sorry) == 1);
+  auto drained = situation(State::up, State::down, State::up);
+  drained.servers[0].order = director::Order::drain;
   CHECK(weight(plan(service, drained, {}), sorry) == 1);
+}
+
+TEST_CASE("of several fallbacks those serve that are up, and all of them when none is") {
+  auto service = with_fallback();
+  constexpr auto other = "192.168.200.98:80";
+  service.servers.push_back({.name = "other", .endpoint = endpoint(other), .weight = 7, .fallback = true});
+  const auto weights = [&](State first, State second) {
+    auto now = situation(State::down, State::down, first);
+    now.servers.push_back(in(second));
+    const auto entry = plan(service, now, {});
+    return std::pair(weight(entry, sorry), weight(entry, other));
+  };
+  CHECK(weights(State::up, State::up) == std::pair(1U, 7U));
+  CHECK(weights(State::down, State::up) == std::pair(0U, 7U));
+  CHECK(weights(State::up, State::down) == std::pair(1U, 0U));
+  CHECK(weights(State::down, State::down) == std::pair(1U, 7U));
+  service.on_failure = config::OnFailure::remove;
+  CHECK(weights(State::down, State::down) == std::pair(1U, 7U));
+}
+
+TEST_CASE("below the quorum, servers that are left are better than fallbacks that all fail") {
+  auto service = with_fallback();
+  service.quorum = {.below = 2, .regain = 2};
+  const auto made = director::plan(service, situation(State::up, State::down, State::down), {}, start);
+  CHECK_FALSE(made.quorum);
+  CHECK_FALSE(made.fallback_serves);
+  CHECK(weight(made.entry, web1) == 3);
+  CHECK(weight(made.entry, sorry) == 0);
+}
+
+TEST_CASE("a drained fallback does not serve, and a fallback is no part of panic or quorum") {
+  auto service = with_fallback();
+  auto now = situation(State::down, State::down, State::up);
+  now.servers[2].order = director::Order::drain;
+  CHECK(weight(plan(service, now, {}), sorry) == 0);
+  service.panic = 0;
+  now.servers[2] = in(State::down);
+  CHECK(director::plan(service, now, {}, start).panicking == 2);
+  service.panic = 100;
+  service.quorum = {.below = 1, .regain = 1};
+  CHECK_FALSE(director::plan(service, situation(State::down, State::down, State::up), {}, start).quorum);
+}
+
+TEST_CASE("the plan says which servers drain and why; one that is out has left the table") {
+  using director::Cause;
+  const auto service = web();
+  auto now = situation(State::down, State::up);
+  CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), Cause::health)});
+  now.servers[0].order = director::Order::drain;
+  CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), Cause::order)});
+  now.servers[0].order = director::Order::out;
+  CHECK_FALSE(plan(service, now, {}).destinations.contains(at(web1)));
+  now.servers[1].advice.wish = checkers::Advice::Wish::drain;
+  CHECK(director::plan(service, now, {}, start).drained.at(at(web2)) == Cause::advice);
+}
+
+TEST_CASE("the operator's weight stands in for the file's") {
+  auto now = situation(State::up, State::up);
+  now.servers[0].weight = 9;
+  now.servers[1].weight = 0;
+  CHECK(weight(plan(web(), now, {}), web1) == 9);
+  CHECK(weight(plan(web(), now, {}), web2) == 0);
+  now.servers[0].advice.weight = {.value = 50, .percent = true};
+  CHECK(weight(plan(web(), now, {}), web1) == 5);
 }
 
 TEST_CASE("destinations that the file does not name are not planned") {
@@ -104,15 +177,14 @@ TEST_CASE("destinations that the file does not name are not planned") {
 }
 
 TEST_CASE("below the quorum the fallback serves instead of the servers, until enough of them are back") {
-  auto service = web();
-  service.fallback = endpoint(sorry);
+  auto service = with_fallback();
   service.quorum = {.below = 1, .regain = 2};
-  auto now = situation(State::up, State::down);
+  auto now = situation(State::up, State::down, State::up);
   const auto held = director::plan(service, now, {}, start);
   CHECK(held.quorum);
   CHECK(weight(held.entry, web1) == 3);
 
-  now = situation(State::down, State::down);
+  now = situation(State::down, State::down, State::up);
   now.quorum = director::plan(service, now, {}, start).quorum;
   CHECK_FALSE(now.quorum);
   now.servers[0].health = State::up;
@@ -174,14 +246,14 @@ TEST_CASE("health alone never takes away more than panic allows, whatever happen
            .weight = below(100)});
       auto server = in(below(3) == 0 ? State::up : State::down);
       server.since = start + std::chrono::seconds(below(5));
-      server.drained = below(6) == 0;
+      server.order = below(6) == 0 ? director::Order::drain : director::Order::none;
       now.servers.push_back(server);
     }
     const auto made = director::plan(service, now, {}, start + 10s);
     std::uint64_t total = 0;
     std::uint64_t taken = 0;
     for (std::size_t i = 0; i < service.servers.size(); ++i) {
-      if (now.servers[i].drained) continue;
+      if (now.servers[i].order != director::Order::none) continue;
       total += service.servers[i].weight;
       const auto found = made.entry.destinations.find({.endpoint = service.servers[i].endpoint});
       const auto has = found == made.entry.destinations.end() ? 0 : found->second.weight;

@@ -1,10 +1,10 @@
-#include "director/departures.h"
+#include "director/drains.h"
 
 #include <catch2/catch.hpp>
 
 #include "shop.h"
 
-using director::Departures;
+using director::Drains;
 using director_test::at;
 using namespace std::chrono_literals;
 
@@ -31,12 +31,12 @@ ipvs::DestinationStatus connections(std::uint32_t active, std::uint32_t inactive
 }  // namespace
 
 TEST_CASE("what is held and not planned departs, keeps its time, and stays with weight 0") {
-  Departures departures;
-  note_departures(departures, web_key, with({web1, web2}), {at(web1)}, now);
+  Drains departures;
+  CHECK(note_departures(departures, web_key, with({web1, web2}), {at(web1)}, 5min, now) == std::vector{at(web2)});
   REQUIRE(departures.size() == 1);
   CHECK(departures.at({web_key, at(web2)}).since == now);
-  CHECK(departures.at({web_key, at(web2)}).deadline == now + director::departure_time_max);
-  note_departures(departures, web_key, with({web1, web2}), {at(web1)}, now + 1min);
+  CHECK(departures.at({web_key, at(web2)}).deadline == now + 5min);
+  CHECK(note_departures(departures, web_key, with({web1, web2}), {at(web1)}, 5min, now + 1min).empty());
   CHECK(departures.at({web_key, at(web2)}).since == now);
 
   auto planned = with({web1});
@@ -44,16 +44,16 @@ TEST_CASE("what is held and not planned departs, keeps its time, and stays with 
   CHECK(planned.destinations.at(at(web1)).weight == 5);
   CHECK(planned.destinations.at(at(web2)).weight == 0);
 
-  note_departures(departures, web_key, with({web1, web2}), {at(web1), at(web2)}, now + 2min);
+  CHECK(note_departures(departures, web_key, with({web1, web2}), {at(web1), at(web2)}, 5min, now + 2min).empty());
   CHECK(departures.empty());
 }
 
 TEST_CASE("a departure of another service is not touched") {
-  Departures departures;
+  Drains departures;
   auto other = web_key;
   other.endpoint.port = 443;
-  note_departures(departures, other, with({web1}), {}, now);
-  note_departures(departures, web_key, with({web1}), {at(web1)}, now);
+  CHECK(note_departures(departures, other, with({web1}), {}, 1h, now).size() == 1);
+  CHECK(note_departures(departures, web_key, with({web1}), {at(web1)}, 1h, now).empty());
   CHECK(departures.size() == 1);
   auto planned = with({});
   keep_departing(planned, departures, web_key, with({web1}));
@@ -62,7 +62,7 @@ TEST_CASE("a departure of another service is not touched") {
 
 TEST_CASE("a departure ends with its last connection, at its deadline, or when somebody else ended it") {
   using ipvs::Protocol;
-  const director::Departure departure{.since = now, .deadline = now + 5min};
+  const director::Drain departure{.since = now, .deadline = now + 5min};
   const auto none = connections(0, 0);
   const auto some = connections(2, 1);
   CHECK(ended(departure, Protocol::tcp, &none, now) == "no connections are left");
@@ -73,4 +73,27 @@ TEST_CASE("a departure ends with its last connection, at its deadline, or when s
   CHECK(ended(departure, Protocol::udp, &none, now + 5min) ==
         "its time is up after 5m; 0 active and 0 inactive connections end");
   CHECK(ended(departure, Protocol::tcp, nullptr, now) == "it is gone from the kernel");
+}
+
+TEST_CASE("a drain without a deadline only ends with its last connection") {
+  const auto some = connections(0, 1);
+  CHECK(director::ended({.since = now}, ipvs::Protocol::tcp, &some, now + 1000h) == std::nullopt);
+  const auto none = connections(0, 0);
+  CHECK(director::ended({.since = now}, ipvs::Protocol::udp, &none, now + 1000h) == std::nullopt);
+}
+
+TEST_CASE("a drain keeps its time as long as its cause does, and another service's is not touched") {
+  using director::Cause;
+  auto other = web_key;
+  other.endpoint.port = 443;
+  Drains drains{{{other, at(web1)}, {.cause = Cause::health, .since = now}}};
+  note_drains(drains, web_key, {{at(web1), {.cause = Cause::health, .since = now}}});
+  note_drains(drains, web_key, {{at(web1), {.cause = Cause::health, .since = now + 1min}}});
+  CHECK(drains.at({web_key, at(web1)}).since == now);
+  note_drains(drains, web_key, {{at(web1), {.cause = Cause::order, .since = now + 2min, .deadline = now + 3min}}});
+  CHECK(drains.at({web_key, at(web1)}).since == now + 2min);
+  note_drains(drains, web_key, {{at(web1), {.cause = Cause::order, .since = now + 4min}}});
+  CHECK(drains.at({web_key, at(web1)}) == director::Drain{.cause = Cause::order, .since = now + 2min});
+  note_drains(drains, web_key, {});
+  CHECK(drains.size() == 1);
 }

@@ -1,0 +1,108 @@
+// What takes no new connections is watched until its last one has gone or its time is up.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "director/director.h"
+
+namespace director {
+namespace {
+
+using std::chrono::system_clock;
+
+/// How often the connections of what drains are counted.
+constexpr auto drain_look = std::chrono::seconds(1);
+
+/// Of how many services in one look; the others follow in the next.
+constexpr std::size_t drain_budget = 256;
+
+}  // namespace
+
+/// A drain of a server in the file, as it begins.
+Drain Director::drain_of(ServerId id, Cause cause) const {
+  const auto ordered = intents_.orders.find(name_of(id));
+  if (cause != Cause::order || ordered == intents_.orders.end() || !ordered->second.drain) {
+    return {.cause = cause, .since = system_clock::now()};
+  }
+  return {.cause = cause, .since = ordered->second.drain->since, .deadline = ordered->second.drain->deadline};
+}
+
+void Director::note_drains(std::size_t s, const Plan& plan) {
+  const auto& service = cluster_.services[s];
+  std::map<ipvs::DestinationKey, Drain> drains;
+  for (std::size_t i = 0; i < service.servers.size() && !plan.drained.empty(); ++i) {
+    const ipvs::DestinationKey destination{.endpoint = service.servers[i].endpoint};
+    const auto drained = plan.drained.find(destination);
+    if (drained != plan.drained.end()) {
+      drains[destination] = drain_of({.service = s, .server = i}, drained->second);
+    }
+  }
+  director::note_drains(drains_, service.key, drains);
+  if (!drains.empty()) watch_drains();
+}
+
+void Director::watch_drains() {
+  if (drain_timer_ == 0) drain_timer_ = loop_.after(drain_look, [this] { look_at_drains(); });
+}
+
+void Director::look_at_drains() {
+  loop_.cancel(drain_timer_);
+  drain_timer_ = 0;
+  std::set<ipvs::ServiceKey> watched;
+  for (const auto& [which, departure] : intents_.departures) watched.insert(which.first);
+  for (const auto& [which, drain] : drains_) {
+    if (!drain.done) watched.insert(which.first);
+  }
+  if (watched.empty()) return;
+
+  Intents intents = intents_;
+  auto next = drains_seen_ ? watched.upper_bound(*drains_seen_) : watched.begin();
+  for (std::size_t looks = std::min(watched.size(), drain_budget); looks > 0; --looks, ++next) {
+    if (next == watched.end()) next = watched.begin();
+    look_at_drains_of(*next, intents);
+    drains_seen_ = *next;
+  }
+  Drains departures = intents.departures;
+  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  intents_.departures = std::move(departures);  // unkept, the next life would only look at them once more
+  watch_drains();
+}
+
+/// Lets go what has left the file and has no connections left, and tells of the servers that have none.
+void Director::look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents) {
+  const auto status = kernel_.list(key);
+  if (!status) return;  // asked again at the next look
+  const auto held = [&](const ipvs::DestinationKey& destination) -> const ipvs::DestinationStatus* {
+    if (!*status) return nullptr;
+    const auto found = (*status)->destinations.find(destination);
+    return found == (*status)->destinations.end() ? nullptr : &found->second;
+  };
+  const auto now = system_clock::now();
+  for (auto departure = intents.departures.lower_bound({key, {}});
+       departure != intents.departures.end() && departure->first.first == key;) {
+    const auto& destination = departure->first.second;
+    const auto why = ended(departure->second, key.protocol, held(destination), now);
+    if (!why) {
+      ++departure;
+      continue;
+    }
+    tell("ipvs", fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
+    departure = intents.departures.erase(departure);
+    touch(key);
+  }
+  for (auto drain = drains_.lower_bound({key, {}}); drain != drains_.end() && drain->first.first == key; ++drain) {
+    const auto why = ended(drain->second, key.protocol, held(drain->first.second), now);
+    if (!why || drain->second.done) continue;
+    drain->second.done = true;
+    const auto service = index_.at(key);
+    const auto& servers = cluster_.services[service].servers;
+    const auto server = std::ranges::find(servers, drain->first.second.endpoint, &config::Server::endpoint);
+    if (server == servers.end()) continue;
+    const ServerId id{.service = service, .server = static_cast<std::size_t>(server - servers.begin())};
+    if (held(drain->first.second) != nullptr) tell("server " + name_of(id), "drained: " + *why);
+    if (drain->second.cause == Cause::order) heed_orders(id);
+  }
+}
+
+}  // namespace director

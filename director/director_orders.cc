@@ -1,0 +1,110 @@
+// The operator's side of the director: what is said of a server is kept first, over restarts, and then done.
+
+#include <fmt/format.h>
+
+#include "director/director.h"
+
+namespace director {
+
+using std::chrono::system_clock;
+
+net::Result<std::string> Director::drain(const std::string& service, const std::string& server,
+                                         const std::string& reason, std::optional<std::chrono::seconds> within) {
+  const auto id = find(service, server);
+  if (!id) return std::unexpected(no_server(service, server));
+  const std::string name = name_of(*id);
+  const auto now = system_clock::now();
+  const auto ordered = intents_.orders.find(name);
+  if (ordered != intents_.orders.end() && ordered->second.drain && reason.empty() && !within &&
+      !ordered->second.drain->deadline) {
+    return fmt::format("{} is drained already", name);
+  }
+  auto kept = change_orders(name, [&](Orders& orders) {
+    if (!orders.drain) orders.drain = {.since = now, .reason = reason};
+    if (!reason.empty()) orders.drain->reason = reason;
+    orders.drain->deadline = within ? std::optional(now + *within) : std::nullopt;
+  });
+  if (!kept) return std::unexpected(kept.error());
+  heed_orders(*id);
+  const std::string because = reason.empty() ? "" : ": " + reason;
+  if (within && within->count() == 0) {
+    tell("server " + name, "disabled by the operator" + because);
+  } else {
+    const auto limit = within ? fmt::format(", for at most {}", net::to_string(*within)) : "";
+    tell("server " + name, fmt::format("drained by the operator{}{}", limit, because));
+  }
+  apply();
+  if (within && within->count() == 0) return fmt::format("{} is out of the table: its open connections end", name);
+  const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
+  return fmt::format("{} is drained: no new connections, open ones live on{}", name, until);
+}
+
+net::Result<std::string> Director::undrain(const std::string& service, const std::string& server) {
+  const auto id = find(service, server);
+  const auto name = service + "/" + server;
+  const auto ordered = intents_.orders.find(name);
+  const bool drained = ordered != intents_.orders.end() && ordered->second.drain;
+  if (!id && !drained) return std::unexpected(no_server(service, server));
+  if (!drained) return fmt::format("{} is not drained", name);
+  if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
+    return std::unexpected(kept.error());
+  }
+  tell("server " + name, "drain taken back by the operator");
+  if (!id) return fmt::format("{} is not drained any more; it is not in the file", name);
+  heed_orders(*id);
+  apply();
+  return fmt::format("{} takes new connections as its health allows", name);
+}
+
+net::Result<std::string> Director::set_weight(const std::string& service, const std::string& server,
+                                              std::optional<std::uint32_t> weight) {
+  const auto id = find(service, server);
+  if (!id) return std::unexpected(no_server(service, server));
+  const std::string name = name_of(*id);
+  if (auto kept = change_orders(name, [&](Orders& orders) { orders.weight = weight; }); !kept) {
+    return std::unexpected(kept.error());
+  }
+  heed_orders(*id);
+  const auto of_file = cluster_.services[id->service].servers[id->server].weight;
+  const auto text = weight ? fmt::format("weight {} by the operator; the file says {}", *weight, of_file)
+                           : fmt::format("weight {} again, as the file says", of_file);
+  tell("server " + name, text);
+  apply();
+  return fmt::format("{} has {}", name, text);
+}
+
+net::Result<> Director::change_orders(const std::string& name, const std::function<void(Orders&)>& change) {
+  Intents intents = intents_;
+  change(intents.orders[name]);
+  if (intents.orders[name] == Orders{}) intents.orders.erase(name);
+  return keep(std::move(intents));
+}
+
+/// Brings what is known of a server in line with the operator's words.
+void Director::heed_orders(ServerId id) {
+  const auto found = intents_.orders.find(name_of(id));
+  const Orders orders = found == intents_.orders.end() ? Orders{} : found->second;
+  auto& server = states_[id.service].situation.servers[id.server];
+  server.weight = orders.weight;
+  server.order = Order::none;
+  if (orders.drain) {
+    const bool over = orders.drain->deadline && *orders.drain->deadline <= system_clock::now();
+    server.order = over ? Order::out : Order::drain;
+  }
+  touch(cluster_.services[id.service].key);
+}
+
+net::Result<> Director::keep(Intents intents) {
+  if (intents == intents_) return {};
+  if (options_.state_file) {
+    if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
+  }
+  intents_ = std::move(intents);
+  return {};
+}
+
+net::Error Director::no_server(const std::string& service, const std::string& server) const {
+  return {.code = 0, .message = fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name)};
+}
+
+}  // namespace director

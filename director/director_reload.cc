@@ -1,0 +1,66 @@
+// Another cluster file takes force: what is the same in both goes on untouched, and what differs is planned anew.
+
+#include <utility>
+
+#include "director/director.h"
+
+namespace director {
+
+net::Result<> Director::reload(config::Cluster next, config::Node node) {
+  Intents intents = intents_;
+  for (const auto& service : next.services) intents.owned.insert(service.key);
+  if (auto kept = keep(std::move(intents)); !kept) return kept;
+
+  std::vector<ServiceState> states(next.services.size());
+  std::vector<ipvs::ServiceKey> changed;
+  for (std::size_t s = 0; s < next.services.size(); ++s) {
+    if (carry_over(states[s], next.services[s])) changed.push_back(next.services[s].key);
+  }
+  std::map<ipvs::ServiceKey, std::size_t> index;
+  for (std::size_t s = 0; s < next.services.size(); ++s) index[next.services[s].key] = s;
+  for (const auto& [key, s] : index_) {
+    if (index.contains(key)) continue;
+    loop_.cancel(states_[s].again);
+    director::note_drains(drains_, key, {});
+    changed.push_back(key);
+  }
+  cluster_ = std::move(next);
+  options_.node = std::move(node);
+  states_ = std::move(states);
+  index_ = std::move(index);
+  set_checks();
+
+  intents = intents_;
+  for (const auto& key : changed) {
+    const auto found = index_.find(key);
+    for (std::size_t i = 0; found != index_.end() && i < cluster_.services[found->second].servers.size(); ++i) {
+      heed_orders({.service = found->second, .server = i});
+    }
+    depart(intents, key);
+  }
+  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  apply();
+  return {};
+}
+
+/// Gives `state` what is known of the same service and servers, whatever they are called: true when the file says
+/// something else of them.
+bool Director::carry_over(ServiceState& state, const config::Service& next) {
+  state.situation.servers.resize(next.servers.size());
+  const auto found = index_.find(next.key);
+  if (found == index_.end()) return true;
+  auto& known = states_[found->second];
+  const auto& before = cluster_.services[found->second];
+  state.plan = std::move(known.plan);
+  state.again = std::exchange(known.again, 0);
+  state.situation.quorum = known.situation.quorum;
+  std::map<net::Endpoint, std::size_t> place;
+  for (std::size_t i = 0; i < before.servers.size(); ++i) place[before.servers[i].endpoint] = i;
+  for (std::size_t i = 0; i < next.servers.size(); ++i) {
+    const auto at = place.find(next.servers[i].endpoint);
+    if (at != place.end()) state.situation.servers[i] = known.situation.servers[at->second];
+  }
+  return before != next;
+}
+
+}  // namespace director
