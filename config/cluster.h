@@ -22,6 +22,8 @@ struct Node {
   std::string name;             ///< the host name, or what --node says
   net::Address address;         ///< where the other directors reach it
   std::uint8_t priority = 100;  ///< VRRP priority, 1..254
+
+  auto operator<=>(const Node&) const = default;
 };
 
 /// A virtual router before a node has found itself in it.
@@ -34,6 +36,8 @@ struct VirtualRouter {
   bool preempt = true;
   bool unicast = false;
   vrrp::Checksum checksum = vrrp::Checksum::rfc9568;
+
+  auto operator<=>(const VirtualRouter&) const = default;
 };
 
 /// What a failed check does to a real server.
@@ -80,6 +84,8 @@ struct Service {
 struct ConnectionSync {
   std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
   std::uint8_t id = 0;                            ///< syncid, 0..255
+
+  auto operator<=>(const ConnectionSync&) const = default;
 };
 
 /// How directord itself behaves.

@@ -1,5 +1,6 @@
 #include "director/api.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ranges>
@@ -12,6 +13,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::size_t reason_max = 1000;
+constexpr std::uint64_t within_max = 30 * 86'400;  // a month of seconds
+constexpr std::uint64_t weight_max = 65535;
 
 std::string text(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -31,34 +34,113 @@ std::vector<std::string> segments_of(std::string_view path) {
   return segments;
 }
 
-/// The reason in a drain's body, "" where there is none; nothing if the body is not what it should be.
-std::optional<std::string> reason_in(const std::string& body) {
-  if (body.empty()) return "";
-  const json value = json::parse(body, nullptr, false);
+/// A body that is an object or nothing at all; nothing if it is anything else.
+std::optional<json> object_in(const std::string& body) {
+  if (body.empty()) return json::object();
+  json value = json::parse(body, nullptr, false);
   if (!value.is_object()) return std::nullopt;
-  const auto reason = value.find("reason");
-  if (reason == value.end()) return "";
-  if (!reason->is_string()) return std::nullopt;
-  auto text = reason->get<std::string>();
-  if (text.size() > reason_max) return std::nullopt;
-  return text;
+  return value;
+}
+
+Response outcome_of(const net::Result<std::string>& done) {
+  // An error without errno is a name that the cluster does not have.
+  if (!done) return refuse(done.error().code == 0 ? 404 : 500, done.error().message);
+  return ok({{"message", *done}});
 }
 
 Response answer_drain(Director& director, const Request& request, const std::string& service,
                       const std::string& server) {
-  net::Result<std::string> done;
-  if (request.method == "PUT") {
-    const auto reason = reason_in(request.body);
-    if (!reason) return refuse(400, "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason");
-    done = director.drain(service, server, *reason);
-  } else if (request.method == "DELETE") {
-    done = director.undrain(service, server);
-  } else {
-    return wrong_verb(request);
+  if (request.method == "DELETE") return outcome_of(director.undrain(service, server));
+  if (request.method != "PUT") return wrong_verb(request);
+  const auto body = object_in(request.body);
+  const auto refused = [] {
+    return refuse(400,
+                  "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason");
+  };
+  if (!body) return refused();
+  std::string reason;
+  if (const auto found = body->find("reason"); found != body->end()) {
+    if (!found->is_string() || found->get_ref<const std::string&>().size() > reason_max) return refused();
+    reason = found->get<std::string>();
   }
-  // An error without errno is a name that the cluster does not have.
-  if (!done) return refuse(done.error().code == 0 ? 404 : 500, done.error().message);
-  return ok({{"message", *done}});
+  std::optional<std::chrono::seconds> within;
+  if (const auto found = body->find("within_seconds"); found != body->end()) {
+    if (!found->is_number_unsigned() || found->get<std::uint64_t>() > within_max) return refused();
+    within = std::chrono::seconds(found->get<std::uint32_t>());
+  }
+  return outcome_of(director.drain(service, server, reason, within));
+}
+
+Response answer_weight(Director& director, const Request& request, const std::string& service,
+                       const std::string& server) {
+  if (request.method == "DELETE") return outcome_of(director.set_weight(service, server, std::nullopt));
+  if (request.method != "PUT") return wrong_verb(request);
+  const auto body = object_in(request.body);
+  const auto weight = body ? body->value("weight", json()) : json();
+  if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > weight_max) {
+    return refuse(400, "the body is not {\"weight\": N} with N from 0 to 65535");
+  }
+  return outcome_of(director.set_weight(service, server, weight.get<std::uint32_t>()));
+}
+
+Response answer_events(Director& director, const Request& request) {
+  std::uint64_t since = 0;
+  if (const auto found = request.query.find("since"); found != request.query.end()) {
+    const auto& text = found->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
+    if (error != std::errc{} || end != text.data() + text.size()) return refuse(400, "since=N: N is an event's number");
+  }
+  return ok(director.events(since));
+}
+
+ordered_json to_json(const Change::Names& names) {
+  return {{"added", names.added}, {"changed", names.changed}, {"removed", names.removed}};
+}
+
+ordered_json to_json(const std::vector<config::Diagnostic>& found) {
+  ordered_json list = ordered_json::array();
+  for (const auto& diagnostic : found) {
+    list.push_back({{"file", diagnostic.file},
+                    {"line", diagnostic.line},
+                    {"column", diagnostic.column},
+                    {"text", config::to_string(std::vector{diagnostic})}});
+  }
+  return list;
+}
+
+Response to_response(const Director& director, const std::expected<Reloader::Outcome, Refused>& done) {
+  if (!done) {
+    return {.status = 409, .body = text({{"error", done.error().why}, {"found", to_json(done.error().found)}})};
+  }
+  const auto& change = done->change;
+  return ok(
+      {{"summary", to_string(change)},
+       {"services", to_json(change.services)},
+       {"servers", to_json(change.servers)},
+       {"routers", to_json(change.routers)},
+       {"sections", change.sections},
+       {"probes", {{"kept", change.probes.kept}, {"added", change.probes.added}, {"removed", change.probes.removed}}},
+       {"leaving", director.connections_of(change)},
+       {"warnings", to_json(done->warnings)}});
+}
+
+void answer_reload(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+  const auto body = object_in(request.body);
+  const auto yes = body ? body->value("yes", json(false)) : json();
+  if (!yes.is_boolean()) return respond(refuse(400, "the body is not {\"yes\": true}"));
+  reloader.reload(yes.get<bool>(), [&director, respond = std::move(respond)](auto done) mutable {
+    respond(to_response(director, done));
+  });
+}
+
+void answer_plan(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+  const auto body = object_in(request.body);
+  const auto file = body ? body->value("file", json("")) : json();
+  if (!file.is_string() || (file != "" && !file.get_ref<const std::string&>().starts_with('/'))) {
+    return respond(refuse(400, "the body is not {\"file\": \"/...\"} with an absolute path"));
+  }
+  reloader.plan(file.get<std::string>(),
+                [&director, respond = std::move(respond)](auto done) mutable { respond(to_response(director, done)); });
 }
 
 }  // namespace
@@ -66,13 +148,21 @@ Response answer_drain(Director& director, const Request& request, const std::str
 Response answer(Director& director, const Request& request) {
   if (request.path == "/v1/status" || request.path == "/v1/events") {
     if (request.method != "GET") return wrong_verb(request);
-    return ok(request.path == "/v1/status" ? director.status() : director.events());
+    return request.path == "/v1/status" ? ok(director.status()) : answer_events(director, request);
   }
   const auto path = segments_of(request.path);  // "", "v1", "services", SERVICE, "servers", SERVER, "drain"
-  if (path.size() == 7 && path[1] == "v1" && path[2] == "services" && path[4] == "servers" && path[6] == "drain") {
-    return answer_drain(director, request, path[3], path[5]);
+  if (path.size() == 7 && path[1] == "v1" && path[2] == "services" && path[4] == "servers") {
+    if (path[6] == "drain") return answer_drain(director, request, path[3], path[5]);
+    if (path[6] == "weight") return answer_weight(director, request, path[3], path[5]);
   }
   return refuse(404, "there is nothing at " + request.path);
+}
+
+void answer(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+  if (request.path != "/v1/reload" && request.path != "/v1/plan") return respond(answer(director, request));
+  if (request.method != "POST") return respond(wrong_verb(request));
+  if (request.path == "/v1/reload") return answer_reload(director, reloader, request, std::move(respond));
+  answer_plan(director, reloader, request, std::move(respond));
 }
 
 }  // namespace director

@@ -13,6 +13,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
+#include "director/change.h"
 #include "director/events.h"
 #include "director/intents.h"
 #include "director/kernel_table.h"
@@ -65,11 +66,15 @@ class Director {
 
   /// From now on `next` is in force, in which this node is `node`. What is the same in both is not touched: checks keep
   /// their rhythm and results, routers their roles, services see no message. Errors: nothing has changed.
-  net::Result<> reload(config::Cluster next, config::Node node);
+  /// `what` is for the journal.
+  net::Result<> reload(config::Cluster next, config::Node node, const std::string& what);
 
   /// What GET /v1/status answers.
   [[nodiscard]] nlohmann::ordered_json status() const;
-  [[nodiscard]] nlohmann::ordered_json events() const;
+  [[nodiscard]] nlohmann::ordered_json events(std::uint64_t since = 0) const;  ///< those after number `since`
+
+  /// The connections, as the kernel counts them now, of the servers that a change removes.
+  [[nodiscard]] nlohmann::ordered_json connections_of(const Change& change) const;
 
  private:
   struct ServerId {

@@ -6,7 +6,7 @@
 
 namespace director {
 
-net::Result<> Director::reload(config::Cluster next, config::Node node) {
+net::Result<> Director::reload(config::Cluster next, config::Node node, const std::string& what) {
   Intents intents = intents_;
   for (const auto& service : next.services) intents.owned.insert(service.key);
   if (auto kept = keep(std::move(intents)); !kept) return kept;
@@ -39,6 +39,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node) {
     depart(intents, key);
   }
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  tell("directord", "the cluster file was read again: " + what);
   apply();
   return {};
 }

@@ -171,13 +171,31 @@ ordered_json Director::status() const {
   return root;
 }
 
-ordered_json Director::events() const {
+ordered_json Director::events(std::uint64_t since) const {
   ordered_json events = ordered_json::array();
   for (const auto& event : journal_.events()) {
+    if (event.number <= since) continue;
     events.push_back(
         {{"number", event.number}, {"at", timestamp(event.at)}, {"subject", event.subject}, {"text", event.text}});
   }
   return {{"events", std::move(events)}};
+}
+
+ordered_json Director::connections_of(const Change& change) const {
+  ordered_json leaving = ordered_json::array();
+  net::Result<std::optional<ipvs::ServiceStatus>> status;
+  const ipvs::ServiceKey* asked = nullptr;
+  for (std::size_t i = 0; i < change.leaving.size(); ++i) {
+    const auto& [key, destination] = change.leaving[i];
+    if (asked == nullptr || *asked != key) status = kernel_.list(key);
+    asked = &key;
+    ipvs::DestinationStatus held;
+    if (status && *status && (*status)->destinations.contains(destination)) {
+      held = (*status)->destinations.at(destination);
+    }
+    leaving.push_back({{"server", change.servers.removed[i]}, {"active", held.active}, {"inactive", held.inactive}});
+  }
+  return leaving;
 }
 
 }  // namespace director

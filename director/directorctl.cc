@@ -1,15 +1,23 @@
-// directorctl: asks and steers the daemon over its Unix socket.
-// Exit status: 0 done, 1 refused by the daemon, 2 wrong usage, 3 no daemon.
+// directorctl: asks and steers the daemon over its Unix socket; `check` needs no daemon.
+// Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
+#include "config/load.h"
+#include "director/change_text.h"
 #include "director/http_client.h"
 #include "director/status_text.h"
+#include "director/text_table.h"
 
 namespace {
 
@@ -22,7 +30,16 @@ struct Arguments {
   bool as_json = false;
   std::string server;
   std::string reason;
+  std::string within;
+  std::string weight;
+  std::string file;
+  bool yes = false;
+  bool follow = false;
 };
+
+constexpr auto look_again = std::chrono::seconds(1);
+
+std::string body_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 /// Sends the request; on refusal or silence says why and ends the program.
 json ask_or_exit(const Arguments& arguments, const std::string& method, const std::string& path,
@@ -37,6 +54,9 @@ json ask_or_exit(const Arguments& arguments, const std::string& method, const st
   }
   const json value = json::parse(answer->body, nullptr, false);
   if (answer->status < 200 || answer->status > 299) {
+    for (const auto& found : director::list(value, "found")) {
+      fmt::print(stderr, "{}", director::cell(found, "text"));
+    }
     const bool explained = value.is_object() && value.contains("error") && value["error"].is_string();
     fmt::print(stderr, "directorctl: {}\n",
                explained ? value["error"].get<std::string>() : fmt::format("HTTP status {}", answer->status));
@@ -58,12 +78,121 @@ void show(const Arguments& arguments, const json& value, std::string (*as_text)(
 }
 
 /// "web/web2" -> "/v1/services/web/servers/web2/drain"; names cannot hold a slash, so the first one parts them.
-std::string drain_path(const std::string& server) {
+std::string server_path(const std::string& server, const char* what) {
   const auto slash = server.find('/');
-  return fmt::format("/v1/services/{}/servers/{}/drain", server.substr(0, slash), server.substr(slash + 1));
+  return fmt::format("/v1/services/{}/servers/{}/{}", server.substr(0, slash), server.substr(slash + 1), what);
 }
 
-std::string drain_text(const json& value) { return value.value("message", "") + "\n"; }
+std::string message_text(const json& value) { return value.value("message", "") + "\n"; }
+
+int show_status(const Arguments& arguments, std::string (*as_text)(const json&)) {
+  show(arguments, ask_or_exit(arguments, "GET", "/v1/status"), as_text);
+  return done;
+}
+
+int show_events(const Arguments& arguments) {
+  std::uint64_t seen = 0;
+  for (;;) {
+    const auto value = ask_or_exit(arguments, "GET", fmt::format("/v1/events?since={}", seen));
+    const auto& events = director::list(value, "events");
+    if (!arguments.follow || !events.empty()) show(arguments, value, director::events_text);
+    if (!arguments.follow) return done;
+    std::fflush(stdout);
+    if (!events.empty()) seen = events.back().value("number", seen);
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+/// The status again and again, in place on a terminal.
+int show_top(const Arguments& arguments) {
+  const bool in_place = isatty(STDOUT_FILENO) != 0;
+  for (;;) {
+    const auto text = director::status_text(ask_or_exit(arguments, "GET", "/v1/status"));
+    fmt::print("{}{}", in_place ? "\x1b[H\x1b[2J" : "", text);
+    std::fflush(stdout);
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+int drain(const Arguments& arguments, std::optional<std::int64_t> within_seconds) {
+  json body{{"reason", arguments.reason}};
+  if (within_seconds) body["within_seconds"] = *within_seconds;
+  show(arguments, ask_or_exit(arguments, "PUT", server_path(arguments.server, "drain"), body_of(body)), message_text);
+  return done;
+}
+
+int undrain(const Arguments& arguments) {
+  show(arguments, ask_or_exit(arguments, "DELETE", server_path(arguments.server, "drain")), message_text);
+  return done;
+}
+
+int set_weight(const Arguments& arguments) {
+  const auto path = server_path(arguments.server, "weight");
+  const auto answer = arguments.weight == "file"
+                          ? ask_or_exit(arguments, "DELETE", path)
+                          : ask_or_exit(arguments, "PUT", path, body_of({{"weight", std::stoul(arguments.weight)}}));
+  show(arguments, answer, message_text);
+  return done;
+}
+
+int reload(const Arguments& arguments) {
+  show(arguments, ask_or_exit(arguments, "POST", "/v1/reload", body_of({{"yes", arguments.yes}})),
+       director::change_text);
+  return done;
+}
+
+int plan(const Arguments& arguments) {
+  const std::string file = arguments.file.empty() ? "" : std::filesystem::absolute(arguments.file).string();
+  show(arguments, ask_or_exit(arguments, "POST", "/v1/plan", body_of({{"file", file}})), director::change_text);
+  return done;
+}
+
+int check(const Arguments& arguments) {
+  const auto loaded = config::load(arguments.file);
+  const auto& found = loaded ? loaded->warnings : loaded.error();
+  if (arguments.as_json) {
+    json list = json::array();
+    for (const auto& each : found) {
+      list.push_back({{"severity", each.severity == config::Severity::error ? "error" : "warning"},
+                      {"file", each.file},
+                      {"line", each.line},
+                      {"column", each.column},
+                      {"message", each.message}});
+    }
+    fmt::print("{}\n",
+               json{{"good", loaded.has_value()}, {"found", list}}.dump(2, ' ', false, json::error_handler_t::replace));
+  } else {
+    fmt::print(stderr, "{}", config::to_string(found));
+    if (loaded) fmt::print("{}: the file is good\n", arguments.file);
+  }
+  return loaded ? done : refused;
+}
+
+/// "90" is refused: a number of what? The config's own reading of durations is not for the command line.
+std::string is_seconds(const std::string& text) {
+  const auto unit = text.find_first_not_of("0123456789");
+  const bool good = unit != 0 && unit != std::string::npos && unit <= 6 &&
+                    (text.substr(unit) == "s" || text.substr(unit) == "m" || text.substr(unit) == "h");
+  return good ? std::string() : "'" + text + "' is not a time such as 90s, 5m or 2h";
+}
+
+std::int64_t seconds_of(const std::string& text) {
+  const auto count = std::stoll(text);
+  return text.ends_with('h') ? count * 3600 : text.ends_with('m') ? count * 60 : count;
+}
+
+std::string is_weight(const std::string& text) {
+  const bool number = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
+  return text == "file" || (number && std::stoul(text) <= 65535)
+             ? std::string()
+             : "'" + text + "' is neither a weight from 0 to 65535 nor 'file'";
+}
+
+std::string is_server(const std::string& text) {
+  const auto slash = text.find('/');
+  const bool good = slash != std::string::npos && slash > 0 && slash + 1 < text.size();
+  return good ? std::string() : "'" + text + "' is not SERVICE/SERVER";
+}
 
 }  // namespace
 
@@ -72,44 +201,68 @@ int main(int argc, char** argv) {
   CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'");
   app.set_version_flag("--version", "directorctl " DIRECTORD_VERSION);
   app.require_subcommand(0, 1);
-  app.footer("Exit status: 0 done, 1 refused by the daemon, 2 wrong usage, 3 no daemon.");
+  app.footer("Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.");
   app.add_option("--socket", arguments.socket, "the daemon's control socket")->capture_default_str();
 
-  const auto command = [&](const char* name, const char* description) {
+  std::function<int()> chosen;
+  const auto command = [&](const char* name, const char* description, std::function<int()> run) {
     auto* made = app.add_subcommand(name, description);
     made->add_flag("--json", arguments.as_json, "for machines");
     made->fallthrough();
+    made->callback([&chosen, run = std::move(run)] { chosen = run; });
     return made;
   };
   const auto on_server = [&](CLI::App* made) {
-    made->add_option("server", arguments.server, "SERVICE/SERVER, as in web/web2")
-        ->required()
-        ->check([](const std::string& text) {
-          const auto slash = text.find('/');
-          const bool good = slash != std::string::npos && slash > 0 && slash + 1 < text.size();
-          return good ? std::string() : "'" + text + "' is not SERVICE/SERVER";
-        });
+    made->add_option("server", arguments.server, "SERVICE/SERVER, as in web/web2")->required()->check(is_server);
+    return made;
   };
-  auto* status = command("status", "who is master, and how each server fares");
-  auto* drain = command("drain", "no new connections to a server; open ones live on, also over a restart of directord");
-  on_server(drain);
-  drain->add_option("--reason", arguments.reason, "kept, and shown by status");
-  auto* undrain = command("undrain", "takes a drain back");
-  on_server(undrain);
+  const auto with_reason = [&](CLI::App* made) {
+    made->add_option("--reason", arguments.reason, "kept, and shown by status");
+    return made;
+  };
+
+  command("status", "who is master, and how each server fares",
+          [&] { return show_status(arguments, director::status_text); });
+  command("services", "the services in one table", [&] { return show_status(arguments, director::services_text); });
+  command("servers", "the servers in one table", [&] { return show_status(arguments, director::servers_text); });
+  command("events", "what changed lately, and why", [&] {
+    return show_events(arguments);
+  })->add_flag("--follow", arguments.follow, "go on with what happens next");
+  command("top", "the status, again each second", [&] { return show_top(arguments); });
+  with_reason(on_server(command("drain", "no new connections to a server; open ones live on, also over a restart",
+                                [&] {
+                                  return drain(arguments, arguments.within.empty()
+                                                              ? std::nullopt
+                                                              : std::optional(seconds_of(arguments.within)));
+                                })))
+      ->add_option("--within", arguments.within,
+                   "then the server leaves the table, and what is left of its connections")
+      ->check(is_seconds);
+  on_server(command("undrain", "takes a drain back", [&] { return undrain(arguments); }));
+  with_reason(on_server(command("disable", "takes a server out of the table at once; its open connections end",
+                                [&] { return drain(arguments, 0); })));
+  on_server(command("enable", "takes a disable or a drain back", [&] { return undrain(arguments); }));
+  on_server(
+      command("weight", "gives a server another weight, also over a restart", [&] { return set_weight(arguments); }))
+      ->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
+      ->required()
+      ->check(is_weight);
+  command("reload", "reads the cluster file again and applies what differs; on any error nothing changes", [&] {
+    return reload(arguments);
+  })->add_flag("--yes", arguments.yes, "also if it removes more than reload_guard allows");
+  command("plan", "what a reload would change, and the connections that it touches", [&] {
+    return plan(arguments);
+  })->add_option("file", arguments.file, "another cluster file than the one in force");
+  command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })
+      ->add_option("file", arguments.file, "the cluster file")
+      ->required();
 
   try {
     app.parse(argc, argv);
     // Asked for here, since the library would tell of it before an option that it does not know.
-    if (app.get_subcommands().empty()) throw CLI::RequiredError("A command");
+    if (!chosen) throw CLI::RequiredError("A command");
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? done : usage;
   }
-
-  if (*status) show(arguments, ask_or_exit(arguments, "GET", "/v1/status"), director::status_text);
-  if (*drain) {
-    const auto body = json{{"reason", arguments.reason}}.dump(-1, ' ', false, json::error_handler_t::replace);
-    show(arguments, ask_or_exit(arguments, "PUT", drain_path(arguments.server), body), drain_text);
-  }
-  if (*undrain) show(arguments, ask_or_exit(arguments, "DELETE", drain_path(arguments.server)), drain_text);
-  return done;
+  return chosen();
 }

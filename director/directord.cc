@@ -16,6 +16,7 @@
 #include "director/director.h"
 #include "director/http_server.h"
 #include "director/log.h"
+#include "director/reloader.h"
 #include "director/runtime.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"
@@ -77,6 +78,15 @@ class Scratch {
   std::filesystem::path path_;
 };
 
+/// For SIGHUP, whose sender sees no answer: the log has it.
+void reload(director::Reloader& reloader) {
+  reloader.reload(false, [](auto done) {
+    if (done) return info("SIGHUP: " + to_string(done->change));
+    error("SIGHUP: " + done.error().why);
+    fmt::print(stderr, "{}", config::to_string(done.error().found));
+  });
+}
+
 /// Runs until a signal ends it.
 net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node node) {
   std::optional<Scratch> scratch;
@@ -100,16 +110,22 @@ net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node nod
   const auto socket = arguments.runtime_dir / "control.sock";
   if (scratch) info("ask it with: directorctl --socket " + socket.string() + " status");
   director::Director director(*loop, **kernel, std::move(cluster), std::move(options));
+  std::unique_ptr<director::Reloader> reloader;
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-    if (signal == SIGHUP)
-      return director::log::warning("SIGHUP: reload is not there yet; restart to read the file again");
+    if (signal == SIGHUP) return reload(*reloader);
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
     loop->stop();
   });
   if (!handled) return handled;
   auto server = director::HttpServer::listen(
-      *loop, socket, [&](const director::Request& request) { return answer(director, request); });
+      *loop, socket, [&](const director::Request& request, director::HttpServer::Respond respond) {
+        answer(director, *reloader, request, std::move(respond));
+      });
   if (!server) return std::unexpected(server.error());
+  auto made = director::Reloader::create(*loop, director,
+                                         {.file = arguments.config, .node = arguments.node, .host_name = host_name()});
+  if (!made) return std::unexpected(made.error());
+  reloader = std::move(*made);
   if (auto started = director.start(); !started) return started;
   auto ran = loop->run();
   director.stop();

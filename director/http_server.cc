@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 namespace director {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 constexpr std::size_t body_max = std::size_t{64} << 10;
 constexpr unsigned connections_max = 64;
 constexpr unsigned idle_seconds_max = 30;
-
-/// One request while it arrives; libmicrohttpd carries the pointer from call to call.
-struct Arriving {
-  std::string body;
-  bool too_large = false;
-};
 
 MHD_Result reply(MHD_Connection* connection, const Response& response) {
   // MHD_RESPMEM_MUST_COPY leaves the buffer unchanged; the parameter is not const for the sake of other modes.
@@ -31,29 +26,6 @@ MHD_Result reply(MHD_Connection* connection, const Response& response) {
   const MHD_Result queued = MHD_queue_response(connection, response.status, answer);
   MHD_destroy_response(answer);
   return queued;
-}
-
-MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
-                      const char* upload, std::size_t* upload_size, void** context) {
-  if (*context == nullptr) {
-    *context = new Arriving;
-    return MHD_YES;
-  }
-  auto& arriving = *static_cast<Arriving*>(*context);
-  if (*upload_size != 0) {
-    arriving.too_large |= arriving.body.size() + *upload_size > body_max;
-    if (!arriving.too_large) arriving.body.append(upload, *upload_size);
-    *upload_size = 0;
-    return MHD_YES;
-  }
-  if (arriving.too_large) return reply(connection, {.status = 413, .body = R"({"error":"the body is too large"})"});
-  const auto* server = static_cast<const HttpServer*>(self);
-  return reply(connection, server->answer({.method = method, .path = url, .body = std::move(arriving.body)}));
-}
-
-void on_completed(void*, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
-  delete static_cast<Arriving*>(*context);
-  *context = nullptr;
 }
 
 net::Result<net::Fd> listen_on(const std::filesystem::path& path) {
@@ -77,6 +49,57 @@ net::Result<net::Fd> listen_on(const std::filesystem::path& path) {
 
 }  // namespace
 
+/// libmicrohttpd carries the pointer to it from call to call.
+struct HttpServer::Arriving {
+  MHD_Connection* connection = nullptr;
+  std::string body{};
+  bool too_large = false;
+  std::uint64_t waits_as = 0;  ///< its name in waiting_ while the answer is to come
+  std::optional<Response> response{};
+};
+
+struct HttpServer::Callbacks {
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
+                               const char* upload, std::size_t* upload_size, void** context) {
+    if (*context == nullptr) {
+      *context = new Arriving{.connection = connection};
+      return MHD_YES;
+    }
+    auto& arriving = *static_cast<Arriving*>(*context);
+    if (arriving.response) return reply(connection, *arriving.response);
+    if (*upload_size != 0) {
+      arriving.too_large |= arriving.body.size() + *upload_size > body_max;
+      if (!arriving.too_large) arriving.body.append(upload, *upload_size);
+      *upload_size = 0;
+      return MHD_YES;
+    }
+    if (arriving.too_large) return reply(connection, {.status = 413, .body = R"({"error":"the body is too large"})"});
+
+    auto& server = *static_cast<HttpServer*>(self);
+    Request request{.method = method, .path = url, .body = std::move(arriving.body)};
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &on_argument, &request.query);
+    arriving.waits_as = ++server.last_request_;
+    server.waiting_.emplace(arriving.waits_as, &arriving);
+    server.handler_(request,
+                    [&server, id = arriving.waits_as](Response response) { server.respond(id, std::move(response)); });
+    if (arriving.response) return reply(connection, *arriving.response);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+  }
+
+  static MHD_Result on_argument(void* query, MHD_ValueKind, const char* name, const char* value) {
+    static_cast<decltype(Request::query)*>(query)->emplace(name, value == nullptr ? "" : value);
+    return MHD_YES;
+  }
+
+  static void on_completed(void* self, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
+    auto* arriving = static_cast<Arriving*>(*context);
+    if (arriving != nullptr) static_cast<HttpServer*>(self)->waiting_.erase(arriving->waits_as);
+    delete arriving;
+    *context = nullptr;
+  }
+};
+
 HttpServer::HttpServer(net::Loop& loop, std::filesystem::path socket, Handler handler)
     : loop_(loop), socket_(std::move(socket)), handler_(std::move(handler)) {}
 
@@ -86,11 +109,11 @@ net::Result<std::unique_ptr<HttpServer>> HttpServer::listen(net::Loop& loop, con
   if (!fd) return std::unexpected(fd.error());
 
   std::unique_ptr<HttpServer> server(new HttpServer(loop, socket, std::move(handler)));
-  server->daemon_ =
-      MHD_start_daemon(MHD_USE_EPOLL, 0, nullptr, nullptr, &on_request, server.get(), MHD_OPTION_LISTEN_SOCKET,
-                       fd->get(), MHD_OPTION_NOTIFY_COMPLETED, &on_completed, nullptr, MHD_OPTION_CONNECTION_LIMIT,
-                       connections_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds_max,
-                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10, MHD_OPTION_END);
+  server->daemon_ = MHD_start_daemon(
+      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &Callbacks::on_request, server.get(),
+      MHD_OPTION_LISTEN_SOCKET, fd->get(), MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::on_completed, server.get(),
+      MHD_OPTION_CONNECTION_LIMIT, connections_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds_max,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10, MHD_OPTION_END);
   if (server->daemon_ == nullptr) return net::failure("serve HTTP on " + socket.string() + ": libmicrohttpd refused");
   static_cast<void>(fd->release());  // the daemon closes it
 
@@ -105,9 +128,27 @@ HttpServer::~HttpServer() {
   loop_.cancel(timer_);
   loop_.unwatch(watch_);
   if (daemon_ != nullptr) {
+    // The library does not end while a request waits.
+    while (!waiting_.empty()) {
+      respond(waiting_.begin()->first, {.status = 503, .body = R"({"error":"directord stops"})"});
+    }
+    MHD_run(daemon_);
     MHD_stop_daemon(daemon_);
     unlink(socket_.c_str());
   }
+}
+
+void HttpServer::respond(std::uint64_t request, Response response) {
+  const auto found = waiting_.find(request);
+  if (found == waiting_.end()) return;
+  auto& arriving = *found->second;
+  waiting_.erase(found);
+  arriving.response = std::move(response);
+  const auto* info = MHD_get_connection_info(arriving.connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
+  if (info == nullptr || info->suspended == MHD_NO) return;  // answered while it was handled
+  MHD_resume_connection(arriving.connection);
+  loop_.cancel(timer_);
+  timer_ = loop_.at(loop_.now(), [this] { serve(); });
 }
 
 void HttpServer::serve() {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,7 @@ struct Request {
   std::string method;
   std::string path;  ///< decoded, without the query
   std::string body;
+  std::map<std::string, std::string> query{};  ///< decoded
 };
 
 struct Response {
@@ -29,7 +32,9 @@ struct Response {
 /// connection and the size of a request's body are bounded.
 class HttpServer {
  public:
-  using Handler = std::function<Response(const Request&)>;
+  /// Answers a request, at once or later, but once; unanswered requests are when the server ends.
+  using Respond = std::move_only_function<void(Response)>;
+  using Handler = std::function<void(const Request&, Respond)>;
 
   /// Listens on `socket`, replacing what an earlier life left there. The socket's mode is 0600: root asks and steers.
   /// Errors: the folder is missing or not writable, the path is too long for a socket.
@@ -39,12 +44,14 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// For libmicrohttpd's callback only.
-  [[nodiscard]] Response answer(const Request& request) const { return handler_(request); }
+  /// What libmicrohttpd's callbacks know of a request.
+  struct Arriving;
 
  private:
+  struct Callbacks;
   HttpServer(net::Loop& loop, std::filesystem::path socket, Handler handler);
   void serve();
+  void respond(std::uint64_t request, Response response);
 
   net::Loop& loop_;
   std::filesystem::path socket_;
@@ -52,6 +59,8 @@ class HttpServer {
   MHD_Daemon* daemon_ = nullptr;
   net::Loop::Id watch_ = 0;
   net::Loop::Id timer_ = 0;
+  std::uint64_t last_request_ = 0;
+  std::map<std::uint64_t, Arriving*> waiting_;  ///< requests whose answer is still to come
 };
 
 }  // namespace director

@@ -2,52 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "director/text_table.h"
 #include "net/time.h"
 
 namespace director {
 namespace {
 
 using nlohmann::json;
-using Row = std::vector<std::string>;
-
-/// Columns as wide as their widest cell, two spaces apart; the last one ragged.
-std::string table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) text += fmt::format("{:<{}}  ", row[i], widths[i]);
-    text += row.back() + "\n";
-  }
-  return text;
-}
-
-/// A member as text: strings as they are, lists joined by commas, anything else as JSON; "-" where it is missing.
-std::string cell(const json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || found->is_null()) return "-";
-  if (found->is_string()) return found->get<std::string>();
-  if (!found->is_array()) return found->dump();
-  std::string text;
-  for (const auto& item : *found) {
-    if (!text.empty()) text += ", ";
-    text += item.is_string() ? item.get<std::string>() : item.dump();
-  }
-  return text.empty() ? "-" : text;
-}
-
-const json& list(const json& object, const char* name) {
-  static const json none = json::array();
-  const auto found = object.find(name);
-  return found != object.end() && found->is_array() ? *found : none;
-}
-
 std::string age(const json& object) {
   const auto seconds = object.find("since_seconds");
   if (seconds == object.end() || !seconds->is_number()) return "-";
@@ -58,8 +22,33 @@ std::string age(const json& object) {
 }
 
 std::string server_state(const json& server) {
-  if (server.value("drained", false)) return cell(server, "health") + ", drained";
-  return cell(server, "health");
+  std::string state = cell(server, "health");
+  if (server.value("drained", false)) state += ", drained";
+  if (server.value("fallback", false)) state += ", fallback";
+  return state;
+}
+
+/// "3 of 4 up", fallbacks not counted.
+std::string up(const json& service) {
+  std::size_t all = 0, up = 0;
+  for (const auto& server : list(service, "servers")) {
+    if (server.value("fallback", false)) continue;
+    ++all;
+    up += server.value("health", "") == "up" ? 1 : 0;
+  }
+  return fmt::format("{} of {} up", up, all);
+}
+
+std::string quorum(const json& service) {
+  if (service.value("panicking", 0) > 0) return "panic";
+  if (service.value("fallback_serves", false)) return "fallback serves";
+  return service.value("quorum", true) ? "ok" : "lost";
+}
+
+std::int64_t sum(const json& service, const char* member) {
+  std::int64_t total = 0;
+  for (const auto& server : list(service, "servers")) total += server.value(member, std::int64_t{0});
+  return total;
 }
 
 std::string service_text(const json& service) {
@@ -91,7 +80,37 @@ std::string status_text(const json& status) {
     text += "\n" + table(rows);
   }
   for (const auto& service : list(status, "services")) text += service_text(service);
+  if (!list(status, "departures").empty()) {
+    std::vector<Row> rows{{"departing", "of", "active", "inactive", "until"}};
+    for (const auto& departure : list(status, "departures")) {
+      rows.push_back({cell(departure, "destination"), cell(departure, "service"), cell(departure, "active"),
+                      cell(departure, "inactive"), cell(departure, "deadline")});
+    }
+    text += "\n" + table(rows);
+  }
   return text;
+}
+
+std::string services_text(const json& status) {
+  std::vector<Row> rows{{"service", "address", "scheduler", "forward", "servers", "quorum", "active", "inactive"}};
+  for (const auto& service : list(status, "services")) {
+    rows.push_back({cell(service, "name"), cell(service, "key"), cell(service, "scheduler"), cell(service, "forward"),
+                    up(service), quorum(service), fmt::format("{}", sum(service, "active")),
+                    fmt::format("{}", sum(service, "inactive"))});
+  }
+  return table(rows);
+}
+
+std::string servers_text(const json& status) {
+  std::vector<Row> rows{{"server", "address", "state", "weight", "active", "inactive", "reason"}};
+  for (const auto& service : list(status, "services")) {
+    for (const auto& server : list(service, "servers")) {
+      rows.push_back({cell(service, "name") + "/" + cell(server, "name"), cell(server, "address"), server_state(server),
+                      cell(server, "effective_weight") + "/" + cell(server, "weight"), cell(server, "active"),
+                      cell(server, "inactive"), cell(server, "reason")});
+    }
+  }
+  return table(rows);
 }
 
 }  // namespace director

@@ -9,4 +9,8 @@ namespace director {
 /// be another version's.
 [[nodiscard]] std::string status_text(const nlohmann::json& status);
 
+/// The same answer as one table of the services, or of the servers.
+[[nodiscard]] std::string services_text(const nlohmann::json& status);
+[[nodiscard]] std::string servers_text(const nlohmann::json& status);
+
 }  // namespace director

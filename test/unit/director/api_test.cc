@@ -1,6 +1,7 @@
 #include "director/api.h"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ipvs/memory_kernel.h"
@@ -23,6 +24,10 @@ struct World {
   World() { REQUIRE(director.start()); }
 };
 
+const std::string drain_body =
+    "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason";
+const std::string weight_path = "/v1/services/web/servers/web1/weight";
+const std::string weight_body = "the body is not {\"weight\": N} with N from 0 to 65535";
 const std::string drain_path = "/v1/services/web/servers/web1/drain";
 
 }  // namespace
@@ -71,13 +76,16 @@ TEST_CASE("what cannot be done is refused with the right status and a sentence")
       {{"GET", drain_path, ""}, 405, "GET does not go with " + drain_path},
       {{"PUT", "/v1/services/web/servers/web9/drain", ""}, 404, "there is no server web/web9 in cluster shop"},
       {{"DELETE", "/v1/services/wob/servers/web1/drain", ""}, 404, "there is no server wob/web1 in cluster shop"},
-      {{"PUT", drain_path, "["}, 400, "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason"},
-      {{"PUT", drain_path, R"({"reason": ")" + std::string(1001, 'x') + R"("})"},
-       400,
-       "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason"},
-      {{"PUT", drain_path, R"({"reason": 5})"},
-       400,
-       "the body is not {\"reason\": \"...\"} with at most 1000 bytes of reason"},
+      {{"PUT", drain_path, "["}, 400, drain_body},
+      {{"PUT", drain_path, R"({"reason": ")" + std::string(1001, 'x') + R"("})"}, 400, drain_body},
+      {{"PUT", drain_path, R"({"within_seconds": -1})"}, 400, drain_body},
+      {{"PUT", drain_path, R"({"within_seconds": 99999999999})"}, 400, drain_body},
+      {{"PUT", weight_path, ""}, 400, weight_body},
+      {{"PUT", weight_path, R"({"weight": 65536})"}, 400, weight_body},
+      {{"PUT", weight_path, R"({"weight": "5"})"}, 400, weight_body},
+      {{"PUT", weight_path, R"([5])"}, 400, weight_body},
+      {{"GET", "/v1/events", "", {{"since", "x"}}}, 400, "since=N: N is an event's number"},
+      {{"PUT", drain_path, R"({"reason": 5})"}, 400, drain_body},
   };
   for (const auto& [request, status, error] : cases) {
     const auto response = answer(world.director, request);
@@ -92,4 +100,102 @@ TEST_CASE("a drain that cannot be kept is refused, and nothing changes") {
   const auto response = answer(world.director, {.method = "PUT", .path = drain_path, .body = ""});
   CHECK(response.status == 500);
   CHECK(world.director.status()["services"][0]["servers"][0]["drained"] == false);
+}
+
+TEST_CASE("a weight is put and deleted, and events are asked for from a number on") {
+  World world;
+  const auto weight = [&] {
+    return world.kernel.table.at(director_test::web().key)
+        .destinations.at(director_test::at("192.168.200.11:80"))
+        .destination.weight;
+  };
+  CHECK(answer(world.director, {.method = "PUT", .path = weight_path, .body = R"({"weight": 0})"}).status == 200);
+  CHECK(weight() == 0);
+  CHECK(answer(world.director, {.method = "DELETE", .path = weight_path, .body = ""}).status == 200);
+  CHECK(weight() == 3);
+  const auto later = json::parse(
+      answer(world.director, {.method = "GET", .path = "/v1/events", .body = "", .query = {{"since", "1"}}}).body);
+  REQUIRE(later["events"].size() == 1);
+  CHECK(later["events"][0]["number"] == 2);
+}
+
+namespace {
+
+/// A director with the file that it reads again.
+struct Reloading : World {
+  std::string file = scratch.path / "cluster.yaml";
+  std::unique_ptr<director::Reloader> reloader;
+
+  Reloading() {
+    reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}).value();
+  }
+
+  void write(const std::string& services) {
+    std::ofstream(file) << "cluster: shop\nnodes: { lb1: { address: 192.168.56.11, priority: 150 } }\n" + services;
+  }
+
+  director::Response post(const std::string& path, const std::string& body) {
+    std::optional<director::Response> got;
+    answer(director, *reloader, {.method = "POST", .path = path, .body = body},
+           [&](director::Response response) { got = std::move(response); });
+    while (!got) REQUIRE(loop.turn(std::chrono::milliseconds(20)));
+    return *got;
+  }
+};
+
+const std::string one_more =
+    "services: { web: { listen: 192.168.56.10:80, scheduler: wrr, servers: { web1: { address: 192.168.200.11, weight: "
+    "3 "
+    "}, web2: { address: 192.168.200.12 }, web3: { address: 192.168.200.13 } } } }\n";
+
+}  // namespace
+
+TEST_CASE("a plan shows what a reload then does") {
+  Reloading world;
+  world.write(one_more);
+  const auto plan = json::parse(world.post("/v1/plan", "").body);
+  CHECK(plan["summary"] == "1 server added");
+  CHECK(plan["servers"]["added"] == json{"web/web3"});
+  CHECK(plan["probes"]["added"] == 0);
+  const auto& table = world.kernel.table.at(director_test::web().key);
+  CHECK(table.destinations.size() == 2);
+  CHECK(json::parse(world.post("/v1/reload", "").body)["summary"] == "1 server added");
+  CHECK(table.destinations.size() == 3);
+  CHECK(json::parse(world.post("/v1/reload", "").body)["summary"] == "nothing differs");
+}
+
+TEST_CASE("a file with mistakes changes nothing, and the answer says what they are") {
+  Reloading world;
+  world.write("servcies: {}\n");
+  const auto response = world.post("/v1/reload", R"({"yes": true})");
+  CHECK(response.status == 409);
+  const auto value = json::parse(response.body);
+  CHECK(value["error"] == world.file + " is not good");
+  REQUIRE(value["found"].size() == 1);
+  CHECK(value["found"][0]["line"] == 3);
+  CHECK(world.kernel.table.size() == 1);
+}
+
+TEST_CASE("a reload that removes much is refused without a yes, and counts the connections that it touches") {
+  Reloading world;
+  world.kernel.table.at(director_test::web().key).destinations.begin()->second.active = 4;
+  world.write("services: {}\n");
+  const auto plan = json::parse(world.post("/v1/plan", R"({"file": ")" + world.file + R"("})").body);
+  CHECK(plan["leaving"][0]["active"] == 4);
+  const auto refused = world.post("/v1/reload", "");
+  CHECK(refused.status == 409);
+  CHECK(json::parse(refused.body)["error"] ==
+        "the file removes 1 of 1 services, more than the 50% that reload_guard lets go unasked; if that is meant, say "
+        "--yes");
+  CHECK(world.director.cluster().services.size() == 1);
+  CHECK(world.post("/v1/reload", R"({"yes": true})").status == 200);
+  CHECK(world.director.cluster().services.empty());
+}
+
+TEST_CASE("wrong bodies of reload and plan are refused") {
+  Reloading world;
+  CHECK(world.post("/v1/reload", R"({"yes": 1})").status == 400);
+  CHECK(world.post("/v1/reload", "[]").status == 400);
+  CHECK(world.post("/v1/plan", R"({"file": "relative.yaml"})").status == 400);
+  CHECK(world.post("/v1/plan", R"({"file": "/nowhere/cluster.yaml"})").status == 409);
 }

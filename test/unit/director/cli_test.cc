@@ -139,6 +139,25 @@ TEST_CASE("wrong usage ends with status 2, help and version with 0") {
   }
 }
 
+TEST_CASE("directorctl refuses times, weights and servers that are none") {
+  CHECK(contains(run(directorctl + " drain web/web1 --within 5").output, "'5' is not a time such as 90s, 5m or 2h"));
+  CHECK(run(directorctl + " drain web/web1 --within 9999999s").status == 2);
+  CHECK(run(directorctl + " weight web/web1 65536").status == 2);
+  CHECK(run(directorctl + " weight web/web1 -- -1").status == 2);
+}
+
+TEST_CASE("directorctl checks a file without a daemon") {
+  const Given given(good);
+  CHECK(run(directorctl + " check " + given.file).status == 0);
+  std::ofstream(given.file) << with("scheduler", "schedular");
+  const auto broken = run(directorctl + " check " + given.file);
+  CHECK(broken.status == 1);
+  CHECK(contains(broken.output, "cluster.yaml:7:5: error: "));
+  const auto found = nlohmann::json::parse(run(directorctl + " check --json " + given.file).output);
+  CHECK(found["good"] == false);
+  CHECK(found["found"][0]["line"] == 7);
+}
+
 TEST_CASE("directorctl without a daemon ends with status 3 and says where it looked") {
   const auto ended = run(directorctl + " --socket /nonexistent/control.sock status");
   CHECK(ended.status == 3);
@@ -208,6 +227,27 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   const auto refused = run(ask + "drain web/web9");
   CHECK(refused.status == 1);
   CHECK(refused.output == "directorctl: there is no server web/web9 in cluster shop\n");
+
+  CHECK(contains(run(ask + "servers").output, "web/web1"));
+  CHECK(contains(run(ask + "services").output, "of 1 up"));
+  CHECK(run(ask + "weight web/web1 7").status == 0);
+  CHECK(run(ask + "enable web/web1").status == 0);
+  CHECK(contains(run(ask + "disable web/web1 --reason repair").output, "web/web1 is out of the table"));
+  CHECK(contains(run(ask + "events").output, "server web/web1: disabled by the operator: repair"));
+  CHECK(nlohmann::json::parse(run(ask + "events --json").output)["events"].size() >= 4);
+  std::ofstream(given.file) << with("web1: { address: 127.0.0.1:81 }", "web2: { address: 127.0.0.1:82 }");
+  const auto plan = run(ask + "plan");
+  CHECK(plan.status == 0);
+  CHECK(contains(plan.output, "+ server web/web2\n- server web/web1 (0 active and 0 inactive connections)\n"));
+  CHECK(run(ask + "reload").status == 1);
+  CHECK(contains(run(ask + "reload --yes").output, "1 server added, 1 server removed"));
+  std::ofstream(given.file) << with("services:", "servcies:");
+  const auto broken = run(ask + "reload");
+  CHECK(broken.status == 1);
+  CHECK(contains(broken.output, "did you mean 'services'?"));
+  CHECK(contains(broken.output, "directorctl: " + given.file + " is not good\n"));
+  CHECK(nlohmann::json::parse(run(ask + "status --json").output)["services"].size() == 1);
+  std::ofstream(given.file) << good;
 
   const auto second = run(directord + " --dry-run --node lb1 --config " + given.file + " --runtime-dir " + run_dir +
                           " --state-dir " + run_dir);

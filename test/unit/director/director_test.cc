@@ -307,7 +307,7 @@ TEST_CASE("a reload changes what differs: weights in place, additions at once, r
   other.key.endpoint.port = 81;
   cluster.services.insert(cluster.services.begin(), other);  // every index moves
   cluster.services[1].servers[0].weight = 8;
-  REQUIRE(director->reload(cluster, director_test::lb1()));
+  REQUIRE(director->reload(cluster, director_test::lb1(), "a test"));
   CHECK(world.weight(web1) == 8);
   CHECK(world.weight("192.168.200.12:80") == 0);
   CHECK(world.kernel.table.contains(other.key));
@@ -315,7 +315,7 @@ TEST_CASE("a reload changes what differs: weights in place, additions at once, r
 
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
   cluster.services.clear();
-  REQUIRE(director->reload(cluster, director_test::lb1()));
+  REQUIRE(director->reload(cluster, director_test::lb1(), "a test"));
   CHECK(world.weight(web1) == 0);
   CHECK_FALSE(director->undrain("web", "web1"));
   world.turn_until([&] { return !world.kernel.table.contains(other.key); });
@@ -330,8 +330,8 @@ TEST_CASE("a reload of the same file sends the kernel nothing") {
   const auto director = world.director();
   const auto told = director->events()["events"].size();
   world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers};  // would show
-  REQUIRE(director->reload(director_test::shop(), director_test::lb1()));
+  REQUIRE(director->reload(director_test::shop(), director_test::lb1(), "a test"));
   REQUIRE(world.loop.turn(std::chrono::seconds(0)));
-  CHECK(director->events()["events"].size() == told);
+  CHECK(director->events()["events"].size() == told + 1);
   CHECK(world.kernel.faults.size() == 1);
 }

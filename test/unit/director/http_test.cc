@@ -31,9 +31,10 @@ TEST_CASE("requests reach the handler and answers reach the client") {
   const director_test::Scratch scratch;
   auto loop = net::Loop::create().value();
   const auto socket = scratch.path / "control.sock";
-  const auto server = HttpServer::listen(loop, socket, [](const director::Request& request) {
-    return director::Response{.status = 202, .body = request.method + " " + request.path + " " + request.body};
-  });
+  const auto server =
+      HttpServer::listen(loop, socket, [](const director::Request& request, HttpServer::Respond respond) {
+        respond({.status = 202, .body = request.method + " " + request.path + " " + request.body});
+      });
   REQUIRE(server);
   const auto mode = std::filesystem::status(socket).permissions();
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
@@ -52,11 +53,41 @@ TEST_CASE("requests reach the handler and answers reach the client") {
   CHECK(answer->status == 413);
 }
 
+TEST_CASE("an answer may come later; what is unanswered when the server ends is told so") {
+  const director_test::Scratch scratch;
+  auto loop = net::Loop::create().value();
+  const auto socket = scratch.path / "control.sock";
+  HttpServer::Respond kept;
+  bool server_ends = false;
+  auto server = HttpServer::listen(loop, socket, [&](const director::Request& request, HttpServer::Respond respond) {
+    if (request.path == "/never") {
+      kept = std::move(respond);
+      loop.after(std::chrono::milliseconds(1), [&] { server_ends = true; });
+      return;
+    }
+    loop.after(std::chrono::milliseconds(1), [respond = std::move(respond), query = request.query]() mutable {
+      respond({.body = "later " + query.at("since") + query.at("a b")});
+    });
+  });
+  REQUIRE(server);
+  const auto answer = ask_while_serving(loop, socket, "GET", "/later?since=5&a%20b=c", "");
+  REQUIRE(answer);
+  CHECK(answer->body == "later 5c");
+
+  net::Result<director::Answer> unanswered;
+  std::jthread client([&] { unanswered = ask(socket, "GET", "/never"); });
+  while (!server_ends) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
+  server->reset();
+  client.join();
+  REQUIRE(unanswered);
+  CHECK(unanswered->status == 503);
+}
+
 TEST_CASE("a socket that an earlier life left behind is replaced, and removed at the end") {
   const director_test::Scratch scratch;
   auto loop = net::Loop::create().value();
   const auto socket = scratch.path / "control.sock";
-  const auto handler = [](const director::Request&) { return director::Response{.body = "new"}; };
+  const auto handler = [](const director::Request&, HttpServer::Respond respond) { respond({.body = "new"}); };
   {
     const auto first = HttpServer::listen(loop, socket, handler);
     REQUIRE(first);
@@ -70,7 +101,7 @@ TEST_CASE("a socket that an earlier life left behind is replaced, and removed at
 TEST_CASE("no daemon, no folder and a name too long each say what is wrong") {
   const director_test::Scratch scratch;
   auto loop = net::Loop::create().value();
-  const auto handler = [](const director::Request&) { return director::Response{}; };
+  const auto handler = [](const director::Request&, HttpServer::Respond respond) { respond({}); };
 
   const auto nobody = ask(scratch.path / "control.sock", "GET", "/");
   REQUIRE_FALSE(nobody);

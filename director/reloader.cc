@@ -1,0 +1,62 @@
+#include "director/reloader.h"
+
+#include <fmt/format.h>
+
+namespace director {
+
+struct Reloader::Read {
+  config::Cluster cluster;
+  config::Node node;
+  Outcome outcome;
+};
+
+net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Director& director, Source source) {
+  auto background = Background::create(loop);
+  if (!background) return std::unexpected(background.error());
+  return std::unique_ptr<Reloader>(new Reloader(director, std::move(source), std::move(*background)));
+}
+
+/// The cluster in force is copied for the thread, since a drain may look into it meanwhile.
+void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
+  if (background_->busy()) return then(std::unexpected(Refused{"another reload or plan is under way; ask again"}));
+  background_->run([this, file = std::move(file), before = director_.cluster(), source = source_,
+                    then = std::move(then)]() mutable -> Background::Then {
+    auto result = [&]() -> std::expected<Read, Refused> {
+      auto loaded = config::load(file);
+      if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
+      auto node = config::this_node(loaded->cluster, source.node, source.host_name);
+      if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
+      auto change = compare(before, loaded->cluster);
+      return Read{.cluster = std::move(loaded->cluster),
+                  .node = *std::move(node),
+                  .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)}};
+    }();
+    return [then = std::move(then), result = std::move(result)]() mutable { then(std::move(result)); };
+  });
+}
+
+void Reloader::reload(bool yes, Done done) {
+  read(source_.file, [this, yes, done = std::move(done)](std::expected<Read, Refused> read) mutable {
+    if (!read) return done(std::unexpected(read.error()));
+    if (read->outcome.change.none()) return done(std::move(read->outcome));
+    if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
+      return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
+    }
+    if (auto reloaded =
+            director_.reload(std::move(read->cluster), std::move(read->node), to_string(read->outcome.change));
+        !reloaded) {
+      return done(std::unexpected(Refused{reloaded.error().message}));
+    }
+    done(std::move(read->outcome));
+  });
+}
+
+void Reloader::plan(std::string file, Done done) {
+  read(file.empty() ? source_.file : std::move(file),
+       [done = std::move(done)](std::expected<Read, Refused> read) mutable {
+         if (!read) return done(std::unexpected(read.error()));
+         done(std::move(read->outcome));
+       });
+}
+
+}  // namespace director

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "config/load.h"
+#include "director/background.h"
+#include "director/change.h"
+#include "director/director.h"
+
+namespace director {
+
+/// Which file is in force and which node of it this is.
+struct Source {
+  std::string file;
+  std::string node;  ///< as --node says; empty: the one with the host's name
+  std::string host_name;
+};
+
+/// Why another file does not take force.
+struct Refused {
+  std::string why;                          ///< a sentence
+  std::vector<config::Diagnostic> found{};  ///< what is wrong in the file, if that is why
+};
+
+/// Puts the cluster file in force anew: read and compared in a thread of its own, taken over in one step on the loop.
+/// On any error nothing changes.
+class Reloader {
+ public:
+  /// What a reload changed, or would change.
+  struct Outcome {
+    Change change;
+    std::vector<config::Diagnostic> warnings;
+  };
+  using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
+
+  /// `loop` and `director` must outlive this. Error: no descriptors left.
+  static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Director& director, Source source);
+
+  /// Reads the file again. What removes too much (guard()) needs `yes`.
+  void reload(bool yes, Done done);
+
+  /// What putting `file` in force would change; empty: the file that was read before.
+  void plan(std::string file, Done done);
+
+ private:
+  Reloader(Director& director, Source source, std::unique_ptr<Background> background)
+      : director_(director), source_(std::move(source)), background_(std::move(background)) {}
+  struct Read;
+  void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
+
+  Director& director_;
+  Source source_;
+  std::unique_ptr<Background> background_;
+};
+
+}  // namespace director
