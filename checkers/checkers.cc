@@ -35,13 +35,14 @@ std::size_t Checkers::PlaceHash::operator()(const Place& place) const {
   const auto bytes = place.target.address.bytes();
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   return std::hash<std::string_view>{}(text) ^
-         ((std::size_t{place.target.port} << 32 | place.spec) * 0x9e3779b97f4a7c15);
+         ((std::size_t{place.target.port} << 32 | place.spec) * 0x9e3779b97f4a7c15) ^
+         (std::size_t{place.mark} * 0xff51afd7ed558ccd);
 }
 
 void Checkers::set(std::span<const Key> keys) {
   for (const auto& key : keys) {
     const auto spec = intern(key.spec);
-    const auto found = index_.find({.target = key.target, .spec = spec});
+    const auto found = index_.find({.target = key.target, .spec = spec, .mark = key.mark});
     if (found == index_.end()) {
       add(key, spec);
     } else {
@@ -58,10 +59,21 @@ void Checkers::set(std::span<const Key> keys) {
   arm();
 }
 
+void Checkers::hold(const net::Address& target, net::Instant until, std::string why) {
+  holds_[target] = {.until = until, .why = std::move(why)};
+}
+
+void Checkers::hasten(const Key& key) {
+  const auto id = id_of(key);
+  if (!id) return;
+  schedule_.hasten(*id, loop_.now());
+  arm();
+}
+
 std::optional<Checkers::Id> Checkers::id_of(const Key& key) const {
   const auto spec = spec_ids_.find(key.spec);
   if (spec == spec_ids_.end()) return std::nullopt;
-  const auto found = index_.find({.target = key.target, .spec = spec->second});
+  const auto found = index_.find({.target = key.target, .spec = spec->second, .mark = key.mark});
   return found == index_.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -110,17 +122,18 @@ void Checkers::add(const Key& key, SpecId spec) {
   auto& check = checks_[id];
   check.target = key.target;
   check.spec = spec;
+  check.mark = key.mark;
   check.present = check.kept = true;
   check.health = {.state = key.spec.initially_up ? State::up : State::unknown, .since = loop_.now()};
   ++specs_[spec].users;
-  index_.emplace(Place{.target = key.target, .spec = spec}, id);
+  index_.emplace(Place{.target = key.target, .spec = spec, .mark = key.mark}, id);
   schedule_.add(id, stable_hash(to_string(key)), pace(key.spec, Change::pending), loop_.now());
 }
 
 void Checkers::remove(Id id) {
   auto& check = checks_[id];
   schedule_.remove(id);
-  index_.erase({.target = check.target, .spec = check.spec});
+  index_.erase({.target = check.target, .spec = check.spec, .mark = check.mark});
   --specs_[check.spec].users;
   if (check.probe) {
     loop_.cancel(check.probe->timer);
@@ -134,7 +147,17 @@ void Checkers::remove(Id id) {
 const Key& Checkers::key_of(const Check& check) {
   auto& key = specs_[check.spec].key;
   key.target = check.target;
+  key.mark = check.mark;
   return key;
+}
+
+void Checkers::apply_hold(const Key& key, Result& result) const {
+  if (result.outcome != Outcome::failed) return;
+  const auto hold = holds_.find(key.target.address);
+  if (hold == holds_.end() || result.began >= hold->second.until) return;
+  result.outcome = Outcome::not_run;
+  result.held = true;
+  result.sentence += "; not counted: " + hold->second.why;
 }
 
 void Checkers::arm() {
@@ -165,9 +188,10 @@ void Checkers::start(Id id, net::Instant due) {
   const auto& prober = *specs_[check.spec].prober;
   const auto timeout = specs_[check.spec].key.spec.timeout;
   const auto now = loop_.now();
-  auto launched = prober.launch(loop_, check.target,
+  auto launched = prober.launch(loop_, check.target, check.mark,
                                 [this, id, generation](Result result) { landed(id, generation, std::move(result)); });
   if (auto* result = std::get_if<Result>(&launched)) {
+    result->began = now;
     result->late = now - due;
     return finish(id, std::move(*result));
   }
@@ -206,6 +230,7 @@ void Checkers::finish(Id id, Result result) {
   auto& check = checks_[id];
   if (const auto probe = std::move(check.probe)) {
     loop_.cancel(probe->timer);
+    result.began = probe->started;
     result.late = probe->late;
     result.took = loop_.now() - probe->started;
     --in_flight_;
@@ -213,6 +238,7 @@ void Checkers::finish(Id id, Result result) {
   schedule_.done(id);
   const auto before = check.health.state;
   const Key& key = key_of(check);
+  apply_hold(key, result);
   const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
   const bool undecided = check.health.streak > 0 || check.health.state == State::unknown;
   schedule_.set_interval(id, pace(key.spec, undecided ? Change::pending : Change::none), loop_.now());

@@ -53,6 +53,12 @@ class Checkers {
   /// Tells that the server behind `key` has traffic already: as long as nothing is known of it, one failure alone does
   /// not take that away. Without effect once something is known, and on what is not checked.
   void serves_already(const Key& key);
+  /// From now on, failures of probes of `target` that began before `until` say nothing of it: they end as not_run, with
+  /// `why` behind what was found. Takes the place of an earlier hold of the same target.
+  void hold(const net::Address& target, net::Instant until, std::string why);
+
+  /// Probes at the next turn, unless a probe is under way. A key that is not checked is ignored.
+  void hasten(const Key& key);
 
   /// What is thought of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
   [[nodiscard]] const Health* find(const Key& key) const;
@@ -74,13 +80,18 @@ class Checkers {
   struct Check {
     net::Endpoint target{};
     SpecId spec = 0;
+    std::uint32_t mark = 0;
     bool present = false;
     bool kept = false;  ///< scratch of set()
     std::uint32_t generation = 0;
     Health health{};
     std::unique_ptr<Probe> probe{};  ///< while one is under way
   };
-  /// Every distinct spec once, inside a key whose target is filled in for the check in hand.
+  struct Hold {
+    net::Instant until;
+    std::string why;
+  };
+  /// Every distinct spec once, inside a key whose target and mark are filled in for the check in hand.
   struct SharedSpec {
     Key key;
     std::unique_ptr<Prober> prober;
@@ -89,6 +100,7 @@ class Checkers {
   struct Place {
     net::Endpoint target;
     SpecId spec;
+    std::uint32_t mark;
     bool operator==(const Place&) const = default;
   };
   struct PlaceHash {
@@ -101,6 +113,7 @@ class Checkers {
   void add(const Key& key, SpecId spec);
   void remove(Id id);
   const Key& key_of(const Check& check);
+  void apply_hold(const Key& key, Result& result) const;
 
   void arm();
   void start_due();
@@ -119,6 +132,7 @@ class Checkers {
   std::vector<Check> checks_;
   std::vector<Id> free_checks_;
   Schedule schedule_;
+  std::map<net::Address, Hold> holds_;
   net::Loop::Id start_timer_ = 0;
   net::Instant armed_for_;
   std::size_t in_flight_ = 0;

@@ -75,8 +75,9 @@ class Prober {
  public:
   virtual ~Prober() = default;
 
-  /// Begins a probe of `target`. The flight must not outlive the loop.
-  [[nodiscard]] virtual Launched launch(net::Loop& loop, const net::Endpoint& target,
+  /// Begins a probe of `target`, its packets marked with `mark` if it is not 0 (Key::mark). The flight must not outlive
+  /// the loop.
+  [[nodiscard]] virtual Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
                                         Flight::OnLanded on_landed) const = 0;
 };
 

@@ -27,7 +27,7 @@ class BrokenProber final : public Prober {
  public:
   BrokenProber(std::string_view kind, net::Error error) : kind_(kind), error_(std::move(error)) {}
 
-  Launched launch(net::Loop&, const net::Endpoint& target, Flight::OnLanded) const override {
+  Launched launch(net::Loop&, const net::Endpoint& target, std::uint32_t, Flight::OnLanded) const override {
     return could_not_run(fmt::format("{} {}", kind_, to_string(target)), error_.message);
   }
 
@@ -49,10 +49,11 @@ class StreamProber final : public Prober {
   StreamProber(Path path, Plan plan, std::optional<TlsContext> tls)
       : path_(std::move(path)), plan_(std::move(plan)), tls_(std::move(tls)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                  Flight::OnLanded on_landed) const override {
     std::unique_ptr<Conversation> conversation = std::make_unique<Conversing>(target, plan_);
     if (tls_) conversation = tls_->wrap(target, std::move(conversation));
-    return launch_stream(loop, path_, target, std::move(conversation), std::move(on_landed));
+    return launch_stream(loop, path_, mark, target, std::move(conversation), std::move(on_landed));
   }
 
  private:
@@ -66,8 +67,9 @@ class HandshakeProber final : public Prober {
  public:
   HandshakeProber(Path path, TlsContext tls) : path_(std::move(path)), tls_(std::move(tls)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
-    return launch_stream(loop, path_, target, tls_.wrap(target, nullptr), std::move(on_landed));
+  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                  Flight::OnLanded on_landed) const override {
+    return launch_stream(loop, path_, mark, target, tls_.wrap(target, nullptr), std::move(on_landed));
   }
 
  private:
@@ -81,14 +83,15 @@ class UdpProber final : public Prober {
  public:
   UdpProber(Path path, Plan plan) : path_(std::move(path)), plan_(std::move(plan)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                  Flight::OnLanded on_landed) const override {
     std::unique_ptr<Exchange> exchange;
     if constexpr (std::is_same_v<Exchanging, DnsExchange>) {
       exchange = std::make_unique<Exchanging>(target, plan_, static_cast<std::uint16_t>(unguessable()));
     } else {
       exchange = std::make_unique<Exchanging>(target, plan_);
     }
-    return launch_datagram(loop, connect_datagram(path_, target), std::move(exchange), std::move(on_landed));
+    return launch_datagram(loop, connect_datagram(path_, mark, target), std::move(exchange), std::move(on_landed));
   }
 
  private:
@@ -100,8 +103,9 @@ class EchoProber final : public Prober {
  public:
   explicit EchoProber(Path path) : path_(std::move(path)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
-    return launch_datagram(loop, connect_echo(path_, target.address),
+  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                  Flight::OnLanded on_landed) const override {
+    return launch_datagram(loop, connect_echo(path_, mark, target.address),
                            std::make_unique<EchoExchange>(target.address, unguessable()), std::move(on_landed));
   }
 
@@ -113,7 +117,8 @@ class ExecProber final : public Prober {
  public:
   explicit ExecProber(ExecPlan plan) : plan_(std::move(plan)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, Flight::OnLanded on_landed) const override {
+  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
+                  Flight::OnLanded on_landed) const override {
     return launch_exec(loop, plan_, target, std::move(on_landed));
   }
 
@@ -125,7 +130,9 @@ class FileProber final : public Prober {
  public:
   explicit FileProber(File spec) : spec_(std::move(spec)) {}
 
-  Launched launch(net::Loop&, const net::Endpoint&, Flight::OnLanded) const override { return read_state_file(spec_); }
+  Launched launch(net::Loop&, const net::Endpoint&, std::uint32_t, Flight::OnLanded) const override {
+    return read_state_file(spec_);
+  }
 
  private:
   File spec_;

@@ -51,6 +51,10 @@ void Schedule::set_interval(Id id, net::Duration interval, net::Instant now) {
   if (const auto beat = next_beat(entry.hash, interval, now); beat < entry.due) place(id, beat);
 }
 
+void Schedule::hasten(Id id, net::Instant now) {
+  if (id < entries_.size() && entries_[id].present && entries_[id].due > now) place(id, now);
+}
+
 std::optional<net::Instant> Schedule::next_due() {
   drop_stale();
   if (heap_.empty()) return std::nullopt;

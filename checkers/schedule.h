@@ -30,6 +30,9 @@ class Schedule {
   /// the old comes sooner.
   void set_interval(Id id, net::Duration interval, net::Instant now);
 
+  /// Puts a beat of an entry at `now`, out of the rhythm, which goes on as before. Ids that are not there are ignored.
+  void hasten(Id id, net::Instant now);
+
   /// When the next beat falls.
   [[nodiscard]] std::optional<net::Instant> next_due();
 

@@ -47,7 +47,7 @@ net::Result<net::Fd> connect_to(const net::Endpoint& target, net::Result<net::Fd
 
 }  // namespace
 
-net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path) {
+net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path, std::uint32_t mark) {
   const auto fail = [](std::string_view doing) {
     return net::failure(fmt::format("{}: {}", doing, std::strerror(errno)));
   };
@@ -57,7 +57,8 @@ net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, con
   const auto set = [&](int option, const void* value, std::size_t size) {
     return setsockopt(socket.get(), SOL_SOCKET, option, value, static_cast<socklen_t>(size)) == 0;
   };
-  if (path.mark != 0 && !set(SO_MARK, &path.mark, sizeof path.mark)) return fail("set the mark");
+  if (mark == 0) mark = path.mark;
+  if (mark != 0 && !set(SO_MARK, &mark, sizeof mark)) return fail("set the mark");
   if (!path.interface.empty() && !set(SO_BINDTODEVICE, path.interface.data(), path.interface.size())) {
     return fail(fmt::format("bind to interface {}", path.interface));
   }
@@ -70,22 +71,22 @@ net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, con
   return socket;
 }
 
-net::Result<net::Fd> connect_stream(const Path& path, const net::Endpoint& target) {
-  auto socket = open_socket(target.address.family(), SOCK_STREAM, 0, path);
+net::Result<net::Fd> connect_stream(const Path& path, std::uint32_t mark, const net::Endpoint& target) {
+  auto socket = open_socket(target.address.family(), SOCK_STREAM, 0, path, mark);
   if (!socket) return socket;
   const linger reset{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket->get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   return connect_to(target, std::move(socket));
 }
 
-net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target) {
-  return connect_to(target, open_socket(target.address.family(), SOCK_DGRAM, 0, path));
+net::Result<net::Fd> connect_datagram(const Path& path, std::uint32_t mark, const net::Endpoint& target) {
+  return connect_to(target, open_socket(target.address.family(), SOCK_DGRAM, 0, path, mark));
 }
 
-net::Result<net::Fd> connect_echo(const Path& path, const net::Address& target) {
+net::Result<net::Fd> connect_echo(const Path& path, std::uint32_t mark, const net::Address& target) {
   const int protocol = target.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
-  auto socket = open_socket(target.family(), SOCK_DGRAM, protocol, path);
-  if (!socket) socket = open_socket(target.family(), SOCK_RAW, protocol, path);
+  auto socket = open_socket(target.family(), SOCK_DGRAM, protocol, path, mark);
+  if (!socket) socket = open_socket(target.family(), SOCK_RAW, protocol, path, mark);
   return connect_to({.address = target, .port = 0}, std::move(socket));
 }
 

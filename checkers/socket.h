@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "checkers/result.h"
@@ -10,19 +11,21 @@
 
 namespace checkers {
 
-/// A non-blocking socket that leaves as `path` says. An error's code is 0: what fails here is never the target's doing.
-[[nodiscard]] net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path);
+/// A non-blocking socket that leaves as `path` says; `mark`, where it is not 0, takes the place of its mark. An error's
+/// code is 0: what fails here is never the target's doing.
+[[nodiscard]] net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path,
+                                               std::uint32_t mark);
 
 /// A stream socket with its connection to `target` under way, or already made. It closes with a RST, so that a probe
 /// leaves no TIME_WAIT behind on either side. An error's code is that of connect(2), or 0 as above.
-[[nodiscard]] net::Result<net::Fd> connect_stream(const Path& path, const net::Endpoint& target);
+[[nodiscard]] net::Result<net::Fd> connect_stream(const Path& path, std::uint32_t mark, const net::Endpoint& target);
 
 /// A datagram socket whose only peer is `target`, so that ICMP errors reach it. Errors as above.
-[[nodiscard]] net::Result<net::Fd> connect_datagram(const Path& path, const net::Endpoint& target);
+[[nodiscard]] net::Result<net::Fd> connect_datagram(const Path& path, std::uint32_t mark, const net::Endpoint& target);
 
 /// The same for ICMP echo: a ping socket, or where this process may not have one, a raw one. Of a raw IPv4 socket's
 /// datagrams the IP header is the beginning.
-[[nodiscard]] net::Result<net::Fd> connect_echo(const Path& path, const net::Address& target);
+[[nodiscard]] net::Result<net::Fd> connect_echo(const Path& path, std::uint32_t mark, const net::Address& target);
 
 /// The error a connection attempt ended with, fetched once (SO_ERROR); 0 if it stands.
 [[nodiscard]] int connect_error(const net::Fd& socket);

@@ -41,9 +41,9 @@ std::string_view name_of(const Kind& kind) { return std::visit(Name{}, kind); }
 
 std::string to_string(const Key& key) {
   const bool portless = std::holds_alternative<Icmp>(key.spec.kind);
-  return fmt::format("{} {}{}", name_of(key.spec.kind),
+  return fmt::format("{} {}{}{}", name_of(key.spec.kind),
                      portless ? to_string(key.target.address) : to_string(key.target),
-                     std::visit(Detail{}, key.spec.kind));
+                     std::visit(Detail{}, key.spec.kind), key.mark != 0 ? fmt::format(" mark {}", key.mark) : "");
 }
 
 }  // namespace checkers

@@ -170,6 +170,9 @@ struct Path {
   std::optional<net::Address> source{};
   std::string interface {};  ///< SO_BINDTODEVICE
   std::uint32_t mark = 0;    ///< SO_MARK; 0 = none
+  /// `via: vip`: the probe goes the clients' way, to the virtual address on that one server. The director finds the
+  /// way and aims the check (Key::mark); of itself this says nothing to a probe.
+  bool via_vip = false;
 
   auto operator<=>(const Path&) const = default;
 };
@@ -199,6 +202,7 @@ enum class Combine : std::uint8_t {
 struct Key {
   net::Endpoint target;
   Spec spec;
+  std::uint32_t mark = 0;  ///< SO_MARK instead of the path's: what leads this probe to one server among several
 
   auto operator<=>(const Key&) const = default;
 };
@@ -206,7 +210,7 @@ struct Key {
 /// The check of a server: aimed where the spec's override says, and without it, so that equal probes have equal keys.
 [[nodiscard]] Key aim(const Spec& spec, const net::Endpoint& server);
 
-/// "http 192.168.200.11:80/health", "tcp [2001:db8::7]:25".
+/// "http 192.168.200.11:80/health", "tcp [2001:db8::7]:25", "tcp 192.0.2.1:80 mark 7".
 [[nodiscard]] std::string to_string(const Key& key);
 
 /// The kind's name in the cluster file: "tcp", "tls", "http", "https", "udp" ...

@@ -96,10 +96,10 @@ class StreamFlight final : public Flight {
 
 }  // namespace
 
-Launched launch_stream(net::Loop& loop, const Path& path, const net::Endpoint& target,
+Launched launch_stream(net::Loop& loop, const Path& path, std::uint32_t mark, const net::Endpoint& target,
                        std::unique_ptr<Conversation> conversation, Flight::OnLanded on_landed) {
   const auto doing = [&] { return fmt::format("connect {}", to_string(target)); };
-  auto socket = connect_stream(path, target);
+  auto socket = connect_stream(path, mark, target);
   if (!socket) return socket_failure(socket.error(), doing());
   auto flight =
       std::make_unique<StreamFlight>(loop, target, std::move(*socket), std::move(conversation), std::move(on_landed));

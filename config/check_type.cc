@@ -12,26 +12,63 @@ using namespace std::chrono_literals;
 
 /// A member that makes the spec one of this kind.
 template <class Kind>
-constexpr auto as = [](Spec& spec) -> Kind& { return spec.kind.emplace<Kind>(); };
+constexpr auto as = [](Spec& spec) -> Kind& {
+  auto* held = std::get_if<Kind>(&spec.kind);
+  return held != nullptr ? *held : spec.kind.emplace<Kind>();
+};
+
+/// Of a kind with TLS around it.
+template <class Kind>
+constexpr auto secured = [](Spec& spec) -> Kind& {
+  auto& kind = as<Kind>(spec);
+  if (!kind.tls) kind.tls.emplace();
+  return kind;
+};
+
+/// A kind's own keys, and `via`.
+template <class Kind, class Part>
+Type<Spec> with_via(Object<Kind> object, Part part) {
+  return std::move(object)
+      .template in<Spec>(part)
+      .key(
+          "via", [](Spec& spec) -> bool& { return spec.path.via_vip; },
+          choice<bool>({{"server", false}, {"vip", true}}),
+          "where the probe goes: to the server's own address; or the clients' way, to the service's address on that "
+          "server, with `forward` dr or tunnel",
+          "vip")
+      .type();
+}
+
+/// The whole spec, once it is of the kind.
+template <class Part>
+auto whole(Part part) {
+  return [part](Spec& spec) -> Spec& {
+    part(spec);
+    return spec;
+  };
+}
 
 }  // namespace
 
 Object<Spec> check_object() {
   using checkers::Tcp;
+  constexpr auto tls_of = [](Spec& spec) -> checkers::Tls& { return *secured<Tcp>(spec).tls; };
   return Object<Spec>("check")
-      .key("tcp", as<Tcp>, tcp_type(), "passes when the server accepts a connection, and answers a script", "{}")
-      .key(
-          "tls", [](Spec& spec) -> checkers::Tls& { return spec.kind.emplace<Tcp>().tls.emplace(); }, tls_type(),
-          "passes when the server completes a TLS handshake", "{ min_days_left: 14 }")
-      .key("http", as<checkers::Http>, http_type(), "passes when the server answers a request as expected",
-           "{ path: /health }")
-      .key("https", as<checkers::Http>, https_type(), "the same over TLS", "{ path: /health, host: www.example.com }")
-      .key("udp", as<checkers::Udp>, udp_type(), "passes when a datagram is answered, or at least not refused",
-           "{ send: ping, expect: pong }")
-      .key("dns", as<checkers::Dns>, dns_type(), "passes when the server answers a question",
-           "{ name: example.org, type: A }")
+      .key("tcp", whole(as<Tcp>), with_via(tcp_object(), as<Tcp>),
+           "passes when the server accepts a connection, and answers a script", "{}")
+      .key("tls", whole(secured<Tcp>), with_via(tls_object(), tls_of),
+           "passes when the server completes a TLS handshake", "{ min_days_left: 14 }")
+      .key("http", whole(as<checkers::Http>), with_via(http_object(), as<checkers::Http>),
+           "passes when the server answers a request as expected", "{ path: /health }")
+      .key("https", whole(secured<checkers::Http>), with_via(https_object(), secured<checkers::Http>),
+           "the same over TLS", "{ path: /health, host: www.example.com }")
+      .key("udp", whole(as<checkers::Udp>), with_via(udp_object(), as<checkers::Udp>),
+           "passes when a datagram is answered, or at least not refused", "{ send: ping, expect: pong }")
+      .key("dns", whole(as<checkers::Dns>), with_via(dns_object(), as<checkers::Dns>),
+           "passes when the server answers a question", "{ name: example.org, type: A }")
       .key("icmp", as<checkers::Icmp>, icmp_type(), "passes when the server answers a ping", "{}")
-      .key("smtp", as<checkers::Smtp>, smtp_type(), "passes when a mail server greets", "{ starttls: true }")
+      .key("smtp", whole(as<checkers::Smtp>), with_via(smtp_object(), as<checkers::Smtp>),
+           "passes when a mail server greets", "{ starttls: true }")
       .key("exec", as<checkers::Exec>, exec_type(), "passes when a program on the director says so",
            "{ command: [/usr/local/bin/check-db] }")
       .key("agent", as<checkers::Agent>, agent_type(), "the server's own word, as HAProxy's agents give it", "{}")

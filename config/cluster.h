@@ -107,6 +107,14 @@ struct Director {
   auto operator<=>(const Director&) const = default;
 };
 
+/// The marks (SO_MARK, and IPVS services of their own) that lead checks `via: vip` to one server each.
+struct ProbeMarks {
+  std::uint32_t first = 0x7d000000;
+  std::uint32_t last = 0x7d00ffff;  ///< `first` or more
+
+  [[nodiscard]] bool contains(std::uint32_t mark) const { return first <= mark && mark <= last; }
+};
+
 struct Cluster {
   std::string name;
   Director director;
@@ -114,6 +122,7 @@ struct Cluster {
   std::vector<VirtualRouter> virtual_routers;
   std::vector<std::vector<std::string>> groups;  ///< names of virtual routers that fail over together; disjoint
   std::optional<ConnectionSync> connection_sync;
+  ProbeMarks probe_marks;
   std::vector<Service> services;
 };
 

@@ -83,7 +83,7 @@ Type<Http> expected_answer() {
       .type();
 }
 
-Object<Http> http_object(std::string noun) {
+Object<Http> request_object(std::string noun) {
   return Object<Http>(std::move(noun))
       .key("path", &Http::path, word("a path that begins with '/'", "/"), "what is asked for", "/health")
       .key("host", &Http::host, word("a host name"), "the Host header", "shop.example.com")
@@ -99,20 +99,14 @@ Object<Http> http_object(std::string noun) {
 
 }  // namespace
 
-Type<Http> http_type() { return http_object("http probe").type(); }
+Object<Http> http_object() { return request_object("http probe"); }
 
-Type<Http> https_type() {
-  auto type = http_object("https probe")
-                  .key(
-                      "tls", [](Http& http) -> checkers::Tls& { return http.tls.emplace(); }, tls_type(),
-                      "how the connection is secured", "{ verify: false }")
-                  .when_absent("verified, by the host's name")
-                  .type();
-  type.read = [read = std::move(type.read)](Reader& reader, const YamlNode& node, Http& http) {
-    http.tls.emplace();
-    read(reader, node, http);
-  };
-  return type;
+Object<Http> https_object() {
+  return request_object("https probe")
+      .key(
+          "tls", [](Http& http) -> checkers::Tls& { return http.tls.emplace(); }, tls_object().type(),
+          "how the connection is secured", "{ verify: false }")
+      .when_absent("verified, by the host's name");
 }
 
 }  // namespace config

@@ -49,7 +49,7 @@ Type<std::string> domain() {
 
 }  // namespace
 
-Type<Tls> tls_type() {
+Object<Tls> tls_object() {
   using enum Tls::Version;
   return Object<Tls>("tls")
       .key("verify", &Tls::verify, boolean(), "whether the certificate's chain and name are verified", "false")
@@ -61,30 +61,27 @@ Type<Tls> tls_type() {
            choice<Tls::Version>({{"1.0", tls1_0}, {"1.1", tls1_1}, {"1.2", tls1_2}, {"1.3", tls1_3}}),
            "the oldest version of TLS that passes", "1.3")
       .key("min_days_left", &Tls::min_days_left, integer<int>(0, 3650),
-           "fails when the certificate expires in fewer days", "14")
-      .type();
+           "fails when the certificate expires in fewer days", "14");
 }
 
-Type<Tcp> tcp_type() {
+Object<Tcp> tcp_object() {
   return Object<Tcp>("tcp probe")
       .key("script", &Tcp::script, list(step(), "one or more steps", 1), "what is said on the connection, step by step",
            R"([{ send: "PING\r\n" }, { expect: +PONG }])")
-      .when_absent("nothing: connecting is enough")
-      .type();
+      .when_absent("nothing: connecting is enough");
 }
 
-Type<Udp> udp_type() {
+Object<Udp> udp_object() {
   return Object<Udp>("udp probe")
       .key("send", &Udp::send, bytes(), "the datagram", "ping")
       .when_absent("an empty one")
       .key(
           "expect", [](Udp& udp) -> checkers::Match& { return udp.expect.emplace(); }, match(),
           "what an answer must have in it", "pong")
-      .when_absent("no answer is needed, only a refusal fails")
-      .type();
+      .when_absent("no answer is needed, only a refusal fails");
 }
 
-Type<Dns> dns_type() {
+Object<Dns> dns_object() {
   return Object<Dns>("dns probe")
       .key("name", &Dns::name, domain(), "the name that is asked for", "example.org")
       .key("type", &Dns::type,
@@ -105,21 +102,19 @@ Type<Dns> dns_type() {
       .key(
           "address", [](Dns& dns) -> net::Address& { return dns.address.emplace(); }, address(),
           "which must be among the answers", "192.0.2.1")
-      .when_absent("any answer passes")
-      .type();
+      .when_absent("any answer passes");
 }
 
 Type<checkers::Icmp> icmp_type() { return Object<checkers::Icmp>("icmp probe").type(); }
 
-Type<Smtp> smtp_type() {
+Object<Smtp> smtp_object() {
   return Object<Smtp>("smtp probe")
       .key("helo", &Smtp::helo, word("a host name"), "the name that greets the server", "lb1.example.com")
       .key("starttls", &Smtp::starttls, boolean(), "whether the connection must change to TLS", "true")
       .key(
-          "tls", [](Smtp& smtp) -> Tls& { return smtp.tls.emplace(); }, tls_type(),
+          "tls", [](Smtp& smtp) -> Tls& { return smtp.tls.emplace(); }, tls_object().type(),
           "with `starttls` how; without it, TLS from the first byte", "{ name: mail.example.com }")
-      .when_absent("none, or with `starttls` verified")
-      .type();
+      .when_absent("none, or with `starttls` verified");
 }
 
 Type<Exec> exec_type() {

@@ -3,20 +3,21 @@
 #include "checkers/spec.h"
 #include "config/type.h"
 
-/// The kinds of checks, each as the map that stands under its name.
+/// The kinds of checks, each as the map that stands under its name; those that speak to the service itself as objects,
+/// to which the check adds `via`.
 namespace config {
 
-Type<checkers::Tcp> tcp_type();
-Type<checkers::Tls> tls_type();
+Object<checkers::Tcp> tcp_object();
+Object<checkers::Tls> tls_object();
 
 /// `https` is `http` with a key for TLS.
-Type<checkers::Http> http_type();
-Type<checkers::Http> https_type();
+Object<checkers::Http> http_object();
+Object<checkers::Http> https_object();
 
-Type<checkers::Udp> udp_type();
-Type<checkers::Dns> dns_type();
+Object<checkers::Udp> udp_object();
+Object<checkers::Dns> dns_object();
+Object<checkers::Smtp> smtp_object();
 Type<checkers::Icmp> icmp_type();
-Type<checkers::Smtp> smtp_type();
 Type<checkers::Exec> exec_type();
 Type<checkers::Agent> agent_type();
 

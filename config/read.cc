@@ -88,6 +88,15 @@ Type<Director> director_type() {
       .type();
 }
 
+Type<ProbeMarks> probe_marks_type() {
+  return Object<ProbeMarks>("probe_marks")
+      .key("first", &ProbeMarks::first, integer<std::uint32_t>(1), "the lowest of them", "1000")
+      .required()
+      .key("last", &ProbeMarks::last, integer<std::uint32_t>(1), "the highest", "1999")
+      .required()
+      .type();
+}
+
 void complete(Interfaces& interfaces, const std::vector<Node>& nodes) {
   auto found = interfaces.extract(every_node);
   if (found.empty()) return;
@@ -188,6 +197,10 @@ const Type<File>& file_type() {
           .when_absent("off")
           .key("director", &Cluster::director, director_type(), "how directord itself behaves", "{ on_stop: clear }")
           .when_absent("as its keys' defaults say")
+          .key("probe_marks", &Cluster::probe_marks, probe_marks_type(),
+               "the firewall marks that checks `via: vip` may use; nothing else on the directors may use them",
+               "{ first: 1000, last: 1999 }")
+          .when_absent("2097152000 to 2097217535 (0x7d000000 to 0x7d00ffff)")
           .key("services", &Cluster::services, named(service_object().type()), "the virtual services",
                "{ web: { listen: 192.0.2.10:80, servers: { web1: { address: 10.0.0.7 } } } }")
           .when_absent("none")

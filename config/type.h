@@ -92,6 +92,19 @@ class Object {
     return std::move(*this);
   }
 
+  /// The same keys, read into the part of an Outer that `part` returns: others can then be put beside them.
+  template <class Outer, class Part>
+  Object<Outer> in(Part part) && {
+    Object<Outer> outer(shape_.noun);
+    outer.shape_ = std::move(shape_);
+    for (auto& read : readers_) {
+      outer.readers_.push_back([part, read = std::move(read)](Reader& reader, const YamlNode& node, Outer& value) {
+        read(reader, node, std::invoke(part, value));
+      });
+    }
+    return outer;
+  }
+
   /// Makes it the defaults of its noun: nothing is required, and what is absent is absent.
   Object&& partial() && {
     shape_.partial = true;
@@ -116,6 +129,9 @@ class Object {
   }
 
  private:
+  template <class>
+  friend class Object;
+
   Shape shape_;
   std::vector<std::function<void(Reader&, const YamlNode&, T&)>> readers_;
 };

@@ -11,8 +11,9 @@ namespace config {
 /// no part, so that one mistake is one error.
 void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
-/// The two halves of validate().
+/// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
 }  // namespace config

@@ -130,7 +130,7 @@ void ServiceRules::timeout_is_shorter(const Service& service, std::chrono::milli
 
 void ServiceRules::source_has_the_family(const Service& service, const checkers::Spec& check, Origin::Path path) {
   const auto& source = check.path.source;
-  if (!source) return;
+  if (!source || check.path.via_vip) return;  // that one goes to the service's address
   path.emplace_back("source");
   for (const auto& server : service.servers) {
     const auto& target = check.address.value_or(server.endpoint.address);

@@ -25,7 +25,11 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
       cluster_(std::move(cluster)),
       options_(std::move(options)),
       table_(kernel),
-      checkers_(loop, [this](const checkers::Report& report) { on_report(report); }) {
+      checkers_(loop, [this](const checkers::Report& report) { on_report(report); }),
+      true_paths_(loop, cluster_, checkers_,
+                  {.tell = [this](const auto& subject, const auto& text) { tell(subject, text); },
+                   .warn = [this](const auto& subject, const auto& text) { warn(subject, text); },
+                   .on_aims = [this] { set_checks(); }}) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
@@ -48,6 +52,7 @@ net::Result<> Director::start() {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) heed_orders({.service = s, .server = i});
   }
+  if (auto found = find_true_paths(); !found) return found;
   set_checks();
   adopt_table();
   apply();
@@ -77,11 +82,13 @@ void Director::remember() {
 
 void Director::stop() {
   if (routers_) routers_->stop();
+  true_paths_.stop();
   if (cluster_.director.on_stop == config::Director::OnStop::keep) {
     return tell("directord", "stopped; the rules stay in the kernel");
   }
   std::vector<KernelTable::Wish> nothing;
   for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
+  for (const auto& [key, way] : true_paths_.services()) nothing.push_back({.key = key, .entry = std::nullopt});
   const auto outcome = table_.make(nothing);
   for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
   for (const auto& [key, why] : outcome.unsettled) warn("ipvs", why);
@@ -132,6 +139,14 @@ net::Result<> Director::sync_as_the_file_says() {
   return {};
 }
 
+/// Before set_checks(), which asks where they lead.
+net::Result<> Director::find_true_paths() {
+  if (options_.dry_run) return {};
+  if (auto found = true_paths_.set(table_.table()); !found) return found;
+  for (const auto& [key, way] : true_paths_.services()) touch(key);
+  return {};
+}
+
 /// Checks exactly what the file in force asks for. A server that has traffic already does not lose it to one failure.
 void Director::set_checks() {
   users_.clear();
@@ -143,7 +158,7 @@ void Director::set_checks() {
     for (std::size_t i = 0; i < service.servers.size(); ++i) {
       const auto& endpoint = service.servers[i].endpoint;
       for (const auto& check : service.checks) {
-        keys.push_back(checkers::aim(check, endpoint));
+        keys.push_back(true_paths_.aim(service, service.servers[i], check));
         users_[keys.back()].push_back({.service = s, .server = i});
         if (actual == nullptr) continue;
         const auto held = actual->destinations.find({.endpoint = endpoint});
@@ -161,6 +176,7 @@ void Director::set_checks() {
 }
 
 void Director::on_report(const checkers::Report& report) {
+  true_paths_.on_report(report);
   const bool advised = report.result.advice != checkers::Advice{};
   if (report.change != checkers::Change::changed && !advised) return;
   const auto users = users_.find(report.key);
@@ -213,7 +229,7 @@ Opinion Director::opinion_of(ServerId id) const {
   const auto& server = service.servers[id.server];
   std::vector<Opinion> opinions;
   for (const auto& check : service.checks) {
-    const auto* health = checkers_.find(checkers::aim(check, server.endpoint));
+    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
     if (health == nullptr) continue;
     opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
   }

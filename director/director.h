@@ -19,6 +19,7 @@
 #include "director/kernel_table.h"
 #include "director/plan.h"
 #include "director/situation.h"
+#include "director/true_paths.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"
 #include "vrrp/routers.h"
@@ -95,6 +96,7 @@ class Director {
   net::Result<> sync_as_the_file_says();
   void adopt_table();
   void own_aliens();
+  net::Result<> find_true_paths();
   void set_checks();
   void on_report(const checkers::Report& report);
   void on_transition(const vrrp::Transition& transition);
@@ -118,6 +120,7 @@ class Director {
   void adopt(std::size_t service, Plan plan);
   void depart(Intents& intents, const ipvs::ServiceKey& key);
   void look_for_drift();
+  [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_look_at() const;
   void repair(const ipvs::ServiceKey& key);
 
   void note_drains(std::size_t service, const Plan& plan);
@@ -145,6 +148,7 @@ class Director {
   Drains drains_;                                  ///< of servers in the file; what left it is in intents_
   std::map<checkers::Key, std::vector<ServerId>> users_;
   checkers::Checkers checkers_;
+  TruePaths true_paths_;
   std::unique_ptr<vrrp::Routers> routers_;
   std::set<ipvs::ServiceKey> touched_;
   net::Loop::Id drain_timer_ = 0;

@@ -28,6 +28,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   options_.node = std::move(node);
   states_ = std::move(states);
   index_ = std::move(index);
+  if (auto found = find_true_paths(); !found) warn("true path", found.error().message);
   set_checks();
 
   intents = intents_;

@@ -63,6 +63,17 @@ ordered_json router_status(const vrrp::Status& router, net::Instant now) {
           {"peers", std::move(peers)}};
 }
 
+/// The private services, which no listing of services shows.
+ordered_json true_paths_status(const TruePaths& paths) {
+  ordered_json all = ordered_json::array();
+  for (const auto& [key, way] : paths.services()) {
+    if (!way) continue;
+    all.push_back(
+        {{"mark", key.fwmark}, {"server", net::to_string(way->server)}, {"forward", ipvs::to_string(way->forward)}});
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string Director::reason_of(ServerId id) const {
@@ -78,7 +89,7 @@ std::string Director::reason_of(ServerId id) const {
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   for (const auto& check : service.checks) {
-    const auto* health = checkers_.find(checkers::aim(check, server.endpoint));
+    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
     if (health == nullptr) continue;
     if (!text.empty()) text += "; ";
     text += checkers::describe(*health, check.thresholds, loop_.now(), wall_offset(loop_.now()));
@@ -129,7 +140,7 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
 
 ordered_json Director::status() const {
   ordered_json root{{"cluster", cluster_.name}, {"node", options_.node.name}, {"version", DIRECTORD_VERSION}};
-  std::set<std::string> told;
+  std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);
   for (const auto& complaint : {sync_complaint_, state_complaint_}) {
     if (!complaint.empty()) told.insert(complaint);
@@ -168,6 +179,7 @@ ordered_json Director::status() const {
     }
     root["departures"].push_back(std::move(value));
   }
+  root["true_paths"] = true_paths_status(true_paths_);
   return root;
 }
 

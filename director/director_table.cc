@@ -71,7 +71,7 @@ void Director::own_aliens() {
   if (!services) return;  // asked again at the next look
   Intents intents = intents_;
   for (const auto& row : *services) {
-    if (intents.owned.contains(row.key)) continue;
+    if (intents.owned.contains(row.key) || true_paths_.owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
     warn("ipvs",
          fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
@@ -88,6 +88,7 @@ void Director::touch(const ipvs::ServiceKey& key) {
 
 /// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
 KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
+  if (true_paths_.owns(key)) return {.key = key, .entry = true_paths_.entry(key)};
   // What was found anew may hold what somebody else put there meanwhile: it departs like anything the file does not
   // name.
   if (const auto fresh = table_.refresh(key); fresh && *fresh) depart(intents_, key);
@@ -145,15 +146,25 @@ void Director::forget_what_has_gone() {
 
 /// Somebody else may change what is ours: a part of the table is read again each time, and put right.
 void Director::look_for_drift() {
-  auto next = drift_seen_ ? index_.upper_bound(*drift_seen_) : index_.begin();
-  if (next == index_.begin()) own_aliens();
-  for (std::size_t looks = std::min(index_.size(), drift_budget); looks > 0; --looks, ++next) {
-    if (next == index_.end()) next = index_.begin();
-    repair(next->first);
-    drift_seen_ = next->first;
+  if (!drift_seen_) own_aliens();
+  for (std::size_t looks = drift_budget; looks > 0; --looks) {
+    drift_seen_ = next_to_look_at();
+    if (!drift_seen_) break;  // all have been seen; begins anew at the next look
+    repair(*drift_seen_);
   }
-  if (drift_seen_ && index_.upper_bound(*drift_seen_) == index_.end()) drift_seen_.reset();
   drift_timer_ = loop_.after(drift_look, [this] { look_for_drift(); });
+}
+
+/// The service after drift_seen_, of the file or private.
+std::optional<ipvs::ServiceKey> Director::next_to_look_at() const {
+  std::optional<ipvs::ServiceKey> next;
+  const auto look_in = [&](const auto& services) {
+    const auto found = drift_seen_ ? services.upper_bound(*drift_seen_) : services.begin();
+    if (found != services.end() && (!next || found->first < *next)) next = found->first;
+  };
+  look_in(index_);
+  look_in(true_paths_.services());
+  return next;
 }
 
 void Director::repair(const ipvs::ServiceKey& key) {
@@ -161,6 +172,7 @@ void Director::repair(const ipvs::ServiceKey& key) {
   const auto changed = table_.read(key);
   if (!changed || !*changed) return;
   warn("ipvs", fmt::format("{} was changed by somebody else; put right", ipvs::to_string(key)));
+  if (true_paths_.owns(key)) return touch(key);
   Intents intents = intents_;
   depart(intents, key);
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);

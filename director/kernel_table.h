@@ -27,6 +27,7 @@ class KernelTable {
   /// The same; null if it is not there. Valid until the table is read or changed.
   [[nodiscard]] const ipvs::ServiceEntry* find(const ipvs::ServiceKey& key) const;
   [[nodiscard]] bool has(const ipvs::ServiceKey& key) const { return table_.contains(key); }
+  [[nodiscard]] const ipvs::Table& table() const { return table_; }
 
   /// What should be there for one service; without `entry`, nothing.
   struct Wish {

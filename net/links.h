@@ -54,6 +54,9 @@ class Links {
   /// The interface as it is known now; valid until the next turn of the loop.
   [[nodiscard]] const Interface* find(std::string_view name) const;
 
+  /// All of them by index; valid until the next turn of the loop.
+  [[nodiscard]] const std::map<int, Interface>& interfaces() const { return interfaces_; }
+
  private:
   Links(Loop& loop, Netlink monitor, Netlink dumps, OnChange on_change);
 

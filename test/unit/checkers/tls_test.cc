@@ -99,7 +99,7 @@ TEST_CASE("a CA file that is not there is our trouble and named") {
   CHECK(context.error().message.starts_with("read the CA file /nonexistent/ca.pem: "));
   const auto prober = make_prober({.kind = Tcp{.tls = Tls{.ca = "/nonexistent/ca.pem"}}});
   auto loop = net::Loop::create().value();
-  const auto launched = prober->launch(loop, target, [](Result) {});
+  const auto launched = prober->launch(loop, target, 0, [](Result) {});
   CHECK(std::get<Result>(launched).outcome == Outcome::not_run);
 }
 

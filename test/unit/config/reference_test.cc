@@ -121,6 +121,9 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "nodes-missing",
                                         "nodes-on-one-address",
                                         "prefix-length",
+                                        "probe-marks-few",
+                                        "probe-marks-reversed",
+                                        "probe-marks-taken",
                                         "probe-dns-name",
                                         "probe-exec-relative",
                                         "probe-regex",
@@ -151,7 +154,11 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "timeout-above-pending-interval",
                                         "timeout-default-above-interval",
                                         "timeout-not-below-interval",
-                                        "unicast-other-family"};
+                                        "unicast-other-family",
+                                        "via-fwmark",
+                                        "via-nat",
+                                        "via-path",
+                                        "via-source"};
   std::set<std::string> accepted;
   std::size_t refused = 0;
   for (const auto& file : corpus::files(corpus::folder("broken"))) {

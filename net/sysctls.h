@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "net/error.h"
+
+namespace net {
+
+/// Kernel settings below /proc/sys that are changed for as long as they are needed. What was there is remembered, and
+/// put back unless somebody else has changed it since.
+class Sysctls {
+ public:
+  explicit Sysctls(std::filesystem::path root = "/proc/sys") : root_(std::move(root)) {}
+
+  /// The value of `net/ipv4/conf/eth0/rp_filter` without its newline. Errors: ENOENT where the kernel has no such
+  /// setting.
+  [[nodiscard]] Result<std::string> read(const std::string& name) const;
+
+  /// Writes only what differs. Errors: ENOENT as above; EACCES, EROFS where this process may not.
+  Result<> set(const std::string& name, const std::string& value);
+
+  /// Puts back what set() changed, in this object's life.
+  void restore();
+
+ private:
+  struct Change {
+    std::string before;
+    std::string ours;
+  };
+  [[nodiscard]] Result<> write(const std::string& name, const std::string& value) const;
+
+  std::filesystem::path root_;
+  std::map<std::string, Change> changes_;
+};
+
+}  // namespace net

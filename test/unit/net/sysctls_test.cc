@@ -1,0 +1,71 @@
+#include "net/sysctls.h"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+
+using net::Sysctls;
+
+namespace {
+
+/// A folder with settings in it, in place of /proc/sys.
+struct Settings {
+  std::filesystem::path root;
+
+  Settings() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "directord-test-XXXXXX").string();
+    root = mkdtemp(pattern.data());
+    put("filter", "1");
+  }
+  ~Settings() { std::filesystem::remove_all(root); }
+
+  void put(const std::string& name, const std::string& value) const { std::ofstream(root / name) << value << '\n'; }
+};
+
+}  // namespace
+
+TEST_CASE("a setting is changed and put back") {
+  const Settings settings;
+  Sysctls sysctls(settings.root);
+  REQUIRE(sysctls.set("filter", "2"));
+  CHECK(sysctls.read("filter") == "2");
+  sysctls.restore();
+  CHECK(sysctls.read("filter") == "1");
+}
+
+TEST_CASE("what somebody else has changed since is left to them") {
+  const Settings settings;
+  Sysctls sysctls(settings.root);
+  REQUIRE(sysctls.set("filter", "2"));
+  settings.put("filter", "0");
+  sysctls.restore();
+  CHECK(sysctls.read("filter") == "0");
+}
+
+TEST_CASE("a setting that is as wanted is neither written nor put back") {
+  const Settings settings;
+  const auto long_ago = std::filesystem::file_time_type(std::chrono::hours(1));
+  std::filesystem::last_write_time(settings.root / "filter", long_ago);
+  Sysctls sysctls(settings.root);
+  REQUIRE(sysctls.set("filter", "1"));
+  sysctls.restore();
+  CHECK(std::filesystem::last_write_time(settings.root / "filter") == long_ago);
+}
+
+TEST_CASE("what was there first is put back, however often it was changed") {
+  const Settings settings;
+  Sysctls sysctls(settings.root);
+  REQUIRE(sysctls.set("filter", "2"));
+  settings.put("filter", "1");
+  REQUIRE(sysctls.set("filter", "0"));
+  sysctls.restore();
+  CHECK(sysctls.read("filter") == "1");
+}
+
+TEST_CASE("a setting that the kernel does not have is ENOENT by name") {
+  const Settings settings;
+  Sysctls sysctls(settings.root);
+  CHECK(sysctls.set("no/such", "1").error().code == ENOENT);
+  CHECK(sysctls.read("no/such").error().message == "read the setting no/such: No such file or directory");
+}
