@@ -1,16 +1,17 @@
 // ipvsctl: the kernel's IPVS table by hand. A first word diff, apply or watch is our own; all else is ipvsadm's
 // grammar.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <span>
-#include <sstream>
 
 #include "ipvs/netlink_kernel.h"
 #include "ipvs/session.h"
@@ -38,11 +39,14 @@ int with_kernel(Work work) {
 }
 
 std::optional<std::string> read_file(const char* path) {
-  if (path == std::string_view("-")) path = "/dev/stdin";
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || (file.peek() != EOF && !(text << file.rdbuf()))) return std::nullopt;
-  return std::move(text).str();
+  const bool standard = path == std::string_view("-");
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(standard ? stdin : std::fopen(path, "r"), std::fclose);
+  if (!file) return std::nullopt;
+  std::string text;
+  std::array<char, 4096> part;
+  while (const std::size_t got = std::fread(part.data(), 1, part.size(), file.get())) text.append(part.data(), got);
+  if (std::ferror(file.get())) return std::nullopt;
+  return text;
 }
 
 /// diff FILE [--json], apply FILE.
@@ -168,6 +172,9 @@ int run_command(std::span<char*> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What one service's destinations took is kept for the next one's: page faults are most of a long listing's cost.
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
   const auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
   const std::string_view verb = arguments.empty() ? "" : arguments[0];
   int status = 0;

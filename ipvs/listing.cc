@@ -1,5 +1,6 @@
 #include "ipvs/listing.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,9 +15,10 @@ namespace {
 
 constexpr std::size_t name_width = 28;
 
-template <class... Args>
-void put(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
-  fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+/// Formats are compiled: a table is thousands of lines.
+template <class Format, class... Args>
+void put(std::string& out, const Format& format, const Args&... args) {
+  fmt::format_to(std::back_inserter(out), format, args...);
 }
 
 /// A name in its column: IPv4's are cut to it, as host names are long; IPv6's push the line to the right.
@@ -128,16 +130,17 @@ void append_header(std::string& out, View view) {
 void append_service(std::string& out, const ServiceRow& row, const ListOptions& options, Namer& namer) {
   const std::string name = service_name(row.key, namer);
   if (shows_counters(options.view)) {
-    put(out, "{:<4} {:<28}", prefix(row.key.protocol), name);
+    put(out, FMT_COMPILE("{:<4} {:<28}"), prefix(row.key.protocol), name);
     return append_counters(out, row.stats, options);
   }
   const Service& service = row.service;
-  put(out, "{:<4} {} {}", prefix(row.key.protocol), name, service.scheduler);
-  if (const std::string flags = scheduler_flags(service); !flags.empty()) put(out, " ({})", flags);
+  put(out, FMT_COMPILE("{:<4} {} {}"), prefix(row.key.protocol), name, service.scheduler);
+  if (const std::string flags = scheduler_flags(service); !flags.empty()) put(out, FMT_COMPILE(" ({})"), flags);
   if (service.persistence.count() > 0) {
-    put(out, " persistent {}", service.persistence.count());
-    if (const std::string mask = netmask(service, row.key.family()); !mask.empty()) put(out, " mask {}", mask);
-    if (!service.persistence_engine.empty()) put(out, " pe {}", service.persistence_engine);
+    put(out, FMT_COMPILE(" persistent {}"), service.persistence.count());
+    if (const std::string mask = netmask(service, row.key.family()); !mask.empty())
+      put(out, FMT_COMPILE(" mask {}"), mask);
+    if (!service.persistence_engine.empty()) put(out, FMT_COMPILE(" pe {}"), service.persistence_engine);
   }
   if (service.flags & flag::one_packet) out += " ops";
   out += '\n';
@@ -146,7 +149,7 @@ void append_service(std::string& out, const ServiceRow& row, const ListOptions& 
 void append_destination(std::string& out, const ServiceKey& service, const DestinationRow& row,
                         const ListOptions& options, Namer& namer) {
   const net::Endpoint& endpoint = row.key.endpoint;
-  put(out, "  -> {:<28}", column(namer.endpoint(endpoint, service.protocol), endpoint.address.family()));
+  put(out, FMT_COMPILE("  -> {:<28}"), column(namer.endpoint(endpoint, service.protocol), endpoint.address.family()));
   const DestinationStatus& status = row.status;
   const Destination& destination = status.destination;
   switch (options.view) {
@@ -154,19 +157,20 @@ void append_destination(std::string& out, const ServiceKey& service, const Desti
     case View::rate:
       return append_counters(out, status.stats, options);
     case View::thresholds:
-      put(out, " {:<10} {:<10} {:<10} {:<10}\n", destination.upper_threshold, destination.lower_threshold,
+      put(out, FMT_COMPILE(" {:<10} {:<10} {:<10} {:<10}\n"), destination.upper_threshold, destination.lower_threshold,
           status.active, status.inactive);
       return;
     case View::persistent:
-      put(out, " {:<9} {:<11} {:<10} {:<10}\n", destination.weight, status.persistent, status.active, status.inactive);
+      put(out, FMT_COMPILE(" {:<9} {:<11} {:<10} {:<10}\n"), destination.weight, status.persistent, status.active,
+          status.inactive);
       return;
     case View::tunnel:
-      put(out, " {:<7} {:<13} {:<6} {:<10} {:<10}\n", forward_name(destination.forward), tunnel_info(destination),
-          destination.weight, status.active, status.inactive);
+      put(out, FMT_COMPILE(" {:<7} {:<13} {:<6} {:<10} {:<10}\n"), forward_name(destination.forward),
+          tunnel_info(destination), destination.weight, status.active, status.inactive);
       return;
     default:
-      put(out, " {:<7} {:<6} {:<10} {:<10}\n", forward_name(destination.forward), destination.weight, status.active,
-          status.inactive);
+      put(out, FMT_COMPILE(" {:<7} {:<6} {:<10} {:<10}\n"), forward_name(destination.forward), destination.weight,
+          status.active, status.inactive);
   }
 }
 
@@ -208,10 +212,10 @@ std::string large_number(std::uint64_t number, bool exact) {
                                    {100'000'000'000, 1'000'000, 'M'},
                                    {100'000'000'000'000, 1'000'000'000, 'G'},
                                    {UINT64_MAX, 1'000'000'000'000, 'T'}};
-  if (exact || number < 100'000'000) return fmt::format(" {:>8}", number);
+  if (exact || number < 100'000'000) return fmt::format(FMT_COMPILE(" {:>8}"), number);
   const Unit* unit = std::ranges::find_if(units, [&](const Unit& each) { return number < each.below; });
   if (unit == std::end(units)) --unit;
-  return fmt::format("{:>8}{}", number / unit->divisor, unit->name);
+  return fmt::format(FMT_COMPILE("{:>8}{}"), number / unit->divisor, unit->name);
 }
 
 }  // namespace ipvs

@@ -1,12 +1,10 @@
 // ipvsadm asks the kernel line by line, each with a socket of its own. Here the changes that lines ask for are gathered
 // until there are as many as one send carries, or until a line asks for something else.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstring>
 
+#include "ipvs/lines.h"
 #include "ipvs/session.h"
 
 namespace ipvs {
@@ -14,41 +12,6 @@ namespace ipvs {
 namespace {
 
 constexpr std::size_t ops_at_once = 128;
-
-/// The lines of a descriptor, without their newlines.
-class Lines {
- public:
-  explicit Lines(int input) : input_(input) {}
-
-  /// False at the end of the input, and when it cannot be read: then error() is not 0.
-  bool next(std::string& line) {
-    line.clear();
-    while (true) {
-      const std::string_view rest(buffer_.data() + at_, size_ - at_);
-      const std::size_t end = rest.find('\n');
-      line.append(rest.substr(0, end));
-      if (end != rest.npos) {
-        at_ += end + 1;
-        return true;
-      }
-      const ssize_t got = ::read(input_, buffer_.data(), buffer_.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) error_ = errno;
-      at_ = 0;
-      size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
-      if (got <= 0) return !line.empty();
-    }
-  }
-
-  [[nodiscard]] int error() const { return error_; }
-
- private:
-  int input_;
-  int error_ = 0;
-  std::array<char, 16 * 1024> buffer_;
-  std::size_t at_ = 0;
-  std::size_t size_ = 0;
-};
 
 }  // namespace
 

@@ -9,7 +9,7 @@ namespace ipvs {
 
 namespace {
 
-bool is_separator(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+constexpr auto is_separator = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
 
 /// Runs a rule on `kernel` and notes what is not of its table.
 net::Result<> run(const Op& op, MemoryKernel& kernel, Desired& desired) {

@@ -1,5 +1,6 @@
 #include "ipvs/rule_text.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <iterator>
@@ -14,67 +15,72 @@ struct Writer {
   std::string& out;
   Namer& namer;
 
-  template <class... Args>
-  void put(fmt::format_string<Args...> format, Args&&... args) const {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+  /// Formats are compiled: a file of rules is thousands of lines.
+  template <class Format, class... Args>
+  void put(const Format& format, const Args&... args) const {
+    fmt::format_to(std::back_inserter(out), format, args...);
   }
 
   void service(const ServiceKey& key) const {
     switch (key.protocol) {
       case Protocol::none:
-        put("-f {}{}", key.fwmark, key.family() == net::Family::ipv6 ? " -6" : "");
+        put(FMT_COMPILE("-f {}{}"), key.fwmark, key.family() == net::Family::ipv6 ? " -6" : "");
         return;
       case Protocol::tcp:
-        put("-t ");
+        out += "-t ";
         break;
       case Protocol::udp:
-        put("-u ");
+        out += "-u ";
         break;
       case Protocol::sctp:
-        put("--sctp-service ");
+        out += "--sctp-service ";
         break;
     }
-    put("{}", namer.endpoint(key.endpoint, key.protocol));
+    out += namer.endpoint(key.endpoint, key.protocol);
   }
 
   void values(const Service& service, net::Family family) const {
-    put(" -s {}", service.scheduler);
+    put(FMT_COMPILE(" -s {}"), service.scheduler);
     if (service.persistence.count() > 0) {
-      put(" -p {}", service.persistence.count());
-      if (const std::string mask = netmask(service, family); !mask.empty()) put(" -M {}", mask);
+      put(FMT_COMPILE(" -p {}"), service.persistence.count());
+      if (const std::string mask = netmask(service, family); !mask.empty()) put(FMT_COMPILE(" -M {}"), mask);
     }
-    if (!service.persistence_engine.empty()) put(" --pe {}", service.persistence_engine);
-    if (service.flags & flag::one_packet) put(" -o");
-    if (const std::string flags = scheduler_flags(service); !flags.empty()) put(" -b {}", flags);
+    if (!service.persistence_engine.empty()) put(FMT_COMPILE(" --pe {}"), service.persistence_engine);
+    if (service.flags & flag::one_packet) out += " -o";
+    if (const std::string flags = scheduler_flags(service); !flags.empty()) put(FMT_COMPILE(" -b {}"), flags);
   }
 
   void destination(const ServiceKey& key, const DestinationKey& destination) const {
     service(key);
-    put(" -r {}", namer.endpoint(destination.endpoint, key.protocol));
+    put(FMT_COMPILE(" -r {}"), namer.endpoint(destination.endpoint, key.protocol));
   }
 
   void values(const Destination& destination) const {
     const bool tunnel = destination.forward == Forward::tunnel;
-    put(" {} -w {}", tunnel ? "-i" : destination.forward == Forward::nat ? "-m" : "-g", destination.weight);
+    put(FMT_COMPILE(" {} -w {}"),
+        tunnel                                ? "-i"
+        : destination.forward == Forward::nat ? "-m"
+                                              : "-g",
+        destination.weight);
     if (tunnel) tunnel_values(destination.tunnel);
-    if (destination.upper_threshold > 0) put(" -x {}", destination.upper_threshold);
-    if (destination.lower_threshold > 0) put(" -y {}", destination.lower_threshold);
+    if (destination.upper_threshold > 0) put(FMT_COMPILE(" -x {}"), destination.upper_threshold);
+    if (destination.lower_threshold > 0) put(FMT_COMPILE(" -y {}"), destination.lower_threshold);
   }
 
   void tunnel_values(const Tunnel& tunnel) const {
-    put(" --tun-type {}", to_string(tunnel.type));
-    if (tunnel.type == Tunnel::Type::gue) put(" --tun-port {}", tunnel.port);
+    put(FMT_COMPILE(" --tun-type {}"), to_string(tunnel.type));
+    if (tunnel.type == Tunnel::Type::gue) put(FMT_COMPILE(" --tun-port {}"), tunnel.port);
     if (tunnel.type == Tunnel::Type::ipip) return;
-    put(" --tun-{}", tunnel.flags == 0 ? "nocsum" : tunnel.flags & 2 ? "remcsum" : "csum");
+    put(FMT_COMPILE(" --tun-{}"), tunnel.flags == 0 ? "nocsum" : tunnel.flags & 2 ? "remcsum" : "csum");
   }
 
   void daemon(const Daemon& daemon) const {
-    put("--start-daemon {} --mcast-interface {} --syncid {}",
+    put(FMT_COMPILE("--start-daemon {} --mcast-interface {} --syncid {}"),
         daemon.state == Daemon::State::master ? "master" : "backup", daemon.interface, daemon.sync_id);
-    if (daemon.max_length > 0) put(" --sync-maxlen {}", daemon.max_length);
-    if (daemon.group) put(" --mcast-group {}", to_string(*daemon.group));
-    if (daemon.port > 0) put(" --mcast-port {}", daemon.port);
-    if (daemon.ttl > 0) put(" --mcast-ttl {}", daemon.ttl);
+    if (daemon.max_length > 0) put(FMT_COMPILE(" --sync-maxlen {}"), daemon.max_length);
+    if (daemon.group) put(FMT_COMPILE(" --mcast-group {}"), to_string(*daemon.group));
+    if (daemon.port > 0) put(FMT_COMPILE(" --mcast-port {}"), daemon.port);
+    if (daemon.ttl > 0) put(FMT_COMPILE(" --mcast-ttl {}"), daemon.ttl);
   }
 };
 
@@ -84,23 +90,24 @@ void append_rule(std::string& out, const Op& op, Namer& namer) {
   const Writer w{.out = out, .namer = namer};
   std::visit(
       Overloaded{
-          [&](const AddService& o) { w.put("-A "), w.service(o.key), w.values(o.service, o.key.family()); },
-          [&](const SetService& o) { w.put("-E "), w.service(o.key), w.values(o.service, o.key.family()); },
-          [&](const RemoveService& o) { w.put("-D "), w.service(o.key); },
-          [&](const AddDestination& o) { w.put("-a "), w.destination(o.service, o.key), w.values(o.destination); },
-          [&](const SetDestination& o) { w.put("-e "), w.destination(o.service, o.key), w.values(o.destination); },
-          [&](const RemoveDestination& o) { w.put("-d "), w.destination(o.service, o.key); },
+          [&](const AddService& o) { w.out += "-A ", w.service(o.key), w.values(o.service, o.key.family()); },
+          [&](const SetService& o) { w.out += "-E ", w.service(o.key), w.values(o.service, o.key.family()); },
+          [&](const RemoveService& o) { w.out += "-D ", w.service(o.key); },
+          [&](const AddDestination& o) { w.out += "-a ", w.destination(o.service, o.key), w.values(o.destination); },
+          [&](const SetDestination& o) { w.out += "-e ", w.destination(o.service, o.key), w.values(o.destination); },
+          [&](const RemoveDestination& o) { w.out += "-d ", w.destination(o.service, o.key); },
           [&](const Zero& o) {
-            w.put("-Z");
-            if (o.service) w.put(" "), w.service(*o.service);
+            w.out += "-Z";
+            if (o.service) w.out += " ", w.service(*o.service);
           },
-          [&](const Flush&) { w.put("-C"); },
+          [&](const Flush&) { w.out += "-C"; },
           [&](const SetTimeouts& o) {
-            w.put("--set {} {} {}", o.timeouts.tcp.count(), o.timeouts.tcp_fin.count(), o.timeouts.udp.count());
+            w.put(FMT_COMPILE("--set {} {} {}"), o.timeouts.tcp.count(), o.timeouts.tcp_fin.count(),
+                  o.timeouts.udp.count());
           },
           [&](const StartDaemon& o) { w.daemon(o.daemon); },
           [&](const StopDaemon& o) {
-            w.put("--stop-daemon {}", o.state == Daemon::State::master ? "master" : "backup");
+            w.put(FMT_COMPILE("--stop-daemon {}"), o.state == Daemon::State::master ? "master" : "backup");
           },
       },
       op);

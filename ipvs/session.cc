@@ -1,17 +1,19 @@
 #include "ipvs/session.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "ipvs/connections.h"
 #include "ipvs/diff.h"
 #include "ipvs/json.h"
+#include "ipvs/lines.h"
 #include "ipvs/listing.h"
 #include "ipvs/rule_text.h"
+#include "net/fd.h"
 
 namespace ipvs {
 
@@ -131,7 +133,7 @@ int Session::list_table_json(const ListOptions& options) {
 
 int Session::list_connections(const ListOptions& options) {
   const char* path = "/proc/net/ip_vs_conn";
-  std::ifstream file(path);
+  const net::Fd file(::open(path, O_RDONLY | O_CLOEXEC));
   if (!file) return complain(fmt::format("cannot read {}: {}", path, std::strerror(errno)), 1);
   std::string text;
   if (options.json) {
@@ -141,7 +143,8 @@ int Session::list_connections(const ListOptions& options) {
   }
   Namer namer(options.numeric);
   std::string_view separator = "\n";
-  for (std::string line; std::getline(file, line);) {
+  Lines lines(file.get());
+  for (std::string line; lines.next(line);) {
     const auto connection = parse_connection(line);
     if (!connection) continue;
     if (options.json) {

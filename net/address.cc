@@ -1,6 +1,7 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,6 +57,10 @@ bool Address::is_link_local() const {
 }
 
 std::string to_string(const Address& address) {
+  if (address.is_v4()) {
+    const auto part = [&](std::size_t i) { return std::to_integer<unsigned>(address.bytes()[i]); };
+    return fmt::format(FMT_COMPILE("{}.{}.{}.{}"), part(0), part(1), part(2), part(3));
+  }
   char buffer[INET6_ADDRSTRLEN];
   return inet_ntop(address.af(), address.bytes().data(), buffer, sizeof buffer);
 }

@@ -1,5 +1,6 @@
 #include "net/endpoint.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -25,8 +26,8 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 
 std::string to_string(const Endpoint& endpoint) {
   const auto address = to_string(endpoint.address);
-  return endpoint.address.is_v6() ? fmt::format("[{}]:{}", address, endpoint.port)
-                                  : fmt::format("{}:{}", address, endpoint.port);
+  return endpoint.address.is_v6() ? fmt::format(FMT_COMPILE("[{}]:{}"), address, endpoint.port)
+                                  : fmt::format(FMT_COMPILE("{}:{}"), address, endpoint.port);
 }
 
 }  // namespace net

@@ -3,8 +3,8 @@
 // sendmsg and one recv, and still names each message that failed.
 #include "net/netlink.h"
 
+#include <linux/genetlink.h>
 #include <linux/netlink.h>
-#include <netlink/genl/ctrl.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
@@ -246,10 +246,19 @@ Result<> Netlink::receive(const OnMessage& on_message) {
 }
 
 Result<std::uint16_t> Netlink::resolve_family(const char* name) {
-  const int id = genl_ctrl_resolve(socket_.get(), name);
-  if (id >= 0) return static_cast<std::uint16_t>(id);
-  if (id == -NLE_OBJ_NOTFOUND) return system_error(ENOENT, std::string("resolve the netlink family ") + name);
-  return failure(std::string("resolve the netlink family ") + name + ": " + nl_geterror(id));
+  const std::string doing = std::string("resolve the netlink family ") + name;
+  NetlinkBatch question;
+  question.begin(GENL_ID_CTRL, 0, genlmsghdr{.cmd = CTRL_CMD_GETFAMILY, .version = 1, .reserved = 0});
+  question.put_text(CTRL_ATTR_FAMILY_NAME, name);
+  std::optional<std::uint16_t> id;
+  const auto asked = request(question, [&](const NetlinkMessage& message) {
+    const auto attributes = Attributes::parse(message.after(sizeof(genlmsghdr)));
+    if (attributes) id = attributes->get<std::uint16_t>(CTRL_ATTR_FAMILY_ID);
+  });
+  if (!asked)
+    return std::unexpected(Error{.code = asked.error().code, .message = doing + ": " + asked.error().message});
+  if (!id) return failure(doing + ": the kernel did not answer");
+  return *id;
 }
 
 }  // namespace net

@@ -63,11 +63,13 @@ class NetlinkBatch {
 
  private:
   void begin_message(std::uint16_t type, std::uint16_t flags, Bytes header);
+  std::span<std::byte> append(std::size_t size);
   void append(Bytes bytes);
   std::span<std::byte> extend(std::uint16_t type, std::size_t size);
   void grow_message();
 
   std::vector<std::byte> bytes_;
+  std::size_t size_ = 0;  ///< of what is in bytes_
   std::vector<std::size_t> starts_;
 };
 
@@ -97,13 +99,17 @@ class Attributes {
  public:
   static constexpr std::size_t max_type = 79;  ///< higher ones are skipped
 
-  /// Reads the whole of `bytes`; of two attributes with one type the later counts. Error: a length that lies.
+  /// Reads the whole of `bytes`, 64 KiB at most; of two attributes with one type the later counts. Error: a length that
+  /// lies.
   static Result<Attributes> parse(Bytes bytes);
 
-  [[nodiscard]] bool has(std::uint16_t type) const { return find(type).data() != nullptr; }
+  [[nodiscard]] bool has(std::uint16_t type) const { return type <= max_type && places_[type].begin > 0; }
 
   /// The value's bytes; empty if it is absent.
-  [[nodiscard]] Bytes find(std::uint16_t type) const { return type <= max_type ? values_[type] : Bytes{}; }
+  [[nodiscard]] Bytes find(std::uint16_t type) const {
+    return type <= max_type && places_[type].begin > 0 ? bytes_.subspan(places_[type].begin, places_[type].size)
+                                                       : Bytes{};
+  }
 
   /// A value in the host's byte order; nothing if it is absent or too short.
   template <Plain T>
@@ -122,7 +128,13 @@ class Attributes {
   [[nodiscard]] Result<Attributes> nest(std::uint16_t type) const { return parse(find(type)); }
 
  private:
-  std::array<Bytes, max_type + 1> values_{};
+  struct Place {
+    std::uint16_t begin = 0;  ///< 0: absent, since a value stands behind its header
+    std::uint16_t size = 0;
+  };
+
+  Bytes bytes_;
+  std::array<Place, max_type + 1> places_{};
 };
 
 }  // namespace net

@@ -176,6 +176,23 @@ void measure_floor(TableSize size) {
   if (!refusals || !refusals->empty()) die("the kernel refused a message");
   check_table(size);
   report("restore", "s", seconds);
+
+  const auto start_list = Clock::now();
+  std::size_t rows = 0;
+  const auto dump = [&] {
+    const auto dumped = socket->dump(
+        batch, [&](const net::NetlinkMessage&) { ++rows; }, [] {});
+    if (!dumped) die(dumped.error().message);
+  };
+  batch.clear();
+  ipvs::encode_list_services(batch, *family);
+  dump();
+  for (unsigned i = 0; i < size.services; ++i) {
+    batch.clear();
+    encode_list_destinations(batch, *family, service_key(i));
+    dump();
+  }
+  report("list", "s", seconds_since(start_list));
 }
 
 void raise_lo() {
