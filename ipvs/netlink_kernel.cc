@@ -21,7 +21,7 @@ using net::Result;
 constexpr std::size_t ops_at_once = 128;
 
 std::unexpected<net::Error> explained(net::Error error, std::string_view doing) {
-  if (error.code == EPERM) error.message = "not permitted; it takes root or the capability CAP_NET_ADMIN";
+  if (const auto cause = general_cause(error.code)) error.message = *cause;
   return std::unexpected(net::Error{.code = error.code, .message = fmt::format("{}: {}", doing, error.message)});
 }
 

@@ -94,8 +94,6 @@ std::string cause(const Op& op, int code) {
       return not_found(op);
     case ERANGE:
       return out_of_range(op);
-    case EAFNOSUPPORT:
-      return "this kernel has no IPv6, or it is switched off (ipv6.disable=1)";
     case ENODEV:
       if (const auto* start = std::get_if<StartDaemon>(&op)) {
         return fmt::format("there is no interface {}", start->daemon.interface);
@@ -103,15 +101,24 @@ std::string cause(const Op& op, int code) {
       break;
     case EINVAL:
       return invalid(op);
-    case EPERM:
-      return "not permitted; it takes root or the capability CAP_NET_ADMIN";
     default:
       break;
   }
-  return std::strerror(code);
+  return std::string(general_cause(code).value_or(std::strerror(code)));
 }
 
 }  // namespace
+
+std::optional<std::string_view> general_cause(int code) {
+  switch (code) {
+    case EAFNOSUPPORT:
+      return "this kernel has no IPv6, or it is switched off (ipv6.disable=1)";
+    case EPERM:
+      return "not permitted; it takes root or the capability CAP_NET_ADMIN";
+    default:
+      return std::nullopt;
+  }
+}
 
 net::Error refusal(const Op& op, int code) {
   return {.code = code, .message = fmt::format("{}: {}", describe(op), cause(op, code))};

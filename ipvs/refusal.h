@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "ipvs/op.h"
 #include "net/error.h"
 
@@ -9,5 +12,8 @@ namespace ipvs {
 /// already". The cause is said in the table's words where the errno has but one meaning for this op, and with what to
 /// do about it where that is known.
 [[nodiscard]] net::Error refusal(const Op& op, int code);
+
+/// What an errno means and what to do about it, whatever was asked for: EPERM, EAFNOSUPPORT; else nothing.
+[[nodiscard]] std::optional<std::string_view> general_cause(int code);
 
 }  // namespace ipvs

@@ -102,8 +102,20 @@ class Modules {
     if (!loaded_.insert(path).second) return;
     const int fd = open((folder_ + path).c_str(), O_RDONLY | O_CLOEXEC);
     must(fd, "open module " + path);
-    if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST) die("load module " + path);
+    if (syscall(SYS_finit_module, fd, parameters_of(name_of(path)).c_str(), 0) < 0 && errno != EEXIST) {
+      die("load module " + path);
+    }
     close(fd);
+  }
+
+  /// The kernel's command line has them as MODULE.NAME=VALUE, which only built-in modules read by themselves.
+  static string parameters_of(const string& module) {
+    string parameters;
+    std::istringstream words(read_file("/proc/cmdline"));
+    for (string word; words >> word;) {
+      if (word.starts_with(module + '.')) parameters += word.substr(module.size() + 1) + ' ';
+    }
+    return parameters;
   }
 
   string folder_;
