@@ -174,7 +174,7 @@ int run_command(std::span<char*> arguments) {
 int main(int argc, char** argv) {
   // What one service's destinations took is kept for the next one's: page faults are most of a long listing's cost.
   ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
-  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
   const auto arguments = std::span(argv, static_cast<std::size_t>(argc)).subspan(1);
   const std::string_view verb = arguments.empty() ? "" : arguments[0];
   int status = 0;

@@ -1,6 +1,7 @@
 // ipvs_bench WHO TABLE: measures one program on one table, in a kernel that has done nothing else (what it has deleted
-// would slow it), and prints lines "MEASURE UNIT VALUE". WHO is a program with ipvsadm's grammar, or "floor": the same
-// messages, built beforehand and sent in batches, and nothing else. TABLE is SERVICESxDESTINATIONS.
+// would slow it), and prints lines "MEASURE UNIT VALUE". TABLE is SERVICESxDESTINATIONS. WHO is a program with
+// ipvsadm's grammar, or "floor": the same messages, built beforehand and sent in batches, and nothing else; "kernel" is
+// the part of that which no program can do without, "floor" has the start of a process before it, as the programs have.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/netlink.h>
@@ -16,6 +17,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -69,7 +71,7 @@ std::string rules(TableSize size) {
   return text;
 }
 
-int memory_file(const std::string& content) {
+int memory_file(std::string_view content) {
   const int fd = ::memfd_create("rules", 0);
   if (fd < 0 || ::write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
     die("cannot make a file in memory");
@@ -101,7 +103,7 @@ double seconds(const std::vector<std::string>& words, int input) {
   const pid_t child = begin(words, input, false);
   int status = 0;
   if (::waitpid(child, &status, 0) != child || status != 0) {
-    die(fmt::format("{} {} failed with status {}", words[0], words[1], status));
+    die(fmt::format("{} failed with status {}", fmt::join(words, " "), status));
   }
   return seconds_since(start);
 }
@@ -122,7 +124,7 @@ double peak_kilobytes(const std::vector<std::string>& words, int input) {
     std::ifstream file(fmt::format("/proc/{}/status", child));
     for (std::string line; std::getline(file, line);) std::sscanf(line.c_str(), "VmHWM: %lf", &peak);
   }
-  if (status != 0 || peak == 0) die(fmt::format("{} {} failed under trace: {}", words[0], words[1], status));
+  if (status != 0 || peak == 0) die(fmt::format("{} failed under trace: {}", fmt::join(words, " "), status));
   return peak;
 }
 
@@ -157,42 +159,58 @@ void measure_program(const std::string& program, TableSize size) {
   report("restore_memory", "kB", peak_kilobytes({program, "-R"}, file));
 }
 
-void measure_floor(TableSize size) {
+/// The messages that add the whole table.
+net::NetlinkBatch table_messages(std::uint16_t family, TableSize size) {
+  net::NetlinkBatch batch;
+  for (unsigned i = 0; i < size.services; ++i) {
+    encode(batch, family, ipvs::AddService{service_key(i), {}});
+    for (unsigned j = 0; j < size.destinations; ++j) {
+      encode(batch, family,
+             ipvs::AddDestination{service_key(i), destination_key(i, j, size), {.forward = ipvs::Forward::route}});
+    }
+  }
+  return batch;
+}
+
+/// Asks for the whole table and looks at nothing of it.
+double list_seconds(net::Netlink& socket, std::uint16_t family, TableSize size) {
+  net::NetlinkBatch question;
+  const auto dump = [&] {
+    const auto dumped = socket.dump(
+        question, [](const net::NetlinkMessage&) {}, [] {});
+    if (!dumped) die(dumped.error().message);
+  };
+  const auto start = Clock::now();
+  ipvs::encode_list_services(question, family);
+  dump();
+  for (unsigned i = 0; i < size.services; ++i) {
+    question.clear();
+    encode_list_destinations(question, family, service_key(i));
+    dump();
+  }
+  return seconds_since(start);
+}
+
+/// WHO is "kernel" or "floor": each adds the table, and only a kernel that has deleted nothing is as fast again.
+void measure_messages(std::string_view who, TableSize size) {
   auto socket = net::Netlink::open(NETLINK_GENERIC);
   if (!socket) die(socket.error().message);
   const auto family = socket->resolve_family("IPVS");
   if (!family) die(family.error().message);
-  net::NetlinkBatch batch;
-  for (unsigned i = 0; i < size.services; ++i) {
-    encode(batch, *family, ipvs::AddService{service_key(i), {}});
-    for (unsigned j = 0; j < size.destinations; ++j) {
-      encode(batch, *family,
-             ipvs::AddDestination{service_key(i), destination_key(i, j, size), {.forward = ipvs::Forward::route}});
-    }
+  net::NetlinkBatch batch = table_messages(*family, size);
+  if (who == "floor") {
+    const std::string floor = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ipvs_floor";
+    const auto bytes = batch.messages(0, batch.count());
+    const int file = memory_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    report("restore", "s", seconds({floor}, file));
+  } else {
+    const auto start = Clock::now();
+    const auto refusals = socket->exchange(batch);
+    report("restore", "s", seconds_since(start));
+    if (!refusals || !refusals->empty()) die("the kernel refused a message");
+    report("list", "s", list_seconds(*socket, *family, size));
   }
-  const auto start = Clock::now();
-  const auto refusals = socket->exchange(batch);
-  const double seconds = seconds_since(start);
-  if (!refusals || !refusals->empty()) die("the kernel refused a message");
   check_table(size);
-  report("restore", "s", seconds);
-
-  const auto start_list = Clock::now();
-  std::size_t rows = 0;
-  const auto dump = [&] {
-    const auto dumped = socket->dump(
-        batch, [&](const net::NetlinkMessage&) { ++rows; }, [] {});
-    if (!dumped) die(dumped.error().message);
-  };
-  batch.clear();
-  ipvs::encode_list_services(batch, *family);
-  dump();
-  for (unsigned i = 0; i < size.services; ++i) {
-    batch.clear();
-    encode_list_destinations(batch, *family, service_key(i));
-    dump();
-  }
-  report("list", "s", seconds_since(start_list));
 }
 
 void raise_lo() {
@@ -209,11 +227,11 @@ void raise_lo() {
 int main(int argc, char** argv) {
   TableSize size;
   if (argc != 3 || std::sscanf(argv[2], "%ux%u", &size.services, &size.destinations) != 2) {
-    die("usage: ipvs_bench PROGRAM|floor SERVICESxDESTINATIONS, as root on a kernel with IPVS");
+    die("usage: ipvs_bench PROGRAM|floor|kernel SERVICESxDESTINATIONS, as root on a kernel with IPVS");
   }
   raise_lo();
-  if (argv[1] == std::string_view("floor")) {
-    measure_floor(size);
+  if (argv[1] == std::string_view("floor") || argv[1] == std::string_view("kernel")) {
+    measure_messages(argv[1], size);
   } else {
     measure_program(argv[1], size);
   }
