@@ -78,6 +78,18 @@ struct MemoryKernel::Apply {
     return 0;
   }
 
+  void discard(const ServiceKey& service, const DestinationKey& key, const DestinationStatus& status) const {
+    if (kernel.expire_nodest_conn) {
+      kernel.reset += status.active;
+    } else if (status.active + status.inactive + status.persistent > 0) {
+      kernel.trash[{service, key}] = {.destination = {},
+                                      .active = status.active,
+                                      .inactive = status.inactive,
+                                      .persistent = status.persistent,
+                                      .stats = {}};
+    }
+  }
+
   int operator()(const AddService& op) const {
     if (const int code = measure(op.service)) return code;
     if (find(op.key)) return EEXIST;
@@ -98,7 +110,7 @@ struct MemoryKernel::Apply {
   int operator()(const RemoveService& op) const {
     const ServiceStatus* service = find(op.key);
     if (!service) return ESRCH;
-    for (const auto& [key, status] : service->destinations) kernel.orphaned += status.active;
+    for (const auto& [key, status] : service->destinations) discard(op.key, key, status);
     kernel.table.erase(op.key);
     return 0;
   }
@@ -109,7 +121,9 @@ struct MemoryKernel::Apply {
     if (const int code = check(op.service, op.key, op.destination)) return code;
     if (service->destinations.contains(op.key)) return EEXIST;
     if (is_multicast_or_special(op.key.endpoint.address)) return EINVAL;
-    service->destinations[op.key].destination = stored(op.destination);
+    DestinationStatus& added = service->destinations[op.key];
+    if (const auto old = kernel.trash.extract({op.service, op.key})) added = old.mapped();
+    added.destination = stored(op.destination);
     return 0;
   }
 
@@ -128,7 +142,7 @@ struct MemoryKernel::Apply {
     if (!service) return ESRCH;
     const auto found = service->destinations.find(op.key);
     if (found == service->destinations.end()) return ENOENT;
-    kernel.orphaned += found->second.active;
+    discard(op.service, op.key, found->second);
     service->destinations.erase(found);
     return 0;
   }
@@ -179,6 +193,12 @@ struct MemoryKernel::Apply {
     return 0;
   }
 };
+
+std::uint64_t MemoryKernel::orphaned() const {
+  std::uint64_t sum = 0;
+  for (const auto& [key, status] : trash) sum += status.active;
+  return sum;
+}
 
 Result<std::vector<Refusal>> MemoryKernel::apply(std::span<const Op> ops) {
   std::optional<Fault> injected;

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "ipvs/kernel.h"
 
@@ -29,10 +31,18 @@ class MemoryKernel final : public Kernel {
   net::Result<Timeouts> timeouts() override { return timeouts_; }
   net::Result<Info> info() override { return Info{.version = 0x010201, .connection_table_size = 4096}; }
 
-  /// The table with its counters, without the faults. Tests may set counters and connections here; `active` connections
-  /// of a removed destination are counted in `orphaned`.
+  /// The table with its counters, without the faults. Tests may set counters and connections here.
   Snapshot table;
-  std::uint64_t orphaned = 0;
+
+  /// What removing a destination does to its connections (sysctl net.ipv4.vs.expire_nodest_conn): false: they go
+  /// nowhere until it is added again, true: they are reset.
+  bool expire_nodest_conn = false;
+  std::uint64_t reset = 0;  ///< active connections that removals have reset
+
+  /// Removed destinations whose connections go nowhere; the kernel forgets them after two minutes, a test when it
+  /// likes.
+  std::map<std::pair<ServiceKey, DestinationKey>, DestinationStatus> trash;
+  [[nodiscard]] std::uint64_t orphaned() const;  ///< their active connections
 
   /// The schedulers that are there or can be loaded.
   std::set<std::string> schedulers = {"dh",  "fo", "lblc", "lblcr", "lc",   "mh",  "none", "nq",

@@ -105,7 +105,7 @@ TEST_CASE(
 
   held.at(at("192.168.200.12:80")).active = 0;
   world.turn_until([&] { return held.size() == 1; });
-  CHECK(world.kernel.orphaned == 0);
+  CHECK(world.kernel.orphaned() == 0);
   CHECK(director::load_intents(world.scratch.path / "state.json")->departures.empty());
 }
 

@@ -109,7 +109,31 @@ TEST_CASE("a change keeps counters and connections, a removal orphans them, zero
   CHECK(kernel.table[web].destinations[one].stats.connections == 0);
   CHECK(kernel.table[web].destinations[one].active == 3);
   REQUIRE(kernel.apply_one(RemoveDestination{web, one}));
-  CHECK(kernel.orphaned == 3);
+  CHECK(kernel.orphaned() == 3);
+}
+
+TEST_CASE("a removed destination's connections live again when it is added again, or are reset") {
+  MemoryKernel kernel = sample();
+  kernel.table[web].destinations[one] = {.destination = {}, .active = 3, .inactive = 2, .persistent = 1, .stats = {}};
+  REQUIRE(kernel.apply_one(RemoveService{web}));
+  CHECK(kernel.orphaned() == 3);
+  REQUIRE(kernel.apply_one(AddService{web, {}}));
+  REQUIRE(kernel.apply_one(AddDestination{web, two, {}}));
+  CHECK(kernel.orphaned() == 3);
+  REQUIRE(kernel.apply_one(AddDestination{web, one, {.weight = 5}}));
+  CHECK(kernel.orphaned() == 0);
+  const DestinationStatus& again = kernel.table[web].destinations[one];
+  CHECK(again.active == 3);
+  CHECK(again.inactive == 2);
+  CHECK(again.persistent == 1);
+  CHECK(again.destination.weight == 5);
+
+  kernel.expire_nodest_conn = true;
+  REQUIRE(kernel.apply_one(RemoveDestination{web, one}));
+  CHECK(kernel.orphaned() == 0);
+  CHECK(kernel.reset == 3);
+  REQUIRE(kernel.apply_one(AddDestination{web, one, {}}));
+  CHECK(kernel.table[web].destinations[one].active == 0);
 }
 
 TEST_CASE("a listing gives back what was applied, one service as all of them") {
