@@ -16,7 +16,7 @@ Pair::Pair(Options chosen) : options(std::move(chosen)), folder(output_folder() 
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   build_networks();
-  std::ofstream(folder / "cluster.yaml") << cluster_file();
+  write(cluster_file());
   for (auto& web : webs) web.server.emplace(*web.host);
 }
 
@@ -93,6 +93,8 @@ services:
                      fmt::arg("interval", check_interval.count()), fmt::arg("timeout", check_timeout.count()),
                      fmt::arg("rise", rise), fmt::arg("fall", fall));
 }
+
+void Pair::write(const std::string& cluster_file) const { std::ofstream(folder / "cluster.yaml") << cluster_file; }
 
 std::filesystem::path Pair::runtime_folder(const Director& director) const {
   return std::filesystem::path("/run/lab") / director.host->name;

@@ -53,6 +53,10 @@ class Pair {
   /// Builds the networks and starts the web servers, but no director yet.
   explicit Pair(Options options);
 
+  /// The cluster file of the set-up, and what the directors read next.
+  [[nodiscard]] std::string cluster_file() const;
+  void write(const std::string& cluster_file) const;
+
   void start(Director& director);
   /// A crash.
   void kill(Director& director);
@@ -96,7 +100,6 @@ class Pair {
 
  private:
   void build_networks();
-  [[nodiscard]] std::string cluster_file() const;
   [[nodiscard]] std::filesystem::path runtime_folder(const Director& director) const;
   [[nodiscard]] std::filesystem::path log_of(const Director& director) const;
 };
