@@ -101,8 +101,9 @@ struct Director {
 
   Ownership ownership = Ownership::named;
   OnStop on_stop = OnStop::keep;
-  std::uint8_t reload_guard =
-      50;  ///< a reload that removes more per cent of the servers or services needs a yes; 0..100
+  std::uint8_t reload_guard = 50;  ///< per cent of the servers or services that a reload may remove unasked; 0..100
+  std::string operators{};         ///< the group that may ask and steer; empty: only directord's own user
+  std::string readers{};           ///< the group that may ask, on a socket of its own; empty: nobody more
 
   auto operator<=>(const Director&) const = default;
 };

@@ -85,6 +85,12 @@ Type<Director> director_type() {
       .key("reload_guard", &Director::reload_guard, integer<std::uint8_t>(0, 100),
            "a reload that would remove more per cent of the services or servers than this is refused without `--yes`",
            "20")
+      .key("operators", &Director::operators, name("a group's name"),
+           "the group whose members may ask and steer directord, at `control.sock`; read when directord starts", "ops")
+      .when_absent("only directord's own user")
+      .key("readers", &Director::readers, name("a group's name"),
+           "the group whose members may ask but not steer, at `status.sock`; read when directord starts", "monitoring")
+      .when_absent("none")
       .type();
 }
 

@@ -158,11 +158,22 @@ Response answer(Director& director, const Request& request) {
   return refuse(404, "there is nothing at " + request.path);
 }
 
-void answer(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
-  if (request.path != "/v1/reload" && request.path != "/v1/plan") return respond(answer(director, request));
+Response answer_reader(Director& director, const Request& request) {
+  if (request.method != "GET") return refuse(403, "this socket only answers questions; ask the control socket");
+  return answer(director, request);
+}
+
+void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
+  const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
+  if (!known) return respond(answer(control.director, request));
   if (request.method != "POST") return respond(wrong_verb(request));
-  if (request.path == "/v1/reload") return answer_reload(director, reloader, request, std::move(respond));
-  answer_plan(director, reloader, request, std::move(respond));
+  if (request.path == "/v1/reload")
+    return answer_reload(control.director, control.reloader, request, std::move(respond));
+  if (request.path == "/v1/plan") return answer_plan(control.director, control.reloader, request, std::move(respond));
+  control.replacer.replace([respond = std::move(respond)](net::Result<> done) mutable {
+    if (!done) return respond(refuse(409, done.error().message));
+    respond(ok({{"message", "the program on disk is sound and takes this one's place now"}}));
+  });
 }
 
 }  // namespace director

@@ -95,6 +95,11 @@ void Director::stop() {
   tell("directord", "stopped, and its rules taken out of the kernel, as the file says");
 }
 
+void Director::make_way() {
+  checkers_.set({});
+  tell("directord", "another directord takes this one's place");
+}
+
 net::Result<> Director::start_routers() {
   std::vector<vrrp::Spec> specs;
   for (const auto& router : cluster_.virtual_routers)

@@ -50,6 +50,9 @@ class Director {
   /// Hands the virtual addresses over to the peers. The rules stay in the kernel: connections live on.
   void stop();
 
+  /// Ends the probes under way and leaves all else as it is: another directord goes on from here.
+  void make_way();
+
   /// Takes a server out of service until undrain(), also over restarts: no new connections, and its open ones live on,
   /// but no longer than `within`; then it leaves the table. Errors: no such server; it cannot be kept.
   net::Result<std::string> drain(const std::string& service, const std::string& server, const std::string& reason,
@@ -160,7 +163,8 @@ class Director {
   std::optional<ipvs::ServiceKey> drift_seen_;          ///< the same for drift
   std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
   std::string sync_complaint_;                          ///< why the sync daemons are not as the file says
-  std::string state_complaint_;                         ///< what was wrong with the state that was found
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  std::string state_complaint_;  ///< what was wrong with the state that was found
 };
 
 }  // namespace director

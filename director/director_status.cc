@@ -139,7 +139,10 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
 }
 
 ordered_json Director::status() const {
-  ordered_json root{{"cluster", cluster_.name}, {"node", options_.node.name}, {"version", DIRECTORD_VERSION}};
+  ordered_json root{{"cluster", cluster_.name},
+                    {"node", options_.node.name},
+                    {"version", DIRECTORD_VERSION},
+                    {"started", timestamp(started_)}};
   std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);
   for (const auto& complaint : {sync_complaint_, state_complaint_}) {

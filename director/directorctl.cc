@@ -147,6 +147,24 @@ int plan(const Arguments& arguments) {
   return done;
 }
 
+/// Waits for the new one's first answer: it is the same pid, but it has started anew.
+int replace(const Arguments& arguments) {
+  const auto before = ask_or_exit(arguments, "GET", "/v1/status").value("started", "");
+  const auto answer = ask_or_exit(arguments, "POST", "/v1/replace");
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto status = director::ask(arguments.socket, "GET", "/v1/status");
+    const json value = status ? json::parse(status->body, nullptr, false) : json();
+    if (!value.is_object() || value.value("started", before) == before) continue;
+    show(arguments, {{"message", "directord " + value.value("version", "") + " has taken over"}}, message_text);
+    return done;
+  }
+  show(arguments, answer, message_text);
+  fmt::print(stderr, "directorctl: the new one has not answered in 10 s; see directord's log\n");
+  return refused;
+}
+
 int check(const Arguments& arguments) {
   const auto loaded = config::load(arguments.file);
   const auto& found = loaded ? loaded->warnings : loaded.error();
@@ -253,6 +271,8 @@ int main(int argc, char** argv) {
   command("plan", "what a reload would change, and the connections that it touches", [&] {
     return plan(arguments);
   })->add_option("file", arguments.file, "another cluster file than the one in force");
+  command("replace", "the program on disk takes the running one's place, without a gap",
+          [&] { return replace(arguments); });
   command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })
       ->add_option("file", arguments.file, "the cluster file")
       ->required();

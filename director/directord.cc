@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -16,8 +17,11 @@
 #include "director/director.h"
 #include "director/http_server.h"
 #include "director/log.h"
+#include "director/privileges.h"
 #include "director/reloader.h"
+#include "director/replacement.h"
 #include "director/runtime.h"
+#include "director/service_manager.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"
 
@@ -35,6 +39,7 @@ struct Arguments {
   std::filesystem::path state_dir = "/var/lib/directord";
   bool check = false;
   bool dry_run = false;
+  director::Replacement again;  ///< how this was called
 };
 
 std::string host_name() {
@@ -87,6 +92,48 @@ void reload(director::Reloader& reloader) {
   });
 }
 
+bool has_scripts(const config::Cluster& cluster) {
+  return std::ranges::any_of(cluster.services, [](const config::Service& service) {
+    return std::ranges::any_of(
+        service.checks, [](const checkers::Spec& check) { return std::holds_alternative<checkers::Exec>(check.kind); });
+  });
+}
+
+/// What answers on the sockets, and what it is about.
+struct Doors {
+  std::unique_ptr<director::Reloader> reloader;
+  std::unique_ptr<director::Replacer> replacer;
+  std::unique_ptr<director::HttpServer> control, readers;
+};
+
+net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, const Arguments& arguments) {
+  auto reloader = director::Reloader::create(
+      loop, director, {.file = arguments.config, .node = arguments.node, .host_name = host_name()});
+  if (!reloader) return std::unexpected(reloader.error());
+  auto replacer = director::Replacer::create(loop, arguments.again, [&director] { director.make_way(); });
+  if (!replacer) return std::unexpected(replacer.error());
+  Doors doors{.reloader = std::move(*reloader), .replacer = std::move(*replacer), .control = {}, .readers = {}};
+
+  const auto& access = director.cluster().director;
+  const director::Control control{.director = director, .reloader = *doors.reloader, .replacer = *doors.replacer};
+  auto steered =
+      director::HttpServer::listen(loop, arguments.runtime_dir / "control.sock", access.operators,
+                                   [control](const director::Request& request, director::HttpServer::Respond respond) {
+                                     answer(control, request, std::move(respond));
+                                   });
+  if (!steered) return std::unexpected(steered.error());
+  doors.control = std::move(*steered);
+  if (access.readers.empty()) return doors;
+  auto asked = director::HttpServer::listen(
+      loop, arguments.runtime_dir / "status.sock", access.readers,
+      [&director](const director::Request& request, director::HttpServer::Respond respond) {
+        respond(answer_reader(director, request));
+      });
+  if (!asked) return std::unexpected(asked.error());
+  doors.readers = std::move(*asked);
+  return doors;
+}
+
 /// Runs until a signal ends it.
 net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node node) {
   std::optional<Scratch> scratch;
@@ -107,27 +154,27 @@ net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node nod
 
   info(fmt::format("directord " DIRECTORD_VERSION " on {}, cluster {}{}", node.name, cluster.name,
                    arguments.dry_run ? ": a dry run, the kernel is left alone" : ""));
-  const auto socket = arguments.runtime_dir / "control.sock";
-  if (scratch) info("ask it with: directorctl --socket " + socket.string() + " status");
+  if (scratch) {
+    info("ask it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
+  }
+  const bool scripts = has_scripts(cluster);
   director::Director director(*loop, **kernel, std::move(cluster), std::move(options));
-  std::unique_ptr<director::Reloader> reloader;
+  Doors doors;
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-    if (signal == SIGHUP) return reload(*reloader);
+    if (signal == SIGHUP) return reload(*doors.reloader);
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
     loop->stop();
   });
   if (!handled) return handled;
-  auto server = director::HttpServer::listen(
-      *loop, socket, [&](const director::Request& request, director::HttpServer::Respond respond) {
-        answer(director, *reloader, request, std::move(respond));
-      });
-  if (!server) return std::unexpected(server.error());
-  auto made = director::Reloader::create(*loop, director,
-                                         {.file = arguments.config, .node = arguments.node, .host_name = host_name()});
-  if (!made) return std::unexpected(made.error());
-  reloader = std::move(*made);
+  auto opened = open_doors(*loop, director, arguments);
+  if (!opened) return std::unexpected(opened.error());
+  doors = std::move(*opened);
+  if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;
   if (auto started = director.start(); !started) return started;
+  const director::ServiceManager manager(*loop);
+  manager.ready(fmt::format("cluster {}, node {}", director.cluster().name, node.name));
   auto ran = loop->run();
+  manager.stopping();
   director.stop();
   return ran;
 }
@@ -138,6 +185,7 @@ int main(int argc, char** argv) {
   // Whoever reads the log may end before the director does; that must not end the director.
   std::signal(SIGPIPE, SIG_IGN);
   Arguments arguments;
+  arguments.again = {.program = director::own_program(argv[0]), .arguments = {argv, argv + argc}};
   CLI::App app(
       "Programs the kernel's IPVS table, checks real servers and floats virtual addresses, as one cluster file says.\n"
       "Example: directord --config /etc/directord/cluster.yaml");

@@ -125,6 +125,8 @@ namespace {
 struct Reloading : World {
   std::string file = scratch.path / "cluster.yaml";
   std::unique_ptr<director::Reloader> reloader;
+  std::unique_ptr<director::Replacer> replacer =
+      director::Replacer::create(loop, {.program = "/bin/false", .arguments = {"false"}}, [] {}).value();
 
   Reloading() {
     reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}).value();
@@ -136,7 +138,7 @@ struct Reloading : World {
 
   director::Response post(const std::string& path, const std::string& body) {
     std::optional<director::Response> got;
-    answer(director, *reloader, {.method = "POST", .path = path, .body = body},
+    answer({director, *reloader, *replacer}, {.method = "POST", .path = path, .body = body},
            [&](director::Response response) { got = std::move(response); });
     while (!got) REQUIRE(loop.turn(std::chrono::milliseconds(20)));
     return *got;
@@ -198,4 +200,18 @@ TEST_CASE("wrong bodies of reload and plan are refused") {
   CHECK(world.post("/v1/reload", "[]").status == 400);
   CHECK(world.post("/v1/plan", R"({"file": "relative.yaml"})").status == 400);
   CHECK(world.post("/v1/plan", R"({"file": "/nowhere/cluster.yaml"})").status == 409);
+}
+
+TEST_CASE("a program that does not take the file does not take this one's place") {
+  Reloading world;
+  const auto response = world.post("/v1/replace", "");
+  CHECK(response.status == 409);
+  CHECK(json::parse(response.body)["error"] == "/bin/false does not take this one's place: it ended without a word");
+}
+
+TEST_CASE("readers may ask and not steer") {
+  World world;
+  CHECK(answer_reader(world.director, {.method = "GET", .path = "/v1/status", .body = ""}).status == 200);
+  CHECK(answer_reader(world.director, {.method = "PUT", .path = drain_path, .body = ""}).status == 403);
+  CHECK(world.director.status()["services"][0]["servers"][0]["drained"] == false);
 }

@@ -1,5 +1,7 @@
 // The programs as a user meets them: what they say and how they exit. Nothing here needs a privilege.
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "net/fd.h"
 #include "scratch.h"
 
 namespace {
@@ -249,6 +252,9 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   CHECK(nlohmann::json::parse(run(ask + "status --json").output)["services"].size() == 1);
   std::ofstream(given.file) << good;
 
+  CHECK(run(ask + "replace").output == "directord " DIRECTORD_VERSION " has taken over\n");
+  CHECK(kill(pid, 0) == 0);  // in the same process
+
   const auto second = run(directord + " --dry-run --node lb1 --config " + given.file + " --runtime-dir " + run_dir +
                           " --state-dir " + run_dir);
   CHECK(second.status == 1);
@@ -257,4 +263,32 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   REQUIRE(kill(pid, SIGTERM) == 0);
   for (int attempt = 0; attempt < 500 && run(ask + "status").status == 0; ++attempt) usleep(10'000);
   CHECK(run(ask + "status").status == 3);
+}
+
+TEST_CASE("the service manager hears that directord is ready, that it lives, and that it stops") {
+  const Given given(good);
+  const auto path = (given.scratch.path / "notify").string();
+  const net::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  REQUIRE(setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
+  const auto hears = [&](std::string_view part) {
+    char buffer[512];
+    for (int messages = 0; messages < 100; ++messages) {
+      const auto got = recv(socket.get(), buffer, sizeof buffer, 0);
+      if (got <= 0) return false;
+      if (std::string_view(buffer, static_cast<std::size_t>(got)).find(part) != std::string_view::npos) return true;
+    }
+    return false;
+  };
+  const auto pid = std::stoi(run("{ NOTIFY_SOCKET=" + path + " WATCHDOG_USEC=100000 " + directord +
+                                 " --dry-run --node lb1 --config " + given.file + " >/dev/null 2>&1 & echo $!; }")
+                                 .output);
+  CHECK(hears("READY=1\nSTATUS=cluster shop, node lb1"));
+  CHECK(hears("WATCHDOG=1"));
+  CHECK(hears("WATCHDOG=1"));
+  REQUIRE(kill(pid, SIGTERM) == 0);
+  CHECK(hears("STOPPING=1"));
 }
