@@ -49,8 +49,10 @@ enum class OnFailure : std::uint8_t {
 struct Server {
   std::string name;
   net::Endpoint endpoint;
-  std::uint32_t weight = 1;  ///< 0..65535
-  bool fallback = false;     ///< a sorry server: takes the new connections while quorum is lost, and none otherwise
+  std::uint32_t weight = 1;           ///< 0..65535
+  std::uint32_t upper_threshold = 0;  ///< no new connections above so many open ones; 0 = no bound
+  std::uint32_t lower_threshold = 0;  ///< and again below so many; 0 = three quarters of the upper
+  bool fallback = false;  ///< a sorry server: takes the new connections while quorum is lost, and none otherwise
 
   auto operator<=>(const Server&) const = default;
 };
@@ -68,6 +70,7 @@ struct Service {
   ipvs::ServiceKey key;
   ipvs::Service spec;
   ipvs::Forward forward = ipvs::Forward::nat;
+  ipvs::Tunnel tunnel{};                               ///< how a tunnel encapsulates
   std::vector<checkers::Spec> checks;                  ///< none = always up
   checkers::Combine combine = checkers::Combine::all;  ///< what of several checks must pass
   OnFailure on_failure = OnFailure::drain;

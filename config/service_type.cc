@@ -51,6 +51,43 @@ auto forward() {
       {{"nat", ipvs::Forward::nat}, {"dr", ipvs::Forward::route}, {"tunnel", ipvs::Forward::tunnel}});
 }
 
+/// A bit of the service's flags.
+template <std::uint32_t flag>
+Type<std::uint32_t> flag_type() {
+  auto type = boolean();
+  return {.shape = type.shape,
+          .read =
+              [read = type.read](Reader& reader, const YamlNode& node, std::uint32_t& flags) {
+                bool set = false;
+                read(reader, node, set);
+                flags = set ? flags | flag : flags & ~flag;
+              },
+          .show = [show = type.show](const std::uint32_t& flags) { return show((flags & flag) != 0); }};
+}
+
+constexpr auto flags = [](ipvs::Service& service) -> std::uint32_t& { return service.flags; };
+
+Type<ipvs::Service> hash() {
+  return Object<ipvs::Service>("hash")
+      .key("port", flags, flag_type<ipvs::flag::sched2>(),
+           "the client's port counts too, so that one client's connections spread over the servers", "true")
+      .key("fallback", flags, flag_type<ipvs::flag::sched1>(),
+           "a client whose server has weight 0 or too many connections goes to another", "true")
+      .type();
+}
+
+Type<ipvs::Tunnel> tunnel() {
+  using Type = ipvs::Tunnel::Type;
+  return Object<ipvs::Tunnel>("tunnel")
+      .key("type", &ipvs::Tunnel::type, choice<Type>({{"ipip", Type::ipip}, {"gue", Type::gue}, {"gre", Type::gre}}),
+           "IP in IP, Generic UDP Encapsulation, or GRE", "gue")
+      .key("port", &ipvs::Tunnel::port, integer<std::uint16_t>(1), "gue: the servers' UDP port", "6080")
+      .when_absent("none")
+      .key("checksum", &ipvs::Tunnel::flags, choice<std::uint16_t>({{"none", 0}, {"full", 1}, {"remote", 2}}),
+           "gue and gre: the outer header's checksum; `remote` is gue's remote checksum offload", "full")
+      .type();
+}
+
 auto on_failure() { return choice<OnFailure>({{"drain", OnFailure::drain}, {"remove", OnFailure::remove}}); }
 
 Type<Quorum> quorum() {
@@ -95,7 +132,13 @@ Object<Server> server_object() {
            "10.0.0.7:8080")
       .required()
       .key("weight", &Server::weight, integer<std::uint32_t>(0, 65535),
-           "its share of the connections beside the others'; 0 gives it no new ones", "3");
+           "its share of the connections beside the others'; 0 gives it no new ones", "3")
+      .key("upper_threshold", &Server::upper_threshold, integer<std::uint32_t>(1),
+           "with more open connections than this it gets no new ones", "1000")
+      .when_absent("no bound")
+      .key("lower_threshold", &Server::lower_threshold, integer<std::uint32_t>(1),
+           "having had too many, it gets new ones again with fewer than this", "800")
+      .when_absent("three quarters of `upper_threshold`");
 }
 
 Object<Service> service_object() {
@@ -116,6 +159,24 @@ Object<Service> service_object() {
           "persistence", [](Service& service) -> std::chrono::seconds& { return service.spec.persistence; },
           duration<std::chrono::seconds>(1s, 31 * 24h), "for how long a client comes back to the same server", "5m")
       .when_absent("none")
+      .key(
+          "persistence_mask", [](Service& service) -> std::uint8_t& { return service.spec.mask_length; },
+          integer<std::uint8_t>(1, 128), "clients whose addresses begin with the same so many bits come back together",
+          "24")
+      .when_absent("the whole address")
+      .key(
+          "persistence_engine", [](Service& service) -> std::string& { return service.spec.persistence_engine; },
+          choice<std::string>({{"sip", "sip"}}), "what else than its address tells a client: `sip` the Call-ID", "sip")
+      .when_absent("none")
+      .key(
+          "one_packet", [](Service& service) -> std::uint32_t& { return service.spec.flags; },
+          flag_type<ipvs::flag::one_packet>(), "udp: each datagram is scheduled afresh, as fits DNS", "true")
+      .key(
+          "hash", [](Service& service) -> ipvs::Service& { return service.spec; }, hash(),
+          "of the schedulers sh and mh: what is hashed", "{ port: true, fallback: true }")
+      .when_absent("the client's address alone")
+      .key("tunnel", &Service::tunnel, tunnel(), "how `forward: tunnel` encapsulates", "{ type: gue, port: 6080 }")
+      .when_absent("IP in IP")
       .key(
           "check", [](Service& service) -> checkers::Spec& { return service.checks.emplace_back(); },
           check_object().type(), "what tells whether a server is up", "{ tcp: {}, interval: 1s, timeout: 500ms }")

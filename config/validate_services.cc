@@ -28,6 +28,8 @@ class ServiceRules {
   void servers(const Service& service);
   [[nodiscard]] bool all_sound(const Service& service, const Origin::Path& endpoint) const;
   void some_server_has_a_weight(const Service& service);
+  void thresholds_are_in_order(const Service& service);
+  void options_have_their_reason(const Service& service);
   void quorum_can_be_had(const Service& service);
   void address_is_held(const Service& service);
   void answers_come_back(const Service& service);
@@ -96,6 +98,8 @@ void ServiceRules::service(const Service& service) {
   checks(service);
   servers(service);
   some_server_has_a_weight(service);
+  thresholds_are_in_order(service);
+  options_have_their_reason(service);
   quorum_can_be_had(service);
   address_is_held(service);
   answers_come_back(service);
@@ -213,6 +217,57 @@ void ServiceRules::some_server_has_a_weight(const Service& service) {
           ? fmt::format("service '{}' has no servers", service.name)
           : fmt::format("every server of service '{}' has weight 0: it takes no new connections", service.name);
   diagnostics_.warning(origin_.name_place(path), message);
+}
+
+void ServiceRules::thresholds_are_in_order(const Service& service) {
+  for (const auto& server : service.servers) {
+    if (server.lower_threshold <= server.upper_threshold) continue;
+    auto path = address_path(service, server);
+    path.back() = "lower_threshold";
+    if (!origin_.sound(path)) continue;
+    const auto upper = server.upper_threshold == 0
+                           ? "has no upper_threshold"
+                           : fmt::format("is above the upper_threshold {}", server.upper_threshold);
+    diagnostics_.error(origin_.place(path), fmt::format("the lower_threshold {} of {} of service '{}' {}",
+                                                        server.lower_threshold, called(server), service.name, upper));
+  }
+}
+
+/// What only some services can have.
+void ServiceRules::options_have_their_reason(const Service& service) {
+  const auto& spec = service.spec;
+  const auto refuse = [&](Origin::Path rest, std::string_view what) {
+    Origin::Path path = {"services", service.name};
+    path.insert(path.end(), rest.begin(), rest.end());
+    if (!origin_.has(path) || !origin_.sound(path)) return;
+    diagnostics_.error(origin_.place(path), fmt::format("service '{}' {}", service.name, what));
+  };
+  if (spec.mask_length != 0 && spec.persistence.count() == 0) {
+    refuse({"persistence_mask"}, "has a persistence_mask and no persistence");
+  } else if (spec.mask_length > service.key.endpoint.address.bits()) {
+    refuse({"persistence_mask"}, fmt::format("has a persistence_mask of {} bits; its addresses have {}",
+                                             spec.mask_length, service.key.endpoint.address.bits()));
+  }
+  if (!spec.persistence_engine.empty() && spec.persistence.count() == 0) {
+    refuse({"persistence_engine"}, "has a persistence_engine and no persistence");
+  }
+  const bool udp = service.key.protocol == ipvs::Protocol::udp || service.key.fwmark != 0;
+  if ((spec.flags & ipvs::flag::one_packet) != 0 && !udp) refuse({"one_packet"}, "is not udp, which one_packet is for");
+  const bool hashes = spec.scheduler == "sh" || spec.scheduler == "mh";
+  if ((spec.flags & (ipvs::flag::sched1 | ipvs::flag::sched2)) != 0 && !hashes) {
+    refuse({"hash"}, fmt::format("has the scheduler {}, which does not hash; sh and mh do", spec.scheduler));
+  }
+  const auto& tunnel = service.tunnel;
+  const bool gue = tunnel.type == ipvs::Tunnel::Type::gue;
+  if (tunnel != ipvs::Tunnel{} && service.forward != ipvs::Forward::tunnel) {
+    refuse({"tunnel"}, "says how to tunnel, but not 'forward: tunnel'");
+  } else if (gue != (tunnel.port != 0)) {
+    refuse({"tunnel"}, gue ? "tunnels by gue, which needs a port" : "has a port for its tunnel, which only gue has");
+  } else if (tunnel.flags != 0 && tunnel.type == ipvs::Tunnel::Type::ipip) {
+    refuse({"tunnel"}, "has a checksum for its tunnel, which ipip has not");
+  } else if (tunnel.flags == 2 && !gue) {
+    refuse({"tunnel"}, "has a remote checksum for its tunnel, which only gue has");
+  }
 }
 
 /// Whether what the virtual routers hold is known: warnings about it would else follow from another mistake.

@@ -92,11 +92,12 @@ Verdict judge(const config::Service& service, const ServiceSituation& situation,
   return {.out = Cause::health, .listed = stays};
 }
 
-ipvs::Destination destination(const config::Service& service, std::uint32_t weight) {
-  ipvs::Destination made;
-  made.forward = service.forward;
-  made.weight = weight;
-  return made;
+ipvs::Destination destination(const config::Service& service, const config::Server& server, std::uint32_t weight) {
+  return {.forward = service.forward,
+          .weight = weight,
+          .upper_threshold = server.upper_threshold,
+          .lower_threshold = server.lower_threshold,
+          .tunnel = service.tunnel};
 }
 
 }  // namespace
@@ -132,7 +133,7 @@ Plan plan(const config::Service& service, const ServiceSituation& situation, con
     // The last resort: a fallback that fails its checks is still better than nothing.
     const bool last_resort = service.servers[i].fallback && !fallback_in && out != Cause::order && out != Cause::advice;
     const auto full = last_resort ? weight_of(service, situation, i) : weight;
-    made.entry.destinations[key] = destination(service, has_its_turn ? full : 0);
+    made.entry.destinations[key] = destination(service, service.servers[i], has_its_turn ? full : 0);
     if (out && !(last_resort && has_its_turn)) made.drained[key] = *out;
   }
   return made;

@@ -62,6 +62,18 @@ TEST_CASE("servers that are up have the weight the file gives them") {
   CHECK(entry.destinations.at(at(web1)).forward == ipvs::Forward::route);
 }
 
+TEST_CASE("thresholds and the tunnel's kind reach the table") {
+  auto service = web();
+  service.forward = ipvs::Forward::tunnel;
+  service.tunnel = {.type = ipvs::Tunnel::Type::gue, .port = 6080};
+  service.servers[0].upper_threshold = 100;
+  service.servers[0].lower_threshold = 80;
+  const auto entry = plan(service, situation(State::up, State::up), {});
+  CHECK(entry.destinations.at(at(web1)).upper_threshold == 100);
+  CHECK(entry.destinations.at(at(web1)).lower_threshold == 80);
+  CHECK(entry.destinations.at(at(web2)).tunnel.port == 6080);
+}
+
 TEST_CASE("a failed server is drained or removed, as the service says") {
   auto service = web();
   CHECK(weight(plan(service, situation(State::down, State::up), {}), web1) == 0);
