@@ -7,6 +7,11 @@
 namespace config {
 namespace {
 
+using namespace std::chrono_literals;
+
+/// What the kernel's synchronisation of connections needs to tell a node that returns of those there are.
+constexpr auto sync_time = 3000ms;
+
 /// What stands before the first dot of a host name.
 std::string_view host_part(std::string_view name) { return name.substr(0, name.find('.')); }
 
@@ -44,9 +49,14 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .addresses = router.addresses,
                      .priority = node.priority,
                      .advertise = router.advertise,
-                     .preempt = router.preempt,
+                     .preempt = router.preempt.allowed,
+                     .preempt_delay = router.preempt.after.value_or(cluster.connection_sync ? sync_time : 0ms),
+                     .peer_priorities = {},
                      .unicast = {},
                      .checksum = router.checksum};
+  for (const auto& other : cluster.nodes) {
+    if (other.name != node.name) spec.peer_priorities.push_back(other.priority);
+  }
   if (!router.unicast) return spec;
   vrrp::Unicast unicast = {.source = node.address, .peers = {}};
   for (const auto& other : cluster.nodes) {

@@ -26,6 +26,14 @@ struct Node {
   auto operator<=>(const Node&) const = default;
 };
 
+/// Whether a node with a higher priority takes the addresses back when it returns, and how long after its start.
+struct Preempt {
+  bool allowed = true;
+  std::optional<std::chrono::milliseconds> after;  ///< nothing: at once, or a while after where connections are synced
+
+  auto operator<=>(const Preempt&) const = default;
+};
+
 /// A virtual router before a node has found itself in it.
 struct VirtualRouter {
   std::string name;
@@ -33,7 +41,8 @@ struct VirtualRouter {
   std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
   std::vector<net::Prefix> addresses;
   std::chrono::milliseconds advertise{1000};
-  bool preempt = true;
+  Preempt preempt;
+  std::chrono::milliseconds ready_within{10000};  ///< how long a start waits for the rules and the first verdicts
   bool unicast = false;
   vrrp::Checksum checksum = vrrp::Checksum::rfc9568;
 

@@ -40,6 +40,25 @@ Type<Interfaces> interfaces() {
   return {.shape = shape, .read = read};
 }
 
+/// true, false, or for how long after its start a node preempts nobody.
+Type<Preempt> preempt() {
+  auto truth = boolean();
+  auto delay = duration<std::chrono::milliseconds>(1ms, 1h);
+  const Shape shape = {.kind = Shape::Kind::any_of,
+                       .expected = truth.shape.expected + ", or " + delay.shape.expected,
+                       .of = {truth.shape, delay.shape}};
+  auto read = [expected = shape.expected, truth, delay](Reader& reader, const YamlNode& node, Preempt& value) {
+    if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
+    if (node.text == "true" || node.text == "false") return truth.read(reader, node, value.allowed);
+    if (const auto parsed = parse_duration(node.text); parsed && *parsed >= 1ms && *parsed <= 1h) {
+      value.after = *parsed;
+    } else {
+      reader.refuse(node, expected);
+    }
+  };
+  return {.shape = shape, .read = read};
+}
+
 Type<VirtualRouter> virtual_router_type() {
   return Object<VirtualRouter>("virtual router")
       .key("router_id", &VirtualRouter::router_id, integer<std::uint8_t>(1, 255),
@@ -53,8 +72,15 @@ Type<VirtualRouter> virtual_router_type() {
       .required()
       .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
            "from one advertisement to the next; a backup takes over after about three times that", "100ms")
-      .key("preempt", &VirtualRouter::preempt, boolean(),
-           "whether a node with a higher priority takes the addresses back when it returns", "false")
+      .key("preempt", &VirtualRouter::preempt, preempt(),
+           "whether a node with a higher priority takes the addresses back when it returns, and how long after its "
+           "start",
+           "30s")
+      .when_absent("true; with `connection_sync`, 3s")
+      .key("ready_within", &VirtualRouter::ready_within, duration<std::chrono::milliseconds>(0ms, 10min),
+           "a node that starts is not master before its rules are in and each server has been judged, but waits no "
+           "longer than this",
+           "30s")
       .key("unicast", &VirtualRouter::unicast, boolean(),
            "speaks to the other nodes' addresses instead of the multicast group", "true")
       .key("checksum", &VirtualRouter::checksum,

@@ -4,6 +4,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace net {
@@ -21,6 +22,19 @@ ifaddrmsg header_of(int interface_index, const Prefix& prefix) {
 void put_address(NetlinkBatch& batch, const Address& address) {
   batch.put(IFA_LOCAL, address.bytes());
   batch.put(IFA_ADDRESS, address.bytes());
+}
+
+constexpr std::uint32_t for_ever = ~0U;
+
+/// Both times are the kernel's: what is left in whole seconds, and when it was granted in hundredths since its boot,
+/// modulo 2^32. That clock may be some tenths behind the monotonic one: a lease may seem older than it is.
+std::optional<Leases::Held> held_since(const ifa_cacheinfo& info, Instant now) {
+  if (info.ifa_valid == for_ever) return std::nullopt;
+  using Hundredths = std::chrono::duration<std::int64_t, std::centi>;
+  const auto clock = std::chrono::floor<Hundredths>(now.time_since_epoch()).count();
+  const Hundredths age(static_cast<std::int32_t>(static_cast<std::uint32_t>(clock) - info.tstamp));
+  const auto passed = std::max(std::chrono::floor<std::chrono::seconds>(age), std::chrono::seconds(0));
+  return Leases::Held{.granted = std::chrono::seconds(info.ifa_valid) + passed, .since = now - age};
 }
 
 }  // namespace
@@ -55,6 +69,26 @@ Result<> Leases::hold(const Holding& holding, std::chrono::seconds lease) {
   auto held = netlink_.request(batch);
   if (!held) held.error().message = fmt::format("hold {}: {}", to_string(prefix), held.error().message);
   return held;
+}
+
+Result<std::optional<Leases::Held>> Leases::find(int interface_index, const Prefix& prefix) {
+  std::optional<Held> found;
+  NetlinkBatch request;
+  request.begin(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{});
+  const auto read = [&](const NetlinkMessage& message) {
+    const auto header = message.header<ifaddrmsg>();
+    if (!header || header->ifa_index != static_cast<std::uint32_t>(interface_index)) return;
+    const auto attributes = Attributes::parse(message.after(sizeof *header));
+    if (!attributes || header->ifa_prefixlen != prefix.length) return;
+    const auto address = Address::from_bytes(attributes->find(attributes->has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS));
+    const auto info = attributes->get<ifa_cacheinfo>(IFA_CACHEINFO);
+    if (address == prefix.address && info) found = held_since(*info, Clock::now());
+  };
+  if (auto dumped = netlink_.dump(request, read, [&] { found.reset(); }); !dumped) {
+    dumped.error().message = fmt::format("look for {}: {}", to_string(prefix), dumped.error().message);
+    return std::unexpected(dumped.error());
+  }
+  return found;
 }
 
 Result<> Leases::drop(int interface_index, const Prefix& prefix) {

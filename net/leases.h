@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "net/address.h"
 #include "net/error.h"
 #include "net/netlink.h"
+#include "net/time.h"
 
 namespace net {
 
@@ -27,6 +29,14 @@ class Leases {
   /// without duplicate address detection, which would cost a second or two; the one that holds the role vouches for
   /// them.
   Result<> hold(const Holding& holding, std::chrono::seconds lease);
+
+  /// An address as it is held: for how long it was granted, and when that was.
+  struct Held {
+    std::chrono::seconds granted{};
+    Instant since;
+  };
+  /// The lease on an address; nothing if it is not there or is there for ever.
+  Result<std::optional<Held>> find(int interface_index, const Prefix& prefix);
 
   /// Takes it off; success too if it or the interface is gone.
   Result<> drop(int interface_index, const Prefix& prefix);

@@ -16,6 +16,9 @@ namespace {
 
 constexpr auto groups = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
 
+/// Between one try to read everything and the next.
+constexpr auto reread_delay = std::chrono::milliseconds(100);
+
 std::optional<Address> address_of(const ifaddrmsg& header, const Attributes& attributes) {
   // IFA_ADDRESS is the peer's on a point-to-point IPv4 link; IPv6 knows IFA_LOCAL only there.
   const Bytes local = attributes.find(attributes.has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS);
@@ -33,7 +36,10 @@ bool Interface::holds(const Prefix& prefix) const {
 Links::Links(Loop& loop, Netlink monitor, Netlink dumps, OnChange on_change)
     : loop_(loop), monitor_(std::move(monitor)), dumps_(std::move(dumps)), on_change_(std::move(on_change)) {}
 
-Links::~Links() { loop_.unwatch(watch_); }
+Links::~Links() {
+  loop_.unwatch(watch_);
+  loop_.cancel(retry_timer_);
+}
 
 Result<std::unique_ptr<Links>> Links::follow(Loop& loop, OnChange on_change) {
   auto monitor = Netlink::open(NETLINK_ROUTE);
@@ -80,10 +86,18 @@ Result<> Links::dump(std::uint16_t type) {
 void Links::on_ready() {
   const auto before = interfaces_;
   const auto received = monitor_.receive([this](const NetlinkMessage& message) { on_message(message); });
-  if (!received) {
-    // Notifications were lost. Should reading anew fail too, what is known stays until the next one.
-    auto known = interfaces_;
-    if (!read_all()) interfaces_ = std::move(known);
+  tell(before);
+  if (!received) read_anew();
+}
+
+/// Notifications were lost. Should reading anew fail too, what is known stays until the next try.
+void Links::read_anew() {
+  loop_.cancel(std::exchange(retry_timer_, 0));
+  auto before = interfaces_;
+  if (!read_all()) {
+    interfaces_ = std::move(before);
+    retry_timer_ = loop_.after(reread_delay, [this] { read_anew(); });
+    return;
   }
   tell(before);
 }

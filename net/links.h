@@ -63,6 +63,7 @@ class Links {
   Result<> read_all();
   Result<> dump(std::uint16_t type);
   void on_ready();
+  void read_anew();
   void on_message(const NetlinkMessage& message);
   void on_link(const NetlinkMessage& message);
   void on_address(const NetlinkMessage& message);
@@ -73,6 +74,7 @@ class Links {
   Netlink dumps_;
   OnChange on_change_;
   Loop::Id watch_ = 0;
+  Loop::Id retry_timer_ = 0;
   std::map<int, Interface> interfaces_;  ///< by index
 };
 

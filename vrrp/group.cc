@@ -15,6 +15,9 @@
 // on the good link: the two would flap, or split the group. So the master keeps the group while any one of its adverts
 // arrives anywhere. Who has lost what must be found out by someone who can: carrier, or a tracker that asks a third.
 //
+// Where the kernel refuses the addresses, no member takes part: half of a group is of no use. It gives up what it has,
+// and tries again later, each time as a backup that waits for its turn.
+//
 // Equal priorities are decided by the greater address, and the order of two nodes' addresses may differ from link to
 // link: if each link decided, both nodes might yield, for ever. So the first link in the group's order decides, and
 // another only when it alone has been carrying adverts for a while.
@@ -32,10 +35,17 @@ Duration memory(const Config& config, const Machine& machine) {
   return 2 * master_down_interval(config, slowest_interval(config, machine));
 }
 
-void remember(const Config& config, Group& group, std::size_t index, Instant now) {
-  Member& member = group.members[index];
+/// Notes an advert on its link, and whether its sender is the one that spoke for the master before: another link may
+/// have told of a new master meanwhile.
+void remember(const Config& config, Group& group, MemberHeard& heard, Instant now) {
+  Member& member = group.members[heard.member];
   if (!member.heard || now - *member.heard > memory(config, group.machine)) member.heard_since = now;
   member.heard = now;
+  heard.advert.from_master =
+      member.followed == heard.source && member.followed_priority == group.machine.master_priority;
+  if (heard.advert.priority == 0) return;
+  member.followed = heard.source;
+  member.followed_priority = heard.advert.priority;
 }
 
 bool decides_tie(const Config& config, const Group& group, std::size_t index, Instant now) {
@@ -50,23 +60,39 @@ bool decides_tie(const Config& config, const Group& group, std::size_t index, In
 void apply(const Config& config, GroupStep& step, const Event& event, Instant now) {
   Step machine_step = vrrp::step(config, step.next.machine, event, now);
   step.next.machine = machine_step.next;
-  step.actions = std::move(machine_step.actions);
+  std::ranges::move(machine_step.actions, std::back_inserter(step.actions));
+  step.late = machine_step.late;
 }
 
-/// Takes part while it runs and every link is up.
-void take_part(const Config& config, GroupStep& step, Instant now) {
-  const bool able = step.next.running && !step.next.fault();
-  const bool taking_part = step.next.machine.state != State::initialize;
-  if (able && !taking_part) {
-    apply(config, step, Startup{}, now);
-  } else if (!able) {
+/// Takes part while it runs and nothing is in its way. What is in its way ends its part at once; a stop waits for a
+/// successor.
+void take_part(const Config& config, GroupStep& step, std::optional<Instant> claimed, Instant now) {
+  const Group& group = step.next;
+  const bool able = !group.faulted && !group.retry_at && !group.broken_link();
+  if (!able) {
     apply(config, step, Shutdown{}, now);
+  } else if (group.running && group.machine.state == State::initialize) {
+    apply(config, step, Startup{.claimed = claimed}, now);
+  } else if (!group.running && group.machine.leaving != Leaving::for_good) {
+    apply(config, step, Resign{.how = Leaving::for_good}, now);
   }
+}
+
+void on_refusal(const Config& config, GroupStep& step, Instant now) {
+  step.next.retry_at = now + retry_delay(++step.next.refusals);
+  take_part(config, step, {}, now);
+}
+
+void on_timer(const Config& config, GroupStep& step, Instant now) {
+  Group& group = step.next;
+  if (std::exchange(group.retry_at, std::nullopt)) return take_part(config, step, {}, now);
+  if (group.machine.state == State::master) group.refusals = 0;  // its claims have been good for an interval
+  apply(config, step, Expired{}, now);
 }
 
 }  // namespace
 
-std::optional<std::size_t> Group::fault() const {
+std::optional<std::size_t> Group::broken_link() const {
   const auto down = std::ranges::find(members, false, &Member::link_up);
   if (down == members.end()) return std::nullopt;
   return static_cast<std::size_t>(down - members.begin());
@@ -74,23 +100,43 @@ std::optional<std::size_t> Group::fault() const {
 
 GroupStep step(const Config& config, const Group& group, const GroupEvent& event, Instant now) {
   GroupStep step{.next = group, .actions = {}};
-  if (std::holds_alternative<Start>(event)) {
+  if (const auto* start = std::get_if<Start>(&event)) {
     step.next.running = true;
-    take_part(config, step, now);
+    take_part(config, step, start->claimed, now);
   } else if (std::holds_alternative<Stop>(event)) {
     step.next.running = false;
-    take_part(config, step, now);
+    take_part(config, step, {}, now);
+  } else if (std::holds_alternative<HandOver>(event)) {
+    const bool may = group.machine.state == State::master && group.machine.leaving == Leaving::no;
+    if (may) apply(config, step, Resign{.how = Leaving::to_backup}, now);
   } else if (const auto* link = std::get_if<LinkChanged>(&event)) {
     step.next.members[link->member].link_up = link->up;
-    take_part(config, step, now);
+    take_part(config, step, {}, now);
+  } else if (const auto* fault = std::get_if<Fault>(&event)) {
+    step.next.faulted = fault->faulted;
+    take_part(config, step, {}, now);
+  } else if (std::holds_alternative<Refused>(event)) {
+    on_refusal(config, step, now);
   } else if (const auto* heard = std::get_if<MemberHeard>(&event)) {
-    remember(config, step.next, heard->member, now);
-    const bool tie = group.machine.state == State::master && heard->advert.priority == config.priority;
-    if (!tie || decides_tie(config, step.next, heard->member, now)) apply(config, step, heard->advert, now);
+    MemberHeard noted = *heard;
+    remember(config, step.next, noted, now);
+    const bool tie = group.machine.state == State::master && group.machine.leaving == Leaving::no &&
+                     noted.advert.priority == config.priority;
+    if (!tie || decides_tie(config, step.next, noted.member, now)) apply(config, step, noted.advert, now);
+  } else if (const auto* hold = std::get_if<Hold>(&event)) {
+    apply(config, step, *hold, now);
+  } else if (std::holds_alternative<Reconfigured>(event)) {
+    apply(config, step, Reconfigured{}, now);
   } else {
-    apply(config, step, Expired{}, now);
+    on_timer(config, step, now);
   }
   return step;
+}
+
+std::chrono::seconds retry_delay(int refusals) {
+  constexpr int doublings_max = 5;
+  return std::min(std::chrono::seconds(1) * (1 << std::min(std::max(refusals, 1) - 1, doublings_max)),
+                  std::chrono::seconds(30));
 }
 
 }  // namespace vrrp

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "net/address.h"
 #include "vrrp/machine.h"
 
 /// Virtual routers that move together: on each of its links this node is master of all or of none.
@@ -13,39 +14,63 @@ namespace vrrp {
 /// One virtual router of a group: a link as the group sees it.
 struct Member {
   bool link_up = false;
-  std::optional<Instant> heard{};  ///< when an advert came by this link last
-  Instant heard_since{};           ///< when the row of adverts began that it belongs to
+  std::optional<Instant> heard{};          ///< when an advert came by this link last
+  Instant heard_since{};                   ///< when the row of adverts began that it belongs to
+  std::optional<net::Address> followed{};  ///< who sent the last one that was not of priority 0
+  std::uint8_t followed_priority = 0;      ///< and with which
 };
 
 /// A group's condition; a virtual router that belongs to no group is a group of one.
 struct Group {
-  Machine machine;              ///< the one role of all members
-  std::vector<Member> members;  ///< in the group's order; the first that hears decides ties
-  bool running = false;         ///< between Start and Stop
+  Machine machine;                    ///< the one role of all members
+  std::vector<Member> members;        ///< in the group's order; the first that hears decides ties
+  bool running = false;               ///< between Start and Stop
+  bool faulted = false;               ///< somebody outside knows that it is of no use here
+  std::optional<Instant> retry_at{};  ///< the kernel refused the addresses: it stays away until then
+  int refusals = 0;                   ///< in a row
 
   /// The member whose link keeps the group from taking part, if one does.
-  [[nodiscard]] std::optional<std::size_t> fault() const;
+  [[nodiscard]] std::optional<std::size_t> broken_link() const;
+
+  /// When it wants an Expired.
+  [[nodiscard]] std::optional<Instant> deadline() const { return retry_at ? retry_at : machine.deadline; }
 };
 
-struct Start {};
+struct Start {
+  std::optional<Instant> claimed{};  ///< as Startup's, of all members
+};
 struct Stop {};
+/// The role is to go to another node; nothing happens where this one is not master.
+struct HandOver {};
 struct LinkChanged {
   std::size_t member = 0;
   bool up = false;
 };
+/// Somebody outside says that the group is of no use on this node, or that it is again.
+struct Fault {
+  bool faulted = false;
+};
+/// The kernel refused a claim; the actions after it were not done.
+struct Refused {};
 /// What a link carried.
 struct MemberHeard {
   std::size_t member = 0;
   Heard advert;
+  net::Address source;
 };
-using GroupEvent = std::variant<Start, Stop, LinkChanged, MemberHeard, Expired>;
+using GroupEvent =
+    std::variant<Start, Stop, HandOver, LinkChanged, Fault, Refused, MemberHeard, Hold, Reconfigured, Expired>;
 
 struct GroupStep {
   Group next;
   std::vector<Action> actions;  ///< for every member; adverts go where the link is up
+  bool late = false;            ///< as Step's
 };
 
 /// All members share `config`.
 [[nodiscard]] GroupStep step(const Config& config, const Group& group, const GroupEvent& event, Instant now);
+
+/// How long a group stays away after so many refusals in a row: 1 s at first, 30 s at most.
+[[nodiscard]] std::chrono::seconds retry_delay(int refusals);
 
 }  // namespace vrrp

@@ -7,28 +7,56 @@
 // differs from the RFC's letter:
 //
 // - Priority 0 shortens the Master_Down_Timer to Skew_Time but never lengthens it, so a repeated one holds nobody off.
+//   Who is known to be next takes over at once: nobody can be before it.
+// - A master that leaves says priority 0, again and again, and serves until it hears its successor, whose first advert
+//   comes after its claim; no longer than any Skew_Time.
 // - A master answers other masters' adverts at once, but only once each Adver_Timer, so that a flood of them is not
 //   returned in kind; the regular advert follows within Advertisement_Interval anyhow.
 // - The virtual addresses are held by lease. A crashed life may have left them on the interface; they stay until the
 //   lease ends or the role is decided: this one becomes master and claims them, or hears a master and yields them.
+//   Where they were claimed less than three intervals ago, no backup can have lost patience yet: the new life goes on
+//   as master.
+// - A timer that fires late proves that this node stood still, not that nobody spoke. A backup that is late by an
+//   interval, and a master that was silent for so long that it may have been replaced, listen for an interval first.
+// - A backup may be held: its Master_Down_Timer runs out without effect, and it becomes master when it is let go.
 
 namespace vrrp {
 
 namespace {
+
+/// A lease is not renewed more often than this.
+constexpr Duration between_claims = std::chrono::milliseconds(100);
+
+/// The longest Skew_Time, and a little for timers that are late.
+Duration leaving_time(const Config& config) { return config.advertisement_interval * 5 / 4; }
 
 void become_master(const Config& config, Step& step, Instant now) {
   step.next = {.state = State::master,
                .master_adver_interval = config.advertisement_interval,
                .deadline = now + config.advertisement_interval,
                .holding = true,
-               .lease_end = now + lease(config)};
-  step.actions = {Action::advertise, Action::claim, Action::announce};
+               .lease_end = now + lease(config),
+               .fresh = true,
+               .held = step.next.held,
+               .preempt_from = step.next.preempt_from};
+  // The addresses first: where they are refused, nobody has been told, and a master that hears us may yield at once.
+  step.actions = {Action::claim, Action::advertise, Action::announce};
+}
+
+/// The Master_Down_Timer has run out, or there is no need to wait for it.
+void take_over(const Config& config, Step& step, Instant now) {
+  if (step.next.held) {
+    step.next.deadline.reset();
+  } else {
+    become_master(config, step, now);
+  }
 }
 
 void become_backup(const Config& config, Step& step, Duration master_adver_interval, Instant now) {
   step.next.state = State::backup;
   step.next.master_adver_interval = master_adver_interval;
   step.next.deadline = now + master_down_interval(config, master_adver_interval);
+  step.next.leaving = Leaving::no;
 }
 
 void yield(Step& step) {
@@ -36,76 +64,157 @@ void yield(Step& step) {
 }
 
 void become_initialize(Step& step) {
-  step.next.state = State::initialize;
-  step.next.deadline.reset();
   yield(step);
+  step.next = {.held = step.next.held};
+}
+
+/// A master's: it was silent for at least three intervals, and may have been replaced.
+bool is_late(const Config& config, const Machine& machine, Instant now) {
+  return machine.state == State::master && now - *machine.deadline >= 2 * config.advertisement_interval;
+}
+
+/// Hears for an interval whether somebody has taken over.
+void listen(Step& step, Duration interval, Instant now) {
+  step.next.state = State::backup;
+  step.next.master_adver_interval = interval;
+  step.next.deadline = now + interval;
+  step.next.master_priority = 0;
+  step.next.leaving = Leaving::no;
+  step.late = true;
 }
 
 void in_initialize(const Config& config, Step& step, const Event& event, Instant now) {
-  if (std::holds_alternative<Startup>(event)) {
-    if (config.priority == owner_priority) {
+  if (const auto* startup = std::get_if<Startup>(&event)) {
+    step.next.preempt_from = now + config.preempt_delay;
+    if (startup->claimed && now < *startup->claimed + 3 * config.advertisement_interval) {
       become_master(config, step, now);
+    } else if (config.priority == owner_priority) {
+      step.next.state = State::backup;
+      take_over(config, step, now);
     } else {
       become_backup(config, step, config.advertisement_interval, now);
     }
-  } else if (std::holds_alternative<Shutdown>(event)) {
+  } else if (std::holds_alternative<Shutdown>(event) || std::holds_alternative<Resign>(event)) {
     yield(step);
   }
+}
+
+void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instant now) {
+  Machine& next = step.next;
+  if (heard.priority == 0) {
+    if (!next.deadline) return;  // held, and overdue already
+    if (heard.from_master && is_next(config, next.master_priority)) return take_over(config, step, now);
+    next.deadline = std::min(*next.deadline, now + skew_time(config, next.master_adver_interval));
+    return;
+  }
+  yield(step);
+  next.master_priority = heard.priority;
+  const bool preempts =
+      config.priority == owner_priority || (config.preempt_mode && !next.aside && now >= next.preempt_from);
+  if (!preempts || heard.priority >= config.priority) become_backup(config, step, heard.max_advertise_interval, now);
 }
 
 void in_backup(const Config& config, Step& step, const Event& event, Instant now) {
   Machine& next = step.next;
-  if (std::holds_alternative<Shutdown>(event)) {
+  const auto* resign = std::get_if<Resign>(&event);
+  if (std::holds_alternative<Shutdown>(event) || (resign != nullptr && resign->how == Leaving::for_good)) {
     become_initialize(step);
   } else if (std::holds_alternative<Expired>(event)) {
-    become_master(config, step, now);
+    if (next.deadline && now - *next.deadline > next.master_adver_interval) {
+      listen(step, next.master_adver_interval, now);
+    } else {
+      take_over(config, step, now);
+    }
+  } else if (std::holds_alternative<Hold>(event)) {
+    if (!next.held && !next.deadline) become_master(config, step, now);
   } else if (const auto* heard = std::get_if<Heard>(&event)) {
-    if (heard->priority == 0) {
-      next.deadline = std::min(*next.deadline, now + skew_time(config, next.master_adver_interval));
-      return;
-    }
-    yield(step);
-    if (!config.preempt_mode || heard->priority >= config.priority) {
-      become_backup(config, step, heard->max_advertise_interval, now);
-    }
+    hear_in_backup(config, step, *heard, now);
   }
 }
 
-/// Renews the lease when a quarter of it has passed, or at every advert where adverts are further apart; the half
-/// interval keeps a timer's jitter from skipping one.
+/// Renews the lease at every advert, or where adverts are many, not at each; the half interval keeps a timer's jitter
+/// from skipping one.
 void keep_addresses(const Config& config, Step& step, Instant now) {
   Machine& next = step.next;
-  const Duration unused = Duration(lease(config)) * 3 / 4;
-  if (now < next.lease_end - unused - config.advertisement_interval / 2) return;
+  const Instant claimed = next.lease_end - lease(config);
+  if (now < claimed + between_claims - config.advertisement_interval / 2) return;
   step.actions.push_back(Action::claim);
-  if (now >= next.lease_end) step.actions.push_back(Action::announce);  // stalled so long that the kernel dropped them
   next.lease_end = now + lease(config);
+}
+
+void advertise(const Config& config, Step& step, Instant now) {
+  Machine& next = step.next;
+  step.actions.push_back(Action::advertise);
+  keep_addresses(config, step, now);
+  *next.deadline += config.advertisement_interval;  // a timer that fires late does not make the next one late too
+  if (*next.deadline <= now) next.deadline = now + config.advertisement_interval;
+  next.asserted = false;
+  next.fresh = false;
+}
+
+/// Says priority 0 several times, in case it is lost.
+void leave(const Config& config, Step& step, Instant now) {
+  Machine& next = step.next;
+  if (now < next.leave_by) {
+    step.actions.push_back(Action::resign);
+    keep_addresses(config, step, now);
+    next.deadline = std::min(next.leave_by, now + config.advertisement_interval / 4);
+  } else if (next.leaving == Leaving::for_good) {
+    become_initialize(step);
+  } else {
+    next.leaving = Leaving::no;
+    advertise(config, step, now);
+  }
+}
+
+void hear_in_master(const Config& config, Step& step, const Heard& heard, Instant now) {
+  Machine& next = step.next;
+  const bool leaving = next.leaving != Leaving::no;
+  if (heard.priority == 0) {
+    if (leaving || std::exchange(next.asserted, true)) return;
+    step.actions = {Action::advertise};
+    next.deadline = now + config.advertisement_interval;
+  } else if (next.leaving == Leaving::for_good) {
+    become_initialize(step);
+  } else if (leaving || heard.priority > config.priority ||
+             (heard.priority == config.priority && heard.greater_address)) {
+    next.aside = leaving;
+    next.master_priority = heard.priority;
+    become_backup(config, step, heard.max_advertise_interval, now);
+    yield(step);
+  } else {
+    if (std::exchange(next.asserted, true)) return;
+    next.lease_end = now + lease(config);
+    step.actions = {Action::advertise, Action::claim, Action::announce};
+  }
 }
 
 void in_master(const Config& config, Step& step, const Event& event, Instant now) {
   Machine& next = step.next;
   if (std::holds_alternative<Shutdown>(event)) {
-    step.actions.push_back(Action::resign);
+    // A fresh one's first claim may have been refused before anybody was told of it.
+    if (!next.fresh) step.actions.push_back(Action::resign);
     become_initialize(step);
+  } else if (const auto* resign = std::get_if<Resign>(&event)) {
+    next.leaving = resign->how;
+    // Without a peer there is nobody to wait for.
+    next.leave_by = config.peer_priorities.empty() ? now : now + leaving_time(config);
+    if (config.peer_priorities.empty()) step.actions.push_back(Action::resign);
+    leave(config, step, now);
+  } else if (std::holds_alternative<Reconfigured>(event)) {
+    if (next.leaving != Leaving::no) return;
+    next.deadline = now;
+    next.lease_end = now + lease(config) - between_claims;
+    advertise(config, step, now);
+    step.actions.push_back(Action::announce);
   } else if (std::holds_alternative<Expired>(event)) {
-    step.actions.push_back(Action::advertise);
-    keep_addresses(config, step, now);
-    *next.deadline += config.advertisement_interval;  // a timer that fires late does not make the next one late too
-    if (*next.deadline <= now) next.deadline = now + config.advertisement_interval;
-    next.asserted = false;
-  } else if (const auto* heard = std::get_if<Heard>(&event)) {
-    if (heard->priority == 0) {
-      if (std::exchange(next.asserted, true)) return;
-      step.actions = {Action::advertise};
-      next.deadline = now + config.advertisement_interval;
-    } else if (heard->priority > config.priority || (heard->priority == config.priority && heard->greater_address)) {
-      become_backup(config, step, heard->max_advertise_interval, now);
-      yield(step);
+    if (next.leaving != Leaving::no) {
+      leave(config, step, now);
     } else {
-      if (std::exchange(next.asserted, true)) return;
-      next.lease_end = now + lease(config);
-      step.actions = {Action::advertise, Action::claim, Action::announce};
+      advertise(config, step, now);
     }
+  } else if (const auto* heard = std::get_if<Heard>(&event)) {
+    hear_in_master(config, step, *heard, now);
   }
 }
 
@@ -141,6 +250,13 @@ std::string_view to_string(Action action) {
 
 Step step(const Config& config, const Machine& machine, const Event& event, Instant now) {
   Step step{.next = machine, .actions = {}};
+  if (const auto* hold = std::get_if<Hold>(&event)) step.next.held = hold->held;
+  const bool timed = std::holds_alternative<Expired>(event) || std::holds_alternative<Heard>(event);
+  if (timed && is_late(config, machine, now)) {
+    listen(step, config.advertisement_interval, now);
+    if (const auto* heard = std::get_if<Heard>(&event)) hear_in_backup(config, step, *heard, now);
+    return step;
+  }
   switch (machine.state) {
     case State::initialize:
       in_initialize(config, step, event, now);
@@ -161,6 +277,20 @@ Duration skew_time(const Config& config, Duration master_adver_interval) {
 
 Duration master_down_interval(const Config& config, Duration master_adver_interval) {
   return 3 * master_adver_interval + skew_time(config, master_adver_interval);
+}
+
+bool is_next(const Config& config, std::uint8_t master_priority) {
+  // The one that leaves is among the peers, once; where it speaks with another priority than the file's, only a cluster
+  // of two knows who it is.
+  auto others = config.peer_priorities;
+  const auto master = std::ranges::find(others, master_priority);
+  if (master != others.end()) {
+    others.erase(master);
+  } else if (others.size() == 1) {
+    others.clear();
+  }
+  return !config.peer_priorities.empty() && master_priority != 0 &&
+         std::ranges::all_of(others, [&](std::uint8_t other) { return other < config.priority; });
 }
 
 std::chrono::seconds lease(const Config& config) {

@@ -24,29 +24,59 @@ enum class State : std::uint8_t {
 
 inline constexpr std::uint8_t owner_priority = 255;
 
-/// Section 6.1's parameters.
+/// Section 6.1's parameters, and ours.
 struct Config {
   std::uint8_t priority = 100;  ///< 1..255
   std::chrono::milliseconds advertisement_interval{1000};
   bool preempt_mode = true;
+  Duration preempt_delay{};                   ///< for how long after it starts it preempts nobody
+  std::vector<std::uint8_t> peer_priorities{};  ///< of the other nodes in the cluster file; lower ones may be in force
+};
+
+/// How far a master is with giving its role away.
+enum class Leaving : std::uint8_t {
+  no,
+  to_backup,  ///< by the operator's word: it stays a backup, and master if nobody takes over
+  for_good,   ///< it stops
 };
 
 /// One virtual router's condition. Adver_Timer and Master_Down_Timer are never armed together, so one deadline serves.
 struct Machine {
   State state = State::initialize;
   Duration master_adver_interval{};   ///< Master_Adver_Interval: what the last master that we follow advertised
-  std::optional<Instant> deadline{};  ///< Adver_Timer of a master, Master_Down_Timer of a backup
-  bool holding = false;   ///< the virtual addresses may be on the interface, from us or from an earlier life
-  Instant lease_end{};    ///< of a master: when the kernel drops the addresses unless they are claimed again
-  bool asserted = false;  ///< of a master: has answered another master since its own last Adver_Timer
+  std::optional<Instant> deadline{};  ///< Adver_Timer of a master, Master_Down_Timer of a backup; none: it has run out
+                                      ///< of a backup that is held
+  bool holding = false;    ///< the virtual addresses may be on the interface, from us or from an earlier life
+  Instant lease_end{};     ///< of a master: when the kernel drops the addresses unless they are claimed again
+  bool asserted = false;   ///< of a master: has answered another master since its own last Adver_Timer
+  bool fresh = false;      ///< of a master: its first Adver_Timer has not run out yet
+  bool held = false;       ///< may not become master yet
+  bool aside = false;      ///< gave its role away by the operator's word: follows any master until there is none
+  Instant preempt_from{};  ///< of a backup: when its preempt_delay is over
+  std::uint8_t master_priority = 0;  ///< of a backup: the last advert's that was not 0; 0 if none was heard
+  Leaving leaving = Leaving::no;
+  Instant leave_by{};  ///< of a master that is leaving: for how long it waits for its successor
 
   bool operator==(const Machine&) const = default;
 };
 
 /// The virtual router may take part.
-struct Startup {};
-/// It may no longer: the operator or a fault.
+struct Startup {
+  /// When an earlier life of this router last claimed its addresses, if all of them are still there.
+  std::optional<Instant> claimed{};
+};
+/// It may no longer, from now on: a fault.
 struct Shutdown {};
+/// A master is to give its role to another, and to serve until that one is there.
+struct Resign {
+  Leaving how = Leaving::for_good;
+};
+/// Whether it may become master yet; a master stays one.
+struct Hold {
+  bool held = false;
+};
+/// The Config is another one from now on.
+struct Reconfigured {};
 /// The deadline has passed.
 struct Expired {};
 /// An advert for this virtual router that passed every check.
@@ -54,10 +84,11 @@ struct Heard {
   std::uint8_t priority = 0;
   Duration max_advertise_interval{};
   bool greater_address = false;  ///< the sender's primary address is greater than ours on that link
+  bool from_master = false;      ///< the last advert on that link that was not of priority 0 had the same sender
 };
-using Event = std::variant<Startup, Shutdown, Expired, Heard>;
+using Event = std::variant<Startup, Shutdown, Resign, Hold, Reconfigured, Expired, Heard>;
 
-/// What is to be done, in this order, after the next state is stored.
+/// What is to be done, in this order, after the next state is stored. A claim that fails ends it (group.h: Refused).
 enum class Action : std::uint8_t {
   advertise,  ///< send an advert with our priority
   resign,     ///< send an advert with priority 0
@@ -70,6 +101,7 @@ enum class Action : std::uint8_t {
 struct Step {
   Machine next;
   std::vector<Action> actions;
+  bool late = false;  ///< the timer ran out so long ago that it proves nothing: it listens for an interval first
 };
 
 [[nodiscard]] Step step(const Config& config, const Machine& machine, const Event& event, Instant now);
@@ -79,6 +111,9 @@ struct Step {
 
 /// Master_Down_Interval: how long a backup waits for a silent master.
 [[nodiscard]] Duration master_down_interval(const Config& config, Duration master_adver_interval);
+
+/// Whether the cluster file shows that nobody comes before this router when a master of `master_priority` leaves.
+[[nodiscard]] bool is_next(const Config& config, std::uint8_t master_priority);
 
 /// For how long a master claims its addresses each time: long enough for any backup to notice that the adverts have
 /// stopped, so that a master that died is not missed before its successor is there. Whole seconds, as the kernel

@@ -32,13 +32,14 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
   if (!interface_) return fmt::format("there is no interface {}", spec_.interface);
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
 
-  const auto source = spec_.unicast ? spec_.unicast->source : primary_address(*interface_, family(), virtual_ones);
+  const auto source =
+      spec_.unicast ? spec_.unicast->source : primary_address(*interface_, spec_.family(), virtual_ones);
   if (!source) {
     return fmt::format("{} has no {} of its own yet", spec_.interface,
-                       family() == net::Family::ipv4 ? "IPv4 address" : "link-local IPv6 address");
+                       spec_.family() == net::Family::ipv4 ? "IPv4 address" : "link-local IPv6 address");
   }
   if (!link_) {
-    auto link = Link::open(*interface_, family(), spec_.unicast.has_value());
+    auto link = Link::open(*interface_, spec_.family(), spec_.unicast.has_value());
     if (!link) return link.error().message;
     auto watch = loop.watch(link->fd(), EPOLLIN, [ready = std::move(on_ready)](std::uint32_t) mutable { ready(); });
     if (!watch) return watch.error().message;
@@ -52,6 +53,17 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
 void Router::close(net::Loop& loop) {
   loop.unwatch(std::exchange(watch_, 0));
   link_.reset();
+}
+
+net::Result<> Router::change(net::Loop& loop, net::Leases& leases, Spec spec) {
+  net::Result<> result;
+  for (const net::Prefix& prefix : held()) {
+    if (std::ranges::find(spec.addresses, prefix) != spec.addresses.end()) continue;
+    result = first_error(std::move(result), leases.drop(interface_->index, prefix));
+  }
+  if (spec.unicast.has_value() != spec_.unicast.has_value()) close(loop);  // another kind of socket
+  spec_ = std::move(spec);
+  return result;
 }
 
 net::Result<> Router::send(std::uint8_t priority) {
@@ -70,7 +82,7 @@ net::Result<> Router::send(std::uint8_t priority) {
   if (spec_.unicast) {
     std::ranges::for_each(spec_.unicast->peers, send_to);
   } else {
-    send_to(multicast_group(family()));
+    send_to(multicast_group(spec_.family()));
   }
   return result;
 }
@@ -121,6 +133,17 @@ std::vector<net::Prefix> Router::held() const {
   std::ranges::copy_if(spec_.addresses, std::back_inserter(held),
                        [&](const net::Prefix& prefix) { return interface_->holds(prefix); });
   return held;
+}
+
+std::optional<Instant> Router::claimed(net::Leases& leases, std::chrono::seconds lease) const {
+  if (!interface_) return std::nullopt;
+  Instant since = Instant::max();
+  for (const net::Prefix& prefix : spec_.addresses) {
+    const auto found = leases.find(interface_->index, prefix);
+    if (!found || !*found || (*found)->granted != lease) return std::nullopt;
+    since = std::min(since, (*found)->since);
+  }
+  return since;
 }
 
 std::vector<Router::Accepted> Router::receive(Instant now) {

@@ -35,6 +35,9 @@ class Router {
 
   void close(net::Loop& loop);
 
+  /// Is another from now on, of the same router_id, interface and family; addresses that it no longer has go.
+  net::Result<> change(net::Loop& loop, net::Leases& leases, Spec spec);
+
   net::Result<> send(std::uint8_t priority);
   net::Result<> claim(net::Leases& leases, std::chrono::seconds lease);
   net::Result<> yield(net::Leases& leases);
@@ -45,6 +48,8 @@ class Router {
   /// Whether it has any.
   [[nodiscard]] bool holds_any() const { return !held().empty(); }
   [[nodiscard]] std::vector<net::Prefix> held() const;
+  /// When all addresses that are there were claimed last, for `lease`; nothing if one is missing or held otherwise.
+  [[nodiscard]] std::optional<Instant> claimed(net::Leases& leases, std::chrono::seconds lease) const;
 
   /// What has arrived, checked and counted: adverts that concern the machine, with who sent them.
   struct Accepted {
@@ -60,7 +65,6 @@ class Router {
 
  private:
   std::string open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready);
-  [[nodiscard]] net::Family family() const { return spec_.addresses.front().address.family(); }
   [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
   void note_peer(const net::Address& source, const Advert& advert, Instant now);

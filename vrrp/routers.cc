@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <array>
 #include <utility>
 
 namespace vrrp {
@@ -12,267 +12,239 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between one announcement of a burst and the next; the first is made at once. A neighbour may lose one or two.
+/// Between one announcement and the next; the first is made at once. A neighbour may lose one or two.
 constexpr std::array<Duration, 4> burst_pauses = {100ms, 400ms, 1s, 2s};
-constexpr std::size_t no_band = std::numeric_limits<std::size_t>::max();
+
+/// After the burst: for neighbours that have heard otherwise since, or nothing.
+constexpr Duration refresh_pause = 60s;
 
 }  // namespace
 
 Routers::Routers(net::Loop& loop, net::Leases leases, net::Announcer announcer, OnTransition on_transition,
-                 OnError on_error)
+                 OnError on_error, OnNotice on_notice, std::string held)
     : loop_(loop),
       leases_(std::move(leases)),
       announcer_(std::move(announcer)),
       on_transition_(std::move(on_transition)),
-      on_error_(std::move(on_error)) {}
+      on_error_(std::move(on_error)),
+      on_notice_(std::move(on_notice)),
+      held_(std::move(held)) {}
 
 Routers::~Routers() {
-  for (Router& router : routers_) router.close(loop_);
-  for (const Band& band : bands_) {
+  loop_.cancel(forget_timer_);
+  for (auto& [id, router] : routers_) router.close(loop_);
+  for (const auto& [id, band] : bands_) {
     loop_.cancel(band.timer);
-    loop_.cancel(band.burst_timer);
+    loop_.cancel(band.announce_timer);
   }
 }
 
-net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vector<Spec> specs,
-                                                     const std::vector<std::vector<std::string>>& groups,
-                                                     OnTransition on_transition, OnError on_error) {
-  for (const Spec& spec : specs) {
-    if (spec.addresses.empty()) return net::failure(fmt::format("vrrp {}: no addresses", spec.name));
-    if (auto permitted = Link::permitted(spec.addresses.front().address.family()); !permitted) {
-      return std::unexpected(permitted.error());
-    }
-  }
-  auto leases = net::Leases::open();
-  if (!leases) return std::unexpected(leases.error());
-  auto announcer = net::Announcer::open();
-  if (!announcer) return std::unexpected(announcer.error());
-
-  std::unique_ptr<Routers> routers(
-      new Routers(loop, std::move(*leases), std::move(*announcer), std::move(on_transition), std::move(on_error)));
-  auto links =
-      net::Links::follow(loop, [self = routers.get()](const std::string& name) { self->on_link_change(name); });
-  if (!links) return std::unexpected(links.error());
-  routers->links_ = std::move(*links);
-  for (Spec& spec : specs) {
-    for (const net::Prefix& prefix : spec.addresses) routers->virtual_addresses_.insert(prefix.address);
-    routers->routers_.emplace_back(std::move(spec));
-  }
-  if (auto added = routers->add_bands(groups); !added) return std::unexpected(added.error());
-  for (std::size_t band = 0; band < routers->bands_.size(); ++band) routers->start_band(band);
-  return routers;
-}
-
-net::Result<> Routers::add_bands(const std::vector<std::vector<std::string>>& groups) {
-  band_of_.assign(routers_.size(), no_band);
-  for (const auto& names : groups) {
-    std::vector<std::size_t> members;
-    for (const std::string& name : names) {
-      const auto router = std::ranges::find(routers_, name, [](const Router& r) { return r.spec().name; });
-      if (router == routers_.end()) return net::failure(fmt::format("a group names {}, which is no vrrp router", name));
-      members.push_back(static_cast<std::size_t>(router - routers_.begin()));
-    }
-    if (members.empty()) continue;
-    if (auto added = add_band(std::move(members)); !added) return added;
-  }
-  for (std::size_t router = 0; router < routers_.size(); ++router) {
-    if (band_of_[router] != no_band) continue;
-    if (auto added = add_band({router}); !added) return added;
-  }
-  return {};
-}
-
-net::Result<> Routers::add_band(std::vector<std::size_t> members) {
-  const Spec& first = routers_[members.front()].spec();
-  for (const std::size_t router : members) {
-    const Spec& spec = routers_[router].spec();
-    if (std::exchange(band_of_[router], bands_.size()) != no_band) {
-      return net::failure(fmt::format("vrrp {} is in two groups", spec.name));
-    }
-    if (spec.priority != first.priority || spec.preempt != first.preempt || spec.advertise != first.advertise) {
-      return net::failure(
-          fmt::format("vrrp {} and {} are in one group, so their priority, preempt and advertise must agree",
-                      first.name, spec.name));
-    }
-  }
-  Band band{
-      .config = {.priority = first.priority, .advertisement_interval = first.advertise, .preempt_mode = first.preempt},
-      .group = {},
-      .members = std::move(members),
-      .since = loop_.now(),
-      .reason = "starting",
-      .resigned = {}};
-  band.group.members.resize(band.members.size());
-  bands_.push_back(std::move(band));
-  return {};
-}
-
-/// Addresses that an earlier life left on an interface are adopted: they stay until the role is decided.
-void Routers::start_band(std::size_t index) {
-  Band& band = bands_[index];
-  for (std::size_t member = 0; member < band.members.size(); ++member) {
-    const std::size_t router = band.members[member];
-    refresh(router);
-    band.group.members[member].link_up = routers_[router].fault().empty();
-    band.group.machine.holding |= routers_[router].holds_any();
-  }
-  feed(index, Start{}, [] { return "started"; });
-}
-
-void Routers::refresh(std::size_t router) {
-  routers_[router].refresh(loop_, links_->find(routers_[router].spec().interface), virtual_addresses_,
-                           [this, router] { on_packets(router); });
+void Routers::refresh(Id router) {
+  Router& it = routers_.at(router);
+  it.refresh(loop_, links_->find(it.spec().interface), virtual_addresses_, [this, router] { on_packets(router); });
 }
 
 void Routers::on_link_change(const std::string& interface) {
-  for (std::size_t router = 0; router < routers_.size(); ++router) {
-    if (routers_[router].spec().interface != interface) continue;
-    refresh(router);
-    const std::size_t index = band_of_[router];
-    const std::size_t member = member_of(router);
-    const Group& group = bands_[index].group;
-    const std::string& fault = routers_[router].fault();
+  for (auto& [id, router] : routers_) {
+    if (router.spec().interface != interface) continue;
+    refresh(id);
+    const Id band = band_of_.at(id);
+    const std::size_t member = member_of(id);
+    const Group& group = bands_.at(band).group;
+    const std::string& fault = router.fault();
     if (fault.empty() != group.members[member].link_up) {
-      feed(index, LinkChanged{.member = member, .up = fault.empty()},
+      feed(band, LinkChanged{.member = member, .up = fault.empty()},
            [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
-    } else if (group.machine.state == State::master && !routers_[router].holds_all()) {
-      perform(index, Action::claim);  // somebody took an address away, or the interface was made anew
-      perform(index, Action::announce);
+    } else if (group.machine.state == State::master && !router.holds_all()) {
+      // Somebody took an address away, or the interface was made anew.
+      feed(band, Reconfigured{}, [] { return ""; });
     }
   }
 }
 
-std::size_t Routers::member_of(std::size_t router) const {
-  const auto& members = bands_[band_of_[router]].members;
+std::size_t Routers::member_of(Id router) const {
+  const auto& members = bands_.at(band_of_.at(router)).members;
   return static_cast<std::size_t>(std::ranges::find(members, router) - members.begin());
 }
 
-void Routers::on_packets(std::size_t router) {
-  const std::size_t index = band_of_[router];
+void Routers::on_packets(Id router) {
+  const Id id = band_of_.at(router);
   const std::size_t member = member_of(router);
-  for (const auto& [source, heard] : routers_[router].receive(loop_.now())) {
-    Band& band = bands_[index];
+  for (const auto& [source, heard] : routers_.at(router).receive(loop_.now())) {
+    Band& band = bands_.at(id);
     band.resigned.reset();
     if (heard.priority == 0) band.resigned = source;
-    feed(index, MemberHeard{.member = member, .advert = heard}, [&] {
+    const bool leaving = band.group.machine.leaving != Leaving::no;
+    feed(id, MemberHeard{.member = member, .advert = heard, .source = source}, [&] {
+      if (leaving) return fmt::format("handed over to {}", to_string(source));
+      if (heard.priority == 0) return fmt::format("{} resigned", to_string(source));
       return fmt::format("heard {} with priority {}, ours is {}", to_string(source), heard.priority,
                          band.config.priority);
     });
   }
 }
 
-void Routers::on_timer(std::size_t index) {
-  feed(index, Expired{}, [this, index] {
-    const Band& band = bands_[index];
+void Routers::on_timer(Id id) {
+  const Leaving leaving = bands_.at(id).group.machine.leaving;
+  feed(id, Expired{}, [&, this] {
+    const Band& band = bands_.at(id);
+    if (leaving == Leaving::for_good) return std::string("stopped; nobody took over");
+    if (band.group.machine.state == State::initialize) return std::string("tries again");
     if (band.resigned) return fmt::format("{} resigned", to_string(*band.resigned));
     const auto waited = master_down_interval(band.config, band.group.machine.master_adver_interval);
     return fmt::format("no master was heard for {}", net::to_string(waited));
   });
+  const auto band = bands_.find(id);
+  if (band == bands_.end() || leaving != Leaving::to_backup) return;
+  const Machine& machine = band->second.group.machine;
+  if (machine.state == State::master && machine.leaving == Leaving::no) {
+    notice(band->second, "nobody took over; stays master");
+  }
 }
 
-void Routers::feed(std::size_t index, const GroupEvent& event, const std::function<std::string()>& reason) {
-  const Machine before = bands_[index].group.machine;
-  auto [next, actions] = step(bands_[index].config, bands_[index].group, event, loop_.now());
-  const bool changed = next.machine.state != before.state;
-  std::string why = changed ? reason() : "";
-  {
-    Band& band = bands_[index];
-    band.group = std::move(next);
-    if (changed) {
-      band.since = loop_.now();
-      band.reason = why;
+/// One event: the next state is stored, its actions are done, and a change of state is told with its reason. A claim
+/// that is refused is an event of its own, of which only the outcome is told.
+void Routers::feed(Id id, const GroupEvent& event, const std::function<std::string()>& reason) {
+  Band& band = bands_.at(id);
+  const Machine before = band.group.machine;
+  const auto deadline = band.group.deadline();
+  auto made = step(band.config, band.group, event, loop_.now());
+  std::string why = made.next.machine.state != before.state ? reason() : "";
+  band.group = std::move(made.next);
+  if (made.late) {
+    notice(band, fmt::format("the timer came {} late: listens for an interval before it believes it",
+                             net::to_string(loop_.now() - *before.deadline)));
+    why = "stood still for longer than a peer waits";
+  }
+  if (const auto done = perform(id, made.actions); !done) {
+    band.refused = why = done.error().message;
+    auto refused = step(band.config, band.group, Refused{}, loop_.now());
+    band.group = std::move(refused.next);
+    std::ignore = perform(id, refused.actions);
+  } else if (std::ranges::find(made.actions, Action::claim) != made.actions.end()) {
+    band.refused.clear();
+  }
+  if (deadline != band.group.deadline()) arm(id);
+  const State state = band.group.machine.state;
+  if (state != before.state) {
+    band.since = loop_.now();
+    band.reason = why;
+    for (const Id router : band.members) {
+      on_transition_({.router = routers_.at(router).spec().name,
+                      .from = before.state,
+                      .to = state,
+                      .reason = why,
+                      .at = loop_.now()});
     }
   }
-  for (const Action action : actions) perform(index, action);
-  if (before.deadline != bands_[index].group.machine.deadline) arm(index);
-  if (!changed) return;
-  for (const std::size_t router : bands_[index].members) {
-    on_transition_({.router = routers_[router].spec().name,
-                    .from = before.state,
-                    .to = bands_[index].group.machine.state,
-                    .reason = why,
-                    .at = loop_.now()});
+  if (state == State::initialize && !band.group.running && before.state != state) {
+    // Not from within: whoever fed this may hold on to the band.
+    loop_.cancel(std::exchange(forget_timer_, loop_.at(loop_.now(), [this] { forget_stopped(); })));
   }
 }
 
-void Routers::perform(std::size_t index, Action action) {
-  Band& band = bands_[index];
-  if (action == Action::announce) {
-    band.burst = 0;
-    return announce(index);
+/// Until a claim fails, which is the error.
+net::Result<> Routers::perform(Id id, const std::vector<Action>& actions) {
+  for (const Action action : actions) {
+    if (auto done = perform(id, action); !done && action == Action::claim) return done;
   }
-  for (const std::size_t i : band.members) {
-    Router& router = routers_[i];
+  return {};
+}
+
+net::Result<> Routers::perform(Id id, Action action) {
+  Band& band = bands_.at(id);
+  if (action == Action::announce) {
+    band.announced = 0;
+    announce(id);
+    return {};
+  }
+  net::Result<> result;
+  for (const Id i : band.members) {
+    Router& router = routers_.at(i);
+    net::Result<> done;
     switch (action) {
       case Action::advertise:
-        note(i, Operation::send, router.send(band.config.priority));
+        done = note(i, Operation::send, router.send(band.config.priority));
         break;
       case Action::resign:
-        note(i, Operation::send, router.send(0));
+        done = note(i, Operation::send, router.send(0));
         break;
       case Action::claim:
-        note(i, Operation::claim, router.claim(leases_, lease(band.config)));
+        done = note(i, Operation::claim, router.claim(leases_, lease(band.config)));
         break;
       case Action::announce:
         break;
       case Action::yield:
-        note(i, Operation::yield, router.yield(leases_));
+        done = note(i, Operation::yield, router.yield(leases_));
         break;
     }
+    if (result) result = std::move(done);
   }
+  return result;
 }
 
-/// One announcement of a burst, and a timer for the next.
-void Routers::announce(std::size_t index) {
-  Band& band = bands_[index];
-  loop_.cancel(std::exchange(band.burst_timer, 0));
+/// One announcement, and a timer for the next.
+void Routers::announce(Id id) {
+  Band& band = bands_.at(id);
+  loop_.cancel(std::exchange(band.announce_timer, 0));
   if (band.group.machine.state != State::master) return;
-  for (const std::size_t i : band.members) note(i, Operation::announce, routers_[i].announce(announcer_));
-  if (band.burst == burst_pauses.size()) return;
-  band.burst_timer = loop_.after(burst_pauses[band.burst++], [this, index] { announce(index); });
+  for (const Id router : band.members) note(router, Operation::announce, routers_.at(router).announce(announcer_));
+  const Duration pause = band.announced < burst_pauses.size() ? burst_pauses[band.announced++] : refresh_pause;
+  band.announce_timer = loop_.after(pause, [this, id] { announce(id); });
 }
 
-void Routers::arm(std::size_t index) {
-  Band& band = bands_[index];
+void Routers::arm(Id id) {
+  Band& band = bands_.at(id);
   loop_.cancel(std::exchange(band.timer, 0));
-  if (band.group.machine.deadline) {
-    band.timer = loop_.at(*band.group.machine.deadline, [this, index] { on_timer(index); });
-  }
+  if (const auto deadline = band.group.deadline()) band.timer = loop_.at(*deadline, [this, id] { on_timer(id); });
 }
 
-void Routers::note(std::size_t router, Operation operation, const net::Result<>& result) {
+void Routers::notice(const Band& band, const std::string& text) {
+  if (!on_notice_) return;
+  for (const Id router : band.members) on_notice_(routers_.at(router).spec().name, text);
+}
+
+net::Result<> Routers::note(Id router, Operation operation, net::Result<> result) {
   if (result) {
     failing_.erase({router, operation});
-    return;
+    return result;
   }
   std::string& last = failing_[{router, operation}];
-  if (std::exchange(last, result.error().message) == result.error().message) return;
-  if (on_error_) on_error_(routers_[router].spec().name, result.error());
+  const bool is_new = std::exchange(last, result.error().message) != result.error().message;
+  if (is_new && on_error_) on_error_(routers_.at(router).spec().name, result.error());
+  return result;
+}
+
+std::optional<Routers::Id> Routers::find(const std::string& name) const {
+  const auto found = std::ranges::find_if(order_, [&](Id id) { return routers_.at(id).spec().name == name; });
+  return found == order_.end() ? std::nullopt : std::optional(*found);
 }
 
 std::vector<Status> Routers::status() const {
   std::vector<Status> all;
-  for (std::size_t i = 0; i < routers_.size(); ++i) {
-    const Router& router = routers_[i];
-    const Band& band = bands_[band_of_[i]];
+  for (const Id id : order_) {
+    const Router& router = routers_.at(id);
+    const Band& band = bands_.at(band_of_.at(id));
     const Machine& machine = band.group.machine;
-    const auto fault = band.group.running ? band.group.fault() : std::nullopt;
+    const auto broken = band.group.broken_link();
+    std::string reason = band.reason;
+    if (band.group.running && broken) reason = routers_.at(band.members[*broken]).fault();
+    if (band.group.running && !band.refused.empty()) reason = band.refused;
+    if (band.group.running && band.group.faulted) reason = band.fault;
     all.push_back({.spec = router.spec(),
                    .state = machine.state,
                    .since = band.since,
-                   .reason = fault ? routers_[band.members[*fault]].fault() : band.reason,
+                   .reason = std::move(reason),
+                   .problem = band.refused,
+                   .waits = machine.held ? held_ : "",
                    .source = router.source(),
                    .held = router.held(),
                    .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
-                   .next_timer = machine.deadline,
+                   .next_timer = band.group.deadline(),
                    .peers = router.peers(),
                    .adverts = router.counters()});
   }
   return all;
-}
-
-void Routers::stop() {
-  for (std::size_t band = 0; band < bands_.size(); ++band) feed(band, Stop{}, [] { return "stopped"; });
 }
 
 }  // namespace vrrp

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,72 +23,123 @@ namespace vrrp {
 /// All virtual routers of this node, alive on a loop: machines, sockets, timers and addresses. It never logs; it tells.
 ///
 /// Virtual addresses are leases: the kernel drops them soon after a master that dies. Destroying this without stop() is
-/// such a death, and a later start() takes over what is still there.
+/// such a death, and a later start() takes over what is still there; in time, it goes on as master.
 class Routers {
  public:
   using OnTransition = std::move_only_function<void(const Transition&)>;
   /// An operation failed that the protocol goes on without: told once until it fails in another way or has succeeded.
   using OnError = std::move_only_function<void(const std::string& router, const net::Error&)>;
+  /// Something happened that is worth telling and changed no state.
+  using OnNotice = std::move_only_function<void(const std::string& router, const std::string& text)>;
+  using OnStopped = std::move_only_function<void()>;
+
+  /// Names of routers that move together.
+  using Groups = std::vector<std::vector<std::string>>;
 
   /// Starts every router on `loop`, which outlives this. `groups` names routers that move together, which share their
-  /// priority, preemption and interval; the others stand alone. Transitions may be told before this returns. Errors: a
+  /// priority, preemption and interval; the others stand alone. While `held` is not empty none of them becomes master,
+  /// for this reason, but one that goes on from an earlier life. Transitions may be told before this returns. Errors: a
   /// contradiction among `specs` and `groups`; no privilege (CAP_NET_RAW, CAP_NET_ADMIN). A link that is missing or
   /// down is none: its group waits for it in State::initialize.
-  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, std::vector<Spec> specs,
-                                                     const std::vector<std::vector<std::string>>& groups,
-                                                     OnTransition on_transition, OnError on_error = {});
+  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, std::vector<Spec> specs, const Groups& groups,
+                                                     OnTransition on_transition, OnError on_error = {},
+                                                     OnNotice on_notice = {}, std::string held = {});
   ~Routers();
   Routers(const Routers&) = delete;
   Routers& operator=(const Routers&) = delete;
 
+  /// What is to run from now on. A router is the same one if its router_id, interface and family are: it keeps its
+  /// role and timers, and its addresses, priority, interval and name change in place; a group keeps the role of the
+  /// first of its routers that was there. Others are stopped, or started. Errors as start()'s; then nothing changes.
+  net::Result<> update(std::vector<Spec> specs, const Groups& groups);
+
+  /// Lets those become master that waited for it; `why` is their reason.
+  void release(const std::string& why);
+
+  /// Takes the router and its group out of service for a reason, or with none back in.
+  void fault(const std::string& router, const std::string& reason);
+
+  /// The router and its group give their role to whom the cluster file shows to be next, and stay master if nobody
+  /// takes over. Error: there is no such router, it is not master, or nobody is there to take over.
+  net::Result<> hand_over(const std::string& router);
+
   /// One for each spec, in their order.
   [[nodiscard]] std::vector<Status> status() const;
 
-  /// Resigns where it is master, takes the virtual addresses away, and stays quiet.
-  void stop();
+  /// Resigns where it is master, waits for the successor, takes the virtual addresses away, and stays quiet. Tells when
+  /// all have stopped, which may be before this returns; at the latest after an advertisement interval.
+  void stop(OnStopped on_stopped = {});
+
+  /// The last word of a life that another is to follow at once: renews what a master holds, and leaves it there.
+  void leave_to_next_life();
 
  private:
+  using Id = std::uint64_t;
+
   /// Routers that move together, or one that stands alone.
   struct Band {
     Config config;
     Group group;
-    std::vector<std::size_t> members;  ///< indices of routers_
+    std::vector<Id> members;
     Instant since;
     std::string reason;
+    std::string refused;                   ///< the kernel's last word against our addresses, while it stands
+    std::string fault;                     ///< as told by fault()
     std::optional<net::Address> resigned;  ///< a master that said farewell, until another is heard
     net::Loop::Id timer = 0;
-    net::Loop::Id burst_timer = 0;
-    std::size_t burst = 0;  ///< announcements made since the last Action::announce
+    net::Loop::Id announce_timer = 0;
+    std::size_t announced = 0;  ///< announcements made since the last Action::announce
   };
   enum class Operation : std::uint8_t { send, claim, yield, announce };
+  using Arrangement = std::vector<std::vector<std::size_t>>;  ///< bands as indices of specs
+  struct Change;
 
-  Routers(net::Loop& loop, net::Leases leases, net::Announcer announcer, OnTransition on_transition, OnError on_error);
+  Routers(net::Loop& loop, net::Leases leases, net::Announcer announcer, OnTransition on_transition, OnError on_error,
+          OnNotice on_notice, std::string held);
 
-  net::Result<> add_bands(const std::vector<std::vector<std::string>>& groups);
-  net::Result<> add_band(std::vector<std::size_t> members);
-  void start_band(std::size_t band);
-  [[nodiscard]] std::size_t member_of(std::size_t router) const;
+  // What there is (routers_update.cc).
+  static net::Result<Arrangement> arrange(const std::vector<Spec>& specs, const Groups& groups);
+  static net::Result<> permitted(const std::vector<Spec>& specs);
+  [[nodiscard]] std::optional<Id> find_same(const Spec& spec) const;
+  void regroup(Change& change);
+  void drop_router(Id router);
+  void drop_band(Id band);
+  void adapt(Id band, const Change& change);
+  void start_band(Id band);
+
+  // What happens to it.
+  [[nodiscard]] std::optional<Id> find(const std::string& name) const;
+  [[nodiscard]] std::size_t member_of(Id router) const;
   void on_link_change(const std::string& interface);
-  void refresh(std::size_t router);
-  void on_packets(std::size_t router);
-  void on_timer(std::size_t band);
-  void feed(std::size_t band, const GroupEvent& event, const std::function<std::string()>& reason);
-  void perform(std::size_t band, Action action);
-  void announce(std::size_t band);
-  void arm(std::size_t band);
-  void note(std::size_t router, Operation operation, const net::Result<>& result);
+  void refresh(Id router);
+  void on_packets(Id router);
+  void on_timer(Id band);
+  void feed(Id band, const GroupEvent& event, const std::function<std::string()>& reason);
+  net::Result<> perform(Id band, const std::vector<Action>& actions);
+  net::Result<> perform(Id band, Action action);
+  void announce(Id band);
+  void arm(Id band);
+  void notice(const Band& band, const std::string& text);
+  net::Result<> note(Id router, Operation operation, net::Result<> result);
+  void forget_stopped();
 
   net::Loop& loop_;
   net::Leases leases_;
   net::Announcer announcer_;
   OnTransition on_transition_;
   OnError on_error_;
+  OnNotice on_notice_;
+  OnStopped on_stopped_;
+  std::string held_;
   std::unique_ptr<net::Links> links_;
-  std::vector<Router> routers_;
-  std::vector<std::size_t> band_of_;  ///< by router; none yet: SIZE_MAX
-  std::vector<Band> bands_;
+  Id last_id_ = 0;
+  std::map<Id, Router> routers_;
+  std::map<Id, Band> bands_;
+  std::map<Id, Id> band_of_;  ///< by router
+  std::vector<Id> order_;     ///< the routers of the last specs
   std::set<net::Address> virtual_addresses_;
-  std::map<std::pair<std::size_t, Operation>, std::string> failing_;
+  std::map<std::pair<Id, Operation>, std::string> failing_;
+  net::Loop::Id forget_timer_ = 0;
 };
 
 }  // namespace vrrp

@@ -34,8 +34,12 @@ struct Spec {
   std::uint8_t priority = 100;                ///< 1..254; 255 for the addresses' owner
   std::chrono::milliseconds advertise{1000};  ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
   bool preempt = true;                        ///< Preempt_Mode
+  std::chrono::milliseconds preempt_delay{};  ///< for how long after its start it preempts nobody
+  std::vector<std::uint8_t> peer_priorities{};  ///< the other nodes' in the cluster file; none: who they are is unknown
   std::optional<Unicast> unicast{};
   Checksum checksum = Checksum::rfc9568;  ///< sent
+
+  [[nodiscard]] net::Family family() const { return addresses.front().address.family(); }
 
   auto operator<=>(const Spec&) const = default;
 };

@@ -147,6 +147,54 @@ void add_group_rules(std::vector<Mutation>& all) {
   }));
 }
 
+void add_rules_of_our_own(std::vector<Mutation>& all) {
+  all.push_back({.rule = "a timer that comes too late is not believed",
+                 .step = [](const Config& config, Group group, const GroupEvent& event, Instant now) {
+                   if (group.machine.deadline) group.machine.deadline = std::max(*group.machine.deadline, now);
+                   return vrrp::step(config, group, event, now);
+                 }});
+  all.push_back({.rule = "one that is held does not become master",
+                 .step = [](const Config& config, Group group, const GroupEvent& event, Instant now) {
+                   group.machine.held = false;
+                   return vrrp::step(config, group, event, now);
+                 }});
+  all.push_back(after("a master that stops serves until it hears its successor",
+                      [](GroupStep& step, auto&, auto& event, auto&) {
+                        if (!std::holds_alternative<vrrp::Stop>(event)) return;
+                        step.next.machine = {};
+                        step.actions = {Action::resign, Action::yield};
+                      }));
+  all.push_back(after("what the operator gave away is not taken back",
+                      [](GroupStep& step, auto&, auto&, auto&) { step.next.machine.aside = false; }));
+  all.push_back(before("a new life that comes too late does not go on", [](auto&, auto& group, GroupEvent& event) {
+    if (auto* start = std::get_if<vrrp::Start>(&event); start != nullptr && group.machine.holding) {
+      start->claimed = Instant::max() - std::chrono::hours(24 * 365);
+    }
+  }));
+  all.push_back(before("a new life that comes in time goes on", [](auto&, auto&, GroupEvent& event) {
+    if (auto* start = std::get_if<vrrp::Start>(&event)) start->claimed.reset();
+  }));
+  all.push_back(ignoring("a refused claim gives the role up", [](auto&, auto& event, auto&) {
+    return std::holds_alternative<vrrp::Refused>(event);
+  }));
+  all.push_back(after("addresses are claimed before others are told", [](GroupStep& step, auto&, auto&, auto&) {
+    const auto claim = std::ranges::find(step.actions, Action::claim);
+    if (claim != step.actions.end()) std::rotate(claim, claim + 1, step.actions.end());
+  }));
+  all.push_back(before("who is next takes over at once", [](Config& config, auto& group, auto& event) {
+    if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities.clear();
+  }));
+  all.push_back(before("who is not next waits its skew", [](Config& config, auto& group, auto& event) {
+    if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities = {group.machine.master_priority};
+  }));
+  all.push_back(ignoring("what is of no use gives its role up", [](auto&, auto& event, auto&) {
+    const auto* fault = std::get_if<vrrp::Fault>(&event);
+    return fault != nullptr && fault->faulted;
+  }));
+  all.push_back(before("nobody is preempted before the delay is over",
+                       [](Config& config, auto&, auto&) { config.preempt_delay = {}; }));
+}
+
 }  // namespace
 
 std::vector<Mutation> mutations() {
@@ -154,6 +202,7 @@ std::vector<Mutation> mutations() {
   add_backup_rules(all);
   add_master_rules(all);
   add_group_rules(all);
+  add_rules_of_our_own(all);
   return all;
 }
 

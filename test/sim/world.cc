@@ -29,7 +29,12 @@ std::string text_of(const vrrp::GroupEvent& event) {
   if (const auto* link = std::get_if<vrrp::LinkChanged>(&event)) {
     return fmt::format("link {} {}", link->member, link->up ? "up" : "down");
   }
+  if (const auto* hold = std::get_if<vrrp::Hold>(&event)) return hold->held ? "held" : "released";
+  if (const auto* fault = std::get_if<vrrp::Fault>(&event)) return fault->faulted ? "faulted" : "of use again";
   if (std::holds_alternative<vrrp::Start>(event)) return "start";
+  if (std::holds_alternative<vrrp::HandOver>(event)) return "hand over";
+  if (std::holds_alternative<vrrp::Refused>(event)) return "claim refused";
+  if (std::holds_alternative<vrrp::Reconfigured>(event)) return "reconfigured";
   return std::holds_alternative<vrrp::Stop>(event) ? "stop" : "timer";
 }
 
@@ -63,18 +68,43 @@ void World::run(Duration duration) {
   now_ = end;
 }
 
-void World::start(std::size_t index) {
+void World::start(std::size_t index, bool held) {
   Router& router = routers_[index];
   router.life = Life::running;
+  router.stopping = false;
+  router.held = held;
   router.group = {};
-  router.group.machine.holding = std::ranges::any_of(router.address_until, [&](Instant end) { return end > now_; });
+  router.group.machine.held = held;
+  const Instant longest_ago = std::ranges::min(router.address_until);
+  router.group.machine.holding = std::ranges::max(router.address_until) > now_;
   for (const std::uint8_t up : router.link_up) router.group.members.push_back({.link_up = up != 0});
-  feed(index, vrrp::Start{});
+  const bool all_there = longest_ago > now_;
+  router.claimed = all_there ? longest_ago - lease(router.setup.config) : Instant{};
+  feed(index, vrrp::Start{.claimed = all_there ? std::optional(router.claimed) : std::nullopt});
 }
 
 void World::stop(std::size_t index) {
+  routers_[index].stopping = true;
   feed(index, vrrp::Stop{});
-  crash(index);
+}
+
+void World::hand_over(std::size_t index) { feed(index, vrrp::HandOver{}); }
+
+void World::hold(std::size_t index, bool held) {
+  routers_[index].held = held;
+  feed(index, vrrp::Hold{held});
+}
+
+void World::refuse(std::size_t index, bool refused) {
+  routers_[index].refused = refused;
+  say(index, refused ? "its kernel refuses addresses" : "its kernel takes addresses");
+}
+
+void World::fault(std::size_t index, bool faulted) { feed(index, vrrp::Fault{faulted}); }
+
+void World::reconfigure(std::size_t index, const vrrp::Config& config) {
+  routers_[index].setup.config = config;
+  if (routers_[index].life == Life::running) feed(index, vrrp::Reconfigured{});
 }
 
 void World::crash(std::size_t index) {
@@ -120,8 +150,10 @@ bool World::is_master(std::size_t router) const {
   return routers_[router].life != Life::dead && routers_[router].group.machine.state == vrrp::State::master;
 }
 
-bool World::is_able(std::size_t router) const {
-  return routers_[router].life == Life::running && std::ranges::all_of(routers_[router].link_up, std::identity{});
+bool World::is_able(std::size_t index) const {
+  const Router& router = routers_[index];
+  return router.life == Life::running && !router.stopping && !router.held && !router.refused && !router.group.faulted &&
+         std::ranges::all_of(router.link_up, std::identity{});
 }
 
 bool World::holds(std::size_t router, std::size_t link) const { return routers_[router].address_until[link] > now_; }
@@ -168,15 +200,20 @@ void World::receive(std::size_t index, std::size_t link, std::size_t from, std::
   feed(index, vrrp::MemberHeard{.member = link,
                                 .advert = {.priority = advert->priority,
                                            .max_advertise_interval = advert->max_advertise_interval,
-                                           .greater_address = source > local}});
+                                           .greater_address = source > local},
+                                .source = source});
 }
 
 void World::feed(std::size_t index, const vrrp::GroupEvent& event) {
   Router& router = routers_[index];
   const vrrp::Group before = router.group;
-  auto [next, actions] = mutation_.step(router.setup.config, before, event, now_);
-  router.group = std::move(next);
-  for (const vrrp::Action action : actions) perform(index, action);
+  auto step = mutation_.step(router.setup.config, before, event, now_);
+  router.group = std::move(step.next);
+  if (!perform(index, step.actions)) {
+    step = mutation_.step(router.setup.config, router.group, vrrp::Refused{}, now_);
+    router.group = std::move(step.next);
+    perform(index, step.actions);
+  }
   if (before.machine.state != router.group.machine.state) {
     ++transitions_;
     if (trace_) {
@@ -184,8 +221,18 @@ void World::feed(std::size_t index, const vrrp::GroupEvent& event) {
                              text_of(event)));
     }
   }
-  if (before.machine.deadline != router.group.machine.deadline) arm(index);
+  if (before.deadline() != router.group.deadline()) arm(index);
   check(index, before, event);
+  if (router.stopping && router.group.machine.state == vrrp::State::initialize) crash(index);
+}
+
+/// Until a claim is refused: then it is false.
+bool World::perform(std::size_t index, const std::vector<vrrp::Action>& actions) {
+  for (const vrrp::Action action : actions) {
+    if (action == vrrp::Action::claim && routers_[index].refused) return false;
+    perform(index, action);
+  }
+  return true;
 }
 
 void World::perform(std::size_t index, vrrp::Action action) {
@@ -234,15 +281,16 @@ void World::send(std::size_t index, std::size_t link, std::uint8_t priority) {
 }
 
 void World::expire_if_due(std::size_t index) {
-  const auto deadline = routers_[index].group.machine.deadline;
+  const auto deadline = routers_[index].group.deadline();
   if (deadline && *deadline <= now_) feed(index, vrrp::Expired{});
 }
 
 void World::arm(std::size_t index) {
   Router& router = routers_[index];
   ++router.timer;
-  if (!router.group.machine.deadline) return;
-  const Instant at = std::max(now_, *router.group.machine.deadline) + random_duration({}, timer_granularity);
+  const auto deadline = router.group.deadline();
+  if (!deadline) return;
+  const Instant at = std::max(now_, *deadline) + random_duration({}, timer_granularity);
   schedule(at, Wake{.router = index, .generation = router.timer});
 }
 

@@ -75,6 +75,11 @@ struct Router {
   std::vector<Waiting> inbox;    ///< while stopped
   Duration followed_interval{};  ///< Master_Adver_Interval as a bystander computes it
   Instant master_not_before{};   ///< Master_Down_Timer as a bystander computes it
+  Instant preempts_from{};       ///< preempt_delay as a bystander computes it
+  bool refused = false;          ///< its kernel takes no addresses
+  bool stopping = false;         ///< was told to stop
+  bool held = false;             ///< may not become master
+  Instant claimed{};             ///< at its start: when its earlier life claimed its addresses, if they are there
 };
 
 class World {
@@ -90,8 +95,13 @@ class World {
   /// Lets time pass. Throws Violation.
   void run(Duration duration);
 
-  void start(std::size_t router);
-  void stop(std::size_t router);  ///< politely
+  void start(std::size_t router, bool held = false);
+  void stop(std::size_t router);  ///< politely; it dies when it has stopped
+  void hand_over(std::size_t router);
+  void hold(std::size_t router, bool held);
+  void refuse(std::size_t router, bool refused);
+  void fault(std::size_t router, bool faulted);
+  void reconfigure(std::size_t router, const vrrp::Config& config);
   void crash(std::size_t router);
   void halt(std::size_t router, Life how);  ///< stopped or frozen
   void resume(std::size_t router);
@@ -101,7 +111,7 @@ class World {
   void set_weather(const Weather& weather) { weather_ = weather; }
 
   [[nodiscard]] bool is_master(std::size_t router) const;
-  [[nodiscard]] bool is_able(std::size_t router) const;  ///< runs with every link up
+  [[nodiscard]] bool is_able(std::size_t router) const;  ///< runs, with nothing in its way
   [[nodiscard]] bool holds(std::size_t router, std::size_t link) const;
   [[nodiscard]] std::vector<std::size_t> masters() const;
 
@@ -130,11 +140,14 @@ class World {
   void happen(const Packet& packet);
   void receive(std::size_t router, std::size_t link, std::size_t from, std::span<const std::byte> bytes);
   void feed(std::size_t router, const vrrp::GroupEvent& event);
+  bool perform(std::size_t router, const std::vector<vrrp::Action>& actions);
   void perform(std::size_t router, vrrp::Action action);
   void send(std::size_t router, std::size_t link, std::uint8_t priority);
   void expire_if_due(std::size_t router);
   void arm(std::size_t router);
   void check(std::size_t router, const vrrp::Group& before, const vrrp::GroupEvent& event);
+  bool check_timer(std::size_t router, const vrrp::Group& before, const vrrp::GroupEvent& event);
+  [[nodiscard]] bool is_next(std::size_t router, const vrrp::MemberHeard& farewell) const;
   [[noreturn]] void violate(std::size_t router, const std::string& what) const;
   bool chance(double probability);
   Duration random_duration(Duration low, Duration high);

@@ -19,9 +19,18 @@ void Node::start() {
   const auto on_error = [this](const std::string& router, const net::Error& error) {
     errors += fmt::format("{} {}: {}\n", host.name, router, error.message);
   };
-  auto routers = vrrp::Routers::start(loop_, specs, groups, on_transition, on_error);
+  const auto on_notice = [this](const std::string& router, const std::string& text) {
+    notices += fmt::format("{} {}: {}\n", host.name, router, text);
+  };
+  auto routers = vrrp::Routers::start(loop_, specs, groups, on_transition, on_error, on_notice, held);
   if (!routers) throw std::runtime_error(routers.error().message);
   routers_ = std::move(*routers);
+}
+
+void Node::update() {
+  turn();
+  const lab::Within within(host.network);
+  if (auto updated = routers_->update(specs, groups); !updated) throw std::runtime_error(updated.error().message);
 }
 
 void Node::turn() {

@@ -16,6 +16,8 @@ class Node {
 
   void start();
   void stop();
+  void begin_to_stop() { routers_->stop(); }
+  void update();                      ///< to `specs` and `groups` as they are now
   void crash() { routers_.reset(); }  ///< as SIGKILL does: sockets are closed, nothing is said
 
   void turn();
@@ -26,6 +28,7 @@ class Node {
   [[nodiscard]] bool is_master(std::size_t router = 0) const {
     return routers_ && state(router) == vrrp::State::master;
   }
+  [[nodiscard]] vrrp::Routers& routers() { return *routers_; }
   [[nodiscard]] vrrp::Status status(std::size_t router = 0) const { return routers_->status().at(router); }
 
   const lab::Host& host;
@@ -33,6 +36,8 @@ class Node {
   std::vector<std::vector<std::string>> groups;
   std::string log;     ///< transitions, a line each
   std::string errors;  ///< what was told of as failing
+  std::string notices;
+  std::string held;  ///< why it may not become master when it starts
 
  private:
   net::Loop loop_;

@@ -52,7 +52,7 @@ TEST_CASE("a virtual router is seen from a node") {
                                         .interfaces = {{"lb1", "eth0"}, {"lb2", "eth1"}, {"lb3", "eth2"}},
                                         .addresses = {*net::Prefix::parse("192.0.2.10/24")},
                                         .advertise = std::chrono::milliseconds(250),
-                                        .preempt = false,
+                                        .preempt = {.allowed = false, .after = {}},
                                         .unicast = true};
   CHECK(spec_for(cluster, router, cluster.nodes[1]) ==
         vrrp::Spec{.name = "front",
@@ -62,9 +62,23 @@ TEST_CASE("a virtual router is seen from a node") {
                    .priority = 150,
                    .advertise = std::chrono::milliseconds(250),
                    .preempt = false,
+                   .peer_priorities = {100, 100},
                    .unicast = vrrp::Unicast{.source = *Address::parse("192.0.2.2"),
                                             .peers = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.3")}}});
   auto multicast = router;
   multicast.unicast = false;
   CHECK_FALSE(spec_for(cluster, multicast, cluster.nodes[0]).unicast);
+}
+
+TEST_CASE("preemption waits as the file says, or until connections are synchronised") {
+  auto cluster = cluster_of({"lb1", "lb2"});
+  config::VirtualRouter router;
+  router.interfaces = {{"lb1", "eth0"}, {"lb2", "eth0"}};
+  router.addresses = {*net::Prefix::parse("192.0.2.10/24")};
+  const auto delay = [&] { return spec_for(cluster, router, cluster.nodes[0]).preempt_delay; };
+  CHECK(delay() == std::chrono::seconds(0));
+  cluster.connection_sync = config::ConnectionSync{};
+  CHECK(delay() == std::chrono::seconds(3));
+  router.preempt.after = std::chrono::seconds(30);
+  CHECK(delay() == std::chrono::seconds(30));
 }

@@ -24,14 +24,18 @@ constexpr std::size_t back = 1;
 
 MemberHeard heard(std::size_t member, std::uint8_t priority, bool greater_address = false) {
   return {.member = member,
-          .advert = {.priority = priority, .max_advertise_interval = 1s, .greater_address = greater_address}};
+          .advert = {.priority = priority, .max_advertise_interval = 1s, .greater_address = greater_address},
+          .source = {}};
 }
 
 Group started(bool front_up = true, bool back_up = true) {
   const Group group{.machine = {}, .members = {{.link_up = front_up}, {.link_up = back_up}}};
   return step(config, group, Start{}, t0).next;
 }
-Group master() { return step(config, started(), Expired{}, t0).next; }
+Group master() {
+  const Group fresh = step(config, started(), Expired{}, t0).next;
+  return step(config, fresh, Expired{}, t0).next;
+}
 
 }  // namespace
 
@@ -39,10 +43,10 @@ TEST_CASE("a group takes part only while all its links are up") {
   CHECK(started().machine.state == State::backup);
   const Group waiting = started(true, false);
   CHECK(waiting.machine.state == State::initialize);
-  CHECK(waiting.fault() == back);
+  CHECK(waiting.broken_link() == back);
   const Group joined = step(config, waiting, LinkChanged{back, true}, t0 + 1s).next;
   CHECK(joined.machine.state == State::backup);
-  CHECK_FALSE(joined.fault());
+  CHECK_FALSE(joined.broken_link());
 }
 
 TEST_CASE("a link does not start a group that was not started") {
@@ -51,10 +55,10 @@ TEST_CASE("a link does not start a group that was not started") {
 }
 
 TEST_CASE("one link lost, and the master resigns and yields on all") {
-  const auto [next, actions] = step(config, master(), LinkChanged{front, false}, t0 + 1s);
+  const auto [next, actions, late] = step(config, master(), LinkChanged{front, false}, t0 + 1s);
   CHECK(next.machine.state == State::initialize);
   CHECK(actions == Actions{Action::resign, Action::yield});
-  const auto [worse, nothing] = step(config, next, LinkChanged{back, false}, t0 + 1s);
+  const auto [worse, nothing, late2] = step(config, next, LinkChanged{back, false}, t0 + 1s);
   CHECK(nothing.empty());
   CHECK(step(config, worse, LinkChanged{front, true}, t0 + 2s).next.machine.state == State::initialize);
 }
@@ -78,7 +82,7 @@ TEST_CASE("priority 0 on one link hands over all") {
 
 TEST_CASE("a higher priority on any link takes all") {
   for (const std::size_t member : {front, back}) {
-    const auto [next, actions] = step(config, master(), heard(member, 101), t0 + 1s);
+    const auto [next, actions, late] = step(config, master(), heard(member, 101), t0 + 1s);
     CHECK(next.machine.state == State::backup);
     CHECK(actions == Actions{Action::yield});
   }
@@ -110,7 +114,7 @@ TEST_CASE("a backup follows an equal priority on any link") {
 }
 
 TEST_CASE("stop resigns, and a started group starts again") {
-  const auto [next, actions] = step(config, master(), Stop{}, t0 + 1s);
+  const auto [next, actions, late] = step(config, master(), Stop{}, t0 + 1s);
   CHECK(actions == Actions{Action::resign, Action::yield});
   CHECK(next.machine.state == State::initialize);
   CHECK(step(config, next, Start{}, t0 + 2s).next.machine.state == State::backup);
@@ -119,4 +123,60 @@ TEST_CASE("stop resigns, and a started group starts again") {
 TEST_CASE("addresses of an earlier life are yielded when a link is missing at the start") {
   const Group group{.machine = {.holding = true}, .members = {{.link_up = true}, {.link_up = false}}};
   CHECK(step(config, group, Start{}, t0).actions == Actions{Action::yield});
+}
+
+TEST_CASE("a claim that is refused takes the group away, for longer each time, and back as a backup") {
+  Group group = master();
+  vrrp::Duration away = 1s;
+  Instant now = t0 + 1s;
+  for (int refusals = 1; refusals < 8; ++refusals) {
+    const auto refused = step(config, group, vrrp::Refused{}, now);
+    CHECK(refused.next.machine.state == State::initialize);
+    CHECK(refused.actions == (refusals == 1 ? Actions{Action::resign, Action::yield} : Actions{Action::yield}));
+    CHECK(refused.next.deadline() == now + away);
+    CHECK(step(config, refused.next, LinkChanged{front, true}, now).next.machine.state == State::initialize);
+    group = step(config, refused.next, Expired{}, now += away).next;
+    CHECK(group.machine.state == State::backup);
+    group = step(config, group, Expired{}, *group.deadline()).next;
+    CHECK(group.machine.state == State::master);
+    now += 4s;
+    away = std::min<vrrp::Duration>(away * 2, 30s);
+  }
+  CHECK(step(config, group, Expired{}, *group.deadline()).next.refusals == 0);
+}
+
+TEST_CASE("what is of no use here gives its role up, and takes part again when it is") {
+  const auto [next, actions, late] = step(config, master(), vrrp::Fault{.faulted = true}, t0 + 1s);
+  CHECK(next.machine.state == State::initialize);
+  CHECK(actions == Actions{Action::resign, Action::yield});
+  CHECK(step(config, next, LinkChanged{front, true}, t0 + 2s).next.machine.state == State::initialize);
+  CHECK(step(config, next, vrrp::Fault{.faulted = false}, t0 + 2s).next.machine.state == State::backup);
+}
+
+TEST_CASE("a farewell counts as the master's only from the sender that was followed, with the priority that was") {
+  const Config second{.priority = 100, .peer_priorities = {150, 50}};
+  const auto by = [](std::size_t member, std::uint8_t priority, const char* source) {
+    MemberHeard event = heard(member, priority);
+    event.source = net::Address::parse(source).value();
+    return event;
+  };
+  const Group follows = step(second, started(), by(front, 150, "10.0.0.1"), t0).next;
+  const auto state_after = [&](const Group& group, const MemberHeard& farewell) {
+    return step(second, group, farewell, t0 + 1s).next.machine.state;
+  };
+  CHECK(state_after(follows, by(front, 0, "10.0.0.1")) == State::master);
+  CHECK(state_after(follows, by(front, 0, "10.0.0.3")) == State::backup);
+  CHECK(state_after(follows, by(back, 0, "10.0.0.1")) == State::backup);
+  const Group newer = step(second, follows, by(back, 200, "10.1.0.9"), t0).next;  // one link is ahead of the other
+  CHECK(state_after(newer, by(front, 0, "10.0.0.1")) == State::backup);
+}
+
+TEST_CASE("a group that stops waits for its successor, unless a link is lost meanwhile") {
+  const Config known{.priority = 100, .peer_priorities = {90}};
+  const Group leaving = step(known, master(), Stop{}, t0 + 1s).next;
+  CHECK(leaving.machine.state == State::master);
+  CHECK(step(known, leaving, Stop{}, t0 + 1s).next.machine == leaving.machine);
+  CHECK(step(known, leaving, LinkChanged{back, true}, t0 + 1s).next.machine.state == State::master);
+  CHECK(step(known, leaving, LinkChanged{back, false}, t0 + 1s).next.machine.state == State::initialize);
+  CHECK(step(known, leaving, heard(back, 90), t0 + 1s).actions == Actions{Action::yield});
 }

@@ -51,7 +51,7 @@ TEST_CASE("the lease outlives every backup's patience, in whole seconds") {
 }
 
 TEST_CASE("initialize: startup leads to backup, the owner's to master") {
-  const auto [next, actions] = step(config, {}, Startup{}, t0);
+  const auto [next, actions, late] = step(config, {}, Startup{}, t0);
   CHECK(next.state == State::backup);
   CHECK(next.deadline == t0 + 3s + skew);
   CHECK(actions.empty());
@@ -59,39 +59,40 @@ TEST_CASE("initialize: startup leads to backup, the owner's to master") {
   const auto owner = step(with_priority(255), {}, Startup{}, t0);
   CHECK(owner.next.state == State::master);
   CHECK(owner.next.deadline == t0 + 1s);
-  CHECK(owner.actions == Actions{Action::advertise, Action::claim, Action::announce});
+  CHECK(owner.actions == Actions{Action::claim, Action::advertise, Action::announce});
 }
 
 TEST_CASE("initialize: adverts and timers mean nothing, shutdown cleans up") {
   CHECK(step(config, {}, heard(200), t0).next == Machine{});
   CHECK(step(config, {}, Expired{}, t0).next == Machine{});
   CHECK(step(config, {}, Shutdown{}, t0).actions.empty());
-  const auto [next, actions] = step(config, {.holding = true}, Shutdown{}, t0);
+  const auto [next, actions, late] = step(config, {.holding = true}, Shutdown{}, t0);
   CHECK(actions == Actions{Action::yield});
   CHECK_FALSE(next.holding);
 }
 
 TEST_CASE("backup: the Master_Down_Timer makes it master") {
-  const auto [next, actions] = step(config, backup(), Expired{}, t0 + 4s);
+  const auto [next, actions, late] = step(config, backup(), Expired{}, t0 + 4s);
   CHECK(next.state == State::master);
   CHECK(next.deadline == t0 + 5s);
   CHECK(next.holding);
   CHECK(next.lease_end == t0 + 8s);
-  CHECK(actions == Actions{Action::advertise, Action::claim, Action::announce});
+  CHECK(actions == Actions{Action::claim, Action::advertise, Action::announce});
 }
 
 TEST_CASE("backup: an advert of the same or a higher priority rearms the timer with the master's interval") {
   for (const int priority : {100, 101, 255}) {
-    const auto [next, actions] = step(config, backup(), heard(priority, 2s), t0 + 1s);
+    const auto [next, actions, late] = step(config, backup(), heard(priority, 2s), t0 + 1s);
     CHECK(next.state == State::backup);
     CHECK(next.master_adver_interval == 2s);
     CHECK(next.deadline == t0 + 1s + 6s + 2 * skew);
+    CHECK(next.master_priority == priority);
     CHECK(actions.empty());
   }
 }
 
 TEST_CASE("backup: a lower priority's advert is discarded when preempting and followed when not") {
-  CHECK(step(config, backup(), heard(99), t0 + 1s).next == backup());
+  CHECK(step(config, backup(), heard(99), t0 + 1s).next.deadline == backup().deadline);
   CHECK(step(without_preempt(), backup(), heard(99), t0 + 1s).next.deadline == t0 + 4s + skew);
 }
 
@@ -112,7 +113,7 @@ TEST_CASE("backup: addresses of an earlier life stay until a master is heard") {
   CHECK(machine.holding);
   CHECK(step(config, machine, heard(0), t0).actions.empty());
   for (const int priority : {1, 100, 200}) {  // also one that will be preempted holds the addresses now
-    const auto [next, actions] = step(config, machine, heard(priority), t0);
+    const auto [next, actions, late] = step(config, machine, heard(priority), t0);
     CHECK(actions == Actions{Action::yield});
     CHECK_FALSE(next.holding);
     CHECK(step(config, next, heard(priority), t0).actions.empty());
@@ -121,35 +122,64 @@ TEST_CASE("backup: addresses of an earlier life stay until a master is heard") {
 }
 
 TEST_CASE("backup: shutdown leads to initialize, silently") {
-  const auto [next, actions] = step(config, backup(), Shutdown{}, t0);
+  const auto [next, actions, late] = step(config, backup(), Shutdown{}, t0);
   CHECK(next.state == State::initialize);
   CHECK_FALSE(next.deadline);
   CHECK(actions.empty());
 }
 
 TEST_CASE("master: advertises at each Adver_Timer") {
-  const auto [next, actions] = step(config, master(), Expired{}, t0 + 1s);
+  const auto [next, actions, late] = step(config, master(), Expired{}, t0 + 1s);
   CHECK(next.state == State::master);
   CHECK(next.deadline == t0 + 2s);
   CHECK(actions.front() == Action::advertise);
 }
 
-TEST_CASE("master: a late timer does not shift the adverts, a very late one begins them anew") {
+TEST_CASE("master: a late timer does not shift the adverts, a later one begins them anew") {
   CHECK(step(config, master(), Expired{}, t0 + 1300ms).next.deadline == t0 + 2s);
   CHECK(step(config, master(), Expired{}, t0 + 2s).next.deadline == t0 + 3s);
   CHECK(step(config, master(), Expired{}, t0 + 2500ms).next.deadline == t0 + 3500ms);
+  CHECK(step(config, master(), Expired{}, t0 + 3s - 1ns).next.state == State::master);
+}
+
+TEST_CASE("master: one that was silent for as long as a backup waits listens for an interval") {
+  for (const bool by_timer : {true, false}) {  // its timer, or a lesser router's advert
+    const auto woken =
+        by_timer ? step(config, master(), Expired{}, t0 + 3s) : step(config, master(), heard(99), t0 + 3s);
+    CHECK(woken.late);
+    CHECK(woken.next.state == State::backup);
+    CHECK(woken.next.deadline == t0 + 4s);
+    CHECK(woken.next.holding != (std::ranges::count(woken.actions, Action::yield) > 0));
+    CHECK(std::ranges::count(woken.actions, Action::advertise) == 0);
+  }
+  const Machine listening = step(config, master(), Expired{}, t0 + 3s).next;
+  CHECK(step(config, listening, Expired{}, t0 + 4s).next.state == State::master);
+  const auto other = step(config, listening, heard(101), t0 + 3500ms);
+  CHECK(other.next.state == State::backup);
+  CHECK(other.actions == Actions{Action::yield});
+}
+
+TEST_CASE("backup: a timer that is late by more than an interval is not believed at once") {
+  const Machine waiting = backup();
+  CHECK(step(config, waiting, Expired{}, *waiting.deadline + 1s).next.state == State::master);
+  const auto woken = step(config, waiting, Expired{}, *waiting.deadline + 1s + 1ns);
+  CHECK(woken.late);
+  CHECK(woken.actions.empty());
+  CHECK(woken.next.state == State::backup);
+  CHECK(woken.next.deadline == *waiting.deadline + 2s + 1ns);
+  CHECK(step(config, woken.next, Expired{}, *woken.next.deadline).next.state == State::master);
 }
 
 TEST_CASE("master: the lease is renewed before it is short, not at each of many adverts") {
   for (const auto& [interval, adverts_per_claim] : std::vector<std::pair<std::chrono::milliseconds, int>>{
-           {10ms, 25}, {100ms, 2}, {240ms, 1}, {250ms, 1}, {1s, 1}}) {
+           {10ms, 10}, {100ms, 1}, {240ms, 1}, {250ms, 1}, {1s, 1}}) {
     const Config fast{.priority = 100, .advertisement_interval = interval};
     Machine machine = step(fast, step(fast, {}, Startup{}, t0).next, Expired{}, t0).next;
     Instant now = t0;
     int claims = 0;
     for (int i = 0; i < 100; ++i) {
       now += interval + 100us * (i % 3);  // timers are late by a little
-      auto [next, actions] = step(fast, machine, Expired{}, now);
+      auto [next, actions, late] = step(fast, machine, Expired{}, now);
       claims += std::ranges::count(actions, Action::claim) > 0 ? 1 : 0;
       CHECK(std::ranges::count(actions, Action::announce) == 0);
       machine = next;
@@ -160,14 +190,9 @@ TEST_CASE("master: the lease is renewed before it is short, not at each of many 
   }
 }
 
-TEST_CASE("master: one that was stalled until its lease ran out claims and announces anew") {
-  CHECK(step(config, master(), Expired{}, t0 + 5s).actions ==
-        Actions{Action::advertise, Action::claim, Action::announce});
-}
-
 TEST_CASE("master: yields to a higher priority, and to the greater address among equals") {
   const auto yields = [](const Heard& advert) {
-    const auto [next, actions] = step(config, master(), advert, t0);
+    const auto [next, actions, late] = step(config, master(), advert, t0);
     if (next.state == State::backup) {
       CHECK(actions == Actions{Action::yield});
       CHECK(next.master_adver_interval == advert.max_advertise_interval);
@@ -208,11 +233,133 @@ TEST_CASE("master: answers priority 0 with an advert and a fresh Adver_Timer, bu
 }
 
 TEST_CASE("master: shutdown resigns and yields") {
-  const auto [next, actions] = step(config, master(), Shutdown{}, t0);
+  const auto [next, actions, late] = step(config, step(config, master(), Expired{}, t0 + 1s).next, Shutdown{}, t0 + 1s);
   CHECK(next.state == State::initialize);
   CHECK_FALSE(next.deadline);
   CHECK_FALSE(next.holding);
   CHECK(actions == Actions{Action::resign, Action::yield});
+}
+
+TEST_CASE("master: one whose first claim is refused has told nobody, and has nothing to take back") {
+  CHECK(step(config, master(), Shutdown{}, t0).actions == Actions{Action::yield});
+}
+
+TEST_CASE("initialize: a new life goes on as master while no backup can have lost patience") {
+  const auto resumed = step(config, {}, Startup{.claimed = t0 - 3s + 1ns}, t0);
+  CHECK(resumed.next.state == State::master);
+  CHECK(resumed.actions == Actions{Action::claim, Action::advertise, Action::announce});
+  CHECK(step(config, {}, Startup{.claimed = t0 - 3s}, t0).next.state == State::backup);
+}
+
+TEST_CASE("a router that is held becomes master when it is let go, if its timer has run out by then") {
+  const Machine held = step(config, {.held = true}, Startup{}, t0).next;
+  CHECK(held.deadline == backup().deadline);
+  const auto waits = step(config, held, Expired{}, *held.deadline);
+  CHECK(waits.next.state == State::backup);
+  CHECK_FALSE(waits.next.deadline);
+  CHECK(waits.actions.empty());
+  CHECK(step(config, waits.next, heard(0), t0 + 5s).next == waits.next);
+  CHECK(step(config, waits.next, vrrp::Hold{.held = false}, t0 + 5s).next.state == State::master);
+  CHECK(step(config, held, vrrp::Hold{.held = false}, t0 + 1s).next.state == State::backup);
+  const Machine follows = step(config, waits.next, heard(200), t0 + 5s).next;
+  CHECK(step(config, follows, vrrp::Hold{.held = false}, t0 + 6s).next.state == State::backup);
+  CHECK(step(config, master(), vrrp::Hold{.held = true}, t0).next.state == State::master);
+}
+
+TEST_CASE("preempt delay: for so long after its start it follows a lesser master") {
+  const Config patient{.priority = 100, .preempt_delay = 10s};
+  const Machine waiting = step(patient, {}, Startup{}, t0).next;
+  const Machine follows = step(patient, waiting, heard(50), t0 + 9s).next;
+  CHECK(follows.deadline == t0 + 9s + 3s + skew);
+  CHECK(step(patient, follows, heard(50), t0 + 10s).next.deadline == follows.deadline);
+}
+
+TEST_CASE("who is next is known where the cluster file leaves no doubt") {
+  const auto next = [](std::vector<std::uint8_t> peers, std::uint8_t master_priority) {
+    return vrrp::is_next({.priority = 100, .peer_priorities = std::move(peers)}, master_priority);
+  };
+  CHECK(next({150}, 150));
+  CHECK(next({150}, 120));  // it speaks with a lowered priority, and there is nobody else
+  CHECK(next({50}, 50));
+  CHECK(next({150, 50}, 150));
+  CHECK_FALSE(next({150, 120}, 150));
+  CHECK_FALSE(next({150, 50}, 50));
+  CHECK_FALSE(next({150, 100}, 150));
+  CHECK_FALSE(next({150, 50}, 140));
+  CHECK_FALSE(next({150}, 0));
+  CHECK_FALSE(next({}, 150));
+}
+
+TEST_CASE("backup: who is next takes over at once when its master leaves, and after the skew when another does") {
+  const Config second{.priority = 100, .peer_priorities = {150, 50}};
+  const Machine follows = step(second, step(second, {}, Startup{}, t0).next, heard(150), t0).next;
+  const Heard farewell{.priority = 0, .max_advertise_interval = 1s, .from_master = true};
+  CHECK(step(second, follows, farewell, t0 + 1s).next.state == State::master);
+  CHECK(step(second, follows, heard(0), t0 + 1s).next.deadline == t0 + 1s + skew);
+  const Config third{.priority = 100, .peer_priorities = {150, 120}};
+  CHECK(step(third, follows, farewell, t0 + 1s).next.deadline == t0 + 1s + skew);
+  Machine held = follows;
+  held.held = true;
+  CHECK(step(second, held, farewell, t0 + 1s).next.state == State::backup);
+}
+
+TEST_CASE("master: one that stops says so, and serves until it hears its successor") {
+  const Config known{.priority = 100, .peer_priorities = {90}};
+  const auto resigned = step(known, master(), vrrp::Resign{}, t0 + 500ms);
+  CHECK(resigned.next.state == State::master);
+  CHECK(resigned.actions.front() == Action::resign);
+  CHECK(std::ranges::count(resigned.actions, Action::yield) == 0);
+  const auto again = step(known, resigned.next, Expired{}, t0 + 750ms);
+  CHECK(again.actions.front() == Action::resign);
+  CHECK(step(known, again.next, heard(0), t0 + 760ms).actions.empty());
+  const auto heard_it = step(known, again.next, heard(90), t0 + 760ms);
+  CHECK(heard_it.next.state == State::initialize);
+  CHECK(heard_it.actions == Actions{Action::yield});
+}
+
+TEST_CASE("master: one that stops goes without a successor after a while") {
+  const Config known{.priority = 100, .peer_priorities = {90}};
+  Machine machine = step(known, master(), vrrp::Resign{}, t0).next;
+  Instant now = t0;
+  for (int timers = 0; timers < 10 && machine.state == State::master; ++timers) {
+    now = *machine.deadline;
+    machine = step(known, machine, Expired{}, now).next;
+  }
+  CHECK(machine.state == State::initialize);
+  CHECK(now == t0 + 1250ms);
+}
+
+TEST_CASE("master: the operator's word gives the role away, and it is not taken back while its holder lives") {
+  const Config known{.priority = 100, .peer_priorities = {90}};
+  const Machine leaving = step(known, master(), vrrp::Resign{vrrp::Leaving::to_backup}, t0).next;
+  const auto given = step(known, leaving, heard(90), t0 + 1ms);
+  CHECK(given.next.state == State::backup);
+  CHECK(given.actions == Actions{Action::yield});
+  CHECK(step(known, given.next, heard(90), t0 + 1s).next.deadline == t0 + 4s + skew);
+  const Machine again = step(known, given.next, Expired{}, t0 + 4s).next;
+  CHECK(again.state == State::master);
+  CHECK_FALSE(again.aside);
+}
+
+TEST_CASE("master: nobody takes the role that the operator gives away, and it goes on") {
+  const Config known{.priority = 100, .peer_priorities = {90}};
+  Machine machine = step(known, master(), vrrp::Resign{vrrp::Leaving::to_backup}, t0).next;
+  Actions last;
+  while (machine.leaving != vrrp::Leaving::no) {
+    auto made = step(known, machine, Expired{}, *machine.deadline);
+    machine = made.next;
+    last = made.actions;
+  }
+  CHECK(machine.state == State::master);
+  CHECK(last.front() == Action::advertise);
+  CHECK(machine.deadline == t0 + 2250ms);
+}
+
+TEST_CASE("master: other parameters are told and claimed at once") {
+  const auto told = step(config, master(), vrrp::Reconfigured{}, t0 + 100ms);
+  CHECK(told.actions == Actions{Action::advertise, Action::claim, Action::announce});
+  CHECK(told.next.deadline == t0 + 1100ms);
+  CHECK(step(config, backup(), vrrp::Reconfigured{}, t0 + 100ms).next == backup());
 }
 
 TEST_CASE("a duplicate startup changes nothing") {
