@@ -29,7 +29,7 @@ struct Node {
 /// Whether a node with a higher priority takes the addresses back when it returns, and how long after its start.
 struct Preempt {
   bool allowed = true;
-  std::optional<std::chrono::milliseconds> after;  ///< nothing: at once, or a while after where connections are synced
+  std::optional<std::chrono::milliseconds> after{};  ///< nothing: at once, or a while after where connections are synced
 
   auto operator<=>(const Preempt&) const = default;
 };
@@ -41,7 +41,7 @@ struct VirtualRouter {
   std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
   std::vector<net::Prefix> addresses;
   std::chrono::milliseconds advertise{1000};
-  Preempt preempt;
+  Preempt preempt{};
   std::chrono::milliseconds ready_within{10000};  ///< how long a start waits for the rules and the first verdicts
   bool unicast = false;
   vrrp::Checksum checksum = vrrp::Checksum::rfc9568;

@@ -44,6 +44,7 @@ std::optional<json> object_in(const std::string& body) {
 
 Response outcome_of(const net::Result<std::string>& done) {
   // An error without errno is a name that the cluster does not have.
+  if (!done && done.error().code == EINVAL) return refuse(409, done.error().message);
   if (!done) return refuse(done.error().code == 0 ? 404 : 500, done.error().message);
   return ok({{"message", *done}});
 }
@@ -81,6 +82,15 @@ Response answer_weight(Director& director, const Request& request, const std::st
     return refuse(400, "the body is not {\"weight\": N} with N from 0 to 65535");
   }
   return outcome_of(director.set_weight(service, server, weight.get<std::uint32_t>()));
+}
+
+Response answer_failover(Director& director, const Request& request, const std::string& router) {
+  if (request.method != "POST") return wrong_verb(request);
+  const auto body = object_in(request.body);
+  const auto to = body ? body->value("to", json("")) : json();
+  if (!to.is_string()) return refuse(400, "the body is not {\"to\": \"NODE\"}");
+  const auto node = to.get<std::string>();
+  return outcome_of(director.hand_over(router, node.empty() ? std::nullopt : std::optional(node)));
 }
 
 Response answer_events(Director& director, const Request& request) {
@@ -146,14 +156,18 @@ void answer_plan(Director& director, Reloader& reloader, const Request& request,
 }  // namespace
 
 Response answer(Director& director, const Request& request) {
-  if (request.path == "/v1/status" || request.path == "/v1/events") {
+  if (request.path == "/v1/status" || request.path == "/v1/events" || request.path == "/v1/vrrp") {
     if (request.method != "GET") return wrong_verb(request);
+    if (request.path == "/v1/vrrp") return ok(director.vrrp());
     return request.path == "/v1/status" ? ok(director.status()) : answer_events(director, request);
   }
   const auto path = segments_of(request.path);  // "", "v1", "services", SERVICE, "servers", SERVER, "drain"
   if (path.size() == 7 && path[1] == "v1" && path[2] == "services" && path[4] == "servers") {
     if (path[6] == "drain") return answer_drain(director, request, path[3], path[5]);
     if (path[6] == "weight") return answer_weight(director, request, path[3], path[5]);
+  }
+  if (path.size() == 5 && path[1] == "v1" && path[2] == "vrrp" && path[4] == "failover") {
+    return answer_failover(director, request, path[3]);
   }
   return refuse(404, "there is nothing at " + request.path);
 }

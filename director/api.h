@@ -15,6 +15,8 @@ namespace director {
 ///   DELETE /v1/services/SERVICE/servers/SERVER/drain
 ///   PUT    /v1/services/SERVICE/servers/SERVER/weight  {"weight": N}
 ///   DELETE /v1/services/SERVICE/servers/SERVER/weight  the file's again
+///   GET    /v1/vrrp                                    the virtual routers, in full
+///   POST   /v1/vrrp/ROUTER/failover                    {"to": "NODE"}, if wanted
 ///   POST   /v1/reload                                  the file again; {"yes": true} for what removes much
 ///   POST   /v1/plan                                    {"file": "/..."}: what a reload of that would change
 ///   POST   /v1/replace                                 the program on disk takes this one's place

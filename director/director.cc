@@ -29,7 +29,8 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
       true_paths_(loop, cluster_, checkers_,
                   {.tell = [this](const auto& subject, const auto& text) { tell(subject, text); },
                    .warn = [this](const auto& subject, const auto& text) { warn(subject, text); },
-                   .on_aims = [this] { set_checks(); }}) {
+                   .on_aims = [this] { set_checks(); }}),
+      routers_(loop, routers_host()) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
@@ -60,7 +61,7 @@ net::Result<> Director::start() {
   look_for_drift();
   if (options_.dry_run) return {};
   start_connection_sync();
-  return start_routers();
+  return routers_.start(cluster_, options_.node);
 }
 
 /// A memory of the past that cannot be read must not keep the service down; it is put aside for whoever can read it.
@@ -80,8 +81,14 @@ void Director::remember() {
   warn("directord", state_complaint_);
 }
 
-void Director::stop() {
-  if (routers_) routers_->stop();
+void Director::stop(std::function<void()> on_stopped) {
+  routers_.stop([this, on_stopped = std::move(on_stopped)] {
+    leave_the_table();
+    on_stopped();
+  });
+}
+
+void Director::leave_the_table() {
   true_paths_.stop();
   if (cluster_.director.on_stop == config::Director::OnStop::keep) {
     return tell("directord", "stopped; the rules stay in the kernel");
@@ -97,20 +104,8 @@ void Director::stop() {
 
 void Director::make_way() {
   checkers_.set({});
+  routers_.leave_to_next_life();
   tell("directord", "another directord takes this one's place");
-}
-
-net::Result<> Director::start_routers() {
-  std::vector<vrrp::Spec> specs;
-  for (const auto& router : cluster_.virtual_routers)
-    specs.push_back(config::spec_for(cluster_, router, options_.node));
-  auto routers = vrrp::Routers::start(
-      loop_, std::move(specs), cluster_.groups,
-      [this](const vrrp::Transition& transition) { on_transition(transition); },
-      [this](const std::string& router, const net::Error& error) { warn("vrrp " + router, error.message); });
-  if (!routers) return std::unexpected(routers.error());
-  routers_ = std::move(*routers);
-  return {};
 }
 
 /// Tries until it is done: the interface may come later than directord.
@@ -208,11 +203,6 @@ void Director::judge(ServerId id, const std::string& why) {
   server.since = since;
   server.advice = advice;
   touch(cluster_.services[id.service].key);
-}
-
-void Director::on_transition(const vrrp::Transition& transition) {
-  tell("vrrp " + transition.router, fmt::format("{} -> {}: {}", vrrp::to_string(transition.from),
-                                                vrrp::to_string(transition.to), transition.reason));
 }
 
 std::optional<Director::ServerId> Director::find(const std::string& service, const std::string& server) const {

@@ -20,9 +20,9 @@
 #include "director/plan.h"
 #include "director/situation.h"
 #include "director/true_paths.h"
+#include "director/virtual_routers.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"
-#include "vrrp/routers.h"
 
 namespace director {
 
@@ -47,8 +47,10 @@ class Director {
   /// to speak VRRP. Errors: the kernel's table or the interfaces cannot be used.
   net::Result<> start();
 
-  /// Hands the virtual addresses over to the peers. The rules stay in the kernel: connections live on.
-  void stop();
+  /// Hands the virtual addresses over to the peers, then does with the rules what the file says: they stay in the
+  /// kernel, and connections live on. `on_stopped` is told when all is done, before this returns where nobody takes
+  /// over.
+  void stop(std::function<void()> on_stopped = [] {});
 
   /// Ends the probes under way and leaves all else as it is: another directord goes on from here.
   void make_way();
@@ -65,6 +67,9 @@ class Director {
   net::Result<std::string> set_weight(const std::string& service, const std::string& server,
                                       std::optional<std::uint32_t> weight);
 
+  /// Gives the role of a virtual router and its group to another node. Errors: as VirtualRouters::hand_over.
+  net::Result<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
+
   /// The cluster file in force.
   [[nodiscard]] const config::Cluster& cluster() const { return cluster_; }
 
@@ -75,6 +80,7 @@ class Director {
 
   /// What GET /v1/status answers.
   [[nodiscard]] nlohmann::ordered_json status() const;
+  [[nodiscard]] nlohmann::ordered_json vrrp() const;
   [[nodiscard]] nlohmann::ordered_json events(std::uint64_t since = 0) const;  ///< those after number `since`
 
   /// The connections, as the kernel counts them now, of the servers that a change removes.
@@ -94,7 +100,9 @@ class Director {
   };
 
   void remember();
-  net::Result<> start_routers();
+  void leave_the_table();
+  VirtualRouters::Host routers_host();
+  [[nodiscard]] std::string not_ready() const;
   void start_connection_sync();
   net::Result<> sync_as_the_file_says();
   void adopt_table();
@@ -102,7 +110,6 @@ class Director {
   net::Result<> find_true_paths();
   void set_checks();
   void on_report(const checkers::Report& report);
-  void on_transition(const vrrp::Transition& transition);
 
   [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
   [[nodiscard]] std::string name_of(ServerId id) const;
@@ -152,7 +159,7 @@ class Director {
   std::map<checkers::Key, std::vector<ServerId>> users_;
   checkers::Checkers checkers_;
   TruePaths true_paths_;
-  std::unique_ptr<vrrp::Routers> routers_;
+  VirtualRouters routers_;
   std::set<ipvs::ServiceKey> touched_;
   net::Loop::Id drain_timer_ = 0;
   net::Loop::Id drift_timer_ = 0;

@@ -7,6 +7,7 @@
 namespace director {
 
 net::Result<> Director::reload(config::Cluster next, config::Node node, const std::string& what) {
+  if (auto updated = routers_.update(next, node); !updated) return updated;
   Intents intents = intents_;
   for (const auto& service : next.services) intents.owned.insert(service.key);
   if (auto kept = keep(std::move(intents)); !kept) return kept;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "director/director.h"
+#include "director/vrrp_status.h"
 
 namespace director {
 namespace {
@@ -28,39 +29,10 @@ checkers::WallOffset wall_offset(net::Instant now) {
   return wall.time_since_epoch() + std::chrono::seconds(local.tm_gmtoff) - now.time_since_epoch();
 }
 
-std::int64_t seconds_between(net::Instant from, net::Instant to) {
-  return std::chrono::duration_cast<std::chrono::seconds>(to - from).count();
-}
-
-ordered_json names(const std::vector<net::Prefix>& prefixes) {
-  ordered_json list = ordered_json::array();
-  for (const auto& prefix : prefixes) list.push_back(net::to_string(prefix));
-  return list;
-}
-
 ordered_json drain_status(const Drain& drain) {
   ordered_json value{{"cause", to_string(drain.cause)}, {"since", timestamp(drain.since)}, {"done", drain.done}};
   if (drain.deadline) value["deadline"] = timestamp(*drain.deadline);
   return value;
-}
-
-ordered_json router_status(const vrrp::Status& router, net::Instant now) {
-  ordered_json peers = ordered_json::array();
-  for (const auto& peer : router.peers) {
-    peers.push_back({{"address", net::to_string(peer.address)},
-                     {"priority", peer.priority},
-                     {"heard_seconds", seconds_between(peer.heard, now)}});
-  }
-  return {{"name", router.spec.name},
-          {"state", vrrp::to_string(router.state)},
-          {"since_seconds", seconds_between(router.since, now)},
-          {"reason", router.reason},
-          {"priority", router.spec.priority},
-          {"router_id", router.spec.router_id},
-          {"interface", router.spec.interface},
-          {"addresses", names(router.spec.addresses)},
-          {"held", names(router.held)},
-          {"peers", std::move(peers)}};
 }
 
 /// The private services, which no listing of services shows.
@@ -150,8 +122,9 @@ ordered_json Director::status() const {
   }
   ordered_json problems = told;
   ordered_json routers = ordered_json::array();
-  if (routers_) {
-    for (const auto& router : routers_->status()) routers.push_back(router_status(router, loop_.now()));
+  for (const auto& router : routers_.status()) {
+    routers.push_back(vrrp_status(router, loop_.now()));
+    if (!router.problem.empty()) problems.push_back(fmt::format("vrrp {}: {}", router.spec.name, router.problem));
   }
   const auto snapshot = kernel_.list();
   if (!snapshot) problems.push_back(snapshot.error().message);

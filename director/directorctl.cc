@@ -18,6 +18,7 @@
 #include "director/http_client.h"
 #include "director/status_text.h"
 #include "director/text_table.h"
+#include "director/vrrp_text.h"
 
 namespace {
 
@@ -33,6 +34,8 @@ struct Arguments {
   std::string within;
   std::string weight;
   std::string file;
+  std::string router;
+  std::string node;
   bool yes = false;
   bool follow = false;
 };
@@ -265,6 +268,18 @@ int main(int argc, char** argv) {
       ->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
       ->required()
       ->check(is_weight);
+  command("vrrp", "the virtual routers: role, reason, peers, adverts, leases and timers", [&] {
+    show(arguments, ask_or_exit(arguments, "GET", "/v1/vrrp"), director::vrrp_text);
+    return int{done};
+  });
+  auto* failover = command("failover", "gives the role of a virtual router and its group to another node", [&] {
+    const json body = arguments.node.empty() ? json::object() : json{{"to", arguments.node}};
+    const auto path = "/v1/vrrp/" + arguments.router + "/failover";
+    show(arguments, ask_or_exit(arguments, "POST", path, body_of(body)), message_text);
+    return int{done};
+  });
+  failover->add_option("router", arguments.router, "a virtual router's name")->required();
+  failover->add_option("--to", arguments.node, "refused unless this node is next by the cluster file's priorities");
   command("reload", "reads the cluster file again and applies what differs; on any error nothing changes", [&] {
     return reload(arguments);
   })->add_flag("--yes", arguments.yes, "also if it removes more than reload_guard allows");

@@ -160,10 +160,14 @@ net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node nod
   const bool scripts = has_scripts(cluster);
   director::Director director(*loop, **kernel, std::move(cluster), std::move(options));
   Doors doors;
+  std::optional<director::ServiceManager> manager;
+  bool stopping = false;
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
     if (signal == SIGHUP) return reload(*doors.reloader);
+    if (std::exchange(stopping, true)) return loop->stop();  // told twice: it waits for no successor
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
-    loop->stop();
+    if (manager) manager->stopping();
+    director.stop([&] { loop->stop(); });
   });
   if (!handled) return handled;
   auto opened = open_doors(*loop, director, arguments);
@@ -171,12 +175,9 @@ net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node nod
   doors = std::move(*opened);
   if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;
   if (auto started = director.start(); !started) return started;
-  const director::ServiceManager manager(*loop);
-  manager.ready(fmt::format("cluster {}, node {}", director.cluster().name, node.name));
-  auto ran = loop->run();
-  manager.stopping();
-  director.stop();
-  return ran;
+  manager.emplace(*loop);
+  manager->ready(fmt::format("cluster {}, node {}", director.cluster().name, node.name));
+  return loop->run();
 }
 
 }  // namespace

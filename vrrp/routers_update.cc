@@ -243,8 +243,7 @@ void Routers::start_band(Id id) {
     claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
   }
   feed(id, Start{.claimed = claimed}, [&] {
-    const bool resumed = bands_.at(id).group.machine.state != State::initialize;
-    if (!claimed || !resumed) return std::string("started");
+    if (!claimed || loop_.now() >= *claimed + 3 * band.config.advertisement_interval) return std::string("started");
     const auto ago = std::chrono::ceil<std::chrono::milliseconds>(loop_.now() - *claimed);
     return fmt::format("started; its earlier life held the addresses {} ago", net::to_string(ago));
   });

@@ -63,11 +63,13 @@ vrrp:
     interface: enp0s3
     addresses: [192.168.56.10/24]
     advertise: {advertise}ms
+    preempt: {preempt}ms
   back:
     router_id: 52
     interface: enp0s8
     addresses: [192.168.200.250/24]
     advertise: {advertise}ms
+    preempt: {preempt}ms
 groups: [[front, back]]
 
 connection_sync: {{ interface: enp0s8, id: 1 }}
@@ -89,9 +91,9 @@ services:
       web2: {{ address: 192.168.200.12 }}
 )",
                      fmt::arg("priority1", directors[0].priority), fmt::arg("priority2", directors[1].priority),
-                     fmt::arg("advertise", options.advertise.count()), fmt::arg("forward", to_string(options.forward)),
-                     fmt::arg("interval", check_interval.count()), fmt::arg("timeout", check_timeout.count()),
-                     fmt::arg("rise", rise), fmt::arg("fall", fall));
+                     fmt::arg("advertise", options.advertise.count()), fmt::arg("preempt", preempt_delay.count()),
+                     fmt::arg("forward", to_string(options.forward)), fmt::arg("interval", check_interval.count()),
+                     fmt::arg("timeout", check_timeout.count()), fmt::arg("rise", rise), fmt::arg("fall", fall));
 }
 
 void Pair::write(const std::string& cluster_file) const { std::ofstream(folder / "cluster.yaml") << cluster_file; }

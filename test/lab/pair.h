@@ -81,6 +81,7 @@ class Pair {
   // Of the cluster file, and what follows from them.
   static constexpr std::chrono::milliseconds check_interval{500}, check_timeout{250};
   static constexpr int rise = 2, fall = 3;
+  static constexpr std::chrono::milliseconds preempt_delay{1000};
   static constexpr std::chrono::milliseconds time_to_out = fall * check_interval + check_timeout;
   static constexpr std::chrono::milliseconds time_to_in = rise * check_interval + check_timeout;
   /// RFC 9568 section 6.1.

@@ -66,12 +66,12 @@ class Play {
         {.takeover = pair_.master_down_interval(pair_.lb2) + margin, .release = lease, .outage = margin},
         [&] { pair_.kill(pair_.lb1); }, [&] { pair_.start(pair_.lb1); });
     // A director that leaves says so: by the back network where the front is cut, for the two move together.
-    const auto handover = pair_.skew_time(pair_.lb2) + margin;
+    const auto told = margin;  // lb2 is known to be next: it does not wait
     director_dies(
-        "4b lb1 loses its front link", {.takeover = handover, .release = handover, .outage = handover},
+        "4b lb1 loses its front link", {.takeover = told, .release = told, .outage = told},
         [&] { pair_.cut_off(pair_.lb1); }, [&] { pair_.reconnect(pair_.lb1); });
     director_dies(
-        "4c lb1's directord is stopped (SIGTERM)", {.takeover = handover, .release = handover, .outage = handover},
+        "4c lb1's directord is stopped (SIGTERM)", {.takeover = told, .release = told, .outage = told},
         [&] { pair_.stop(pair_.lb1); }, [&] { pair_.start(pair_.lb1); });
     return rows_;
   }
@@ -291,7 +291,8 @@ void Play::director_dies(const std::string& title, const Bounds& bounds, Kill ki
   step(step_.substr(0, 2) + " lb1 returns");
   const auto birth = net::Clock::now();
   revive();
-  check_within("lb1 takes back both addresses, lb2 holds neither", pair_.master_down_interval(pair_.lb1) + start_up,
+  check_within("lb1 takes back both addresses, lb2 holds neither",
+               Pair::preempt_delay + pair_.master_down_interval(pair_.lb1) + start_up,
                [&] { return only_master(pair_.lb1, pair_.lb2); });
   check_outage("the client's outage meanwhile", birth, margin);
 }

@@ -334,7 +334,9 @@ void Story::try_hand_over() {
     const auto masters = world_.masters();
     expect(masters.size() == 1 && masters.front() != master, "the role was not handed over in time");
   }
+  const bool given = !world_.is_master(master);
   settle(patience(able()) + longest_interval(), "the role was handed over");
+  expect(!given || !world_.is_master(master), "what the operator gave away was taken back");
 }
 
 /// A new life that comes before any backup can have lost patience: nobody else notices.

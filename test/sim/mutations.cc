@@ -158,12 +158,12 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
                    group.machine.held = false;
                    return vrrp::step(config, group, event, now);
                  }});
-  all.push_back(after("a master that stops serves until it hears its successor",
-                      [](GroupStep& step, auto&, auto& event, auto&) {
-                        if (!std::holds_alternative<vrrp::Stop>(event)) return;
-                        step.next.machine = {};
-                        step.actions = {Action::resign, Action::yield};
-                      }));
+  all.push_back(
+      after("a master that stops serves until it hears its successor", [](GroupStep& step, auto&, auto& event, auto&) {
+        if (!std::holds_alternative<vrrp::Stop>(event)) return;
+        step.next.machine = {};
+        step.actions = {Action::resign, Action::yield};
+      }));
   all.push_back(after("what the operator gave away is not taken back",
                       [](GroupStep& step, auto&, auto&, auto&) { step.next.machine.aside = false; }));
   all.push_back(before("a new life that comes too late does not go on", [](auto&, auto& group, GroupEvent& event) {
@@ -174,9 +174,8 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
   all.push_back(before("a new life that comes in time goes on", [](auto&, auto&, GroupEvent& event) {
     if (auto* start = std::get_if<vrrp::Start>(&event)) start->claimed.reset();
   }));
-  all.push_back(ignoring("a refused claim gives the role up", [](auto&, auto& event, auto&) {
-    return std::holds_alternative<vrrp::Refused>(event);
-  }));
+  all.push_back(ignoring("a refused claim gives the role up",
+                         [](auto&, auto& event, auto&) { return std::holds_alternative<vrrp::Refused>(event); }));
   all.push_back(after("addresses are claimed before others are told", [](GroupStep& step, auto&, auto&, auto&) {
     const auto claim = std::ranges::find(step.actions, Action::claim);
     if (claim != step.actions.end()) std::rotate(claim, claim + 1, step.actions.end());

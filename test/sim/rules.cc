@@ -74,7 +74,7 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
   if (is != State::initialize && std::ranges::count(router.link_up, 0) > 0) {
     violate(index, "takes part with a link down");
   }
-  if (is != State::initialize && router.group.faulted) violate(index, "takes part although it is of no use");
+  if (is != State::initialize && router.faulted) violate(index, "takes part although it is of no use");
   for (std::size_t link = 1; link < links_; ++link) {
     if (holds(index, link) != holds(index, 0)) violate(index, "holds the addresses of one link and not of the other");
   }

@@ -72,6 +72,7 @@ void World::start(std::size_t index, bool held) {
   Router& router = routers_[index];
   router.life = Life::running;
   router.stopping = false;
+  router.faulted = false;
   router.held = held;
   router.group = {};
   router.group.machine.held = held;
@@ -100,7 +101,10 @@ void World::refuse(std::size_t index, bool refused) {
   say(index, refused ? "its kernel refuses addresses" : "its kernel takes addresses");
 }
 
-void World::fault(std::size_t index, bool faulted) { feed(index, vrrp::Fault{faulted}); }
+void World::fault(std::size_t index, bool faulted) {
+  routers_[index].faulted = faulted;
+  feed(index, vrrp::Fault{faulted});
+}
 
 void World::reconfigure(std::size_t index, const vrrp::Config& config) {
   routers_[index].setup.config = config;
@@ -152,7 +156,7 @@ bool World::is_master(std::size_t router) const {
 
 bool World::is_able(std::size_t index) const {
   const Router& router = routers_[index];
-  return router.life == Life::running && !router.stopping && !router.held && !router.refused && !router.group.faulted &&
+  return router.life == Life::running && !router.stopping && !router.held && !router.refused && !router.faulted &&
          std::ranges::all_of(router.link_up, std::identity{});
 }
 

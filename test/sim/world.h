@@ -78,6 +78,7 @@ struct Router {
   Instant preempts_from{};       ///< preempt_delay as a bystander computes it
   bool refused = false;          ///< its kernel takes no addresses
   bool stopping = false;         ///< was told to stop
+  bool faulted = false;          ///< was told that it is of no use
   bool held = false;             ///< may not become master
   Instant claimed{};             ///< at its start: when its earlier life claimed its addresses, if they are there
 };

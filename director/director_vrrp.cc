@@ -1,0 +1,43 @@
+// What the director has to do with its virtual routers.
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "director/director.h"
+#include "director/log.h"
+#include "director/vrrp_status.h"
+
+namespace director {
+
+VirtualRouters::Host Director::routers_host() {
+  return {.not_ready = [this] { return not_ready(); },
+          .tell = [this](const std::string& subject, const std::string& text) { tell(subject, text); },
+          .warn = [this](const std::string& subject, const std::string& text) { warn(subject, text); }};
+}
+
+std::string Director::not_ready() const {
+  if (!complaints_.empty()) return complaints_.begin()->second;
+  if (!touched_.empty()) return "the rules are not in the kernel yet";
+  for (std::size_t s = 0; s < states_.size(); ++s) {
+    for (std::size_t i = 0; i < states_[s].situation.servers.size(); ++i) {
+      if (states_[s].situation.servers[i].health != checkers::State::unknown) continue;
+      return fmt::format("server {} has not been judged yet", name_of({.service = s, .server = i}));
+    }
+  }
+  return "";
+}
+
+net::Result<std::string> Director::hand_over(const std::string& router, const std::optional<std::string>& to) {
+  auto done = routers_.hand_over(cluster_, router, to);
+  if (done) tell("vrrp " + router, "the operator hands it over");
+  return done;
+}
+
+nlohmann::ordered_json Director::vrrp() const {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& router : routers_.status()) list.push_back(vrrp_status(router, loop_.now()));
+  return {{"node", options_.node.name}, {"vrrp", std::move(list)}};
+}
+
+}  // namespace director

@@ -1,0 +1,108 @@
+#include "director/virtual_routers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace director {
+namespace {
+
+/// How often a node that is not ready looks whether it is.
+constexpr auto look_again = std::chrono::milliseconds(20);
+
+std::vector<vrrp::Spec> specs_of(const config::Cluster& cluster, const config::Node& node) {
+  std::vector<vrrp::Spec> specs;
+  for (const auto& router : cluster.virtual_routers) specs.push_back(config::spec_for(cluster, router, node));
+  return specs;
+}
+
+std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
+  std::chrono::milliseconds longest{};
+  for (const auto& router : cluster.virtual_routers) longest = std::max(longest, router.ready_within);
+  return longest;
+}
+
+}  // namespace
+
+VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
+
+net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node) {
+  node_ = node.name;
+  ready_by_ = loop_.now() + longest_wait(cluster);
+  const std::string not_ready = loop_.now() < ready_by_ ? host_.not_ready() : "";
+  auto routers = vrrp::Routers::start(
+      loop_, specs_of(cluster, node), cluster.groups,
+      [this](const vrrp::Transition& transition) { on_transition(transition); },
+      [this](const std::string& router, const net::Error& error) { host_.warn("vrrp " + router, error.message); },
+      [this](const std::string& router, const std::string& text) { host_.warn("vrrp " + router, text); }, not_ready);
+  if (!routers) return std::unexpected(routers.error());
+  routers_ = std::move(*routers);
+  if (!not_ready.empty()) look_whether_ready();
+  return {};
+}
+
+void VirtualRouters::look_whether_ready() {
+  ready_timer_ = 0;
+  const auto not_ready = host_.not_ready();
+  if (not_ready.empty()) return routers_->release("ready: the rules are in, and every server has been judged");
+  if (loop_.now() < ready_by_) {
+    ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
+    return;
+  }
+  host_.warn("vrrp", "not ready, but the time to become so is over: " + not_ready);
+  routers_->release("not ready in time");
+}
+
+net::Result<> VirtualRouters::update(const config::Cluster& cluster, const config::Node& node) {
+  if (!routers_) return {};
+  if (auto updated = routers_->update(specs_of(cluster, node), cluster.groups); !updated) return updated;
+  node_ = node.name;
+  return {};
+}
+
+void VirtualRouters::stop(std::function<void()> on_stopped) {
+  loop_.cancel(ready_timer_);
+  if (!routers_) return on_stopped();
+  routers_->stop([done = std::move(on_stopped)] { done(); });
+}
+
+void VirtualRouters::leave_to_next_life() {
+  if (routers_) routers_->leave_to_next_life();
+}
+
+net::Result<std::string> VirtualRouters::hand_over(const config::Cluster& cluster, const std::string& router,
+                                                   const std::optional<std::string>& to) {
+  const auto known = std::ranges::find(cluster.virtual_routers, router, &config::VirtualRouter::name);
+  if (known == cluster.virtual_routers.end() || !routers_) {
+    return net::failure(fmt::format("there is no virtual router {} in cluster {}", router, cluster.name));
+  }
+  if (to && config::find_node(cluster, *to) == nullptr) {
+    return net::failure(fmt::format("there is no node {} in cluster {}", *to, cluster.name));
+  }
+  // VRRP has no words for a successor: the peers know by the cluster file who it is.
+  std::vector<config::Node> others = cluster.nodes;
+  std::erase_if(others, [&](const config::Node& node) { return node.name == node_; });
+  std::ranges::stable_sort(others, std::greater{}, &config::Node::priority);
+  if (to && (others.empty() || others.front().name != *to)) {
+    return std::unexpected(
+        net::Error{.code = EINVAL,
+                   .message = fmt::format("{} is not next: by the priorities in the cluster file it is {}", *to,
+                                          others.empty() ? "nobody" : others.front().name)});
+  }
+  if (auto done = routers_->hand_over(router); !done) {
+    return std::unexpected(net::Error{.code = EINVAL, .message = done.error().message});
+  }
+  return fmt::format("{} goes to {}, or stays if nobody takes it", router, others.front().name);
+}
+
+std::vector<vrrp::Status> VirtualRouters::status() const {
+  return routers_ ? routers_->status() : std::vector<vrrp::Status>{};
+}
+
+void VirtualRouters::on_transition(const vrrp::Transition& transition) {
+  host_.tell("vrrp " + transition.router, fmt::format("{} -> {}: {}", vrrp::to_string(transition.from),
+                                                      vrrp::to_string(transition.to), transition.reason));
+}
+
+}  // namespace director

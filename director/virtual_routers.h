@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/cluster.h"
+#include "net/loop.h"
+#include "vrrp/routers.h"
+
+namespace director {
+
+/// This node's virtual routers as the cluster file wants them, and what decides when they may lead.
+class VirtualRouters {
+ public:
+  /// How the director is asked and told.
+  struct Host {
+    /// Why this node could not serve yet if it were master: "server web/web1 has not been judged"; "" when it could.
+    std::function<std::string()> not_ready;
+    std::function<void(const std::string& subject, const std::string& text)> tell;
+    std::function<void(const std::string& subject, const std::string& text)> warn;
+  };
+
+  /// `loop` must outlive this.
+  VirtualRouters(net::Loop& loop, Host host) : loop_(loop), host_(std::move(host)) {}
+  ~VirtualRouters();
+  VirtualRouters(const VirtualRouters&) = delete;
+  VirtualRouters& operator=(const VirtualRouters&) = delete;
+
+  /// Starts those of `cluster` on `node`. They become master when the host is ready, or has not been for the longest
+  /// `ready_within`. Errors: as vrrp::Routers::start.
+  net::Result<> start(const config::Cluster& cluster, const config::Node& node);
+
+  /// Another cluster file is in force; roles go on. Errors: as vrrp::Routers::update; then nothing changes.
+  net::Result<> update(const config::Cluster& cluster, const config::Node& node);
+
+  /// Hands over and stops; `on_stopped` is told when it is done, at once where there is nothing to hand over.
+  void stop(std::function<void()> on_stopped);
+
+  /// Keeps what is held for the life that follows at once.
+  void leave_to_next_life();
+
+  /// Gives the role of a router and its group to another node. Errors: without a code, there is no such router or node;
+  /// else it cannot be done now.
+  net::Result<std::string> hand_over(const config::Cluster& cluster, const std::string& router,
+                                     const std::optional<std::string>& to);
+
+  /// One for each virtual router, in the cluster file's order; none before start().
+  [[nodiscard]] std::vector<vrrp::Status> status() const;
+
+ private:
+  void look_whether_ready();
+  void on_transition(const vrrp::Transition& transition);
+
+  net::Loop& loop_;
+  Host host_;
+  std::unique_ptr<vrrp::Routers> routers_;
+  std::string node_;
+  net::Instant ready_by_;
+  net::Loop::Id ready_timer_ = 0;
+};
+
+}  // namespace director

@@ -1,0 +1,62 @@
+#include "director/vrrp_text.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "director/text_table.h"
+#include "net/time.h"
+
+namespace director {
+namespace {
+
+using nlohmann::json;
+
+std::string milliseconds_in(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_number_integer()) return "-";
+  return net::to_string(std::chrono::milliseconds(found->get<std::int64_t>()));
+}
+
+std::string causes(const json& adverts) {
+  std::string text;
+  if (!adverts.is_object()) return text;
+  for (const auto& [cause, count] : adverts.value("refused", json::object()).items()) {
+    text += fmt::format(", {} {}", count.dump(), cause);
+  }
+  return text.empty() ? "" : "; refused" + text.substr(1);
+}
+
+std::string router_text(const json& router) {
+  std::string text = fmt::format("\n{}: {} for {} s: {}\n", cell(router, "name"), cell(router, "state"),
+                                 cell(router, "since_seconds"), cell(router, "reason"));
+  for (const char* name : {"problem", "waits"}) {
+    if (router.value(name, "") != "") text += fmt::format("  {}: {}\n", name, cell(router, name));
+  }
+  text += fmt::format("  router_id {}, priority {}, adverts every {} from {} on {}\n", cell(router, "router_id"),
+                      cell(router, "priority"), milliseconds_in(router, "advertise_ms"), cell(router, "source"),
+                      cell(router, "interface"));
+  text += fmt::format("  holds {} of {}; lease left {}; next timer in {}\n", cell(router, "held"),
+                      cell(router, "addresses"), milliseconds_in(router, "lease_left_ms"),
+                      milliseconds_in(router, "next_timer_ms"));
+  const auto adverts = router.value("adverts", json::object());
+  text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses{}\n", cell(adverts, "sent"),
+                      cell(adverts, "send_errors"), cell(adverts, "received"), cell(adverts, "other_address_list"),
+                      causes(adverts));
+  for (const auto& peer : list(router, "peers")) {
+    text += fmt::format("  heard {} with priority {}, {} ago\n", cell(peer, "address"), cell(peer, "priority"),
+                        milliseconds_in(peer, "heard_ms"));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string vrrp_text(const json& answer) {
+  std::string text = fmt::format("node {}\n", cell(answer, "node"));
+  if (list(answer, "vrrp").empty()) return text + "no virtual routers\n";
+  for (const auto& router : list(answer, "vrrp")) text += router_text(router);
+  return text;
+}
+
+}  // namespace director
