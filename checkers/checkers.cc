@@ -105,6 +105,7 @@ Checkers::SpecId Checkers::intern(const Spec& spec) {
 void Checkers::release(SpecId spec) {
   const auto found = spec_ids_.find(specs_[spec].key.spec);
   if (found == spec_ids_.end() || found->second != spec) return;  // already free
+  if (const auto* file = std::get_if<File>(&found->first.kind)) files_.forget(file->path);
   spec_ids_.erase(found);
   specs_[spec] = {};
   free_specs_.push_back(spec);
@@ -151,6 +152,18 @@ const Key& Checkers::key_of(const Check& check) {
   return key;
 }
 
+/// A file that has changed is read now, not at the next interval.
+void Checkers::on_file(const std::string& path) {
+  const auto reads = [&](SpecId spec) {
+    const auto* file = std::get_if<File>(&specs_[spec].key.spec.kind);
+    return file != nullptr && file->path == path;
+  };
+  for (Id id = 0; id < checks_.size(); ++id) {
+    if (checks_[id].present && reads(checks_[id].spec)) schedule_.hasten(id, loop_.now());
+  }
+  arm();
+}
+
 void Checkers::apply_hold(const Key& key, Result& result) const {
   if (result.outcome != Outcome::failed) return;
   const auto hold = holds_.find(key.target.address);
@@ -187,6 +200,7 @@ void Checkers::start(Id id, net::Instant due) {
   const auto generation = ++check.generation;
   const auto& prober = *specs_[check.spec].prober;
   const auto timeout = specs_[check.spec].key.spec.timeout;
+  if (const auto* file = std::get_if<File>(&specs_[check.spec].key.spec.kind)) files_.watch(file->path);
   const auto now = loop_.now();
   auto launched = prober.launch(loop_, check.target, check.mark,
                                 [this, id, generation](Result result) { landed(id, generation, std::move(result)); });

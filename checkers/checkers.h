@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "checkers/file_watch.h"
 #include "checkers/health.h"
 #include "checkers/probe.h"
 #include "checkers/schedule.h"
@@ -113,6 +114,7 @@ class Checkers {
   void add(const Key& key, SpecId spec);
   void remove(Id id);
   const Key& key_of(const Check& check);
+  void on_file(const std::string& path);
   void apply_hold(const Key& key, Result& result) const;
 
   void arm();
@@ -133,6 +135,7 @@ class Checkers {
   std::vector<Id> free_checks_;
   Schedule schedule_;
   std::map<net::Address, Hold> holds_;
+  FileWatch files_{loop_, [this](const std::string& path) { on_file(path); }};
   net::Loop::Id start_timer_ = 0;
   net::Instant armed_for_;
   std::size_t in_flight_ = 0;

@@ -25,30 +25,33 @@ net::Result<HttpPlan> HttpPlan::prepare(const Http& spec) {
   return plan;
 }
 
-std::string HttpPlan::request(const net::Endpoint& target) const {
-  auto host = spec.host;
-  if (host.empty()) {
-    // RFC 9110 section 7.2: the port is left out where it is the scheme's own.
-    host = to_string(target);
-    if (target.port == (spec.tls ? 443 : 80)) host.resize(host.rfind(':'));
-  }
-  auto text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: directord/" DIRECTORD_VERSION
-                          "\r\nAccept: */*\r\nConnection: close\r\n",
-                          spec.method, spec.path, host);
-  for (const auto& [name, value] : spec.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
-  if (!spec.body.empty()) fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", spec.body.size());
-  return text + "\r\n" + spec.body;
+Request HttpPlan::first(const net::Endpoint& target) const {
+  Request request{
+      .tls = spec.tls.has_value(), .target = target, .host = spec.host, .path = spec.path, .method = spec.method};
+  if (request.host.empty()) request.host = authority(to_string(target.address), target.port, request.tls);
+  return request;
 }
 
-HttpConversation::HttpConversation(const net::Endpoint& target, const HttpPlan& plan)
-    : target_(target),
+std::string HttpPlan::text(const Request& request) const {
+  auto text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: directord/" DIRECTORD_VERSION
+                          "\r\nAccept: */*\r\nConnection: close\r\n",
+                          request.method, request.path, request.host);
+  for (const auto& [name, value] : spec.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+  const bool with_body = !spec.body.empty() && request.method == spec.method;
+  if (with_body) fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", spec.body.size());
+  return text + "\r\n" + (with_body ? spec.body : "");
+}
+
+HttpConversation::HttpConversation(Request request, const HttpPlan& plan, std::optional<Request>* next)
+    : request_(std::move(request)),
       plan_(plan),
-      response_({.bodiless = plan.spec.method == "HEAD", .keep_fields = !plan.headers.empty()}) {
+      next_(next),
+      response_({.bodiless = request_.method == "HEAD", .keep_fields = !plan.headers.empty() || next != nullptr}) {
   if (plan.body) body_.emplace(*plan.body, plan.spec.max_body, Search::Try::when_complete);
 }
 
 std::optional<Result> HttpConversation::begin(std::string& out) {
-  out += plan_.request(target_);
+  out += plan_.text(request_);
   return std::nullopt;
 }
 
@@ -56,6 +59,7 @@ std::optional<Result> HttpConversation::receive(std::string_view bytes, std::str
   std::string part;
   const auto state = response_.feed(bytes, part);
   if (response_.head_complete() && !head_judged_) {
+    if (auto result = redirected()) return result;
     if (auto result = judge_head()) return result;
     head_judged_ = true;
     if (!body_) return pass();
@@ -73,8 +77,19 @@ Result HttpConversation::closed() {
 }
 
 std::string HttpConversation::doing() const {
-  return fmt::format("{} {}://{}{}", plan_.spec.method, plan_.spec.tls ? "https" : "http", to_string(target_),
-                     plan_.spec.path);
+  return fmt::format("{} {}://{}{}", request_.method, request_.tls ? "https" : "http", to_string(request_.target),
+                     request_.path);
+}
+
+std::optional<Result> HttpConversation::redirected() const {
+  if (next_ == nullptr || !is_redirect(response_.status())) return std::nullopt;
+  const auto location =
+      std::ranges::find(response_.fields(), "location", [](const auto& field) { return field.first; });
+  if (location == response_.fields().end()) return std::nullopt;
+  auto next = follow(request_, response_.status(), location->second);
+  if (!next) return failed(doing(), fmt::format("redirected to {}, {}", quoted(location->second, 100), next.error()));
+  *next_ = std::move(*next);
+  return passed(doing(), "redirected");
 }
 
 /// The failure that status or fields are; nothing if they are as expected.

@@ -10,6 +10,7 @@
 #include "checkers/exec.h"
 #include "checkers/file.h"
 #include "checkers/http.h"
+#include "checkers/http_flight.h"
 #include "checkers/icmp.h"
 #include "checkers/probe.h"
 #include "checkers/smtp.h"
@@ -52,7 +53,7 @@ class StreamProber final : public Prober {
   Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
                   Flight::OnLanded on_landed) const override {
     std::unique_ptr<Conversation> conversation = std::make_unique<Conversing>(target, plan_);
-    if (tls_) conversation = tls_->wrap(target, std::move(conversation));
+    if (tls_) conversation = tls_->wrap(target, std::move(conversation), mark);
     return launch_stream(loop, path_, mark, target, std::move(conversation), std::move(on_landed));
   }
 
@@ -69,11 +70,28 @@ class HandshakeProber final : public Prober {
 
   Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
                   Flight::OnLanded on_landed) const override {
-    return launch_stream(loop, path_, mark, target, tls_.wrap(target, nullptr), std::move(on_landed));
+    return launch_stream(loop, path_, mark, target, tls_.wrap(target, nullptr, mark), std::move(on_landed));
   }
 
  private:
   Path path_;
+  TlsContext tls_;
+};
+
+/// HTTP, where redirects are followed.
+class FollowingProber final : public Prober {
+ public:
+  FollowingProber(Path path, HttpPlan plan, TlsContext tls)
+      : path_(std::move(path)), plan_(std::move(plan)), tls_(std::move(tls)) {}
+
+  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                  Flight::OnLanded on_landed) const override {
+    return launch_http(loop, path_, mark, target, plan_, tls_, std::move(on_landed));
+  }
+
+ private:
+  Path path_;
+  HttpPlan plan_;
   TlsContext tls_;
 };
 
@@ -156,6 +174,7 @@ struct Make {
     return std::make_unique<HandshakeProber>(spec.path, std::move(*context));
   }
   Made operator()(const Http& http) const {
+    if (http.follow > 0) return following(http);
     return stream<HttpConversation>(HttpPlan::prepare(http), http.tls, host_name(http.host));
   }
   Made operator()(const Smtp& smtp) const {
@@ -177,6 +196,14 @@ struct Make {
     return std::make_unique<ExecProber>(std::move(*plan));
   }
   Made operator()(const File& file) const { return std::make_unique<FileProber>(file); }
+
+  [[nodiscard]] Made following(const Http& http) const {
+    auto plan = HttpPlan::prepare(http);
+    if (!plan) return std::unexpected(plan.error());
+    auto tls = TlsContext::prepare(http.tls.value_or(Tls{}), host_name(http.host));
+    if (!tls) return std::unexpected(tls.error());
+    return std::make_unique<FollowingProber>(spec.path, std::move(*plan), std::move(*tls));
+  }
 
   template <class Conversing, class Plan>
   Made stream(net::Result<Plan> plan, const std::optional<Tls>& tls, const std::string& name = "") const {

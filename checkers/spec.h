@@ -77,7 +77,8 @@ struct Tcp {
 /// `http: { method: POST, path: /health, host: www.example.org, headers: { Accept: text/plain }, body: TEXT,
 ///          expect: { status: [200, 204], headers: { Server: MATCH }, body: MATCH, max_body: 65536 } }`;
 /// `https: { ..., tls: { ... } }` is the same over TLS, where `tls.name` is the host unless it says otherwise.
-/// Redirects are not followed.
+/// Redirects are answers like any other, unless `follow: N` has them followed, N at most, all within the one timeout
+/// and to the target's own address alone.
 struct Http {
   std::string path = "/";                  ///< request target: begins with '/', no spaces, no control characters
   std::string host{};                      ///< Host header; empty = the target's address
@@ -90,6 +91,7 @@ struct Http {
   std::optional<Match> expect_body{};             ///< in the first `max_body` bytes, chunked coding undone
   std::uint32_t max_body = 64 * 1024;             ///< 1..16 MiB
   std::optional<Tls> tls{};
+  int follow = 0;  ///< redirects that are followed; 0..10
 
   auto operator<=>(const Http&) const = default;
 };
@@ -148,7 +150,8 @@ struct Agent {
   auto operator<=>(const Agent&) const = default;
 };
 
-/// A local file with an agent's line in it, or a weight. File: `file: /run/web1.state`. No such file passes.
+/// A local file with an agent's line in it, or a weight; read at once when it changes (inotify). No such file passes.
+/// File: `file: /run/web1.state`.
 struct File {
   std::string path;
 

@@ -57,6 +57,9 @@ int days_left(const X509* certificate) {
 }  // namespace
 
 struct TlsContext::Shared {
+  /// Whose session it is: several servers may be behind one endpoint.
+  using Peer = std::pair<net::Endpoint, std::uint32_t>;
+
   struct Remembered {
     Session session;
     int uses = 0;
@@ -65,11 +68,11 @@ struct TlsContext::Shared {
   Tls spec;
   std::string name;
   SslContext context;
-  std::map<net::Endpoint, Remembered> sessions;
+  std::map<Peer, Remembered> sessions;
 
   /// The session to resume for a target; null to begin anew.
-  SSL_SESSION* resume(const net::Endpoint& target) {
-    const auto found = sessions.find(target);
+  SSL_SESSION* resume(const Peer& peer) {
+    const auto found = sessions.find(peer);
     if (found == sessions.end() || !found->second.session) return nullptr;
     if (++found->second.uses > resumptions) {
       sessions.erase(found);
@@ -78,16 +81,16 @@ struct TlsContext::Shared {
     return found->second.session.get();
   }
 
-  void remember(const net::Endpoint& target, SSL_SESSION* session) {
-    if (sessions.size() >= session_limit && !sessions.contains(target)) sessions.erase(sessions.begin());
-    sessions[target].session.reset(session);
+  void remember(const Peer& peer, SSL_SESSION* session) {
+    if (sessions.size() >= session_limit && !sessions.contains(peer)) sessions.erase(sessions.begin());
+    sessions[peer].session.reset(session);
   }
 };
 
 class TlsConversation final : public Conversation {
  public:
-  TlsConversation(TlsContext::Shared& shared, const net::Endpoint& target, std::unique_ptr<Conversation> plain)
-      : shared_(shared), target_(target), plain_(std::move(plain)), ssl_(SSL_new(shared.context.get())) {
+  TlsConversation(TlsContext::Shared& shared, const TlsContext::Shared::Peer& peer, std::unique_ptr<Conversation> plain)
+      : shared_(shared), peer_(peer), plain_(std::move(plain)), ssl_(SSL_new(shared.context.get())) {
     in_ = BIO_new(BIO_s_mem());
     out_ = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl_.get(), in_, out_);
@@ -95,12 +98,12 @@ class TlsConversation final : public Conversation {
     SSL_set_app_data(ssl_.get(), this);
     auto* verify = SSL_get0_param(ssl_.get());
     if (shared.name.empty()) {
-      X509_VERIFY_PARAM_set1_ip_asc(verify, to_string(target.address).c_str());
+      X509_VERIFY_PARAM_set1_ip_asc(verify, to_string(peer.first.address).c_str());
     } else {
       SSL_set_tlsext_host_name(ssl_.get(), shared.name.c_str());
       X509_VERIFY_PARAM_set1_host(verify, shared.name.data(), shared.name.size());
     }
-    if (auto* session = shared.resume(target)) SSL_set_session(ssl_.get(), session);
+    if (auto* session = shared.resume(peer)) SSL_set_session(ssl_.get(), session);
   }
 
   // Without a word of good-bye OpenSSL would call the session bad and never resume it.
@@ -121,13 +124,13 @@ class TlsConversation final : public Conversation {
   }
 
   [[nodiscard]] std::string doing() const override {
-    return established_ && plain_ ? plain_->doing() : fmt::format("tls {}", to_string(target_));
+    return established_ && plain_ ? plain_->doing() : fmt::format("tls {}", to_string(peer_.first));
   }
 
   /// OpenSSL's word of a session that could be resumed; 1 takes it over.
   static int on_session(SSL* ssl, SSL_SESSION* session) {
     auto* self = static_cast<TlsConversation*>(SSL_get_app_data(ssl));
-    self->shared_.remember(self->target_, session);
+    self->shared_.remember(self->peer_, session);
     return 1;
   }
 
@@ -204,7 +207,7 @@ class TlsConversation final : public Conversation {
   }
 
   TlsContext::Shared& shared_;
-  net::Endpoint target_;
+  TlsContext::Shared::Peer peer_;
   std::unique_ptr<Conversation> plain_;
   Ssl ssl_;
   BIO* in_ = nullptr;   ///< the peer's ciphertext; ssl_ owns both
@@ -241,8 +244,9 @@ net::Result<TlsContext> TlsContext::prepare(const Tls& spec, const std::string& 
   return TlsContext(std::move(shared));
 }
 
-std::unique_ptr<Conversation> TlsContext::wrap(const net::Endpoint& target, std::unique_ptr<Conversation> plain) const {
-  return std::make_unique<TlsConversation>(*shared_, target, std::move(plain));
+std::unique_ptr<Conversation> TlsContext::wrap(const net::Endpoint& target, std::unique_ptr<Conversation> plain,
+                                               std::uint32_t mark) const {
+  return std::make_unique<TlsConversation>(*shared_, Shared::Peer{target, mark}, std::move(plain));
 }
 
 }  // namespace checkers

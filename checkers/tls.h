@@ -25,8 +25,9 @@ class TlsContext {
   ~TlsContext();
 
   /// Over this the plain conversation is held; without one the handshake is all there is.
-  [[nodiscard]] std::unique_ptr<Conversation> wrap(const net::Endpoint& target,
-                                                   std::unique_ptr<Conversation> plain) const;
+  /// `mark` tells servers behind one target apart (Key::mark).
+  [[nodiscard]] std::unique_ptr<Conversation> wrap(const net::Endpoint& target, std::unique_ptr<Conversation> plain,
+                                                   std::uint32_t mark = 0) const;
 
  private:
   friend class TlsConversation;

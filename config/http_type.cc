@@ -93,6 +93,8 @@ Object<Http> request_object(std::string noun) {
       .when_absent("none")
       .key("body", &Http::body, bytes(), "the request's body", "'{\"deep\": true}'")
       .when_absent("none")
+      .key("follow", &Http::follow, integer<int>(0, 10),
+           "how many redirects are followed, to the server's own address alone and within the one timeout", "2")
       .key("expect", std::identity(), expected_answer(), "what makes the answer a good one", "{ status: 200 }")
       .when_absent("status 200");
 }

@@ -171,7 +171,8 @@ TEST_CASE("responses with flipped bits are either read or refused, and parsed al
 
 TEST_CASE("the request names path and host as RFC 9110 wants them") {
   const auto request = [](const char* endpoint, const Http& spec) {
-    const auto text = HttpPlan::prepare(spec)->request(*net::Endpoint::parse(endpoint));
+    const auto plan = HttpPlan::prepare(spec).value();
+    const auto text = plan.text(plan.first(*net::Endpoint::parse(endpoint)));
     return text.substr(0, text.find("\r\nUser-Agent: directord/"));
   };
   CHECK(request("10.0.0.7:80", {}) == "GET / HTTP/1.1\r\nHost: 10.0.0.7");
@@ -185,7 +186,8 @@ TEST_CASE("the request names path and host as RFC 9110 wants them") {
 
 TEST_CASE("the request carries method, headers and body") {
   const Http spec{.path = "/api", .host = "x", .method = "POST", .headers = {{"X-Check", "1"}}, .body = "ping"};
-  const auto text = HttpPlan::prepare(spec)->request(target);
+  const auto plan = HttpPlan::prepare(spec).value();
+  const auto text = plan.text(plan.first(target));
   CHECK(text.starts_with("POST /api HTTP/1.1\r\nHost: x\r\n"));
   CHECK(text.ends_with("Connection: close\r\nX-Check: 1\r\nContent-Length: 4\r\n\r\nping"));
 }
