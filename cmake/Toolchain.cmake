@@ -5,15 +5,22 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 add_library(directord_options INTERFACE)
-target_compile_options(directord_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+target_compile_options(directord_options INTERFACE -Wall -Wextra -Wconversion -Wshadow)
 target_include_directories(directord_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(directord_options INTERFACE DIRECTORD_VERSION="${PROJECT_VERSION}")
+
+option(DIRECTORD_FUZZ "Build the fuzz targets for libFuzzer; needs clang and DIRECTORD_SANITIZE" OFF)
+if(DIRECTORD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+else()  # another compiler's warnings are its own
+  target_compile_options(directord_options INTERFACE -Werror)
+endif()
 
 option(DIRECTORD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 if(DIRECTORD_SANITIZE)
   # GCC's flow analysis loses its way in instrumented code and warns of what is not so; the plain builds keep the warning.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-                      -Wno-maybe-uninitialized)
+                      $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=address,undefined)
 endif()
 

@@ -52,7 +52,7 @@ class Filler {
     }
     for (const auto& key : shape.keys) {
       if (const Entry* entry = node.find(key.name); entry != nullptr && key.name != "defaults") {
-        fill(*entry->value, key.shape);
+        fill(*entry->value, key.of[0]);
       }
     }
   }

@@ -24,7 +24,7 @@ std::string called(const Reader::Subject& subject) {
 /// blank too far to the left is reported as unknown where it ended up.
 std::string_view home_of(std::string_view name, const Shape& shape) {
   for (const auto& key : shape.keys) {
-    const Shape* inner = &key.shape;
+    const Shape* inner = key.of.data();
     while (inner->kind == Shape::Kind::list) inner = &inner->of.front();
     if (std::ranges::find(inner->keys, name, &KeyShape::name) != inner->keys.end()) return key.name;
   }

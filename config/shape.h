@@ -8,7 +8,16 @@
 /// docs/configuration.md and the JSON Schema are made from it, so that the three cannot disagree.
 namespace config {
 
-struct KeyShape;
+struct Shape;
+
+struct KeyShape {
+  std::string name = {};
+  std::string meaning = {};      ///< one sentence or two, without a full stop
+  std::string example = {};      ///< a YAML value
+  std::string when_absent = {};  ///< the default as the file would write it, or in words; empty when required
+  bool required = false;
+  std::vector<Shape> of;  ///< `of[0]`, and no more: its value's
+};
 
 /// Keys of a map of which one, and not more, is to be given.
 struct Alternatives {
@@ -39,15 +48,6 @@ struct Shape {
   bool partial = false;   ///< an object that gives defaults to those of its noun: no key is needed
   std::vector<KeyShape> keys = {};
   std::vector<Alternatives> alternatives = {};
-};
-
-struct KeyShape {
-  std::string name = {};
-  std::string meaning = {};      ///< one sentence or two, without a full stop
-  std::string example = {};      ///< a YAML value
-  std::string when_absent = {};  ///< the default as the file would write it, or in words; empty when required
-  bool required = false;
-  Shape shape;
 };
 
 }  // namespace config

@@ -49,7 +49,7 @@ class Object {
                            .meaning = std::move(meaning),
                            .example = std::move(example),
                            .when_absent = type.show(std::invoke(member, defaults)),
-                           .shape = std::move(type.shape)});
+                           .of = {std::move(type.shape)}});
     readers_.push_back([member, read = std::move(type.read)](Reader& reader, const YamlNode& node, T& value) {
       read(reader, node, std::invoke(member, value));
     });

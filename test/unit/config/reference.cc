@@ -56,7 +56,7 @@ std::string pattern_free(std::string text) {
 std::string row(const KeyShape& key) {
   const auto absent = key.required ? "**required**" : key.when_absent.empty() ? "" : key.when_absent;
   return pattern_free(fmt::format("`{}`", key.name)) + " | " + pattern_free(capitalized(key.meaning)) + " | " +
-         pattern_free(type_of(key.shape)) + " | " + pattern_free(absent) + " | `" + pattern_free(key.example) + "`";
+         pattern_free(type_of(key.of[0])) + " | " + pattern_free(absent) + " | `" + pattern_free(key.example) + "`";
 }
 
 void describe(const Shape& shape, std::set<std::string>& done, std::string& text) {
@@ -73,7 +73,7 @@ void describe(const Shape& shape, std::set<std::string>& done, std::string& text
     text += "| key | meaning | value | default | example |\n|---|---|---|---|---|\n";
     for (const auto& key : shape.keys) text += "| " + row(key) + " |\n";
   }
-  for (const auto& key : shape.keys) describe(key.shape, done, text);
+  for (const auto& key : shape.keys) describe(key.of[0], done, text);
 }
 
 }  // namespace

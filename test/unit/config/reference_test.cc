@@ -41,7 +41,7 @@ void each_key(const config::Shape& shape, const Visit& visit) {
   for (const auto& inner : shape.of) each_key(inner, visit);
   for (const auto& key : shape.keys) {
     visit(shape, key);
-    each_key(key.shape, visit);
+    each_key(key.of[0], visit);
   }
 }
 

@@ -69,7 +69,7 @@ class Maker {
     Json groups = Json::array();
     for (const auto& key : shape.keys) {
       // Beside a $ref draft 7 ignores everything, so the description goes around it.
-      Json property = {{"description", key.meaning + absent(key)}, {"allOf", Json::array({of(key.shape)})}};
+      Json property = {{"description", key.meaning + absent(key)}, {"allOf", Json::array({of(key.of[0])})}};
       properties[key.name] = std::move(property);
       if (key.required) required.push_back(key.name);
     }

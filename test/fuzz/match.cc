@@ -1,0 +1,26 @@
+// What a check waits for in what a server sends: a first line with the expression, then the server's bytes. The first
+// byte chooses text or regular expression, and in how large portions the bytes arrive.
+#include "checkers/match.h"
+#include "test/fuzz/target.h"
+
+using namespace checkers;
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::uint8_t choice = fuzz::take_choice(data, size);
+  const std::string_view text = fuzz::as_text(data, size);
+  const std::string_view what = text.substr(0, text.find('\n'));
+  const std::string_view bytes = text.substr(std::min(text.size(), what.size() + 1));
+  const auto matcher =
+      Matcher::prepare({.what = std::string(what), .kind = choice >= 128 ? Match::Kind::regex : Match::Kind::text});
+  if (!matcher) return 0;
+  constexpr std::size_t limit = 4096;
+  Search search(*matcher, limit);
+  bool found = false;
+  const std::size_t portion = 1 + choice % 64;
+  for (std::size_t at = 0; !found && at < bytes.size(); at += portion) found = search.feed(bytes.substr(at, portion));
+  if (!found) found = search.finish();
+  if (!matcher->is_regex() && !what.empty()) {
+    fuzz::require(found == bytes.substr(0, limit).contains(what), "text is found where it stands");
+  }
+  return 0;
+}
