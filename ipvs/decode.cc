@@ -94,7 +94,7 @@ Result<ServiceRow> decode_service(const net::NetlinkMessage& message) {
   Service service{.scheduler = std::string(*scheduler),
                   .flags = flags->flags & (flag::one_packet | flag::sched1 | flag::sched2 | flag::sched3),
                   .persistence_engine = std::string(attributes->text(IPVS_SVC_ATTR_PE_NAME).value_or(""))};
-  if (flags->flags & flag::persistent) {
+  if (flags->flags & flag::persistent && *timeout > 0) {
     service.persistence = std::chrono::seconds(*timeout);
     if (key->family() == net::Family::ipv4) {
       set_ipv4_mask(service, host_order(*mask));

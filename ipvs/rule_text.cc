@@ -75,8 +75,9 @@ struct Writer {
   }
 
   void daemon(const Daemon& daemon) const {
-    put(FMT_COMPILE("--start-daemon {} --mcast-interface {} --syncid {}"),
-        daemon.state == Daemon::State::master ? "master" : "backup", daemon.interface, daemon.sync_id);
+    put(FMT_COMPILE("--start-daemon {} --mcast-interface{}{} --syncid {}"),
+        daemon.state == Daemon::State::master ? "master" : "backup", daemon.interface.empty() ? "=" : " ",
+        daemon.interface, daemon.sync_id);
     if (daemon.max_length > 0) put(FMT_COMPILE(" --sync-maxlen {}"), daemon.max_length);
     if (daemon.group) put(FMT_COMPILE(" --mcast-group {}"), to_string(*daemon.group));
     if (daemon.port > 0) put(FMT_COMPILE(" --mcast-port {}"), daemon.port);

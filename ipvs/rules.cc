@@ -217,6 +217,7 @@ std::expected<Command, UsageError> parse_command(std::span<const std::string_vie
     const auto state = parse_state((*first)->value.value_or(""), command.verb);
     if (!state) return std::unexpected(state.error());
     draft.daemon.state = *state;
+    draft.daemon.interface = "eth0";  // ipvsadm's, unless another is named
   }
   while (true) {
     const auto token = scanner.next();

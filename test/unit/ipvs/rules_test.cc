@@ -84,6 +84,8 @@ TEST_CASE("lines are read in ipvsadm's grammar") {
       {"-Ln", "list"},
       {"-R", "restore"},
       {"--set 1 2 3", "--set 1 2 3"},
+      {"--start-daemon master", "--start-daemon master --mcast-interface eth0 --syncid 0"},
+      {"--start-daemon master --mcast-interface=", "--start-daemon master --mcast-interface= --syncid 0"},
       {"--start-daemon master --mcast-interface eth0 --syncid 7 --mcast-group ff15::7 --mcast-ttl 2",
        "--start-daemon master --mcast-interface eth0 --syncid 7 --mcast-group ff15::7 --mcast-ttl 2"},
       {"--stop-daemon backup", "--stop-daemon backup"},
