@@ -16,6 +16,7 @@
 #include "config/load.h"
 #include "director/change_text.h"
 #include "director/http_client.h"
+#include "director/import_file.h"
 #include "director/status_text.h"
 #include "director/text_table.h"
 #include "director/vrrp_text.h"
@@ -34,6 +35,7 @@ struct Arguments {
   std::string within;
   std::string weight;
   std::string file;
+  std::string format;
   std::string router;
   std::string node;
   bool yes = false;
@@ -189,6 +191,17 @@ int check(const Arguments& arguments) {
   return loaded ? done : refused;
 }
 
+int carry_over(const Arguments& arguments) {
+  const auto imported = director::import_file(arguments.format, arguments.file);
+  if (!imported) {
+    fmt::print(stderr, "directorctl: {}\n", imported.error().message);
+    return refused;
+  }
+  const std::string text = config::to_yaml(*imported);
+  fmt::print("{}", arguments.as_json ? body_of(json{{"file", text}, {"notes", imported->notes}}) + "\n" : text);
+  return done;
+}
+
 /// "90" is refused: a number of what? The config's own reading of durations is not for the command line.
 std::string is_seconds(const std::string& text) {
   const auto unit = text.find_first_not_of("0123456789");
@@ -290,6 +303,15 @@ int main(int argc, char** argv) {
           [&] { return replace(arguments); });
   command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })
       ->add_option("file", arguments.file, "the cluster file")
+      ->required();
+  auto* importing = command("import",
+                            "another tool's file as a cluster file, with what could not be carried over in its "
+                            "first lines; needs no daemon",
+                            [&] { return carry_over(arguments); });
+  importing->add_option("format", arguments.format, "keepalived, ldirectord, or ipvsadm for its rules")
+      ->required()
+      ->check(CLI::IsMember({"keepalived", "ldirectord", "ipvsadm"}));
+  importing->add_option("file", arguments.file, "keepalived.conf, ldirectord.cf, or what `ipvsadm -Sn` wrote")
       ->required();
 
   try {

@@ -292,3 +292,23 @@ TEST_CASE("the service manager hears that directord is ready, that it lives, and
   REQUIRE(kill(pid, SIGTERM) == 0);
   CHECK(hears("STOPPING=1"));
 }
+
+TEST_CASE("another tool's file becomes a cluster file that is good, and what is none is refused") {
+  const Given rules(
+      "ipvsadm -A -t 192.168.56.10:80 -s wrr\n"
+      "ipvsadm -a -t 192.168.56.10:80 -r 192.168.200.11:80 -m -w 3\n"
+      "ipvsadm -a -t 192.168.56.10:80 -r 192.168.200.12:80 -m -w 1\n");
+  const std::string made = rules.scratch.path / "made.yaml";
+  const auto imported = run(directorctl + " import ipvsadm " + rules.file + " >" + made);
+  CHECK(imported.status == 0);
+  CHECK(imported.output.empty());
+  CHECK(run(directorctl + " check " + made).status == 0);
+
+  const Given broken("vrrp_instance A {\n");
+  const auto refused = run(directorctl + " import keepalived " + broken.file);
+  CHECK(refused.status == 1);
+  CHECK(refused.output == "directorctl: " + broken.file + ": line 1: this brace is not closed\n");
+  CHECK(run(directorctl + " import apache " + broken.file).status == 2);
+  CHECK(run(directorctl + " import ldirectord /nonexistent").output ==
+        "directorctl: read /nonexistent: No such file or directory\n");
+}

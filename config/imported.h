@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ipvs/types.h"
+#include "net/error.h"
+
+/// Other tools' configuration as a cluster file. What a file does not say is not made up: where something must be
+/// filled in (FILL_IN) the cluster file is refused until it is.
+namespace config {
+
+inline constexpr std::string_view fill_in = "FILL_IN";
+
+/// What an importer understood, and what it did not. Texts are the file's own: addresses and numbers are checked when
+/// the cluster file is.
+struct Imported {
+  struct Node {
+    std::string name;
+    std::string address{fill_in};
+    std::string priority{};  ///< empty = the default
+  };
+
+  struct Router {
+    std::string name;
+    std::string router_id{fill_in};
+    std::string interface {};  ///< empty = FILL_IN, unless unicast
+    std::vector<std::string> addresses{};
+    std::string advertise{};  ///< with its unit; empty = the default
+    bool preempt = true;
+    bool unicast = false;
+  };
+
+  struct Server {
+    std::string address;  ///< with its port where it is not the service's
+    std::string weight = "1";
+  };
+
+  struct Service {
+    std::string name;
+    std::string listen{};  ///< empty: `fwmark`
+    std::string fwmark{};
+    std::string scheduler = "wlc";
+    std::string forward = "nat";
+    std::string persistence{};          ///< with its unit
+    std::vector<std::string> checks{};  ///< each a map as the cluster file has it: "{ tcp: {}, interval: 2s }"
+    bool remove_failed = false;
+    std::vector<Server> servers{};
+    std::string fallback{};
+    std::string quorum{};
+  };
+
+  std::string cluster = "imported";
+  std::vector<Node> nodes{};
+  std::vector<Router> routers{};
+  std::vector<std::vector<std::string>> groups{};
+  std::string sync_interface{};  ///< empty = no synchronisation of connections
+  std::string sync_id{};
+  std::vector<Service> services{};
+  std::vector<std::string>
+      notes{};  ///< what could not be carried over, and what means something else here; a line each
+};
+
+/// keepalived.conf(5), also without its includes. Error: the braces do not match.
+[[nodiscard]] net::Result<Imported> import_keepalived(std::string_view text);
+
+/// ldirectord.cf(5).
+[[nodiscard]] Imported import_ldirectord(std::string_view text);
+
+/// A kernel's table, from rules of ipvsadm or as it is.
+[[nodiscard]] Imported import_table(const ipvs::Table& table);
+
+/// The cluster file, its notes before it as comments.
+[[nodiscard]] std::string to_yaml(const Imported& imported);
+
+/// A string as YAML has it: as it is, or in quotes where it would be something else.
+[[nodiscard]] std::string yaml_string(std::string_view text);
+
+/// Not there yet in `taken`: `wanted` with all that a name cannot have made '-', and a number behind it if it is taken.
+[[nodiscard]] std::string free_name(std::string_view wanted, const std::vector<std::string>& taken);
+
+}  // namespace config

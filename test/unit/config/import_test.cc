@@ -1,0 +1,90 @@
+// Other tools' files and the cluster files made of them, beside each other in imports/. The latter are rewritten by
+// config_unit "[rewrite]": look at the difference.
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "config/imported.h"
+#include "config/load.h"
+#include "test/unit/config/corpus.h"
+
+using namespace config;
+
+namespace {
+
+Imported import_file(const std::filesystem::path& file) {
+  const std::string text = corpus::text_of(file);
+  if (file.extension() == ".ldirectord") return import_ldirectord(text);
+  auto imported = import_keepalived(text);
+  REQUIRE(imported);
+  return std::move(*imported);
+}
+
+std::vector<std::filesystem::path> inputs() {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus::folder("imports"))) {
+    if (entry.path().extension() != ".yaml") found.push_back(entry.path());
+  }
+  REQUIRE(found.size() >= 3);
+  return found;
+}
+
+std::filesystem::path result_of(const std::filesystem::path& input) { return input.string() + ".yaml"; }
+
+}  // namespace
+
+TEST_CASE("other tools' files become the cluster files beside them, which are good but for what is to be filled in") {
+  for (const auto& input : inputs()) {
+    INFO(input.filename());
+    const std::string text = to_yaml(import_file(input));
+    CHECK(text == corpus::text_of(result_of(input)));
+    const auto loaded = load_text("cluster.yaml", text);
+    if (!loaded) {
+      INFO(to_string(loaded.error()));
+      CHECK(text.find(fill_in) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("the imports are written anew", "[.][rewrite]") {
+  for (const auto& input : inputs()) std::ofstream(result_of(input)) << to_yaml(import_file(input));
+}
+
+TEST_CASE("braces that do not match are refused with their line") {
+  CHECK(import_keepalived("a {\nb {\n}\n").error().message == "line 1: this brace is not closed");
+  CHECK(import_keepalived("a {\n}\n}\n").error().message == "line 3: there is no brace to close");
+  CHECK(import_keepalived(std::string(100, '{')).error().message == "line 1: too many braces in braces");
+}
+
+TEST_CASE("a table becomes services that are named for their addresses") {
+  ipvs::Table table;
+  const auto endpoint = [](const char* text) { return *net::Endpoint::parse(text); };
+  auto& web = table[{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.168.56.10:80"), .fwmark = 0}];
+  web.service.scheduler = "wrr";
+  web.destinations[{endpoint("192.168.200.11:80")}] = {.weight = 3};
+  web.destinations[{endpoint("192.168.200.12:80")}] = {.weight = 1, .upper_threshold = 9};
+  CHECK(to_yaml(import_table(table)) ==
+        "# tcp 192.168.56.10:80: the connection thresholds of its servers are not carried over\n"
+        "# tcp 192.168.56.10:80: has no check: its servers count as up\n"
+        "\n"
+        "cluster: imported\n"
+        "services:\n"
+        "  tcp-192.168.56.10-80:\n"
+        "    listen: 192.168.56.10:80\n"
+        "    scheduler: wrr\n"
+        "    forward: nat\n"
+        "    servers:\n"
+        "      192.168.200.11-80: { address: 192.168.200.11:80, weight: 3 }\n"
+        "      192.168.200.12-80: { address: 192.168.200.12:80 }\n");
+  CHECK(load_text("cluster.yaml", to_yaml(import_table(table))));
+}
+
+TEST_CASE("any string is one in YAML, any words a name") {
+  CHECK(yaml_string("www.example.org") == "www.example.org");
+  CHECK(yaml_string("10.0.0.7:80") == "10.0.0.7:80");
+  CHECK(yaml_string("200") == "\"200\"");
+  CHECK(yaml_string("[2001:db8::1]:80") == "\"[2001:db8::1]:80\"");
+  CHECK(yaml_string("a\"b\\\n") == "\"a\\\"b\\\\\\x0a\"");
+  CHECK(free_name("[2001:db8::1]:80", {}) == "2001-db8-1-80");
+  CHECK(free_name("a b", {"a-b", "a-b-2"}) == "a-b-3");
+  CHECK(free_name("", {}) == "unnamed");
+}
