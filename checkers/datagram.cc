@@ -17,7 +17,7 @@ class DatagramFlight final : public Flight {
       : loop_(loop), socket_(std::move(socket)), exchange_(std::move(exchange)), on_landed_(std::move(on_landed)) {}
   DatagramFlight(const DatagramFlight&) = delete;
   DatagramFlight& operator=(const DatagramFlight&) = delete;
-  ~DatagramFlight() override { loop_.unwatch(watch_); }
+  ~DatagramFlight() override { loop_.forget(watch_); }
 
   /// The result, where it is already over.
   std::optional<Result> start() {

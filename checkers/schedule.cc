@@ -6,10 +6,20 @@
 #include <string_view>
 
 namespace checkers {
+namespace {
+
+/// Beats lie on a grid: those that fall together cost one wake-up of the processor, which is dearer than a probe.
+net::Duration grain(net::Duration interval) {
+  using namespace std::chrono_literals;
+  return std::clamp<net::Duration>(interval / 100, 1ms, 10ms);
+}
+
+}  // namespace
 
 net::Instant next_beat(std::uint64_t hash, net::Duration interval, net::Instant now) {
   const auto length = interval.count();
-  const auto phase = static_cast<net::Duration::rep>(hash % static_cast<std::uint64_t>(length));
+  const auto drawn = static_cast<net::Duration::rep>(hash % static_cast<std::uint64_t>(length));
+  const auto phase = drawn - drawn % grain(interval).count();
   const auto past =
       (now.time_since_epoch().count() - phase) % length;  // since the last beat; negative before the first
   return now + net::Duration(past < 0 ? -past : length - past);

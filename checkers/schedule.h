@@ -10,8 +10,9 @@ namespace checkers {
 
 /// Who is to be probed when, as a pure value: no clock, no timers.
 ///
-/// Each entry beats at the instants that are `hash % interval` past a multiple of its interval, so that entries spread
-/// evenly over the interval, reproducibly, and never drift; only the first look at a new entry comes sooner, spread
+/// Each entry beats at the instants that are `hash % interval` past a multiple of its interval, rounded down to a grid of
+/// a hundredth of the interval (1 to 10 ms), so that entries spread evenly over the interval, reproducibly, and never
+/// drift; only the first look at a new entry comes sooner, spread
 /// over `warm_up`. A beat that falls while the entry is still busy, or that was missed by a whole interval, is skipped.
 /// Adding, removing and taking cost O(log n); entries are 32 bytes and a 16-byte place in the heap.
 class Schedule {

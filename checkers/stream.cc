@@ -12,6 +12,9 @@
 namespace checkers {
 namespace {
 
+/// How often a flight reads before the others have their turn.
+constexpr int reads_at_once = 8;
+
 class StreamFlight final : public Flight {
  public:
   StreamFlight(net::Loop& loop, const net::Endpoint& target, net::Fd socket, std::unique_ptr<Conversation> conversation,
@@ -24,10 +27,11 @@ class StreamFlight final : public Flight {
 
   StreamFlight(const StreamFlight&) = delete;
   StreamFlight& operator=(const StreamFlight&) = delete;
-  ~StreamFlight() override { loop_.unwatch(watch_); }
+  ~StreamFlight() override { loop_.forget(watch_); }
 
   net::Result<> start() {
-    const auto watch = loop_.watch(socket_.get(), EPOLLOUT, [this](std::uint32_t events) {
+    // Edge-triggered, so that one system call watches for all that a conversation waits for.
+    const auto watch = loop_.watch(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLET, [this](std::uint32_t events) {
       if (auto result = on_ready(events)) std::exchange(on_landed_, nullptr)(std::move(*result));
     });
     if (!watch) return std::unexpected(watch.error());
@@ -41,44 +45,50 @@ class StreamFlight final : public Flight {
 
  private:
   std::optional<Result> on_ready(std::uint32_t events) {
-    std::optional<Result> result;
     if (!connected_) {
       if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
         if (const int error = connect_error(socket_); error != 0) return socket_failure(error, doing());
       }
+      if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return std::nullopt;
       connected_ = true;
-      result = conversation_->begin(out_);
-    } else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-      result = read_some();
+      if (auto result = conversation_->begin(out_)) return result;
     }
-    return result ? result : write_some();
+    if (auto result = write_all()) return result;
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) return read_all();
+    return std::nullopt;
   }
 
-  std::optional<Result> read_some() {
-    std::array<char, 16 * 1024> buffer;
-    const auto count = recv(socket_.get(), buffer.data(), buffer.size(), 0);
-    if (count > 0) return conversation_->receive({buffer.data(), static_cast<std::size_t>(count)}, out_);
-    if (count == 0) return conversation_->closed();
-    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
-    return socket_failure(errno, doing());
+  /// Reads until there is no more: what is left unread now would not be told of again.
+  std::optional<Result> read_all() {
+    for (int turn = 0; turn < reads_at_once; ++turn) {
+      std::array<char, 16 * 1024> buffer;
+      const auto count = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+      if (count == 0) return conversation_->closed();
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return errno == EAGAIN ? std::nullopt : std::optional(socket_failure(errno, doing()));
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+      if (auto result = conversation_->receive(bytes, out_)) return result;
+      if (auto result = write_all()) return result;
+    }
+    // The others have their turn first; watching anew tells of what is left.
+    if (const auto watched = loop_.rewatch(watch_, EPOLLIN | EPOLLOUT | EPOLLET); !watched) {
+      return socket_failure(watched.error().code, doing());
+    }
+    return std::nullopt;
   }
 
-  std::optional<Result> write_some() {
-    if (!out_.empty()) {
+  std::optional<Result> write_all() {
+    while (!out_.empty()) {
       const auto count = send(socket_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
       if (count >= 0) {
         out_.erase(0, static_cast<std::size_t>(count));
-      } else if (errno != EAGAIN && errno != EINTR && errno != EPIPE && errno != ECONNRESET) {
-        return socket_failure(errno, doing());
+      } else if (errno == EAGAIN) {
+        break;
       } else if (errno == EPIPE || errno == ECONNRESET) {
         out_.clear();  // what the peer said before it closed is still there to be read, and is the better sentence
+      } else if (errno != EINTR) {
+        return socket_failure(errno, doing());
       }
-    }
-    const std::uint32_t wanted = out_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT;
-    if (wanted == watched_) return std::nullopt;
-    watched_ = wanted;
-    if (const auto watched = loop_.rewatch(watch_, wanted); !watched) {
-      return socket_failure(watched.error().code, doing());
     }
     return std::nullopt;
   }
@@ -89,7 +99,6 @@ class StreamFlight final : public Flight {
   std::unique_ptr<Conversation> conversation_;
   OnLanded on_landed_;
   net::Loop::Id watch_ = 0;
-  std::uint32_t watched_ = EPOLLOUT;
   bool connected_ = false;
   std::string out_;  ///< not yet sent
 };

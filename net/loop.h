@@ -46,6 +46,10 @@ class Loop {
   /// Forgets a watch, also one whose event this turn has already collected. Unknown ids are ignored.
   void unwatch(Id id);
 
+  /// The same for a descriptor that is closed at once, and of which there is no duplicate: closing it ends the kernel's
+  /// watch, which saves a system call.
+  void forget(Id id) { watches_.erase(id); }
+
   /// Calls `on_due` once, in the first turn at or after `due`.
   Id at(Instant due, OnDue on_due);
   Id after(Duration delay, OnDue on_due) { return at(now_ + delay, std::move(on_due)); }

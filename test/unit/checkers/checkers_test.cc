@@ -218,3 +218,58 @@ TEST_CASE("while nothing is known the pending interval sets the pace") {
   shell.run_until([&] { return shell.seen.size() >= 3; });
   CHECK(shell.checks.find(key)->state == State::unknown);
 }
+
+TEST_CASE("while a target is held, failures say nothing; passes and later probes do") {
+  const Listener server;
+  const Port closed;
+  Shell shell;
+  const auto up = check(server.endpoint, Tcp{});
+  const auto down = check(closed.endpoint, Tcp{});
+  shell.checks.hold(up.target.address, net::Instant::max(), "the role has changed");
+  shell.checks.set({{up, down}});
+  shell.run_until([&] { return shell.first_of(up) && shell.first_of(down); });
+  CHECK(shell.checks.find(up)->state == State::up);
+  CHECK(shell.checks.find(down)->state == State::unknown);
+  const auto& held = shell.first_of(down)->result;
+  CHECK(held.held);
+  CHECK(held.outcome == Outcome::not_run);
+  CHECK(held.sentence ==
+        "connect " + to_string(down.target) + ": Connection refused; not counted: the role has changed");
+
+  const auto released = shell.loop.now();
+  shell.checks.hold(up.target.address, released, "");
+  shell.seen.clear();
+  shell.run_until([&] { return shell.checks.find(down)->state == State::down; });
+  for (const auto& each : shell.seen) CHECK((each.result.held == (each.result.began < released) || each.key == up));
+}
+
+TEST_CASE("a hastened check is probed at once, and keeps its rhythm") {
+  const Listener server;
+  Shell shell;
+  auto key = check(server.endpoint, Tcp{});
+  key.spec.interval = 1h;
+  shell.checks.set({{key}});
+  shell.run_until([&] { return shell.seen.size() == 1; });
+  for (std::size_t n = 2; n < 5; ++n) {
+    shell.checks.hasten(key);
+    shell.run_until([&] { return shell.seen.size() == n; });
+  }
+  auto other = key;
+  other.target.port = 1;
+  shell.checks.hasten(other);  // nobody's
+}
+
+TEST_CASE("checks of one target that differ only by their mark are two") {
+  const Listener server;
+  Shell shell;
+  const auto plain = check(server.endpoint, Tcp{});
+  auto marked = plain;
+  marked.mark = 7;
+  shell.checks.set({{plain, marked}});
+  CHECK(shell.checks.size() == 2);
+  CHECK(to_string(marked) == to_string(plain) + " mark 7");
+  shell.run_until([&] { return shell.first_of(plain) && shell.first_of(marked); });
+  shell.checks.set({{marked}});
+  CHECK(shell.checks.find(plain) == nullptr);
+  CHECK(shell.checks.find(marked) != nullptr);
+}

@@ -1,7 +1,10 @@
 // Servers that do not behave: each gets the right verdict, on time, with a sentence that tells what it did.
+#include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "server.h"
 #include "shell.h"
@@ -44,6 +47,58 @@ TEST_CASE("a server whose header has no end") {
     }
   };
   CHECK(first_sentence(flood) == "header larger than 16384 bytes");
+}
+
+TEST_CASE("a server whose body has no end") {
+  const auto flood = [](Peer& peer) {
+    peer.read();
+    peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    while (peer.write("40\r\n" + std::string(64, 'a') + "\r\n")) {
+    }
+  };
+  Server server(flood);
+  Shell shell;
+  const auto result = shell.first_result(check(server.endpoint(), Http{.expect_body = Match{.what = "well"}}));
+  CHECK(result.outcome == Outcome::failed);
+  CHECK(result.sentence.find("\"well\" not in the first 65536 bytes of the body, which begins \"aaaa") !=
+        std::string::npos);
+}
+
+TEST_CASE("ten thousand targets that refuse at once are all found down, in bounded memory") {
+  // On any address, so that no other program can listen there.
+  const net::Fd port(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  REQUIRE((bind(port.get(), generic, length) == 0 && getsockname(port.get(), generic, &length) == 0));
+  std::vector<Key> keys;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto target = fmt::format("127.9.{}.{}:{}", i / 100, i % 100 + 1, ntohs(address.sin_port));
+    keys.push_back({.target = net::Endpoint::parse(target).value(),
+                    .spec = {.interval = 2s, .timeout = 1s, .thresholds = {.rise = 2, .fall = 3}}});
+  }
+  const auto resident = [] {
+    long pages = 0, kept = 0;
+    std::ifstream("/proc/self/statm") >> pages >> kept;
+    return kept * sysconf(_SC_PAGESIZE);
+  };
+  auto loop = net::Loop::create().value();
+  std::size_t down = 0;
+  net::Duration latest{};
+  Checkers checks(loop, [&](const Report& report) {
+    REQUIRE(report.result.outcome == Outcome::failed);
+    down += report.before == State::unknown && report.after.state == State::down ? 1 : 0;
+    latest = std::max(latest, report.result.took);
+  });
+  const auto before = resident();
+  checks.set(keys);
+  const auto limit = net::Clock::now() + 20s;
+  while (down < keys.size() && net::Clock::now() < limit) REQUIRE(loop.turn(5ms));
+  CHECK(down == keys.size());
+  CHECK(latest < 1s);
+  CHECK(checks.in_flight() <= static_cast<std::size_t>(Checkers::start_budget));
+  CHECK(resident() - before < 20'000'000);
 }
 
 TEST_CASE("a server that resets the connection in the middle") {
