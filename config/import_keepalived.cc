@@ -191,6 +191,10 @@ class Importer {
       service.forward = value == "DR" ? "dr" : value == "TUN" ? "tunnel" : "nat";
     } else if (key == "persistence_timeout") {
       service.persistence = value.empty() ? "360s" : value + "s";
+    } else if (key == "ops") {
+      service.options.emplace_back("one_packet", "true");
+    } else if (key == "persistence_engine") {
+      service.options.emplace_back("persistence_engine", value);
     } else if (key == "sorry_server") {
       service.fallback = end_point(value, each.word(2));
     } else if (key == "quorum") {
@@ -206,13 +210,14 @@ class Importer {
     const std::string port = server.word(2) == section.word(2) ? "" : server.word(2);
     Imported::Server taken{.address = end_point(server.word(1), port)};
     if (const std::string weight = server.value("weight"); !weight.empty()) taken.weight = weight;
+    taken.upper_threshold = server.value("uthreshold");
+    taken.lower_threshold = server.value("lthreshold");
     if (server.find("inhibit_on_failure")) service.remove_failed = false;
     std::vector<std::string> checks;
     for (const Statement& each : server.body) {
       if (check_kinds.contains(each.keyword())) {
         checks.push_back(check(section, each));
-      } else if (each.keyword() != "weight" && each.keyword() != "inhibit_on_failure" &&
-                 !known_elsewhere_.contains(each.keyword())) {
+      } else if (!known_elsewhere_.contains(each.keyword())) {
         not_carried(each);
       }
     }
@@ -307,9 +312,9 @@ class Importer {
   }
 
   /// Words that are read where they matter, or that say what is so here anyway.
-  const std::set<std::string_view> known_elsewhere_ = {"delay_loop",      "protocol",   "inhibit_on_failure",
-                                                       "connect_timeout", "retry",      "delay_before_retry",
-                                                       "alpha",           "virtualhost"};
+  const std::set<std::string_view> known_elsewhere_ = {
+      "delay_loop", "protocol", "inhibit_on_failure", "connect_timeout", "weight",     "uthreshold",
+      "lthreshold", "retry",    "delay_before_retry", "alpha",           "virtualhost"};
 
   Imported imported_;
   std::vector<const Statement*> groups_;

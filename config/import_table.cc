@@ -10,6 +10,27 @@ std::string listen(const ipvs::ServiceKey& key) {
   return key.protocol == ipvs::Protocol::tcp ? endpoint : fmt::format("{}://{}", to_string(key.protocol), endpoint);
 }
 
+/// Empty for none.
+std::string number(std::uint32_t value) { return value > 0 ? std::to_string(value) : std::string(); }
+
+void take_options(const ipvs::Service& from, Imported::Service& service) {
+  if (from.persistence.count() > 0) service.persistence = fmt::format("{}s", from.persistence.count());
+  const auto add = [&](const char* name, std::string value) { service.options.emplace_back(name, std::move(value)); };
+  if (from.mask_length > 0) add("persistence_mask", std::to_string(from.mask_length));
+  if (!from.persistence_engine.empty()) add("persistence_engine", from.persistence_engine);
+  if (from.flags & ipvs::flag::one_packet) add("one_packet", "true");
+  const bool fallback = from.flags & ipvs::flag::sched1, port = from.flags & ipvs::flag::sched2;
+  if (fallback || port) add("hash", fmt::format("{{ port: {}, fallback: {} }}", port, fallback));
+}
+
+std::string tunnel(const ipvs::Tunnel& tunnel) {
+  const char* type = tunnel.type == ipvs::Tunnel::Type::gue ? "gue" : "gre";
+  std::string text = fmt::format("{{ type: {}", type);
+  if (tunnel.port > 0) text += fmt::format(", port: {}", tunnel.port);
+  if (tunnel.flags != 0) text += fmt::format(", checksum: {}", tunnel.flags & 2 ? "remote" : "full");
+  return text + " }";
+}
+
 }  // namespace
 
 Imported import_table(const ipvs::Table& table) {
@@ -27,26 +48,22 @@ Imported import_table(const ipvs::Table& table) {
     } else {
       service.listen = listen(key);
     }
-    if (entry.service.persistence.count() > 0)
-      service.persistence = fmt::format("{}s", entry.service.persistence.count());
-    if (entry.service.mask_length > 0 || entry.service.raw_mask)
-      note("the netmask of its persistence is not carried over");
-    if (!entry.service.persistence_engine.empty()) note("its persistence engine is not carried over");
-    if (entry.service.flags & ~ipvs::flag::persistent) note("its scheduler flags are not carried over");
-    bool limits = false, tunnels = false;
-    std::string forward;
+    if (entry.service.raw_mask) note("the netmask of its persistence is no prefix and is not carried over");
+    if (entry.service.flags & ipvs::flag::sched3) note("its scheduler's flag-3 is not carried over");
+    take_options(entry.service, service);
+    const ipvs::Destination* first = nullptr;
     for (const auto& [server, destination] : entry.destinations) {
-      const std::string method(to_string(destination.forward));
-      if (forward.empty()) forward = method;
-      if (method != forward)
-        note(fmt::format("{} is forwarded to by {}; here a service has one way for all", to_string(server), method));
-      limits |= destination.upper_threshold > 0 || destination.lower_threshold > 0;
-      tunnels |= destination.tunnel != ipvs::Tunnel{};
-      service.servers.push_back({.address = to_string(server), .weight = std::to_string(destination.weight)});
+      if (!first) first = &destination;
+      if (destination.forward != first->forward || destination.tunnel != first->tunnel) {
+        note(fmt::format("{} is forwarded to in another way; here a service has one for all", to_string(server)));
+      }
+      service.servers.push_back({.address = to_string(server),
+                                 .weight = std::to_string(destination.weight),
+                                 .upper_threshold = number(destination.upper_threshold),
+                                 .lower_threshold = number(destination.lower_threshold)});
     }
-    if (!forward.empty()) service.forward = forward;
-    if (limits) note("the connection thresholds of its servers are not carried over");
-    if (tunnels) note("its tunnels' encapsulation is not carried over: they are ipip");
+    if (first) service.forward = to_string(first->forward);
+    if (first && first->tunnel != ipvs::Tunnel{}) service.options.emplace_back("tunnel", tunnel(first->tunnel));
     note("has no check: its servers count as up");
     imported.services.push_back(std::move(service));
   }

@@ -61,6 +61,8 @@ std::string servers(const std::vector<Imported::Server>& servers) {
     Map map;
     map.add_string("address", server.address);
     if (server.weight != "1") map.add("weight", server.weight);
+    map.add("upper_threshold", server.upper_threshold);
+    map.add("lower_threshold", server.lower_threshold);
     text += fmt::format("      {}: {}\n", names.back(), map.text());
   }
   return text;
@@ -76,6 +78,7 @@ std::string service(const Imported::Service& service) {
   key("scheduler", service.scheduler);
   key("forward", service.forward);
   key("persistence", service.persistence);
+  for (const auto& [name, value] : service.options) key(name, value);
   if (service.checks.size() == 1) key("check", service.checks.front());
   if (service.checks.size() > 1) key("checks", fmt::format("[{}]", fmt::join(service.checks, ", ")));
   if (service.remove_failed) key("on_failure", "remove");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ipvs/types.h"
@@ -39,6 +40,8 @@ struct Imported {
   struct Server {
     std::string address;  ///< with its port where it is not the service's
     std::string weight = "1";
+    std::string upper_threshold{};
+    std::string lower_threshold{};
   };
 
   struct Service {
@@ -47,7 +50,8 @@ struct Imported {
     std::string fwmark{};
     std::string scheduler = "wlc";
     std::string forward = "nat";
-    std::string persistence{};          ///< with its unit
+    std::vector<std::pair<std::string, std::string>> options{};  ///< further keys and their values
+    std::string persistence{};                                   ///< with its unit
     std::vector<std::string> checks{};  ///< each a map as the cluster file has it: "{ tcp: {}, interval: 2s }"
     bool remove_failed = false;
     std::vector<Server> servers{};

@@ -63,7 +63,6 @@ TEST_CASE("a table becomes services that are named for their addresses") {
   web.destinations[{endpoint("192.168.200.11:80")}] = {.weight = 3};
   web.destinations[{endpoint("192.168.200.12:80")}] = {.weight = 1, .upper_threshold = 9};
   CHECK(to_yaml(import_table(table)) ==
-        "# tcp 192.168.56.10:80: the connection thresholds of its servers are not carried over\n"
         "# tcp 192.168.56.10:80: has no check: its servers count as up\n"
         "\n"
         "cluster: imported\n"
@@ -74,8 +73,34 @@ TEST_CASE("a table becomes services that are named for their addresses") {
         "    forward: nat\n"
         "    servers:\n"
         "      192.168.200.11-80: { address: 192.168.200.11:80, weight: 3 }\n"
-        "      192.168.200.12-80: { address: 192.168.200.12:80 }\n");
+        "      192.168.200.12-80: { address: 192.168.200.12:80, upper_threshold: 9 }\n");
   CHECK(load_text("cluster.yaml", to_yaml(import_table(table))));
+}
+
+TEST_CASE("a service's options come through") {
+  using std::chrono::seconds;
+  const auto endpoint = [](const char* text) { return *net::Endpoint::parse(text); };
+  ipvs::Table table;
+  auto& web = table[{.protocol = ipvs::Protocol::udp, .endpoint = endpoint("192.168.56.10:5060"), .fwmark = 0}];
+  web.service = {.scheduler = "mh",
+                 .flags = ipvs::flag::one_packet | ipvs::flag::sched1 | ipvs::flag::sched2,
+                 .persistence = seconds(300),
+                 .mask_length = 24,
+                 .raw_mask = {},
+                 .persistence_engine = "sip"};
+  web.destinations[{endpoint("[2001:db8::7]:5060")}] = {
+      .forward = ipvs::Forward::tunnel,
+      .upper_threshold = 100,
+      .lower_threshold = 80,
+      .tunnel = {.type = ipvs::Tunnel::Type::gue, .port = 6080, .flags = 2}};
+  const auto loaded = load_text("cluster.yaml", to_yaml(import_table(table)));
+  if (!loaded) FAIL(to_string(loaded.error()));
+  const Service& service = loaded->cluster.services.front();
+  CHECK(service.key == table.begin()->first);
+  CHECK(service.spec == web.service);
+  CHECK(service.tunnel == web.destinations.begin()->second.tunnel);
+  CHECK(service.servers.front().upper_threshold == 100);
+  CHECK(service.servers.front().lower_threshold == 80);
 }
 
 TEST_CASE("any string is one in YAML, any words a name") {
