@@ -10,11 +10,11 @@ namespace checkers {
 
 /// Who is to be probed when, as a pure value: no clock, no timers.
 ///
-/// Each entry beats at the instants that are `hash % interval` past a multiple of its interval, rounded down to a grid of
-/// a hundredth of the interval (1 to 10 ms), so that entries spread evenly over the interval, reproducibly, and never
-/// drift; only the first look at a new entry comes sooner, spread
-/// over `warm_up`. A beat that falls while the entry is still busy, or that was missed by a whole interval, is skipped.
-/// Adding, removing and taking cost O(log n); entries are 32 bytes and a 16-byte place in the heap.
+/// Each entry beats at the instants that are `hash % interval` past a multiple of its interval, rounded down to a grid
+/// of a hundredth of the interval (1 to 10 ms), so that entries spread evenly over the interval, reproducibly, and
+/// never drift; only the first look at a new entry comes sooner, spread over `warm_up`. A beat that falls while the
+/// entry is still busy, or that was missed by a whole interval, is skipped. Adding, removing and taking cost O(log n);
+/// entries are 32 bytes and a 16-byte place in the heap.
 class Schedule {
  public:
   using Id = std::uint32_t;  ///< the caller's small dense numbers: entries live in an array indexed by it

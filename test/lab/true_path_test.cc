@@ -282,3 +282,46 @@ TEST_CASE("settings that cannot be changed hold the verdicts while the address i
   CHECK(count(world.logged(0), "server true/web1: up -> down") == 0);
   UNSCOPED_INFO(world.evidence());
 }
+
+TEST_CASE("the true path over IPv6, before and after the address comes to this director", "[truepath]") {
+  const auto folder = lab::output_folder() / "true-path-ipv6";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  lab::Topology topology;
+  topology.add_network("net");
+  auto& lb = topology.add_host("lb1");
+  topology.connect(lb, "net", "eth0", {"fd00::1/64"});
+  std::vector<std::unique_ptr<lab::WebServer>> servers;
+  for (const auto* name : {"web1", "web2"}) {
+    auto& web = topology.add_host(name);
+    topology.connect(web, "net", "eth0", {fmt::format("fd00::1{}/64", name[3])});
+    if (servers.empty()) web.rtnetlink.add_address("lo", lab::prefix("fd00::80/128"));
+    servers.push_back(std::make_unique<lab::WebServer>(web));
+  }
+  std::ofstream(folder / "cluster.yaml") << R"(cluster: shop
+services:
+  web:
+    listen: "[fd00::80]:80"
+    forward: dr
+    check: { http: { path: /health, via: vip }, interval: 200ms, timeout: 100ms, rise: 2, fall: 2 }
+    servers: { web1: { address: "fd00::11" }, web2: { address: "fd00::12" } }
+)";
+  const auto log = folder / "lb1.log";
+  const lab::Process director(lb,
+                              {lab::programs_folder() / "directord", "--config", folder / "cluster.yaml",
+                               "--runtime-dir", folder / "run", "--state-dir", folder / "state"},
+                              log);
+  const auto logged = [&](const std::string& words) {
+    std::ifstream in(log);
+    return count({std::istreambuf_iterator<char>(in), {}}, words);
+  };
+  CHECK(lab::wait_until([&] { return logged("web/web1: unknown -> up") == 1 && logged("web2: unknown -> down") == 1; },
+                        10s));
+  lb.rtnetlink.add_address("eth0", lab::prefix("fd00::80/128"));
+  lab::sleep_for(3s);
+  CHECK(logged(" -> ") == 2);
+  CHECK(logged("true path") == 0);
+  servers[0]->kill();
+  CHECK(lab::wait_until([&] { return logged("web/web1: up -> down") == 1; }, 5s));
+  UNSCOPED_INFO(lab::evidence(topology, {log}));
+}
