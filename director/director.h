@@ -13,6 +13,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
+#include "director/background.h"
 #include "director/change.h"
 #include "director/events.h"
 #include "director/intents.h"
@@ -118,6 +119,7 @@ class Director {
   void judge(ServerId id, const std::string& why);
   [[nodiscard]] std::string reason_of(ServerId id) const;
   net::Result<> keep(Intents intents);
+  void sync_state();
   net::Result<> change_orders(const std::string& name, const std::function<void(Orders&)>& change);
   void heed_orders(ServerId id);
 
@@ -152,6 +154,8 @@ class Director {
   Options options_;
   KernelTable table_;
   Intents intents_;
+  std::unique_ptr<Background> syncing_;  ///< made when there is something to sync
+  bool sync_again_ = false;
   Journal journal_;
   std::vector<ServiceState> states_;               ///< in the cluster file's order
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file

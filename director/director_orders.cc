@@ -98,9 +98,27 @@ net::Result<> Director::keep(Intents intents) {
   if (intents == intents_) return {};
   if (options_.state_file) {
     if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
+    sync_state();
   }
   intents_ = std::move(intents);
   return {};
+}
+
+/// The disk is waited for in a thread; what is saved meanwhile is synced after it.
+void Director::sync_state() {
+  if (!syncing_) {
+    auto made = Background::create(loop_);
+    if (!made) return warn("directord", made.error().message);
+    syncing_ = std::move(*made);
+  }
+  sync_again_ = syncing_->busy();
+  if (sync_again_) return;
+  syncing_->run([this, file = *options_.state_file]() -> Background::Then {
+    return [this, synced = sync_intents(file)] {
+      if (!synced) warn("directord", synced.error().message);
+      if (sync_again_) sync_state();
+    };
+  });
 }
 
 net::Error Director::no_server(const std::string& service, const std::string& server) const {

@@ -43,6 +43,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
   tell("directord", "the cluster file was read again: " + what);
   apply();
+  look_at_drains();
   return {};
 }
 

@@ -150,12 +150,17 @@ net::Result<> save_intents(const std::filesystem::path& file, const Intents& int
     const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return net::system_error(errno, "write " + name);
     if (auto written = write_all(fd.get(), to_json(intents), name); !written) return written;
-    if (fsync(fd.get()) != 0) return net::system_error(errno, "write " + name);
   }
   if (rename(name.c_str(), file.c_str()) != 0) return net::system_error(errno, "replace " + file.string());
-  // The rename itself is durable only once its directory is.
-  const net::Fd folder(open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder || fsync(folder.get()) != 0) return net::system_error(errno, "sync " + file.parent_path().string());
+  return {};
+}
+
+net::Result<> sync_intents(const std::filesystem::path& file) {
+  // The content, then the rename, which is durable only once its directory is.
+  for (const auto& [path, flags] : {std::pair(file, 0), std::pair(file.parent_path(), O_DIRECTORY)}) {
+    const net::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
+    if (!fd || fsync(fd.get()) != 0) return net::system_error(errno, "sync " + path.string());
+  }
   return {};
 }
 

@@ -45,7 +45,10 @@ struct Intents {
 /// Reads the file; one that is not there yet holds no intents.
 [[nodiscard]] net::Result<Intents> load_intents(const std::filesystem::path& file);
 
-/// Replaces the file in one step: after a crash at any moment the old or the new content is there, whole.
+/// Replaces the file in one step: if this process dies at any moment, the old or the new content is there, whole.
 [[nodiscard]] net::Result<> save_intents(const std::filesystem::path& file, const Intents& intents);
+
+/// Waits until what was saved would outlive a loss of power too. That may take long.
+[[nodiscard]] net::Result<> sync_intents(const std::filesystem::path& file);
 
 }  // namespace director

@@ -9,8 +9,9 @@ namespace director_test {
 struct Scratch {
   std::filesystem::path path;
 
+  /// In memory: no test is about the disk, and thousands of saves would wait for it.
   Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "directord-test-XXXXXX").string();
+    std::string pattern = "/dev/shm/directord-test-XXXXXX";
     path = mkdtemp(pattern.data());
   }
   ~Scratch() { std::filesystem::remove_all(path); }

@@ -20,9 +20,7 @@ inline config::Service web() {
   return service;
 }
 
-inline config::Node lb1() {
-  return {.name = "lb1", .address = *net::Address::parse("192.168.56.11"), .priority = 150};
-}
+inline config::Node lb1() { return {.name = "lb1", .address = *net::Address::parse("192.168.56.11"), .priority = 150}; }
 
 inline config::Cluster shop() {
   config::Cluster cluster;
