@@ -96,8 +96,9 @@ class Director {
 
   struct ServiceState {
     ServiceSituation situation;
-    Plan plan;                ///< the last
-    net::Loop::Id again = 0;  ///< the timer for Plan::again
+    Plan plan;                   ///< the last
+    bool found_serving = false;  ///< by this life: an earlier one's rules give its servers traffic
+    net::Loop::Id again = 0;     ///< the timer for Plan::again
   };
 
   void remember();

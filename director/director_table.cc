@@ -43,7 +43,12 @@ std::set<ipvs::DestinationKey> named_in(const config::Cluster& cluster,
 /// is ours and not in the file departs: it takes no new connections, and goes when its open ones have gone.
 void Director::adopt_table() {
   Intents intents = intents_;
-  for (const auto& [key, s] : index_) intents.owned.insert(key);
+  for (const auto& [key, s] : index_) {
+    intents.owned.insert(key);
+    const auto actual = table_.actual(key);
+    states_[s].found_serving =
+        std::ranges::any_of(actual.destinations, [](const auto& held) { return held.second.weight > 0; });
+  }
   for (const auto& key : intents.owned) depart(intents, key);
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
   own_aliens();

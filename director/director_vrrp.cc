@@ -20,6 +20,7 @@ std::string Director::not_ready() const {
   if (!complaints_.empty()) return complaints_.begin()->second;
   if (!touched_.empty()) return "the rules are not in the kernel yet";
   for (std::size_t s = 0; s < states_.size(); ++s) {
+    if (states_[s].found_serving) continue;  // it goes on as it is
     for (std::size_t i = 0; i < states_[s].situation.servers.size(); ++i) {
       if (states_[s].situation.servers[i].health != checkers::State::unknown) continue;
       return fmt::format("server {} has not been judged yet", name_of({.service = s, .server = i}));

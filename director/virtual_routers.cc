@@ -45,7 +45,7 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
 void VirtualRouters::look_whether_ready() {
   ready_timer_ = 0;
   const auto not_ready = host_.not_ready();
-  if (not_ready.empty()) return routers_->release("ready: the rules are in, and every server has been judged");
+  if (not_ready.empty()) return routers_->release("ready: the rules are in, and serve or have been judged");
   if (loop_.now() < ready_by_) {
     ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
     return;
