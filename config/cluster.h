@@ -29,7 +29,8 @@ struct Node {
 /// Whether a node with a higher priority takes the addresses back when it returns, and how long after its start.
 struct Preempt {
   bool allowed = true;
-  std::optional<std::chrono::milliseconds> after{};  ///< nothing: at once, or a while after where connections are synced
+  /// Nothing: at once, or a while after where connections are synced.
+  std::optional<std::chrono::milliseconds> after{};
 
   auto operator<=>(const Preempt&) const = default;
 };
