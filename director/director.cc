@@ -110,7 +110,9 @@ void Director::make_way() {
 
 /// Tries until it is done: the interface may come later than directord.
 void Director::start_connection_sync() {
+  loop_.cancel(sync_timer_);
   sync_timer_ = 0;
+  if (options_.dry_run) return;
   auto done = sync_as_the_file_says();
   const std::string complaint = done ? "" : done.error().message;
   if (!complaint.empty() && complaint != sync_complaint_) warn("connection sync", complaint);
@@ -121,9 +123,18 @@ void Director::start_connection_sync() {
 /// Both daemons run whatever the role: the master daemon sends only what this node itself forwards, and the backup
 /// daemon hears only the others, so there is nothing to switch, and nothing is missed while roles change.
 net::Result<> Director::sync_as_the_file_says() {
-  if (!cluster_.connection_sync) return {};
+  if (!cluster_.connection_sync && !intents_.sync) return {};  // those that run are not ours
   auto running = kernel_.daemons();
   if (!running) return std::unexpected(running.error());
+  Intents intents = intents_;
+  intents.sync = cluster_.connection_sync.has_value();
+  if (!intents.sync) {
+    for (const auto& daemon : *running) {
+      if (auto stopped = kernel_.apply_one(ipvs::StopDaemon{.state = daemon.state}); !stopped) return stopped;
+    }
+    return keep(std::move(intents));
+  }
+  if (auto kept = keep(std::move(intents)); !kept) return kept;
   for (const auto state : {ipvs::Daemon::State::master, ipvs::Daemon::State::backup}) {
     ipvs::Daemon daemon;
     daemon.state = state;

@@ -131,7 +131,8 @@ class Director {
   void complain(const ipvs::ServiceKey& key, const std::string& why);
   void forget_what_has_gone();
   void adopt(std::size_t service, Plan plan);
-  void depart(Intents& intents, const ipvs::ServiceKey& key);
+  [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& key) const;
+  void depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time);
   void look_for_drift();
   [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_look_at() const;
   void repair(const ipvs::ServiceKey& key);

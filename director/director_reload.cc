@@ -7,10 +7,11 @@
 namespace director {
 
 net::Result<> Director::reload(config::Cluster next, config::Node node, const std::string& what) {
-  if (auto updated = routers_.update(next, node); !updated) return updated;
+  // First what may fail. To own what is then not made does no harm: it is forgotten again.
   Intents intents = intents_;
   for (const auto& service : next.services) intents.owned.insert(service.key);
   if (auto kept = keep(std::move(intents)); !kept) return kept;
+  if (auto updated = routers_.update(next, node); !updated) return updated;
 
   std::vector<ServiceState> states(next.services.size());
   std::vector<ipvs::ServiceKey> changed;
@@ -19,11 +20,13 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   }
   std::map<ipvs::ServiceKey, std::size_t> index;
   for (std::size_t s = 0; s < next.services.size(); ++s) index[next.services[s].key] = s;
+  std::map<ipvs::ServiceKey, std::chrono::seconds> leaving;
   for (const auto& [key, s] : index_) {
     if (index.contains(key)) continue;
     loop_.cancel(states_[s].again);
     director::note_drains(drains_, key, {});
     changed.push_back(key);
+    leaving[key] = cluster_.services[s].drain_time;
   }
   cluster_ = std::move(next);
   options_.node = std::move(node);
@@ -38,10 +41,12 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     for (std::size_t i = 0; found != index_.end() && i < cluster_.services[found->second].servers.size(); ++i) {
       heed_orders({.service = found->second, .server = i});
     }
-    depart(intents, key);
+    const auto time = leaving.find(key);
+    depart(intents, key, time == leaving.end() ? drain_time_of(key) : time->second);
   }
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
   tell("directord", "the cluster file was read again: " + what);
+  start_connection_sync();
   apply();
   look_at_drains();
   return {};

@@ -49,15 +49,18 @@ void Director::adopt_table() {
     states_[s].found_serving =
         std::ranges::any_of(actual.destinations, [](const auto& held) { return held.second.weight > 0; });
   }
-  for (const auto& key : intents.owned) depart(intents, key);
+  for (const auto& key : intents.owned) depart(intents, key, drain_time_of(key));
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
   own_aliens();
 }
 
-/// Notes what the kernel holds of a service and the file does not name.
-void Director::depart(Intents& intents, const ipvs::ServiceKey& key) {
+std::chrono::seconds Director::drain_time_of(const ipvs::ServiceKey& key) const {
   const auto found = index_.find(key);
-  const auto time = found == index_.end() ? drain_time_of_strangers : cluster_.services[found->second].drain_time;
+  return found == index_.end() ? drain_time_of_strangers : cluster_.services[found->second].drain_time;
+}
+
+/// Notes what the kernel holds of a service and the file does not name: it may keep its connections for `time`.
+void Director::depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time) {
   const auto named = named_in(cluster_, index_, key);
   for (const auto& destination :
        note_departures(intents.departures, key, table_.actual(key), named, time, system_clock::now())) {
@@ -81,7 +84,7 @@ void Director::own_aliens() {
     warn("ipvs",
          fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
     intents.owned.insert(row.key);
-    depart(intents, row.key);
+    depart(intents, row.key, drain_time_of(row.key));
   }
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
 }
@@ -96,7 +99,7 @@ KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
   if (true_paths_.owns(key)) return {.key = key, .entry = true_paths_.entry(key)};
   // What was found anew may hold what somebody else put there meanwhile: it departs like anything the file does not
   // name.
-  if (const auto fresh = table_.refresh(key); fresh && *fresh) depart(intents_, key);
+  if (const auto fresh = table_.refresh(key); fresh && *fresh) depart(intents_, key, drain_time_of(key));
   const auto actual = table_.actual(key);
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto found = index_.find(key);
@@ -179,7 +182,7 @@ void Director::repair(const ipvs::ServiceKey& key) {
   warn("ipvs", fmt::format("{} was changed by somebody else; put right", ipvs::to_string(key)));
   if (true_paths_.owns(key)) return touch(key);
   Intents intents = intents_;
-  depart(intents, key);
+  depart(intents, key, drain_time_of(key));
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
 }
 

@@ -89,6 +89,7 @@ std::string to_json(const Intents& intents) {
   json root{{"version", version}, {"orders", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
   for (const auto& [server, orders] : intents.orders) root["orders"][server] = to_json(orders);
   for (const auto& key : intents.owned) root["owned"].push_back(key_to_json(key));
+  root["sync"] = intents.sync;
   for (const auto& [key, departure] : intents.departures) {
     root["departures"].push_back({{"service", key_to_json(key.first)},
                                   {"destination", to_string(key.second.endpoint)},
@@ -114,6 +115,7 @@ net::Result<Intents> intents_from_json(const std::string& text) {
       for (const auto& [server, orders] : root.at("orders").items()) intents.orders[server] = orders_from_json(orders);
     }
     for (const auto& key : root.at("owned")) intents.owned.insert(key_from_json(key));
+    intents.sync = root.value("sync", false);
     for (const auto& item : root.at("departures")) {
       const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
       intents.departures[{key_from_json(item.at("service")), destination}] = {.since = time_of(item.at("since")),

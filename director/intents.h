@@ -32,6 +32,7 @@ struct Orders {
 struct Intents {
   std::map<std::string, Orders> orders;  ///< by SERVICE/SERVER
   std::set<ipvs::ServiceKey> owned;      ///< services that this or an earlier run made or took over
+  bool sync = false;                     ///< the sync daemons are directord's
   Drains departures;                     ///< what left the cluster file and is still in the kernel
 
   auto operator<=>(const Intents&) const = default;

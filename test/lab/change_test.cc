@@ -168,6 +168,10 @@ TEST_CASE("a file with mistakes, and rules deleted by hand, change nothing for l
   CHECK(quiet.failed == 0);
 
   const auto ipvsctl = site.pair.options.programs / "ipvsctl";
+  const auto daemons = [&] { return lab::run(*site.pair.lb1.host, {ipvsctl, "-L", "--daemon"}).text; };
+  CHECK(daemons().contains("master sync daemon"));
+  CHECK(site.reload(with(site.pair.cluster_file(), "connection_sync: { interface: enp0s8, id: 1 }\n", "")) == 0);
+  CHECK(site.within(soon, [&] { return daemons().empty(); }));
   CHECK(lab::run(*site.pair.lb1.host, {ipvsctl, "-D", "-t", "192.168.56.10:80"}).status == 0);
   CHECK(site.within(2s, [&] { return lab::weight_of(*site.pair.lb1.host, web1) == 3; }));
   REQUIRE(site.prober->settle(300ms, 5s));

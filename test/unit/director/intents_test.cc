@@ -22,6 +22,7 @@ Intents some() {
       .drain = {{.since = drained, .reason = "", .deadline = drained + std::chrono::hours(1)}}, .weight = 0};
   intents.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
                    {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
+  intents.sync = true;
   const auto since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000100));
   intents.departures[{*intents.owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
       .since = since, .deadline = since + std::chrono::minutes(5)};
