@@ -194,7 +194,7 @@ class Importer {
     } else if (key == "ops") {
       service.options.emplace_back("one_packet", "true");
     } else if (key == "persistence_engine") {
-      service.options.emplace_back("persistence_engine", value);
+      service.options.emplace_back("persistence_engine", yaml_word(value));
     } else if (key == "sorry_server") {
       service.fallback = end_point(value, each.word(2));
     } else if (key == "quorum") {
@@ -254,7 +254,7 @@ class Importer {
     }
     if (const std::string address = check.value("connect_ip"); !address.empty())
       text += ", address: " + yaml_string(address);
-    if (const std::string port = check.value("connect_port"); !port.empty()) text += ", port: " + port;
+    if (const std::string port = check.value("connect_port"); !port.empty()) text += ", port: " + yaml_word(port);
     return text + " }";
   }
 
@@ -267,7 +267,7 @@ class Importer {
     if (key == "DNS_CHECK") {
       const std::string name = check.value("name"), type = check.value("type");
       return fmt::format("dns: {{ name: {}, type: {} }}", yaml_string(name.empty() ? "." : name),
-                         type.empty() ? "SOA" : type);
+                         type.empty() ? "SOA" : yaml_word(type));
     }
     if (key == "MISC_CHECK") {
       std::vector<std::string> words;
@@ -307,7 +307,7 @@ class Importer {
     if (url->find("digest"))
       note(url->line, "not carried over: digest; `expect: { body: ... }` looks for a text instead");
     if (status.empty()) status = "200-299";
-    add("expect", fmt::format("{{ status: {} }}", status));
+    add("expect", fmt::format("{{ status: {} }}", yaml_word(status)));
     return text + " }";
   }
 

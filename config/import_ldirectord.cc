@@ -213,7 +213,7 @@ class Importer {
     const std::string port = value_of(values, "checkport", "");
     return fmt::format("{{ {}, interval: {}s, timeout: {}, rise: 1, fall: {}{} }}", kind_of(section, type, values),
                        interval, millis, number_of(values, asks ? "failurecount" : "checkcount", 1),
-                       port.empty() ? "" : ", port: " + port);
+                       port.empty() ? "" : ", port: " + yaml_word(port));
   }
 
   std::string kind_of(const Section& section, const std::string& type,

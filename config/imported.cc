@@ -21,6 +21,9 @@ class Map {
   void add(std::string_view key, std::string_view value) {
     if (!value.empty()) members_.push_back(fmt::format("{}: {}", key, value));
   }
+  void add_word(std::string_view key, std::string_view value) {
+    if (!value.empty()) add(key, yaml_word(value));
+  }
   void add_string(std::string_view key, std::string_view value) {
     if (!value.empty()) add(key, yaml_string(value));
   }
@@ -39,15 +42,15 @@ std::string list(const std::vector<std::string>& items) {
 std::string node(const Imported::Node& node) {
   Map map;
   map.add_string("address", node.address);
-  map.add("priority", node.priority);
+  map.add_word("priority", node.priority);
   return fmt::format("  {}: {}\n", node.name, map.text());
 }
 
 std::string router(const Imported::Router& router) {
-  std::string text = fmt::format("  {}:\n    router_id: {}\n", router.name, router.router_id);
+  std::string text = fmt::format("  {}:\n    router_id: {}\n", router.name, yaml_word(router.router_id));
   if (!router.interface.empty()) text += fmt::format("    interface: {}\n", yaml_string(router.interface));
   text += fmt::format("    addresses: {}\n", list(router.addresses));
-  if (!router.advertise.empty()) text += fmt::format("    advertise: {}\n", router.advertise);
+  if (!router.advertise.empty()) text += fmt::format("    advertise: {}\n", yaml_word(router.advertise));
   if (!router.preempt) text += "    preempt: false\n";
   if (router.unicast) text += "    unicast: true\n";
   return text;
@@ -60,9 +63,9 @@ std::string servers(const std::vector<Imported::Server>& servers) {
     names.push_back(free_name(server.address, names));
     Map map;
     map.add_string("address", server.address);
-    if (server.weight != "1") map.add("weight", server.weight);
-    map.add("upper_threshold", server.upper_threshold);
-    map.add("lower_threshold", server.lower_threshold);
+    if (server.weight != "1") map.add_word("weight", server.weight);
+    map.add_word("upper_threshold", server.upper_threshold);
+    map.add_word("lower_threshold", server.lower_threshold);
     text += fmt::format("      {}: {}\n", names.back(), map.text());
   }
   return text;
@@ -74,17 +77,24 @@ std::string service(const Imported::Service& service) {
     if (!value.empty()) text += fmt::format("    {}: {}\n", name, value);
   };
   if (!service.listen.empty()) key("listen", yaml_string(service.listen));
-  key("fwmark", service.fwmark);
-  key("scheduler", service.scheduler);
+  if (!service.fwmark.empty()) key("fwmark", yaml_word(service.fwmark));
+  key("scheduler", yaml_word(service.scheduler));
   key("forward", service.forward);
-  key("persistence", service.persistence);
+  if (!service.persistence.empty()) key("persistence", yaml_word(service.persistence));
   for (const auto& [name, value] : service.options) key(name, value);
   if (service.checks.size() == 1) key("check", service.checks.front());
   if (service.checks.size() > 1) key("checks", fmt::format("[{}]", fmt::join(service.checks, ", ")));
   if (service.remove_failed) key("on_failure", "remove");
-  if (!service.quorum.empty()) key("quorum", fmt::format("{{ below: {} }}", service.quorum));
+  if (!service.quorum.empty()) key("quorum", fmt::format("{{ below: {} }}", yaml_word(service.quorum)));
   text += service.servers.empty() ? "    servers: {}\n" : "    servers:\n" + servers(service.servers);
   if (!service.fallback.empty()) key("fallback", yaml_string(service.fallback));
+  return text;
+}
+
+/// A note may quote a file that is no text.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   return text;
 }
 
@@ -112,6 +122,13 @@ std::string yaml_string(std::string_view text) {
   return quoted + '"';
 }
 
+std::string yaml_word(std::string_view text) {
+  const bool word = !text.empty() && text.front() != '-' && std::ranges::all_of(text, [](char c) {
+    return is_one_of(c, letters) || is_one_of(c, digits) || is_one_of(c, "_-.");
+  });
+  return word ? std::string(text) : yaml_string(text);
+}
+
 std::string free_name(std::string_view wanted, const std::vector<std::string>& taken) {
   constexpr std::size_t longest = 50;
   std::string name;
@@ -132,7 +149,7 @@ std::string free_name(std::string_view wanted, const std::vector<std::string>& t
 
 std::string to_yaml(const Imported& imported) {
   std::string text;
-  for (const std::string& note : imported.notes) text += fmt::format("# {}\n", note);
+  for (const std::string& note : imported.notes) text += fmt::format("# {}\n", one_line(note));
   if (!text.empty()) text += '\n';
   text += fmt::format("cluster: {}\n", yaml_string(imported.cluster));
   if (!imported.nodes.empty()) text += "nodes:\n";
@@ -144,7 +161,7 @@ std::string to_yaml(const Imported& imported) {
   if (!imported.sync_interface.empty()) {
     Map map;
     map.add_string("interface", imported.sync_interface);
-    map.add("id", imported.sync_id);
+    map.add_word("id", imported.sync_id);
     text += fmt::format("connection_sync: {}\n", map.text());
   }
   if (!imported.services.empty()) text += "services:\n";

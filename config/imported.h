@@ -85,6 +85,9 @@ struct Imported {
 /// A string as YAML has it: as it is, or in quotes where it would be something else.
 [[nodiscard]] std::string yaml_string(std::string_view text);
 
+/// A word that YAML may read as a number or a time, or a string if it is none.
+[[nodiscard]] std::string yaml_word(std::string_view text);
+
 /// Not there yet in `taken`: `wanted` with all that a name cannot have made '-', and a number behind it if it is taken.
 [[nodiscard]] std::string free_name(std::string_view wanted, const std::vector<std::string>& taken);
 
