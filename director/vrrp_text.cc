@@ -21,7 +21,8 @@ std::string milliseconds_in(const json& object, const char* name) {
 std::string causes(const json& adverts) {
   std::string text;
   if (!adverts.is_object()) return text;
-  for (const auto& [cause, count] : adverts.value("refused", json::object()).items()) {
+  const json refused = adverts.value("refused", json::object());  // items() keeps nothing of what it walks over
+  for (const auto& [cause, count] : refused.items()) {
     text += fmt::format(", {} {}", count.dump(), cause);
   }
   return text.empty() ? "" : "; refused" + text.substr(1);
