@@ -194,7 +194,10 @@ void TruePaths::find_faults() {
   std::set<std::string> now;
   for (auto& [address, vip] : vips_) {
     // What began under a fault still does not count.
-    if (!std::exchange(vip.fault, {}).empty()) vip.test.count_from = std::max(vip.test.count_from, loop_.now());
+    if (!vip.fault.empty()) vip.test.count_from = std::max(vip.test.count_from, loop_.now());
+    vip.fault = find_route(address);
+    vip.no_route = !vip.fault.empty();
+    if (vip.no_route) now.insert(vip.fault);
   }
   for_each_check(cluster_, [&](const auto& service, const auto& server, const auto& check) {
     const auto& address = service.key.endpoint.address;
@@ -223,6 +226,14 @@ void TruePaths::find_faults() {
     if (!said_.contains(sentence)) hooks_.warn("true path", sentence);
   }
   said_ = std::move(now);
+}
+
+/// Why a probe of the address would not even leave: routing comes before IPVS. Empty where there is a route.
+std::string TruePaths::find_route(const net::Address& vip) {
+  const auto route = net::route_to(*routing_, vip);
+  if (route) return {};
+  return fmt::format("{}: checks of {} along the true path are held until there is one", route.error().message,
+                     net::to_string(vip));
 }
 
 /// Makes an interface's settings what they must be.
@@ -258,7 +269,8 @@ void TruePaths::note_presence(const net::Address& address, bool is_here) {
 }
 
 void TruePaths::hold(const net::Address& address, const Vip& vip) {
-  if (vip.here == true && !vip.fault.empty()) return checkers_.hold(address, net::Instant::max(), vip.fault);
+  if (vip.no_route || (vip.here == true && !vip.fault.empty()))
+    return checkers_.hold(address, net::Instant::max(), vip.fault);
   checkers_.hold(address, hold_until(vip.test),
                  fmt::format("{} has {} this director, and what gets through is still to be seen",
                              net::to_string(address), vip.here == true ? "come to" : "left"));

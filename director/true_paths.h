@@ -67,7 +67,8 @@ class TruePaths {
   struct Vip {
     std::optional<bool> here{};  ///< an address of this host; unknown before the first look
     PathTest test;
-    std::string fault;  ///< why its answers cannot be heard while it is here
+    std::string fault;      ///< why its answers cannot be heard while it is here
+    bool no_route = false;  ///< and why nothing can be sent to it, here or not
   };
 
   using Interfaces = std::map<int, net::Interface>;
@@ -78,6 +79,7 @@ class TruePaths {
   void find_sources();
   [[nodiscard]] std::optional<net::Address> source_for(const Way& way, std::string& interface);
   void find_faults();
+  [[nodiscard]] std::string find_route(const net::Address& vip);
   [[nodiscard]] net::Result<> adjust(const std::string& interface);
   void note_presence(const net::Address& vip, bool is_here);
   void hold(const net::Address& address, const Vip& vip);

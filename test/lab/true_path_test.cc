@@ -123,7 +123,7 @@ nodes:
 vrrp:
   front: {{ router_id: 51, interface: enp0s3, addresses: [192.168.56.10/24], advertise: 100ms }}
 defaults:
-  check: {{ interval: 200ms, timeout: 100ms, rise: 2, fall: 2 }}
+  check: {{ interval: 500ms, timeout: 400ms, rise: 2, fall: 2 }}
   service:
     forward: {}
     scheduler: wrr
@@ -303,7 +303,7 @@ services:
   web:
     listen: "[fd00::80]:80"
     forward: dr
-    check: { http: { path: /health, via: vip }, interval: 200ms, timeout: 100ms, rise: 2, fall: 2 }
+    check: { http: { path: /health, via: vip }, interval: 500ms, timeout: 400ms, rise: 2, fall: 2 }
     servers: { web1: { address: "fd00::11" }, web2: { address: "fd00::12" } }
 )";
   const auto log = folder / "lb1.log";
