@@ -53,7 +53,8 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .preempt_delay = router.preempt.after.value_or(cluster.connection_sync ? sync_time : 0ms),
                      .peer_priorities = {},
                      .unicast = {},
-                     .checksum = router.checksum};
+                     .checksum = router.checksum,
+                     .version = router.version};
   for (const auto& other : cluster.nodes) {
     if (other.name != node.name) spec.peer_priorities.push_back(other.priority);
   }

@@ -35,6 +35,24 @@ struct Preempt {
   auto operator<=>(const Preempt&) const = default;
 };
 
+/// What proves that advertisements come from a node of the cluster.
+struct Authentication {
+  std::string keys;  ///< the path of a file
+  vrrp::SigningMode mode = vrrp::SigningMode::enforce;
+
+  auto operator<=>(const Authentication&) const = default;
+};
+
+/// What a node must have to lead, beside its own links: one of `link` and `check`.
+struct Tracker {
+  std::string name;
+  std::string link;                       ///< an interface that must be up; empty: none
+  std::optional<checkers::Spec> check{};  ///< must not be down
+  std::uint8_t lower = 0;                 ///< what failing takes from the priority; 0: the role
+
+  auto operator<=>(const Tracker&) const = default;
+};
+
 /// A virtual router before a node has found itself in it.
 struct VirtualRouter {
   std::string name;
@@ -46,6 +64,11 @@ struct VirtualRouter {
   std::chrono::milliseconds ready_within{10000};  ///< how long a start waits for the rules and the first verdicts
   bool unicast = false;
   vrrp::Checksum checksum = vrrp::Checksum::rfc9568;
+  std::uint8_t version = 3;
+  std::string password_file{};  ///< of version 2; empty: no password
+  std::optional<Authentication> authentication{};
+  std::vector<std::string> give_up_when{};  ///< names of services: while one is below its quorum
+  std::vector<Tracker> trackers{};
 
   auto operator<=>(const VirtualRouter&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/check_type.h"
+#include "config/router_type.h"
 #include "config/service_type.h"
 #include "config/values.h"
 
@@ -12,81 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 using Interfaces = std::map<std::string, std::string>;
 
-/// In Interfaces while reading: the one interface of every node, since the nodes may follow later in the file.
-constexpr auto every_node = "";
-
 Type<Node> node_type() {
   return Object<Node>("node")
       .key("address", &Node::address, address(), "where the other directors reach it", "192.0.2.11")
       .required()
       .key("priority", &Node::priority, integer<std::uint8_t>(1, 254),
            "VRRP priority: of the nodes that live, the one with the highest holds the addresses", "150")
-      .type();
-}
-
-/// One name for every node, or a map of a name for each.
-Type<Interfaces> interfaces() {
-  auto one = interface_name();
-  const Shape each = {
-      .kind = Shape::Kind::map, .expected = "", .pattern = std::string(name_pattern), .of = {one.shape}};
-  const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = one.shape.expected + ", or a map of one for each node",
-                       .of = {one.shape, each}};
-  auto read = [expected = shape.expected, read_one = one.read](Reader& reader, const YamlNode& node, Interfaces& all) {
-    if (node.kind == YamlNode::Kind::scalar) return read_one(reader, node, all[every_node]);
-    if (node.kind != YamlNode::Kind::map) return reader.refuse(node, expected);
-    for (const auto& entry : node.entries) read_one(reader, *entry.value, all[entry.name]);
-  };
-  return {.shape = shape, .read = read};
-}
-
-/// true, false, or for how long after its start a node preempts nobody.
-Type<Preempt> preempt() {
-  auto truth = boolean();
-  auto delay = duration<std::chrono::milliseconds>(1ms, 1h);
-  const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = truth.shape.expected + ", or " + delay.shape.expected,
-                       .of = {truth.shape, delay.shape}};
-  auto read = [expected = shape.expected, truth, delay](Reader& reader, const YamlNode& node, Preempt& value) {
-    if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
-    if (node.text == "true" || node.text == "false") return truth.read(reader, node, value.allowed);
-    if (const auto parsed = parse_duration(node.text); parsed && *parsed >= 1ms && *parsed <= 1h) {
-      value.after = *parsed;
-    } else {
-      reader.refuse(node, expected);
-    }
-  };
-  return {.shape = shape, .read = read};
-}
-
-Type<VirtualRouter> virtual_router_type() {
-  return Object<VirtualRouter>("virtual router")
-      .key("router_id", &VirtualRouter::router_id, integer<std::uint8_t>(1, 255),
-           "VRID: the same on every node, and no other's on the same link nor, by unicast, on the same node", "51")
-      .required()
-      .key("interface", &VirtualRouter::interfaces, interfaces(),
-           "where it speaks and holds its addresses; a map where the nodes' differ", "{ lb1: eth0, lb2: ens3 }")
-      .required()
-      .key("addresses", &VirtualRouter::addresses, list(prefix(), "one or more addresses with their prefix lengths", 1),
-           "the virtual addresses, all of one family", "[192.0.2.10/24]")
-      .required()
-      .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
-           "from one advertisement to the next; a backup takes over after about three times that", "100ms")
-      .key("preempt", &VirtualRouter::preempt, preempt(),
-           "whether a node with a higher priority takes the addresses back when it returns, and how long after its "
-           "start",
-           "30s")
-      .when_absent("true; with `connection_sync`, 3s")
-      .key("ready_within", &VirtualRouter::ready_within, duration<std::chrono::milliseconds>(0ms, 10min),
-           "a node that starts is not master before its rules are in and each server has been judged, but waits no "
-           "longer than this",
-           "30s")
-      .key("unicast", &VirtualRouter::unicast, boolean(),
-           "speaks to the other nodes' addresses instead of the multicast group", "true")
-      .key("checksum", &VirtualRouter::checksum,
-           choice<vrrp::Checksum>({{"rfc9568", vrrp::Checksum::rfc9568}, {"rfc5798", vrrp::Checksum::rfc5798}}),
-           "what an IPv4 advertisement's checksum covers; keepalived and FRR expect rfc5798, and both are accepted",
-           "rfc5798")
       .type();
 }
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "config/validate.h"
+#include "net/time.h"
 
 namespace config {
 namespace {
@@ -26,6 +27,9 @@ class RouterRules {
   void virtual_addresses();
   void unicast_speaks_the_nodes_family();
   void groups();
+  void versions();
+  void trackers();
+  void conditions();
 
  private:
   void agrees_with_its_group(std::size_t group, const std::string& name, Place place);
@@ -206,6 +210,64 @@ void RouterRules::agrees_with_its_group(std::size_t group, const std::string& na
   };
   if (router->advertise != first->advertise) return differ("advertise");
   if (router->preempt != first->preempt) return differ("preempt");
+  if (router->version != first->version) return differ("version");
+}
+
+void RouterRules::versions() {
+  for (const auto& router : cluster_.virtual_routers) {
+    const auto error = [&](const char* key, std::string_view why) {
+      const Origin::Path path = {"vrrp", router.name, key};
+      if (origin_.sound(path)) {
+        diagnostics_.error(origin_.place(path), fmt::format("virtual router '{}' {}", router.name, why));
+      }
+    };
+    if (router.version == 3) {
+      if (!router.password_file.empty()) error("password_file", "has a password, which only version 2 knows");
+      continue;
+    }
+    if (router.authentication) error("authentication", "is of version 2, which cannot be signed");
+    if (router.advertise % std::chrono::seconds(1) != std::chrono::milliseconds(0)) {
+      error("advertise", "is of version 2, whose advertisements are whole seconds apart");
+    }
+    if (!router.addresses.empty() && router.addresses.front().address.is_v6()) {
+      error("version", "has IPv6 addresses, which version 2 does not know");
+    }
+  }
+}
+
+void RouterRules::trackers() {
+  for (const auto& router : cluster_.virtual_routers) {
+    for (const auto& tracker : router.trackers) {
+      const Origin::Path path = {"vrrp", router.name, "track", tracker.name, "check"};
+      if (!tracker.check || !origin_.sound(path)) continue;
+      const auto& kind = tracker.check->kind;
+      const bool local = std::holds_alternative<checkers::Exec>(kind) || std::holds_alternative<checkers::File>(kind);
+      const auto error = [&](std::string_view why) {
+        diagnostics_.error(origin_.place(path), fmt::format("the check of tracker '{}' {}", tracker.name, why));
+      };
+      if (!local && !tracker.check->address) error("has no 'address'; expected whom to ask");
+      if (tracker.check->timeout >= tracker.check->interval) {
+        error(fmt::format("has a timeout of {} and an interval of {}; expected a shorter timeout",
+                          net::to_string(net::Duration(tracker.check->timeout)),
+                          net::to_string(net::Duration(tracker.check->interval))));
+      }
+    }
+  }
+}
+
+void RouterRules::conditions() {
+  std::vector<std::string> known;
+  for (const auto& service : cluster_.services) known.push_back(service.name);
+  for (const auto& router : cluster_.virtual_routers) {
+    for (const auto& service : router.give_up_when) {
+      const Origin::Path path = {"vrrp", router.name, "give_up_when"};
+      if (std::ranges::find(known, service) != known.end() || !origin_.sound(path) || !origin_.sound({"services"})) {
+        continue;
+      }
+      diagnostics_.error(origin_.place(path), fmt::format("unknown service {} in 'give_up_when'{}", in_quotes(service),
+                                                          suggestion(service, known)));
+    }
+  }
 }
 
 }  // namespace
@@ -219,6 +281,9 @@ void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics&
   rules.virtual_addresses();
   rules.unicast_speaks_the_nodes_family();
   rules.groups();
+  rules.versions();
+  rules.trackers();
+  rules.conditions();
 }
 
 }  // namespace config

@@ -105,6 +105,7 @@ class Director {
   void leave_the_table();
   VirtualRouters::Host routers_host();
   [[nodiscard]] std::string not_ready() const;
+  [[nodiscard]] bool below_quorum(const std::string& service) const;
   void start_connection_sync();
   net::Result<> sync_as_the_file_says();
   void adopt_table();

@@ -131,6 +131,7 @@ void Director::apply() {
     });
   }
   forget_what_has_gone();
+  routers_.look_at_services();
 }
 
 /// Keeps and tells why a service is not as planned, once for each reason; with no reason, it is.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "director/director.h"
@@ -12,6 +13,7 @@ namespace director {
 
 VirtualRouters::Host Director::routers_host() {
   return {.not_ready = [this] { return not_ready(); },
+          .below_quorum = [this](const std::string& service) { return below_quorum(service); },
           .tell = [this](const std::string& subject, const std::string& text) { tell(subject, text); },
           .warn = [this](const std::string& subject, const std::string& text) { warn(subject, text); }};
 }
@@ -27,6 +29,15 @@ std::string Director::not_ready() const {
     }
   }
   return "";
+}
+
+bool Director::below_quorum(const std::string& service) const {
+  const auto found = std::ranges::find(cluster_.services, service, &config::Service::name);
+  if (found == cluster_.services.end()) return false;
+  const auto& state = states_[static_cast<std::size_t>(found - cluster_.services.begin())];
+  const bool judged = std::ranges::find(state.situation.servers, checkers::State::unknown, &ServerSituation::health) ==
+                      state.situation.servers.end();
+  return judged && !state.plan.quorum;
 }
 
 net::Result<std::string> Director::hand_over(const std::string& router, const std::optional<std::string>& to) {

@@ -5,17 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "vrrp/secrets.h"
+
 namespace director {
 namespace {
 
 /// How often a node that is not ready looks whether it is.
 constexpr auto look_again = std::chrono::milliseconds(20);
-
-std::vector<vrrp::Spec> specs_of(const config::Cluster& cluster, const config::Node& node) {
-  std::vector<vrrp::Spec> specs;
-  for (const auto& router : cluster.virtual_routers) specs.push_back(config::spec_for(cluster, router, node));
-  return specs;
-}
 
 std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
   std::chrono::milliseconds longest{};
@@ -25,21 +21,72 @@ std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
 
 }  // namespace
 
+VirtualRouters::VirtualRouters(net::Loop& loop, Host host)
+    : loop_(loop), host_(std::move(host)), trackers_(loop, [this](const std::string& router, const auto& verdict) {
+        if (!routers_) return;
+        routers_->lower(router, verdict.lower);
+        routers_->fault(router, verdict.fault);
+      }) {}
+
 VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
 
+/// With the secrets that the file only names.
+net::Result<std::vector<vrrp::Spec>> VirtualRouters::specs_of(const config::Cluster& cluster,
+                                                              const config::Node& node) {
+  std::vector<vrrp::Spec> specs;
+  const auto in_file = [](const std::string& path, net::Error error) {
+    return std::unexpected(net::Error{.code = error.code, .message = path + ": " + error.message});
+  };
+  for (const auto& router : cluster.virtual_routers) {
+    auto& spec = specs.emplace_back(config::spec_for(cluster, router, node));
+    if (!router.password_file.empty()) {
+      const auto text = vrrp::read_secret(router.password_file);
+      if (!text) return std::unexpected(text.error());
+      auto password = vrrp::parse_password(*text);
+      if (!password) return in_file(router.password_file, password.error());
+      spec.password = std::move(*password);
+    }
+    if (router.authentication) {
+      const auto text = vrrp::read_secret(router.authentication->keys);
+      if (!text) return std::unexpected(text.error());
+      auto keys = vrrp::parse_keys(*text);
+      if (!keys) return in_file(router.authentication->keys, keys.error());
+      spec.signing = vrrp::Signing{.mode = router.authentication->mode, .keys = std::move(*keys)};
+    }
+  }
+  return specs;
+}
+
+net::Result<> VirtualRouters::conditions_of(const config::Cluster& cluster) {
+  give_up_when_.clear();
+  for (const auto& router : cluster.virtual_routers) give_up_when_[router.name] = router.give_up_when;
+  look_at_services();
+  return trackers_.set(cluster);
+}
+
+void VirtualRouters::look_at_services() {
+  if (!routers_) return;
+  for (const auto& [router, services] : give_up_when_) {
+    const auto lost = std::ranges::find_if(services, host_.below_quorum);
+    routers_->give_up(router, lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost));
+  }
+}
+
 net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node) {
+  auto specs = specs_of(cluster, node);
+  if (!specs) return std::unexpected(specs.error());
   node_ = node.name;
   ready_by_ = loop_.now() + longest_wait(cluster);
   const std::string not_ready = loop_.now() < ready_by_ ? host_.not_ready() : "";
   auto routers = vrrp::Routers::start(
-      loop_, specs_of(cluster, node), cluster.groups,
+      loop_, std::move(*specs), cluster.groups,
       [this](const vrrp::Transition& transition) { on_transition(transition); },
       [this](const std::string& router, const net::Error& error) { host_.warn("vrrp " + router, error.message); },
       [this](const std::string& router, const std::string& text) { host_.warn("vrrp " + router, text); }, not_ready);
   if (!routers) return std::unexpected(routers.error());
   routers_ = std::move(*routers);
   if (!not_ready.empty()) look_whether_ready();
-  return {};
+  return conditions_of(cluster);
 }
 
 void VirtualRouters::look_whether_ready() {
@@ -56,9 +103,11 @@ void VirtualRouters::look_whether_ready() {
 
 net::Result<> VirtualRouters::update(const config::Cluster& cluster, const config::Node& node) {
   if (!routers_) return {};
-  if (auto updated = routers_->update(specs_of(cluster, node), cluster.groups); !updated) return updated;
+  auto specs = specs_of(cluster, node);
+  if (!specs) return std::unexpected(specs.error());
+  if (auto updated = routers_->update(std::move(*specs), cluster.groups); !updated) return updated;
   node_ = node.name;
-  return {};
+  return conditions_of(cluster);
 }
 
 void VirtualRouters::stop(std::function<void()> on_stopped) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/cluster.h"
+#include "director/trackers.h"
 #include "net/loop.h"
 #include "vrrp/routers.h"
 
@@ -19,12 +21,14 @@ class VirtualRouters {
   struct Host {
     /// Why this node could not serve yet if it were master: "server web/web1 has not been judged"; "" when it could.
     std::function<std::string()> not_ready;
+    /// Whether a service has fewer servers than its quorum, as far as all have been judged.
+    std::function<bool(const std::string& service)> below_quorum;
     std::function<void(const std::string& subject, const std::string& text)> tell;
     std::function<void(const std::string& subject, const std::string& text)> warn;
   };
 
   /// `loop` must outlive this.
-  VirtualRouters(net::Loop& loop, Host host) : loop_(loop), host_(std::move(host)) {}
+  VirtualRouters(net::Loop& loop, Host host);
   ~VirtualRouters();
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
@@ -35,6 +39,9 @@ class VirtualRouters {
 
   /// Another cluster file is in force; roles go on. Errors: as vrrp::Routers::update; then nothing changes.
   net::Result<> update(const config::Cluster& cluster, const config::Node& node);
+
+  /// The services have changed: looks whether a router must give up, or may lead again.
+  void look_at_services();
 
   /// Hands over and stops; `on_stopped` is told when it is done, at once where there is nothing to hand over.
   void stop(std::function<void()> on_stopped);
@@ -51,12 +58,16 @@ class VirtualRouters {
   [[nodiscard]] std::vector<vrrp::Status> status() const;
 
  private:
+  static net::Result<std::vector<vrrp::Spec>> specs_of(const config::Cluster& cluster, const config::Node& node);
+  net::Result<> conditions_of(const config::Cluster& cluster);
   void look_whether_ready();
   void on_transition(const vrrp::Transition& transition);
 
   net::Loop& loop_;
   Host host_;
   std::unique_ptr<vrrp::Routers> routers_;
+  Trackers trackers_;
+  std::map<std::string, std::vector<std::string>> give_up_when_;  ///< by router: services
   std::string node_;
   net::Instant ready_by_;
   net::Loop::Id ready_timer_ = 0;

@@ -47,7 +47,7 @@ ordered_json vrrp_status(const vrrp::Status& router, net::Instant now) {
                       {"state", vrrp::to_string(router.state)},
                       {"since_seconds", seconds(now - router.since)},
                       {"reason", router.reason},
-                      {"priority", router.spec.priority},
+                      {"priority", router.priority},
                       {"router_id", router.spec.router_id},
                       {"interface", router.spec.interface},
                       {"advertise_ms", router.spec.advertise.count()},

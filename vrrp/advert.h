@@ -16,7 +16,7 @@ namespace vrrp {
 inline constexpr int ipproto_vrrp = 112;
 inline constexpr std::uint8_t required_ttl = 255;  ///< of IPv4's TTL and IPv6's hop limit, sent and received
 
-/// A VRRPv3 ADVERTISEMENT (RFC 9568 section 5).
+/// An ADVERTISEMENT (RFC 9568 section 5).
 struct Advert {
   std::uint8_t router_id = 0;                              ///< VRID, 1..255
   std::uint8_t priority = 0;                               ///< 0: the sender gives up being master
@@ -34,23 +34,31 @@ struct Path {
 
 /// Why something received is not an advert for us. Each is counted apart.
 enum class Refusal : std::uint8_t {
-  truncated,    ///< shorter than its fixed fields
-  version,      ///< not 3
-  type,         ///< not ADVERTISEMENT
-  length,       ///< does not end where its address count says
-  checksum,     ///< wrong by every rule known for its family
-  interval,     ///< Max Advertise Interval is zero
-  no_address,   ///< an empty address list
-  router_id,    ///< a VRID that is not configured on the link
-  ttl,          ///< TTL or hop limit below 255: it came through a router
-  destination,  ///< to this node where adverts are multicast, or to the group where they are unicast
-  source,       ///< unicast from someone who is not a peer, or from this node's own address
-  owner,        ///< this node owns the addresses (priority 255) and yields to nobody
+  truncated,     ///< shorter than its fixed fields
+  version,       ///< not the one that is configured
+  type,          ///< not ADVERTISEMENT
+  length,        ///< does not end where its address count says
+  checksum,      ///< wrong by every rule known for its family
+  interval,      ///< Max Advertise Interval is zero; of version 2, not ours
+  no_address,    ///< an empty address list
+  router_id,     ///< a VRID that is not configured on the link
+  ttl,           ///< TTL or hop limit below 255: it came through a router
+  destination,   ///< to this node where adverts are multicast, or to the group where they are unicast
+  source,        ///< unicast from someone who is not a peer, or from this node's own address
+  owner,         ///< this node owns the addresses (priority 255) and yields to nobody
+  not_signed,    ///< without a trailer, where one is demanded
+  signature,     ///< with a trailer by a key that is not ours, or for something else
+  replay,        ///< signed, but not newer than what its sender has sent before
+  address_list,  ///< names other virtual addresses than ours; told of, but believed, as section 7.1 allows
+  password,      ///< of version 2, with another authentication than ours
 };
-inline constexpr std::size_t refusal_count = 12;
+inline constexpr std::size_t refusal_count = 17;
 
 /// The refusal's name in statistics: "truncated", "router_id", ...
 [[nodiscard]] std::string_view to_string(Refusal refusal);
+
+/// Why, for people: "its checksum is wrong".
+[[nodiscard]] std::string_view describe(Refusal refusal);
 
 /// The advert as it goes into an IP packet along `path`.
 [[nodiscard]] std::vector<std::byte> encode(const Advert& advert, const Path& path, Checksum checksum);
@@ -58,5 +66,10 @@ inline constexpr std::size_t refusal_count = 12;
 /// Reads what an IP packet along `path` carried: hostile bytes. Checks everything section 7.1 asks for that needs
 /// nothing but the bytes; TTL, VRID and source are the receiver's to check. The checksum may follow either RFC.
 [[nodiscard]] std::expected<Advert, Refusal> decode(std::span<const std::byte> bytes, const Path& path);
+
+/// The same for version 2 (RFC 3768), whose interval is in whole seconds, with a simple text password of at most 8
+/// bytes if that is not empty. An interval other than the receiver's is the receiver's to refuse.
+[[nodiscard]] std::vector<std::byte> encode_v2(const Advert& advert, std::string_view password);
+[[nodiscard]] std::expected<Advert, Refusal> decode_v2(std::span<const std::byte> bytes, std::string_view password);
 
 }  // namespace vrrp

@@ -107,7 +107,8 @@ GroupStep step(const Config& config, const Group& group, const GroupEvent& event
     step.next.running = false;
     take_part(config, step, {}, now);
   } else if (std::holds_alternative<HandOver>(event)) {
-    const bool may = group.machine.state == State::master && group.machine.leaving == Leaving::no;
+    const bool may =
+        group.machine.state == State::master && group.machine.leaving == Leaving::no && !config.peer_priorities.empty();
     if (may) apply(config, step, Resign{.how = Leaving::to_backup}, now);
   } else if (const auto* link = std::get_if<LinkChanged>(&event)) {
     step.next.members[link->member].link_up = link->up;

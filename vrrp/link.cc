@@ -16,6 +16,7 @@ namespace vrrp {
 namespace {
 
 constexpr int dscp_cs6 = 0xc0;  // network control
+constexpr int receive_buffer = 1 << 20;
 
 union SocketAddress {
   sockaddr any;
@@ -165,6 +166,8 @@ net::Result<Link> Link::open(const net::Interface& interface, net::Family family
   } else {
     prepare_ipv6(options, interface.index, unicast);
   }
+  // A flood must not push the master's adverts out of the buffer before the next turn of the loop. Best effort.
+  ::setsockopt(socket->get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer);
   options.set(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL,
               "set the priority of adverts");  // after the TOS, which sets it too
   if (auto done = options.result(); !done) {

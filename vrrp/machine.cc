@@ -126,7 +126,9 @@ void in_backup(const Config& config, Step& step, const Event& event, Instant now
       take_over(config, step, now);
     }
   } else if (std::holds_alternative<Hold>(event)) {
-    if (!next.held && !next.deadline) become_master(config, step, now);
+    if (next.held) return;
+    next.aside = false;
+    if (!next.deadline) become_master(config, step, now);
   } else if (const auto* heard = std::get_if<Heard>(&event)) {
     hear_in_backup(config, step, *heard, now);
   }
@@ -272,7 +274,8 @@ Step step(const Config& config, const Machine& machine, const Event& event, Inst
 }
 
 Duration skew_time(const Config& config, Duration master_adver_interval) {
-  return (256 - config.priority) * master_adver_interval / 256;
+  const Duration unit = config.version == 2 ? std::chrono::seconds(1) : master_adver_interval;
+  return (256 - config.priority) * unit / 256;
 }
 
 Duration master_down_interval(const Config& config, Duration master_adver_interval) {

@@ -29,7 +29,8 @@ struct Config {
   std::uint8_t priority = 100;  ///< 1..255
   std::chrono::milliseconds advertisement_interval{1000};
   bool preempt_mode = true;
-  Duration preempt_delay{};                   ///< for how long after it starts it preempts nobody
+  Duration preempt_delay{};                     ///< for how long after it starts it preempts nobody
+  std::uint8_t version = 3;                     ///< version 2 counts Skew_Time in seconds, not in intervals
   std::vector<std::uint8_t> peer_priorities{};  ///< of the other nodes in the cluster file; lower ones may be in force
 };
 

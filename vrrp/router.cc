@@ -5,12 +5,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "vrrp/signature.h"
+
 namespace vrrp {
 
 namespace {
 
-constexpr int packets_a_turn = 64;      // a flood does not keep the loop from its timers
+constexpr int packets_a_turn = 256;     // a flood does not keep the loop from its timers
 constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
+
+/// In microseconds.
+std::uint64_t time_of_day() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
 
 net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_far ? next : so_far; }
 
@@ -75,7 +83,7 @@ net::Result<> Router::send(std::uint8_t priority) {
   net::Result<> result;
   const auto send_to = [&](const net::Address& destination) {
     const Path path{.source = *source_, .destination = destination};
-    auto sent = link_->send(encode(advert, path, spec_.checksum), path);
+    auto sent = link_->send(packet_of(advert, path), path);
     ++(sent ? counters_.sent : counters_.send_errors);
     result = first_error(std::move(result), std::move(sent));
   };
@@ -85,6 +93,14 @@ net::Result<> Router::send(std::uint8_t priority) {
     send_to(multicast_group(spec_.family()));
   }
   return result;
+}
+
+std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path) {
+  if (spec_.version == 2) return encode_v2(advert, spec_.password);
+  auto packet = encode(advert, path, spec_.checksum);
+  if (!spec_.signing || spec_.signing->mode == SigningMode::receive_only) return packet;
+  sequence_ = std::max(sequence_ + 1, time_of_day());  // rises even where the clock is set back
+  return sign(packet, path, spec_.signing->keys.front(), sequence_);
 }
 
 /// An IPv6 address may stand in a network that the interface reaches already by an address of its own.
@@ -148,11 +164,13 @@ std::optional<Instant> Router::claimed(net::Leases& leases, std::chrono::seconds
 
 std::vector<Router::Accepted> Router::receive(Instant now) {
   std::vector<Accepted> accepted;
+  refused_.clear();
   if (!link_ || !source_) return accepted;
   link_->receive(packets_a_turn, [&](const Link::Packet& packet) {
     const auto advert = check(packet);
     if (!advert) {
       ++counters_.refused[std::to_underlying(advert.error())];
+      refused_.push_back({.source = packet.path.source, .refusal = advert.error()});
       return;
     }
     ++counters_.received;
@@ -166,16 +184,40 @@ std::vector<Router::Accepted> Router::receive(Instant now) {
 }
 
 /// RFC 9568 section 7.1, and what a unicast peer must be.
-std::expected<Advert, Refusal> Router::check(const Link::Packet& packet) const {
+std::expected<Advert, Refusal> Router::check(const Link::Packet& packet) {
   const auto& [source, destination] = packet.path;
   if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
   if (destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(Refusal::destination);
   const bool stranger = spec_.unicast && std::ranges::find(spec_.unicast->peers, source) == spec_.unicast->peers.end();
   if (stranger || source == *source_) return std::unexpected(Refusal::source);
-  auto advert = decode(packet.advert, packet.path);
+  auto advert = read(packet);
   if (!advert) return advert;
   if (advert->router_id != spec_.router_id) return std::unexpected(Refusal::router_id);
   if (spec_.priority == owner_priority) return std::unexpected(Refusal::owner);
+  return advert;
+}
+
+/// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
+/// VRID.
+std::expected<Advert, Refusal> Router::read(const Link::Packet& packet) {
+  if (packet.advert.size() > 1 && std::to_integer<std::uint8_t>(packet.advert[1]) != spec_.router_id) {
+    return std::unexpected(Refusal::router_id);
+  }
+  if (spec_.version == 2) {
+    auto advert = decode_v2(packet.advert, spec_.password);
+    if (advert && advert->max_advertise_interval != spec_.advertise) return std::unexpected(Refusal::interval);
+    return advert;
+  }
+  if (!spec_.signing) return decode(packet.advert, packet.path);
+  const auto opened = vrrp::open(packet.advert, packet.path, *spec_.signing);
+  if (!opened) return std::unexpected(opened.error());
+  auto advert = decode(opened->advert, packet.path);
+  if (!advert || !opened->sequence) return advert;
+  // Only who has a key gets an entry.
+  const auto last = sequences_.find(packet.path.source);
+  const auto known = last == sequences_.end() ? std::nullopt : std::optional(last->second);
+  if (!is_new(*opened->sequence, known, time_of_day())) return std::unexpected(Refusal::replay);
+  sequences_[packet.path.source] = *opened->sequence;
   return advert;
 }
 
@@ -185,6 +227,7 @@ void Router::note_peer(const net::Address& source, const Advert& advert, Instant
   };
   if (advert.addresses.size() != spec_.addresses.size() || !std::ranges::all_of(advert.addresses, is_ours)) {
     ++counters_.other_address_list;
+    refused_.push_back({.source = source, .refusal = Refusal::address_list});
   }
   auto peer = std::ranges::find(peers_, source, &Peer::address);
   if (peer == peers_.end() && peers_.size() == most_peers) {

@@ -58,6 +58,13 @@ class Router {
   };
   std::vector<Accepted> receive(Instant now);
 
+  struct Refused {
+    net::Address source;
+    Refusal refusal;
+  };
+  /// What the last receive() refused.
+  [[nodiscard]] const std::vector<Refused>& refused() const { return refused_; }
+
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
   [[nodiscard]] const std::vector<Peer>& peers() const { return peers_; }
@@ -65,7 +72,9 @@ class Router {
 
  private:
   std::string open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready);
-  [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet) const;
+  [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
+  [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet);
+  [[nodiscard]] std::expected<Advert, Refusal> read(const Link::Packet& packet);
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
 
@@ -76,6 +85,9 @@ class Router {
   std::optional<Link> link_;
   net::Loop::Id watch_ = 0;
   std::vector<Peer> peers_;
+  std::vector<Refused> refused_;
+  std::uint64_t sequence_ = 0;                       ///< of the last signed advert
+  std::map<net::Address, std::uint64_t> sequences_;  ///< of the last signed advert of each sender
   Counters counters_;
 };
 

@@ -18,6 +18,9 @@ constexpr std::array<Duration, 4> burst_pauses = {100ms, 400ms, 1s, 2s};
 /// After the burst: for neighbours that have heard otherwise since, or nothing.
 constexpr Duration refresh_pause = 60s;
 
+/// Between one word of a kind of refusal and the next: whoever floods us does not fill the log.
+constexpr Duration refusal_pause = 60s;
+
 }  // namespace
 
 Routers::Routers(net::Loop& loop, net::Leases leases, net::Announcer announcer, OnTransition on_transition,
@@ -70,7 +73,9 @@ std::size_t Routers::member_of(Id router) const {
 void Routers::on_packets(Id router) {
   const Id id = band_of_.at(router);
   const std::size_t member = member_of(router);
-  for (const auto& [source, heard] : routers_.at(router).receive(loop_.now())) {
+  const auto accepted = routers_.at(router).receive(loop_.now());
+  tell_refusals(router);
+  for (const auto& [source, heard] : accepted) {
     Band& band = bands_.at(id);
     band.resigned.reset();
     if (heard.priority == 0) band.resigned = source;
@@ -81,6 +86,24 @@ void Routers::on_packets(Id router) {
       return fmt::format("heard {} with priority {}, ours is {}", to_string(source), heard.priority,
                          band.config.priority);
     });
+  }
+}
+
+/// The first of each kind, and then one a minute.
+void Routers::tell_refusals(Id router) {
+  const Router& it = routers_.at(router);
+  for (const auto& [source, refusal] : it.refused()) {
+    if (refusal == Refusal::router_id) continue;  // other virtual routers on the link are nobody's mistake
+    const auto [told, is_first] = refusals_told_.try_emplace({router, refusal}, loop_.now());
+    if (!is_first && loop_.now() - told->second < refusal_pause) continue;
+    told->second = loop_.now();
+    if (!on_notice_) continue;
+    const bool believed = refusal == Refusal::address_list;
+    const Counters& counters = it.counters();
+    on_notice_(it.spec().name,
+               fmt::format("{} an advert from {}: {} ({} so far)", believed ? "wonders at" : "refused",
+                           to_string(source), describe(refusal),
+                           believed ? counters.other_address_list : counters.refused[std::to_underlying(refusal)]));
   }
 }
 
@@ -236,7 +259,8 @@ std::vector<Status> Routers::status() const {
                    .since = band.since,
                    .reason = std::move(reason),
                    .problem = band.refused,
-                   .waits = machine.held ? held_ : "",
+                   .waits = machine.held ? hold_reason(band) : "",
+                   .priority = band.config.priority,
                    .source = router.source(),
                    .held = router.held(),
                    .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,

@@ -53,8 +53,15 @@ class Routers {
   /// first of its routers that was there. Others are stopped, or started. Errors as start()'s; then nothing changes.
   net::Result<> update(std::vector<Spec> specs, const Groups& groups);
 
-  /// Lets those become master that waited for it; `why` is their reason.
+  /// Lets those become master that start() held; `why` is their reason.
   void release(const std::string& why);
+
+  /// The service that the router and its group are for is not to be had from this node: gives the role to another node
+  /// that will have it, and takes it from nobody, until this is called with no reason.
+  void give_up(const std::string& router, const std::string& reason);
+
+  /// Takes `by` from the router's priority, down to 1; those of a group add up.
+  void lower(const std::string& router, int by);
 
   /// Takes the router and its group out of service for a reason, or with none back in.
   void fault(const std::string& router, const std::string& reason);
@@ -85,6 +92,8 @@ class Routers {
     std::string reason;
     std::string refused;                   ///< the kernel's last word against our addresses, while it stands
     std::string fault;                     ///< as told by fault()
+    std::string useless;                   ///< as told by give_up()
+    std::map<Id, int> lowered;             ///< as told by lower()
     std::optional<net::Address> resigned;  ///< a master that said farewell, until another is heard
     net::Loop::Id timer = 0;
     net::Loop::Id announce_timer = 0;
@@ -108,11 +117,14 @@ class Routers {
   void start_band(Id band);
 
   // What happens to it.
+  [[nodiscard]] Config config_of(const Band& band) const;
+  [[nodiscard]] std::string hold_reason(const Band& band) const;
   [[nodiscard]] std::optional<Id> find(const std::string& name) const;
   [[nodiscard]] std::size_t member_of(Id router) const;
   void on_link_change(const std::string& interface);
   void refresh(Id router);
   void on_packets(Id router);
+  void tell_refusals(Id router);
   void on_timer(Id band);
   void feed(Id band, const GroupEvent& event, const std::function<std::string()>& reason);
   net::Result<> perform(Id band, const std::vector<Action>& actions);
@@ -139,6 +151,7 @@ class Routers {
   std::vector<Id> order_;     ///< the routers of the last specs
   std::set<net::Address> virtual_addresses_;
   std::map<std::pair<Id, Operation>, std::string> failing_;
+  std::map<std::pair<Id, Refusal>, Instant> refusals_told_;
   net::Loop::Id forget_timer_ = 0;
 };
 

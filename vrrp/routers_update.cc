@@ -20,18 +20,6 @@ struct Routers::Change {
   std::set<Id> different{};  ///< bands with other routers than before
 };
 
-namespace {
-
-Config config_of(const Spec& spec) {
-  return {.priority = spec.priority,
-          .advertisement_interval = spec.advertise,
-          .preempt_mode = spec.preempt,
-          .preempt_delay = spec.preempt_delay,
-          .peer_priorities = spec.peer_priorities};
-}
-
-}  // namespace
-
 net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vector<Spec> specs, const Groups& groups,
                                                      OnTransition on_transition, OnError on_error, OnNotice on_notice,
                                                      std::string held) {
@@ -202,7 +190,7 @@ void Routers::adapt(Id id, const Change& change) {
     different |= router.spec() != change.specs[i];
     note(change.ids[i], Operation::yield, router.change(loop_, leases_, change.specs[i]));
   }
-  band.config = config_of(routers_.at(band.members.front()).spec());
+  band.config = config_of(band);
   std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
   for (std::size_t member = 0; member < band.members.size(); ++member) {
     refresh(band.members[member]);
@@ -228,7 +216,7 @@ void Routers::adapt(Id id, const Change& change) {
 /// where nobody else can have it yet.
 void Routers::start_band(Id id) {
   Band& band = bands_.at(id);
-  band.config = config_of(routers_.at(band.members.front()).spec());
+  band.config = config_of(band);
   band.since = loop_.now();
   band.reason = "starting";
   band.group.machine.held = !held_.empty();

@@ -12,8 +12,47 @@ namespace vrrp {
 void Routers::release(const std::string& why) {
   held_.clear();
   for (const auto& [id, band] : bands_) {
-    if (band.group.machine.held) feed(id, Hold{.held = false}, [&] { return why; });
+    if (band.group.machine.held && band.useless.empty()) feed(id, Hold{.held = false}, [&] { return why; });
   }
+}
+
+std::string Routers::hold_reason(const Band& band) const { return band.useless.empty() ? held_ : band.useless; }
+
+void Routers::give_up(const std::string& router, const std::string& reason) {
+  const auto id = find(router);
+  if (!id) return;
+  Band& band = bands_.at(band_of_.at(*id));
+  if (std::exchange(band.useless, reason) == reason) return;
+  const bool held = !hold_reason(band).empty();
+  if (band.group.machine.held != held) {
+    notice(band, held ? "gives up: " + reason : "may lead again");
+    feed(band_of_.at(*id), Hold{.held = held}, [] { return "may lead again"; });
+  }
+  if (held) feed(band_of_.at(*id), HandOver{}, [&] { return reason; });
+}
+
+void Routers::lower(const std::string& router, int by) {
+  const auto id = find(router);
+  if (!id) return;
+  Band& band = bands_.at(band_of_.at(*id));
+  if (std::exchange(band.lowered[*id], by) == by) return;
+  band.config = config_of(band);
+  notice(band, fmt::format("priority is {} now", band.config.priority));
+  feed(band_of_.at(*id), Reconfigured{}, [] { return ""; });
+}
+
+Config Routers::config_of(const Band& band) const {
+  const Spec& spec = routers_.at(band.members.front()).spec();
+  int priority = spec.priority;
+  for (const auto& [router, by] : band.lowered) {
+    if (std::ranges::find(band.members, router) != band.members.end()) priority -= by;
+  }
+  return {.priority = static_cast<std::uint8_t>(std::max(priority, 1)),
+          .advertisement_interval = spec.advertise,
+          .preempt_mode = spec.preempt,
+          .preempt_delay = spec.preempt_delay,
+          .version = spec.version,
+          .peer_priorities = spec.peer_priorities};
 }
 
 void Routers::fault(const std::string& router, const std::string& reason) {

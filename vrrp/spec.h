@@ -26,18 +26,43 @@ enum class Checksum : std::uint8_t {
   rfc5798,  ///< a pseudo-header before it too, as keepalived and FRR read that RFC
 };
 
+/// A secret that both ends know, by its number.
+struct Key {
+  std::uint8_t id = 0;
+  std::string secret;
+
+  auto operator<=>(const Key&) const = default;
+};
+
+/// What is done about adverts without a signature, so that a cluster can begin to sign one node after the other.
+enum class SigningMode : std::uint8_t {
+  enforce,       ///< signs, and believes what is signed
+  permissive,    ///< signs, and believes what is signed or has no signature
+  receive_only,  ///< does not sign yet, and believes as permissive does
+};
+
+struct Signing {
+  SigningMode mode = SigningMode::enforce;
+  std::vector<Key> keys;  ///< the first signs
+
+  auto operator<=>(const Signing&) const = default;
+};
+
 struct Spec {
   std::string name;
-  std::uint8_t router_id = 0;                 ///< VRID, 1..255
-  std::string interface;                      ///< where it speaks and holds its addresses
-  std::vector<net::Prefix> addresses;         ///< the virtual addresses, 1 or more, one family
-  std::uint8_t priority = 100;                ///< 1..254; 255 for the addresses' owner
-  std::chrono::milliseconds advertise{1000};  ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
-  bool preempt = true;                        ///< Preempt_Mode
-  std::chrono::milliseconds preempt_delay{};  ///< for how long after its start it preempts nobody
+  std::uint8_t router_id = 0;                   ///< VRID, 1..255
+  std::string interface;                        ///< where it speaks and holds its addresses
+  std::vector<net::Prefix> addresses;           ///< the virtual addresses, 1 or more, one family
+  std::uint8_t priority = 100;                  ///< 1..254; 255 for the addresses' owner
+  std::chrono::milliseconds advertise{1000};    ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
+  bool preempt = true;                          ///< Preempt_Mode
+  std::chrono::milliseconds preempt_delay{};    ///< for how long after its start it preempts nobody
   std::vector<std::uint8_t> peer_priorities{};  ///< the other nodes' in the cluster file; none: who they are is unknown
   std::optional<Unicast> unicast{};
   Checksum checksum = Checksum::rfc9568;  ///< sent
+  std::uint8_t version = 3;               ///< or 2, for IPv4 and intervals of whole seconds
+  std::string password{};                 ///< of version 2: a simple text password; empty: none
+  std::optional<Signing> signing{};       ///< of version 3
 
   [[nodiscard]] net::Family family() const { return addresses.front().address.family(); }
 

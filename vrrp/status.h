@@ -45,6 +45,7 @@ struct Status {
   std::string reason;                  ///< why it is in it
   std::string problem;                 ///< what the operator must mend: the kernel refuses its addresses; "" if nothing
   std::string waits;                   ///< why it may not become master yet; "" if it may
+  std::uint8_t priority = 0;           ///< in force: the spec's, or lowered
   std::optional<net::Address> source;  ///< where its adverts come from; none while its link is unusable
   std::vector<net::Prefix> held;       ///< which of its addresses are on the interface
   std::optional<Instant> lease_end;    ///< of a master: when the kernel drops them unless they are renewed

@@ -18,10 +18,14 @@ struct Way {
   std::string name;
   bool ipv6 = false;
   bool unicast = false;
+  int version = 3;
+  std::string password{};
 };
 
 const Way multicast{.name = "IPv4 multicast"};
 const Way unicast{.name = "IPv4 unicast", .unicast = true};
+const Way old{.name = "version 2", .version = 2};
+const Way old_with_password{.name = "version 2 with a password", .version = 2, .password = "secret"};
 const Way ipv6{.name = "IPv6 multicast", .ipv6 = true};
 
 constexpr auto handover = 61ms + 100ms;  // a lower priority's skew, and keepalived's scheduling
@@ -43,18 +47,22 @@ struct Couple {
     vrrp::Spec all = spec("front", 51, priority, way.ipv6 ? "fe80::100/64" : "10.0.0.100/24");
     if (way.ipv6) all.addresses.push_back(lab::prefix("2001:db8::100/64"));
     all.checksum = vrrp::Checksum::rfc5798;  // as keepalived 2.2 sums
+    all.version = static_cast<std::uint8_t>(way.version);
+    all.password = way.password;
+    if (way.version == 2) all.advertise = 1s;
     if (way.unicast) all.unicast = vrrp::Unicast{lab::address("10.0.0.1"), {lab::address("10.0.0.2")}};
     return all;
   }
 
   void write_configuration(int priority) const {
-    std::ofstream(file) << "global_defs { vrrp_version 3 }\n"
-                        << "vrrp_instance front {\n  state BACKUP\n  interface eth0\n  virtual_router_id 51\n"
-                        << "  advert_int 0.1\n  priority " << priority << "\n"
-                        << (way.unicast ? "  unicast_src_ip 10.0.0.2\n  unicast_peer { 10.0.0.1 }\n" : "")
-                        << "  virtual_ipaddress {\n"
-                        << (way.ipv6 ? "    fe80::100/64\n    2001:db8::100/64\n" : "    10.0.0.100/24\n")
-                        << "  }\n}\n";
+    std::ofstream(file)
+        << "global_defs { vrrp_version " << way.version << " }\n"
+        << "vrrp_instance front {\n  state BACKUP\n  interface eth0\n  virtual_router_id 51\n"
+        << (way.version == 2 ? "  advert_int 1\n" : "  advert_int 0.1\n")
+        << (way.password.empty() ? "" : "  authentication { auth_type PASS\n auth_pass " + way.password + " }\n")
+        << "  priority " << priority << "\n"
+        << (way.unicast ? "  unicast_src_ip 10.0.0.2\n  unicast_peer { 10.0.0.1 }\n" : "") << "  virtual_ipaddress {\n"
+        << (way.ipv6 ? "    fe80::100/64\n    2001:db8::100/64\n" : "    10.0.0.100/24\n") << "  }\n}\n";
   }
 
   void start_keepalived() {
@@ -144,4 +152,43 @@ TEST_CASE("a keepalived of lower priority stays master when we do not preempt", 
   couple.ours.start();
   CHECK_FALSE(couple.until([&] { return !couple.they_hold(); }, 1500ms));
   CHECK(couple.ours.state() == vrrp::State::backup);
+}
+
+TEST_CASE("version 2, with its password or without: obeyed, handed over, taken back, both ways", "[keepalived-v2]") {
+  const Way way = GENERATE(old, old_with_password);
+  const bool we_are_first = GENERATE(true, false);
+  INFO(way.name << (we_are_first ? ", ours first" : ", theirs first"));
+  Couple couple(way, we_are_first ? 150 : 100, we_are_first ? 100 : 150);
+  const auto failing = [&] {
+    return couple.ours.log + couple.ours.errors + couple.ours.notices + couple.keepalived_log();
+  };
+  const auto first_holds = [&] { return we_are_first ? couple.we_hold() : couple.they_hold(); };
+  const auto second_holds = [&] { return we_are_first ? couple.they_hold() : couple.we_hold(); };
+  couple.ours.start();
+  couple.start_keepalived();
+  if (!couple.until(first_holds, 6s)) FAIL(failing());
+  couple.until([] { return false; }, 1s);
+  if (couple.until([&] { return !first_holds(); }, 4s)) FAIL(failing());
+  if (we_are_first) {
+    couple.ours.stop();
+    if (!lab::wait_until(second_holds, 2s)) FAIL(failing());
+    couple.ours.start();
+  } else {
+    couple.keepalived->signal(SIGTERM);
+    if (!couple.until(second_holds, 2s)) FAIL(failing());
+    REQUIRE(couple.keepalived->wait(3s));
+    couple.start_keepalived();
+  }
+  if (!couple.until(first_holds, 6s)) FAIL(failing());
+  CHECK(couple.ours.notices.empty());
+}
+
+TEST_CASE("version 2 with another password is no peer", "[keepalived-v2]") {
+  Couple couple(old_with_password, 100, 150);
+  couple.ours.specs[0].password = "Secret";
+  couple.start_keepalived();
+  couple.ours.start();
+  CHECK(couple.until([&] { return couple.ours.is_master() && couple.holds(couple.host2); }, 8s));
+  CHECK(couple.ours.status().adverts.refused[std::to_underlying(vrrp::Refusal::password)] >= 2);
+  CHECK(couple.ours.notices.find("its password is another, or none") != std::string::npos);
 }

@@ -136,6 +136,7 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "range-reversed",
                                         "range-too-many",
                                         "range-twice",
+                                        "router-condition",
                                         "router-id-twice",
                                         "router-id-twice-by-unicast",
                                         "router-id-twice-on-one-node",

@@ -366,3 +366,9 @@ TEST_CASE("a duplicate startup changes nothing") {
   CHECK(step(config, backup(), Startup{}, t0 + 1s).next == backup());
   CHECK(step(config, master(), Startup{}, t0 + 1s).next == master());
 }
+
+TEST_CASE("version 2 counts its skew in seconds") {
+  const Config old{.priority = 100, .advertisement_interval = 5s, .version = 2};
+  CHECK(skew_time(old, 5s) == skew);
+  CHECK(master_down_interval(old, 5s) == 15s + skew);
+}

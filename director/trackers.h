@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkers/checkers.h"
+#include "config/cluster.h"
+#include "net/links.h"
+#include "net/loop.h"
+
+namespace director {
+
+/// Looks after what a node must have to lead (`track`): links, and checks of its own.
+class Trackers {
+ public:
+  /// What the trackers of one virtual router say together.
+  struct Verdict {
+    std::string fault;  ///< why it must not lead; "" if it may
+    int lower = 0;      ///< what its priority loses
+
+    auto operator<=>(const Verdict&) const = default;
+  };
+  using OnVerdict = std::function<void(const std::string& router, const Verdict& verdict)>;
+
+  /// `loop` must outlive this.
+  Trackers(net::Loop& loop, OnVerdict on_verdict);
+
+  /// From now on those of `cluster`. Every router's verdict is told once, and whenever it changes; a check that has not
+  /// ended yet is no failure. Error: the interfaces cannot be read.
+  net::Result<> set(const config::Cluster& cluster);
+
+ private:
+  [[nodiscard]] std::string failure_of(const config::Tracker& tracker) const;
+  [[nodiscard]] Verdict verdict_of(const config::VirtualRouter& router) const;
+  void look();
+
+  net::Loop& loop_;
+  OnVerdict on_verdict_;
+  std::vector<config::VirtualRouter> routers_;
+  std::map<std::string, Verdict> told_;
+  std::unique_ptr<net::Links> links_;
+  checkers::Checkers checkers_;
+};
+
+}  // namespace director

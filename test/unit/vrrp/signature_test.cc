@@ -1,0 +1,79 @@
+#include "vrrp/signature.h"
+
+#include <catch2/catch.hpp>
+
+#include "test/unit/vrrp/bytes.h"
+
+using namespace vrrp_test;
+using vrrp::Key;
+using vrrp::Refusal;
+using vrrp::Signing;
+using vrrp::SigningMode;
+
+namespace {
+
+const vrrp::Path path{.source = net::Address::parse("192.168.56.11").value(),
+                      .destination = net::Address::parse("224.0.0.18").value()};
+const Bytes advert = from_hex("3133960100643fb4c0a8380a");
+const Key key{.id = 7, .secret = "sixteen characters"};
+constexpr std::uint64_t sequence = 1'700'000'000'000'000;
+
+// Computed apart from this code, with Python's hmac.
+const Bytes signed_advert = from_hex(
+    "3133960100643fb4c0a8380a647668310700000000060a24181e4000f0763993a92b4ff2a2a2f723ee55514a9d2550cc01427d4086d569088e"
+    "552642");
+
+std::expected<vrrp::Opened, Refusal> opened(const Bytes& packet, SigningMode mode = SigningMode::enforce,
+                                            const vrrp::Path& way = path) {
+  return vrrp::open(packet, way, {.mode = mode, .keys = {{.id = 1, .secret = "another secret of ours"}, key}});
+}
+
+}  // namespace
+
+TEST_CASE("a signed advert is what RFC 2104 makes of it, and opens with any of the keys") {
+  CHECK(vrrp::sign(advert, path, key, sequence) == signed_advert);
+  const auto read = opened(signed_advert);
+  REQUIRE(read);
+  CHECK(std::ranges::equal(read->advert, advert));
+  CHECK(read->sequence == sequence);
+}
+
+TEST_CASE("a signature holds for nothing else: no other bit, end, key or length") {
+  for (std::size_t bit = 0; bit < signed_advert.size() * 8; ++bit) {
+    Bytes bytes = signed_advert;
+    bytes[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    CHECK_FALSE(opened(bytes));
+  }
+  for (std::size_t size = 0; size < signed_advert.size(); ++size) {
+    CHECK_FALSE(opened(Bytes(signed_advert.begin(), signed_advert.begin() + static_cast<std::ptrdiff_t>(size))));
+  }
+  auto other = path;
+  other.source = net::Address::parse("192.168.56.12").value();
+  CHECK(opened(signed_advert, SigningMode::enforce, other).error() == Refusal::signature);
+  CHECK(vrrp::open(signed_advert, path, {.keys = {{.id = 7, .secret = "sixteen charakters"}}}).error() ==
+        Refusal::signature);
+  CHECK(vrrp::open(signed_advert, path, {.keys = {{.id = 8, .secret = key.secret}}}).error() == Refusal::signature);
+}
+
+TEST_CASE("what is not signed is believed where the mode says so, what is signed wrongly never") {
+  CHECK(opened(advert).error() == Refusal::not_signed);
+  for (const auto mode : {SigningMode::permissive, SigningMode::receive_only}) {
+    const auto read = opened(advert, mode);
+    REQUIRE(read);
+    CHECK_FALSE(read->sequence);
+    Bytes wrong = signed_advert;
+    wrong.back() ^= std::byte{1};
+    CHECK(opened(wrong, mode).error() == Refusal::signature);
+  }
+}
+
+TEST_CASE("an advert is believed once, and from a stranger only if it is of now") {
+  CHECK(vrrp::is_new(11, 10, sequence));
+  CHECK_FALSE(vrrp::is_new(10, 10, sequence));
+  CHECK_FALSE(vrrp::is_new(9, 10, sequence));
+  constexpr std::uint64_t minute = 60'000'000;
+  CHECK(vrrp::is_new(sequence - 5 * minute, {}, sequence));
+  CHECK(vrrp::is_new(sequence + 5 * minute, {}, sequence));
+  CHECK_FALSE(vrrp::is_new(sequence - 5 * minute - 1, {}, sequence));
+  CHECK_FALSE(vrrp::is_new(sequence + 5 * minute + 1, {}, sequence));
+}

@@ -1,0 +1,82 @@
+#include "vrrp/secrets.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ranges>
+
+#include "net/fd.h"
+
+namespace vrrp {
+
+namespace {
+
+constexpr std::size_t secret_min = 16;
+constexpr std::size_t password_max = 8;
+constexpr off_t file_max = 64 * 1024;
+
+}  // namespace
+
+net::Result<std::string> read_secret(const std::filesystem::path& path) {
+  const auto doing = "read the secret " + path.string();
+  const net::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return net::system_error(errno, doing);
+  struct stat about {};
+  if (::fstat(file.get(), &about) != 0) return net::system_error(errno, doing);
+  if (!S_ISREG(about.st_mode)) return net::failure(doing + ": it is no regular file");
+  if (about.st_uid != 0 && about.st_uid != ::geteuid()) {
+    return net::failure(doing + ": it belongs to somebody else; expected root or the user of directord");
+  }
+  if ((about.st_mode & 077) != 0) {
+    return net::failure(fmt::format("{}: its mode is {:04o}, others can get at it; expected 0600 or 0400", doing,
+                                    about.st_mode & 07777));
+  }
+  if (about.st_size > file_max) return net::failure(doing + ": it is longer than 64 KiB");
+  std::string text(static_cast<std::size_t>(about.st_size), '\0');
+  const ssize_t size = ::read(file.get(), text.data(), text.size());
+  if (size < 0) return net::system_error(errno, doing);
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+net::Result<std::vector<Key>> parse_keys(std::string_view text) {
+  std::vector<Key> keys;
+  int number = 0;
+  for (const auto part : std::views::split(text, '\n')) {
+    const std::string_view line(part.begin(), part.end());
+    ++number;
+    if (line.empty() || line.starts_with('#')) continue;
+    const auto blank = line.find(' ');
+    std::uint8_t id = 0;
+    const char* end = line.data() + std::min(blank, line.size());
+    const auto [stop, error] = std::from_chars(line.data(), end, id);
+    if (blank == std::string_view::npos || error != std::errc{} || stop != end) {
+      return net::failure(fmt::format("line {}: expected an id from 0 to 255, a blank, and a secret", number));
+    }
+    const auto secret = line.substr(blank + 1);
+    if (secret.size() < secret_min) {
+      return net::failure(fmt::format("line {}: the secret is shorter than {} characters", number, secret_min));
+    }
+    if (std::ranges::find(keys, id, &Key::id) != keys.end()) {
+      return net::failure(fmt::format("line {}: the key {} is there already", number, id));
+    }
+    keys.push_back({.id = id, .secret = std::string(secret)});
+  }
+  if (keys.empty()) return net::failure("there is no key in it");
+  return keys;
+}
+
+net::Result<std::string> parse_password(std::string_view text) {
+  const auto line = text.substr(0, text.find('\n'));
+  if (line.empty() || line.size() > password_max) {
+    return net::failure(fmt::format("expected a password of 1 to {} characters on the first line", password_max));
+  }
+  return std::string(line);
+}
+
+}  // namespace vrrp

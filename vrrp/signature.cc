@@ -1,0 +1,80 @@
+#include "vrrp/signature.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+
+// The trailer, behind the last byte of the advert that RFC 9568 knows:
+//
+//   0..3   "dvh1"       4 | key id   5..7 | 0      8..15 | sequence      16..47 | HMAC-SHA-256
+//
+// The code covers the packet's source and destination, the advert, and the trailer before it. The advert's own checksum
+// does not cover the trailer.
+
+namespace vrrp {
+
+namespace {
+
+using Bytes = std::span<const std::byte>;
+using Code = std::array<unsigned char, 32>;
+
+constexpr std::array<std::byte, 4> magic = {std::byte{'d'}, std::byte{'v'}, std::byte{'h'}, std::byte{'1'}};
+constexpr std::size_t key_offset = 4;
+constexpr std::size_t sequence_offset = 8;
+constexpr std::size_t code_offset = 16;
+constexpr std::uint64_t clocks_may_differ = 5ULL * 60 * 1'000'000;
+
+Code code_of(Bytes covered, const Path& path, const Key& key) {
+  std::vector<std::byte> message(path.source.bytes().begin(), path.source.bytes().end());
+  std::ranges::copy(path.destination.bytes(), std::back_inserter(message));
+  std::ranges::copy(covered, std::back_inserter(message));
+  Code code{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.secret.data(), static_cast<int>(key.secret.size()),
+       reinterpret_cast<const unsigned char*>(message.data()), message.size(), code.data(), &size);
+  return code;
+}
+
+}  // namespace
+
+std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std::uint64_t sequence) {
+  std::vector<std::byte> packet(advert.begin(), advert.end());
+  std::ranges::copy(magic, std::back_inserter(packet));
+  packet.push_back(std::byte{key.id});
+  packet.resize(advert.size() + sequence_offset);
+  for (int shift = 56; shift >= 0; shift -= 8) packet.push_back(static_cast<std::byte>(sequence >> shift & 0xff));
+  const Code code = code_of(packet, path, key);
+  std::ranges::copy(std::as_bytes(std::span(code)), std::back_inserter(packet));
+  return packet;
+}
+
+std::expected<Opened, Refusal> open(Bytes packet, const Path& path, const Signing& signing) {
+  const bool has_trailer =
+      packet.size() > trailer_size && std::ranges::equal(packet.last(trailer_size).first(magic.size()), magic);
+  if (!has_trailer) {
+    if (signing.mode == SigningMode::enforce) return std::unexpected(Refusal::not_signed);
+    return Opened{.advert = packet, .sequence = {}};
+  }
+  const Bytes trailer = packet.last(trailer_size);
+  const auto key = std::ranges::find(signing.keys, std::to_integer<std::uint8_t>(trailer[key_offset]), &Key::id);
+  if (key == signing.keys.end()) return std::unexpected(Refusal::signature);
+  const Code expected = code_of(packet.first(packet.size() - trailer_size + code_offset), path, *key);
+  if (CRYPTO_memcmp(expected.data(), trailer.subspan(code_offset).data(), expected.size()) != 0) {
+    return std::unexpected(Refusal::signature);
+  }
+  std::uint64_t sequence = 0;
+  for (const std::byte byte : trailer.subspan(sequence_offset, sizeof sequence)) {
+    sequence = sequence << 8 | std::to_integer<std::uint64_t>(byte);
+  }
+  return Opened{.advert = packet.first(packet.size() - trailer_size), .sequence = sequence};
+}
+
+bool is_new(std::uint64_t sequence, std::optional<std::uint64_t> last, std::uint64_t time_of_day) {
+  if (last) return sequence > *last;
+  return sequence <= time_of_day + clocks_may_differ && time_of_day <= sequence + clocks_may_differ;
+}
+
+}  // namespace vrrp
