@@ -73,11 +73,11 @@ bool is_late(const Config& config, const Machine& machine, Instant now) {
   return machine.state == State::master && now - *machine.deadline >= 2 * config.advertisement_interval;
 }
 
-/// Hears for an interval whether somebody has taken over.
-void listen(Step& step, Duration interval, Instant now) {
+/// Hears for a while whether somebody has taken over.
+void listen(Step& step, Duration interval, Duration time, Instant now) {
   step.next.state = State::backup;
   step.next.master_adver_interval = interval;
-  step.next.deadline = now + interval;
+  step.next.deadline = now + time;
   step.next.master_priority = 0;
   step.next.leaving = Leaving::no;
   step.late = true;
@@ -121,7 +121,9 @@ void in_backup(const Config& config, Step& step, const Event& event, Instant now
     become_initialize(step);
   } else if (std::holds_alternative<Expired>(event)) {
     if (next.deadline && now - *next.deadline > next.master_adver_interval) {
-      listen(step, next.master_adver_interval, now);
+      // Longer than a master that was late with it: where all stood still together, the role stays.
+      const Duration interval = next.master_adver_interval;
+      listen(step, interval, interval + skew_time(config, interval), now);
     } else {
       take_over(config, step, now);
     }
@@ -255,7 +257,7 @@ Step step(const Config& config, const Machine& machine, const Event& event, Inst
   if (const auto* hold = std::get_if<Hold>(&event)) step.next.held = hold->held;
   const bool timed = std::holds_alternative<Expired>(event) || std::holds_alternative<Heard>(event);
   if (timed && is_late(config, machine, now)) {
-    listen(step, config.advertisement_interval, now);
+    listen(step, config.advertisement_interval, config.advertisement_interval, now);
     if (const auto* heard = std::get_if<Heard>(&event)) hear_in_backup(config, step, *heard, now);
     return step;
   }

@@ -166,7 +166,7 @@ TEST_CASE("backup: a timer that is late by more than an interval is not believed
   CHECK(woken.late);
   CHECK(woken.actions.empty());
   CHECK(woken.next.state == State::backup);
-  CHECK(woken.next.deadline == *waiting.deadline + 2s + 1ns);
+  CHECK(woken.next.deadline == *waiting.deadline + 2s + 1ns + skew);
   CHECK(step(config, woken.next, Expired{}, *woken.next.deadline).next.state == State::master);
 }
 

@@ -1,0 +1,131 @@
+// What can happen to a pair of directors beyond the scenario, with requests flowing: after each there is one holder,
+// the client's neighbour table says so, and the outage is as long as the protocol says.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <nlohmann/json.hpp>
+
+#include "test/lab/client.h"
+#include "test/lab/pair.h"
+#include "test/lab/pulse.h"
+
+using namespace std::chrono_literals;
+using lab::Pair;
+
+namespace {
+
+constexpr auto margin = 50ms;  // as the scenario's: the kernel's, and the prober's own error
+
+class Faults {
+ public:
+  Faults() {
+    for (auto& director : pair.directors) pair.start(director);
+    REQUIRE(settle(pair.lb1));
+    prober.emplace(*pair.client, pair.service);
+    REQUIRE(prober->settle(500ms, 10s));
+  }
+
+  /// One director alone holds both addresses, within `limit`.
+  bool settle(const Pair::Director& master, net::Duration limit = 15s) {
+    const auto& other = &master == &pair.lb1 ? pair.lb2 : pair.lb1;
+    return lab::wait_until([&] { return pair.holds_both(master) && !pair.holds_any(other); }, limit).has_value();
+  }
+
+  [[nodiscard]] static std::string mac_of(const Pair::Director& director) {
+    const auto text = lab::run(*director.host, {"ip", "-o", "link", "show", "dev", "enp0s3"}).text;
+    return text.substr(text.find("link/ether ") + 11, 17);
+  }
+
+  void expect(const Pair::Director& master, net::Instant begin, net::Duration outage, const std::string& fault) {
+    INFO(fault);
+    CHECK(settle(master));
+    CHECK(prober->settle(300ms, 5s));
+    const auto neighbour = lab::run(*pair.client, {"ip", "neighbour", "show", "192.168.56.10"}).text;
+    CHECK(neighbour.find(mac_of(master)) != std::string::npos);
+    const auto seen = prober->outage(begin, net::Clock::now() - lab::Prober::limit);
+    const auto lost = pulse.stood_still(begin, seen.over);
+    const auto ms = [](net::Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
+    WARN(fmt::format("{}: outage {:.1f} ms, {} requests lost (expected {:.0f} ms at most{})", fault, ms(seen.longest),
+                     seen.failed, ms(outage),
+                     lost > 0ms ? fmt::format(", the lab stood still for {:.0f} ms", ms(lost)) : ""));
+    CHECK(seen.longest <= outage + lost);
+  }
+
+  Pair pair{{.forward = Pair::Forward::nat, .advertise = 100ms, .programs = lab::programs_folder()}};
+  lab::Pulse pulse;
+  std::optional<lab::Prober> prober;
+  const net::Duration patience = pair.master_down_interval(pair.lb2) + margin;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Faults, "a director that is stopped in a debugger loses the role, and takes it back in order",
+                 "[faults]") {
+  auto begin = net::Clock::now();
+  pair.lb1.process->signal(SIGSTOP);
+  expect(pair.lb2, begin, margin, "SIGSTOP");  // its lease serves until lb2 is there
+  begin = net::Clock::now();
+  pair.lb1.process->signal(SIGCONT);
+  expect(pair.lb1, begin, margin, "SIGCONT");
+}
+
+TEST_CASE_METHOD(Faults, "a director that is killed and started again at once goes on, or is replaced in order",
+                 "[faults]") {
+  const auto begin = net::Clock::now();
+  pair.kill(pair.lb1);
+  pair.start(pair.lb1);
+  expect(pair.lb1, begin, margin, "SIGKILL and a start at once");
+}
+
+TEST_CASE_METHOD(Faults, "a handover by the operator, and back", "[faults]") {
+  auto begin = net::Clock::now();
+  CHECK(pair.ctl(pair.lb1, {"failover", "front", "--to", "lb2"}).status == 0);
+  expect(pair.lb2, begin, margin, "failover to lb2");
+  begin = net::Clock::now();
+  CHECK(pair.ctl(pair.lb2, {"failover", "back"}).status == 0);
+  expect(pair.lb1, begin, margin, "failover back");
+  CHECK(pair.ctl(pair.lb2, {"failover", "front"}).status == 1);
+  const auto shown = pair.ctl(pair.lb1, {"vrrp"}).text;
+  CAPTURE(shown);
+  CHECK(shown.find("front: master for") != std::string::npos);
+  CHECK(shown.find("holds 192.168.56.10/24 of 192.168.56.10/24; lease left") != std::string::npos);
+}
+
+TEST_CASE_METHOD(Faults, "a link that carries in one direction only moves nothing while another link speaks",
+                 "[faults]") {
+  const auto begin = net::Clock::now();
+  REQUIRE(
+      lab::run(*pair.lb2.host, {"iptables-legacy", "-A", "INPUT", "-i", "enp0s3", "-p", "112", "-j", "DROP"}).status ==
+      0);
+  lab::sleep_for(2s);
+  expect(pair.lb1, begin, margin, "front heard in one direction only");
+}
+
+TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when they can", "[faults]") {
+  for (const char* interface : {"enp0s3", "enp0s8"}) {
+    for (auto& director : pair.directors) {
+      REQUIRE(lab::run(*director.host, {"iptables-legacy", "-A", "INPUT", "-i", interface, "-p", "112", "-j", "DROP"})
+                  .status == 0);
+    }
+  }
+  REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
+  const auto begin = net::Clock::now();
+  for (auto& director : pair.directors) {
+    REQUIRE(lab::run(*director.host, {"iptables-legacy", "-F", "INPUT"}).status == 0);
+  }
+  expect(pair.lb1, begin, 100ms + lab::Prober::limit + margin, "a split heals");
+}
+
+TEST_CASE_METHOD(Faults, "an address deleted by hand, and an interface deleted and made anew", "[faults]") {
+  auto begin = net::Clock::now();
+  REQUIRE(lab::run(*pair.lb1.host, {"ip", "address", "del", "192.168.56.10/24", "dev", "enp0s3"}).status == 0);
+  expect(pair.lb1, begin, margin, "the address deleted by hand");
+  begin = net::Clock::now();
+  REQUIRE(lab::run(*pair.lb1.host, {"ip", "link", "delete", "enp0s3"}).status == 0);
+  expect(pair.lb2, begin, margin, "the interface deleted");
+  begin = net::Clock::now();
+  pair.topology.connect(*const_cast<lab::Host*>(pair.lb1.host), "front", "enp0s3", {"192.168.56.11/24"});
+  expect(pair.lb1, begin, margin, "the interface made anew");
+}
