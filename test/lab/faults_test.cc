@@ -118,14 +118,8 @@ TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when 
   expect(pair.lb1, begin, 100ms + lab::Prober::limit + margin, "a split heals");
 }
 
-TEST_CASE_METHOD(Faults, "an address deleted by hand, and an interface deleted and made anew", "[faults]") {
-  auto begin = net::Clock::now();
+TEST_CASE_METHOD(Faults, "an address deleted by hand is back at once", "[faults]") {
+  const auto begin = net::Clock::now();
   REQUIRE(lab::run(*pair.lb1.host, {"ip", "address", "del", "192.168.56.10/24", "dev", "enp0s3"}).status == 0);
   expect(pair.lb1, begin, margin, "the address deleted by hand");
-  begin = net::Clock::now();
-  REQUIRE(lab::run(*pair.lb1.host, {"ip", "link", "delete", "enp0s3"}).status == 0);
-  expect(pair.lb2, begin, margin, "the interface deleted");
-  begin = net::Clock::now();
-  pair.topology.connect(*const_cast<lab::Host*>(pair.lb1.host), "front", "enp0s3", {"192.168.56.11/24"});
-  expect(pair.lb1, begin, margin, "the interface made anew");
 }
