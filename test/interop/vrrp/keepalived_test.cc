@@ -189,6 +189,9 @@ TEST_CASE("version 2 with another password is no peer", "[keepalived-v2]") {
   couple.start_keepalived();
   couple.ours.start();
   CHECK(couple.until([&] { return couple.ours.is_master() && couple.holds(couple.host2); }, 8s));
-  CHECK(couple.ours.status().adverts.refused[std::to_underlying(vrrp::Refusal::password)] >= 2);
+  const auto refused = [&] {
+    return couple.ours.status().adverts.refused[std::to_underlying(vrrp::Refusal::password)];
+  };
+  CHECK(couple.until([&] { return refused() >= 2; }));
   CHECK(couple.ours.notices.find("its password is another, or none") != std::string::npos);
 }
