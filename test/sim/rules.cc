@@ -69,6 +69,10 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
     if (is == State::backup && !may_yield) violate(index, "a master gave way to a lesser one");
     if (is == State::master && higher) violate(index, "a master did not give way to a higher priority");
   }
+  if (was_late && is == State::backup && heard != nullptr && heard->advert.priority == 0) {
+    // It has stood still and listens; what waited for it says that nobody leads.
+    router.master_not_before = std::min(router.master_not_before, now_ + skew(config, config.advertisement_interval));
+  }
   if (was == State::master && is == State::backup && heard != nullptr && !was_late)
     follow(heard->advert.max_advertise_interval);
   if (is != State::initialize && std::ranges::count(router.link_up, 0) > 0) {
