@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/check_type.h"
+#include "config/one_or_many.h"
 #include "config/router_type.h"
 #include "config/service_type.h"
 #include "config/values.h"
@@ -96,17 +97,7 @@ Type<std::vector<std::string>> paths() {
                                    if (text.empty()) return std::unexpected("");
                                    return std::string(text);
                                  });
-  auto many = list(one, "paths or globs");
-  const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = one.shape.expected + ", or a list of them",
-                       .of = {one.shape, many.shape}};
-  auto read = [one, many, expected = shape.expected](Reader& reader, const YamlNode& node,
-                                                     std::vector<std::string>& all) {
-    if (node.kind == YamlNode::Kind::sequence) return many.read(reader, node, all);
-    if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
-    one.read(reader, node, all.emplace_back());
-  };
-  return {.shape = shape, .read = read};
+  return one_or_many(std::move(one), "paths or globs", ", or a list of them");
 }
 
 /// Read to find mistakes where they are; apply_defaults() has put the values where they belong.

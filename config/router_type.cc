@@ -1,6 +1,7 @@
 #include "config/router_type.h"
 
 #include "config/check_type.h"
+#include "config/one_or_many.h"
 #include "config/values.h"
 
 namespace config {
@@ -60,17 +61,7 @@ Type<std::vector<std::string>> give_up_when() {
                                      return std::unexpected("");
                                    return std::string(name);
                                  });
-  auto many = list(one, "conditions");
-  const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = one.shape.expected + ", or a list of such",
-                       .of = {one.shape, many.shape}};
-  auto read = [one, many, expected = shape.expected](Reader& reader, const YamlNode& node,
-                                                     std::vector<std::string>& all) {
-    if (node.kind == YamlNode::Kind::sequence) return many.read(reader, node, all);
-    if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
-    one.read(reader, node, all.emplace_back());
-  };
-  return {.shape = shape, .read = read};
+  return one_or_many(std::move(one), "conditions", ", or a list of such");
 }
 
 Type<Tracker> tracker() {
