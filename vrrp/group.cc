@@ -35,6 +35,13 @@ Duration memory(const Config& config, const Machine& machine) {
   return 2 * master_down_interval(config, slowest_interval(config, machine));
 }
 
+/// Whether anybody has spoken as master within the last interval.
+bool has_master(const Config& config, const Group& group, Instant now) {
+  return std::ranges::any_of(group.members, [&](const Member& member) {
+    return member.followed_at && now - *member.followed_at < slowest_interval(config, group.machine);
+  });
+}
+
 /// Notes an advert on its link, and whether its sender is the one that spoke for the master before: another link may
 /// have told of a new master meanwhile.
 void remember(const Config& config, Group& group, MemberHeard& heard, Instant now) {
@@ -43,7 +50,12 @@ void remember(const Config& config, Group& group, MemberHeard& heard, Instant no
   member.heard = now;
   heard.advert.from_master =
       member.followed == heard.source && member.followed_priority == group.machine.master_priority;
-  if (heard.advert.priority == 0) return;
+  if (heard.advert.priority == 0) {
+    heard.advert.overtaken =
+        !heard.advert.from_master && group.machine.master_priority != 0 && has_master(config, group, now);
+    return;
+  }
+  member.followed_at = now;
   member.followed = heard.source;
   member.followed_priority = heard.advert.priority;
 }

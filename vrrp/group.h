@@ -18,6 +18,7 @@ struct Member {
   Instant heard_since{};                   ///< when the row of adverts began that it belongs to
   std::optional<net::Address> followed{};  ///< who sent the last one that was not of priority 0
   std::uint8_t followed_priority = 0;      ///< and with which
+  std::optional<Instant> followed_at{};    ///< and when
 };
 
 /// A group's condition; a virtual router that belongs to no group is a group of one.

@@ -8,6 +8,8 @@
 //
 // - Priority 0 shortens the Master_Down_Timer to Skew_Time but never lengthens it, so a repeated one holds nobody off.
 //   Who is known to be next takes over at once: nobody can be before it.
+// - Priority 0 of one that is not the master any more says nothing of its successor: that may speak so soon that its
+//   first advert overtakes a farewell, or a repeated one. Nobody's Master_Down_Timer is shortened by it.
 // - A master that leaves says priority 0, again and again, and serves until it hears its successor, whose first advert
 //   comes after its claim; no longer than any Skew_Time.
 // - A master answers other masters' adverts at once, but only once each Adver_Timer, so that a flood of them is not
@@ -102,7 +104,7 @@ void in_initialize(const Config& config, Step& step, const Event& event, Instant
 void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instant now) {
   Machine& next = step.next;
   if (heard.priority == 0) {
-    if (!next.deadline) return;  // held, and overdue already
+    if (!next.deadline || heard.overtaken) return;  // without a deadline: held, and overdue already
     if (heard.from_master && is_next(config, next.master_priority)) return take_over(config, step, now);
     next.deadline = std::min(*next.deadline, now + skew_time(config, next.master_adver_interval));
     return;

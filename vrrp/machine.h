@@ -86,6 +86,7 @@ struct Heard {
   Duration max_advertise_interval{};
   bool greater_address = false;  ///< the sender's primary address is greater than ours on that link
   bool from_master = false;      ///< the last advert on that link that was not of priority 0 had the same sender
+  bool overtaken = false;        ///< of priority 0: another has spoken as master since, less than an interval ago
 };
 using Event = std::variant<Startup, Shutdown, Resign, Hold, Reconfigured, Expired, Heard>;
 

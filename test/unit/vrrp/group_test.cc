@@ -49,6 +49,23 @@ TEST_CASE("a group takes part only while all its links are up") {
   CHECK_FALSE(joined.broken_link());
 }
 
+TEST_CASE("a farewell that its successor's first advert has overtaken shortens nothing") {
+  const auto from = [](const char* source, MemberHeard advert) {
+    advert.source = net::Address::parse(source).value();
+    return advert;
+  };
+  Group group = step(config, started(), from("10.0.0.1", heard(front, 150)), t0).next;
+  const auto farewell = from("10.0.0.1", heard(front, 0));
+  CHECK(step(config, group, farewell, t0 + 1ms).next.machine.deadline < t0 + 1s);
+  group = step(config, group, from("10.0.0.2", heard(front, 120)), t0 + 1ms).next;
+  const auto deadline = group.machine.deadline;
+  CHECK(step(config, group, farewell, t0 + 2ms).next.machine.deadline == deadline);
+  CHECK(step(config, group, from("10.1.0.1", heard(back, 0)), t0 + 2ms).next.machine.deadline == deadline);
+  CHECK(step(config, group, from("10.0.0.2", heard(front, 0)), t0 + 2ms).next.machine.deadline < t0 + 1s);
+  // Who has not spoken for an interval may be gone; whose farewell this is then matters no more.
+  CHECK(step(config, group, farewell, t0 + 1100ms).next.machine.deadline < t0 + 2100ms);
+}
+
 TEST_CASE("a link does not start a group that was not started") {
   const Group group{.machine = {}, .members = {{.link_up = false}}};
   CHECK(step(config, group, LinkChanged{0, true}, t0).next.machine.state == State::initialize);
