@@ -1,8 +1,8 @@
 // sim: thousands of VRRP routers' lives in virtual time.
 //
 // `sim [--lives N] [--first SEED]` lives N lives, one a seed, and `sim --long` 100,000: the first that breaks a rule is
-// printed, and the exit status is 1. `sim --seed SEED [-v]` replays one; -v prints it. `sim --mutations` breaks one rule
-// of the routers after the other; each must be noticed.
+// printed, and the exit status is 1. `sim --seed SEED [-v]` replays one; -v prints it. `sim --mutations` breaks one
+// rule of the routers after the other; each must be noticed.
 
 #include <fmt/format.h>
 #include <getopt.h>
