@@ -17,6 +17,10 @@ std::string_view host_part(std::string_view name) { return name.substr(0, name.f
 
 }  // namespace
 
+bool VirtualRouter::has(const net::Address& address) const {
+  return std::ranges::any_of(addresses, [&](const auto& own) { return own.prefix.address == address; });
+}
+
 const Node* find_node(const Cluster& cluster, std::string_view name) {
   const auto found = std::ranges::find(cluster.nodes, name, &Node::name);
   return found == cluster.nodes.end() ? nullptr : &*found;
@@ -55,6 +59,10 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .unicast = {},
                      .checksum = router.checksum,
                      .version = router.version};
+  for (const auto& [route, interfaces] : router.routes) {
+    spec.routes.push_back(route);
+    if (!interfaces.empty()) spec.routes.back().interface = interfaces.at(node.name);
+  }
   for (const auto& other : cluster.nodes) {
     if (other.name != node.name) spec.peer_priorities.push_back(other.priority);
   }

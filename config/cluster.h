@@ -53,12 +53,21 @@ struct Tracker {
   auto operator<=>(const Tracker&) const = default;
 };
 
+/// A route of a virtual router before a node has found itself in it.
+struct VirtualRoute {
+  vrrp::VirtualRoute route;                         ///< without its interface
+  std::map<std::string, std::string> interfaces{};  ///< node name -> interface; none: the one that holds the addresses
+
+  auto operator<=>(const VirtualRoute&) const = default;
+};
+
 /// A virtual router before a node has found itself in it.
 struct VirtualRouter {
   std::string name;
   std::uint8_t router_id = 0;
   std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
-  std::vector<net::Prefix> addresses;
+  std::vector<vrrp::VirtualAddress> addresses;
+  std::vector<VirtualRoute> routes{};
   std::chrono::milliseconds advertise{1000};
   Preempt preempt{};
   std::chrono::milliseconds ready_within{10000};  ///< how long a start waits for the rules and the first verdicts
@@ -69,6 +78,9 @@ struct VirtualRouter {
   std::optional<Authentication> authentication{};
   std::vector<std::string> give_up_when{};  ///< names of services: while one is below its quorum
   std::vector<Tracker> trackers{};
+
+  /// Whether an address is one of its own.
+  [[nodiscard]] bool has(const net::Address& address) const;
 
   auto operator<=>(const VirtualRouter&) const = default;
 };

@@ -7,6 +7,7 @@
 #include "config/router_type.h"
 #include "config/service_type.h"
 #include "config/values.h"
+#include "config/virtual_address_type.h"
 
 namespace config {
 namespace {
@@ -171,7 +172,11 @@ Cluster read(const YamlNode& root, Reader& reader) {
   File file;
   reader.subject = {.noun = "", .name = "", .place = root.place};
   file_type().read(reader, root, file);
-  for (auto& router : file.virtual_routers) complete(router.interfaces, file.nodes);
+  for (auto& router : file.virtual_routers) {
+    complete(router.interfaces, file.nodes);
+    for (auto& route : router.routes) complete(route.interfaces, file.nodes);
+    complete_routes(router);
+  }
   if (file.connection_sync) complete(file.connection_sync->interfaces, file.nodes);
   for (auto& service : file.services) complete(service);
   return std::move(static_cast<Cluster&>(file));

@@ -3,6 +3,7 @@
 #include "config/check_type.h"
 #include "config/one_or_many.h"
 #include "config/values.h"
+#include "config/virtual_address_type.h"
 
 namespace config {
 namespace {
@@ -106,9 +107,13 @@ Type<VirtualRouter> virtual_router_type() {
       .key("interface", &VirtualRouter::interfaces, interfaces(),
            "where it speaks and holds its addresses; a map where the nodes' differ", "{ lb1: eth0, lb2: ens3 }")
       .required()
-      .key("addresses", &VirtualRouter::addresses, list(prefix(), "one or more addresses with their prefix lengths", 1),
-           "the virtual addresses, all of one family", "[192.0.2.10/24]")
+      .key("addresses", &VirtualRouter::addresses,
+           list(virtual_address(), "one or more addresses with their prefix lengths", 1),
+           "the virtual addresses, all of one family; where one needs more than that, a map", "[192.0.2.10/24]")
       .required()
+      .key("routes", &VirtualRouter::routes, list(virtual_route(), "routes, each a map"),
+           "routes that are where the virtual addresses are", "[{ to: default, via: 192.0.2.1, src: 192.0.2.10 }]")
+      .when_absent("none")
       .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
            "from one advertisement to the next; a backup takes over after about three times that", "100ms")
       .key("preempt", &VirtualRouter::preempt, preempt(),

@@ -13,6 +13,7 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
 
 /// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_holdings(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 

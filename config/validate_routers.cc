@@ -70,6 +70,12 @@ void RouterRules::interfaces_cover_the_nodes() {
   for (const auto& router : cluster_.virtual_routers) {
     interfaces_cover_the_nodes(router.interfaces, {"vrrp", router.name, "interface"},
                                fmt::format("virtual router '{}'", router.name));
+    for (std::size_t i = 0; i < router.routes.size(); ++i) {
+      const auto& interfaces = router.routes[i].interfaces;
+      if (interfaces.empty()) continue;
+      interfaces_cover_the_nodes(interfaces, {"vrrp", router.name, "routes", std::to_string(i), "dev"},
+                                 fmt::format("a route of virtual router '{}'", router.name));
+    }
   }
   if (!cluster_.connection_sync) return;
   interfaces_cover_the_nodes(cluster_.connection_sync->interfaces, {"connection_sync", "interface"}, "connection_sync");
@@ -78,12 +84,13 @@ void RouterRules::interfaces_cover_the_nodes() {
 void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path,
                                              const std::string& owner) {
   if (cluster_.nodes.empty() || !origin_.sound(path)) return;
+  const std::string key = path.back();
   bool all_known = true;
   for (const auto& [node, interface] : interfaces) {
     if (find_node(cluster_, node) != nullptr) continue;
     all_known = false;
     path.emplace_back(node);
-    diagnostics_.error(origin_.name_place(path), fmt::format("unknown node {} in 'interface' of {}{}", in_quotes(node),
+    diagnostics_.error(origin_.name_place(path), fmt::format("unknown node {} in '{}' of {}{}", in_quotes(node), key,
                                                              owner, suggestion(node, node_names_)));
     path.pop_back();
   }
@@ -93,7 +100,7 @@ void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origi
     if (!interfaces.contains(node)) missing.push_back(in_quotes(node));
   }
   if (missing.empty()) return;
-  diagnostics_.error(origin_.place(path), fmt::format("'interface' of {} lacks the node{} {}", owner,
+  diagnostics_.error(origin_.place(path), fmt::format("'{}' of {} lacks the node{} {}", key, owner,
                                                       missing.size() > 1 ? "s" : "", listed(missing)));
 }
 
@@ -106,7 +113,7 @@ void RouterRules::router_ids_are_unique_on_a_link() {
     if (router.addresses.empty()) continue;
     const Origin::Path path = {"vrrp", router.name, "router_id"};
     const auto clash = [&](const std::string& node, const std::string& interface) {
-      const Link link = {node, interface, router.addresses.front().address.family(), router.router_id};
+      const Link link = {node, interface, router.addresses.front().prefix.address.family(), router.router_id};
       const auto [first, is_new] = holders.emplace(link, &router);
       const auto& other = first->second->name;
       if (is_new || !origin_.sound(path) || !origin_.sound({"vrrp", router.name, "interface"})) return false;
@@ -132,14 +139,14 @@ void RouterRules::virtual_addresses() {
 
 void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index) {
   const Origin::Path path = {"vrrp", router.name, "addresses", std::to_string(index)};
-  const auto& [address, length] = router.addresses[index];
+  const auto& address = router.addresses[index].prefix.address;
   if (!origin_.sound(path)) return;
   const auto place = origin_.place(path);
   const auto error = [&](std::string_view why) {
     diagnostics_.error(place, fmt::format("{} in virtual router '{}' {}", to_string(address), router.name, why));
   };
   if (address.is_any() || address.is_multicast()) return error("is no address that a host can have");
-  const auto& first = router.addresses.front().address;
+  const auto& first = router.addresses.front().prefix.address;
   if (first.family() != address.family()) {
     return error(
         fmt::format("is of another family than {}; expected a virtual router for each family", to_string(first)));
@@ -157,7 +164,7 @@ void RouterRules::unicast_speaks_the_nodes_family() {
   for (const auto& router : cluster_.virtual_routers) {
     if (!router.unicast || router.addresses.empty()) continue;
     if (!origin_.sound({"vrrp", router.name, "addresses", "0"})) continue;
-    const auto family = router.addresses.front().address.family();
+    const auto family = router.addresses.front().prefix.address.family();
     for (const auto& node : cluster_.nodes) {
       if (node.address.family() == family || !origin_.sound({"nodes", node.name, "address"})) continue;
       const auto place = origin_.place({"vrrp", router.name, "unicast"});
@@ -229,7 +236,7 @@ void RouterRules::versions() {
     if (router.advertise % std::chrono::seconds(1) != std::chrono::milliseconds(0)) {
       error("advertise", "is of version 2, whose advertisements are whole seconds apart");
     }
-    if (!router.addresses.empty() && router.addresses.front().address.is_v6()) {
+    if (!router.addresses.empty() && router.addresses.front().prefix.address.is_v6()) {
       error("version", "has IPv6 addresses, which version 2 does not know");
     }
   }

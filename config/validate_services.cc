@@ -286,7 +286,7 @@ void ServiceRules::address_is_held(const Service& service) {
   if (cluster_.virtual_routers.empty() || service.key.fwmark != 0) return;
   const auto& address = service.key.endpoint.address;
   for (const auto& router : cluster_.virtual_routers) {
-    if (std::ranges::find(router.addresses, address, &net::Prefix::address) != router.addresses.end()) return;
+    if (router.has(address)) return;
   }
   if (!origin_.sound(key_path(service)) || !every_virtual_address_is_sound()) return;
   diagnostics_.warning(
@@ -301,7 +301,7 @@ void ServiceRules::answers_come_back(const Service& service) {
   for (const auto& server : service.servers) {
     const auto holds = [&](const VirtualRouter& router) {
       return std::ranges::any_of(router.addresses,
-                                 [&](const net::Prefix& prefix) { return prefix.contains(server.endpoint.address); });
+                                 [&](const auto& own) { return own.prefix.contains(server.endpoint.address); });
     };
     if (std::ranges::any_of(cluster_.virtual_routers, holds)) continue;
     const auto path = address_path(service, server);

@@ -79,9 +79,7 @@ void TruePathRules::check(const Service& service, std::size_t index) {
         path, "source",
         fmt::format("no probe gets from {} to {}: they are of two families", to_string(*source), to_string(address)));
   }
-  const auto holds = [&](const VirtualRouter& router) {
-    return std::ranges::find(router.addresses, *source, &net::Prefix::address) != router.addresses.end();
-  };
+  const auto holds = [&](const VirtualRouter& router) { return router.has(*source); };
   if (*source == address || std::ranges::any_of(cluster_.virtual_routers, holds)) {
     refuse(path, "source",
            fmt::format("{} moves between the directors; a check 'via: vip' comes from an address that stays",

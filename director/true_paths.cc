@@ -58,7 +58,7 @@ net::Result<> TruePaths::set(const ipvs::Table& held) {
   virtual_addresses_.clear();
   for (const auto& service : cluster_.services) virtual_addresses_.insert(service.key.endpoint.address);
   for (const auto& router : cluster_.virtual_routers) {
-    for (const auto& prefix : router.addresses) virtual_addresses_.insert(prefix.address);
+    for (const auto& virtual_one : router.addresses) virtual_addresses_.insert(virtual_one.prefix.address);
   }
 
   marks_ = allot(wanted, held, cluster_.probe_marks);
@@ -181,8 +181,8 @@ std::optional<net::Address> TruePaths::source_for(const Way& way, std::string& i
   };
   if (route->source && suits(*route->source)) return route->source;
   for (const bool near : {true, false}) {
-    for (const auto& [prefix, tentative] : found->second.addresses) {
-      if (suits(prefix.address) && (!near || prefix.contains(way.server))) return prefix.address;
+    for (const auto& held : found->second.addresses) {
+      if (suits(held.prefix.address) && (!near || held.prefix.contains(way.server))) return held.prefix.address;
     }
   }
   return std::nullopt;

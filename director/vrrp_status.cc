@@ -21,6 +21,18 @@ ordered_json names(const std::vector<net::Prefix>& prefixes) {
   return list;
 }
 
+ordered_json names(const std::vector<vrrp::VirtualAddress>& addresses) {
+  std::vector<net::Prefix> prefixes;
+  for (const auto& address : addresses) prefixes.push_back(address.prefix);
+  return names(prefixes);
+}
+
+ordered_json texts(const std::vector<vrrp::VirtualRoute>& routes) {
+  ordered_json list = ordered_json::array();
+  for (const auto& route : routes) list.push_back(vrrp::to_string(route));
+  return list;
+}
+
 ordered_json counters(const vrrp::Counters& adverts) {
   ordered_json refused = ordered_json::object();
   for (std::size_t i = 0; i < adverts.refused.size(); ++i) {
@@ -53,6 +65,7 @@ ordered_json vrrp_status(const vrrp::Status& router, net::Instant now) {
                       {"advertise_ms", router.spec.advertise.count()},
                       {"addresses", names(router.spec.addresses)},
                       {"held", names(router.held)},
+                      {"routes", texts(router.spec.routes)},
                       {"peers", std::move(peers)},
                       {"adverts", counters(router.adverts)}};
   if (!router.problem.empty()) status["problem"] = router.problem;

@@ -40,6 +40,7 @@ std::string router_text(const json& router) {
   text += fmt::format("  holds {} of {}; lease left {}; next timer in {}\n", cell(router, "held"),
                       cell(router, "addresses"), milliseconds_in(router, "lease_left_ms"),
                       milliseconds_in(router, "next_timer_ms"));
+  for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
   const auto adverts = router.value("adverts", json::object());
   text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses{}\n", cell(adverts, "sent"),
                       cell(adverts, "send_errors"), cell(adverts, "received"), cell(adverts, "other_address_list"),

@@ -92,6 +92,17 @@ bool Prefix::contains(const Address& other) const {
   return (ours[whole] & mask) == (theirs[whole] & mask);
 }
 
+Prefix Prefix::network() const {
+  std::array<std::byte, 16> bytes{};
+  std::ranges::copy(address.bytes(), bytes.begin());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t kept = std::clamp<std::size_t>(length, i * 8, i * 8 + 8) - i * 8;
+    bytes[i] &= static_cast<std::byte>(0xff00U >> kept);
+  }
+  const auto size = address.bytes().size();
+  return {.address = Address::from_bytes(std::span(bytes).first(size)).value_or(Address{}), .length = length};
+}
+
 std::string to_string(const Prefix& prefix) { return fmt::format("{}/{}", to_string(prefix.address), prefix.length); }
 
 }  // namespace net

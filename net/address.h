@@ -64,6 +64,9 @@ struct Prefix {
   /// Whether `other` lies in this network; false across families.
   [[nodiscard]] bool contains(const Address& other) const;
 
+  /// The network that the address is on: its host bits are 0.
+  [[nodiscard]] Prefix network() const;
+
   auto operator<=>(const Prefix&) const = default;
 };
 

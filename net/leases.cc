@@ -11,11 +11,11 @@ namespace net {
 
 namespace {
 
-ifaddrmsg header_of(int interface_index, const Prefix& prefix) {
+ifaddrmsg header_of(int interface_index, const Prefix& prefix, std::optional<Scope> scope = {}) {
   return {.ifa_family = static_cast<std::uint8_t>(prefix.address.af()),
           .ifa_prefixlen = prefix.length,
           .ifa_flags = 0,
-          .ifa_scope = static_cast<std::uint8_t>(prefix.address.is_link_local() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE),
+          .ifa_scope = static_cast<std::uint8_t>(scope.value_or(suitable_scope(prefix.address))),
           .ifa_index = static_cast<std::uint32_t>(interface_index)};
 }
 
@@ -59,8 +59,9 @@ Result<> Leases::hold(const Holding& holding, std::chrono::seconds lease) {
   if (prefix.address.is_v6()) flags |= IFA_F_NODAD;
 
   NetlinkBatch batch;
-  batch.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, header_of(holding.interface_index, prefix));
+  batch.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, header_of(holding.interface_index, prefix, holding.scope));
   put_address(batch, prefix.address);
+  if (!holding.label.empty()) batch.put_text(IFA_LABEL, holding.label);
   batch.put(IFA_FLAGS, flags);
   // Deprecated, an IPv6 address answers, and is no source that the kernel chooses for this node's own traffic. IPv4
   // has no such state.

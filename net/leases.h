@@ -2,13 +2,20 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "net/address.h"
 #include "net/error.h"
 #include "net/netlink.h"
+#include "net/scope.h"
 #include "net/time.h"
 
 namespace net {
+
+/// What suits an IPv4 address for which no scope was chosen.
+[[nodiscard]] inline Scope suitable_scope(const Address& address) {
+  return address.is_link_local() ? Scope::link : Scope::global;
+}
 
 /// Addresses that the kernel itself removes when nobody renews them: so a process that dies, hangs or is stopped cannot
 /// keep one for ever.
@@ -23,9 +30,12 @@ class Leases {
     /// Whether the kernel makes a route to the address's network with it. An IPv6 address in a network that the
     /// interface reaches already must not bring one: the route would take over the lease's end, and vanish with it.
     bool prefix_route = true;
+    std::string label{};           ///< of IPv4, 15 characters at most; empty: the interface's name
+    std::optional<Scope> scope{};  ///< of IPv4; none: what suits the address
   };
 
-  /// Puts the address on the interface for `lease`, or renews it if it is there, leased or permanent. IPv6 addresses do
+  /// Puts the address on the interface for `lease`, or renews it if it is there, leased or permanent;
+  /// then it keeps its label and scope. IPv6 addresses do
   /// without duplicate address detection, which would cost a second or two; the one that holds the role vouches for
   /// them.
   Result<> hold(const Holding& holding, std::chrono::seconds lease);

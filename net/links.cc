@@ -29,8 +29,9 @@ std::optional<Address> address_of(const ifaddrmsg& header, const Attributes& att
 
 }  // namespace
 
-bool Interface::holds(const Prefix& prefix) const {
-  return std::ranges::find(addresses, prefix, &InterfaceAddress::prefix) != addresses.end();
+const InterfaceAddress* Interface::find(const Prefix& prefix) const {
+  const auto found = std::ranges::find(addresses, prefix, &InterfaceAddress::prefix);
+  return found == addresses.end() ? nullptr : &*found;
 }
 
 Links::Links(Loop& loop, Netlink monitor, Netlink dumps, OnChange on_change)
@@ -150,11 +151,11 @@ void Links::on_address(const NetlinkMessage& message) {
   }
   const std::uint32_t flags = attributes->get<std::uint32_t>(IFA_FLAGS).value_or(header->ifa_flags);
   const bool tentative = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0 && (flags & IFA_F_OPTIMISTIC) == 0;
-  if (known == addresses.end()) {
-    addresses.push_back({.prefix = prefix, .tentative = tentative});
-  } else {
-    known->tentative = tentative;
-  }
+  InterfaceAddress& here = known == addresses.end() ? addresses.emplace_back() : *known;
+  here = {.prefix = prefix,
+          .label = std::string(attributes->text(IFA_LABEL).value_or("")),
+          .scope = static_cast<Scope>(header->ifa_scope),
+          .tentative = tentative};
 }
 
 void Links::tell(const std::map<int, Interface>& before) {

@@ -13,6 +13,7 @@
 #include "net/error.h"
 #include "net/loop.h"
 #include "net/netlink.h"
+#include "net/scope.h"
 
 /// The kernel's network interfaces and their addresses, kept up to date by rtnetlink's notifications.
 namespace net {
@@ -21,6 +22,8 @@ using Mac = std::array<std::byte, 6>;
 
 struct InterfaceAddress {
   Prefix prefix;
+  std::string label{};  ///< of IPv4: the interface's name, unless it was given another
+  Scope scope = Scope::global;
   bool tentative = false;  ///< IPv6's duplicate address detection is not through with it, or found a duplicate
 
   auto operator<=>(const InterfaceAddress&) const = default;
@@ -33,7 +36,9 @@ struct Interface {
   std::optional<Mac> mac;  ///< if it has an Ethernet address
   std::vector<InterfaceAddress> addresses;
 
-  [[nodiscard]] bool holds(const Prefix& prefix) const;
+  /// The address as it is held; null if it is not there. Valid until the next turn of the loop.
+  [[nodiscard]] const InterfaceAddress* find(const Prefix& prefix) const;
+  [[nodiscard]] bool holds(const Prefix& prefix) const { return find(prefix) != nullptr; }
 
   bool operator==(const Interface&) const = default;
 };

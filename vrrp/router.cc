@@ -20,6 +20,22 @@ std::uint64_t time_of_day() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
+/// The address as the kernel is asked for it.
+net::Leases::Holding holding_of(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
+  return {.interface_index = interface.index,
+          .prefix = address.prefix,
+          .prefix_route = prefix_route,
+          .label = address.label.empty() ? "" : fmt::format("{}:{}", interface.name, address.label),
+          .scope = address.scope};
+}
+
+/// Whether the address that is there has another label or scope, which the kernel changes only with the address.
+bool is_other(const net::InterfaceAddress& held, const net::Leases::Holding& wanted, const std::string& interface) {
+  if (held.prefix.address.is_v6()) return false;
+  return held.label != (wanted.label.empty() ? interface : wanted.label) ||
+         held.scope != wanted.scope.value_or(net::suitable_scope(held.prefix.address));
+}
+
 net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_far ? next : so_far; }
 
 }  // namespace
@@ -66,7 +82,7 @@ void Router::close(net::Loop& loop) {
 net::Result<> Router::change(net::Loop& loop, net::Leases& leases, Spec spec) {
   net::Result<> result;
   for (const net::Prefix& prefix : held()) {
-    if (std::ranges::find(spec.addresses, prefix) != spec.addresses.end()) continue;
+    if (std::ranges::find(spec.addresses, prefix, &VirtualAddress::prefix) != spec.addresses.end()) continue;
     result = first_error(std::move(result), leases.drop(interface_->index, prefix));
   }
   if (spec.unicast.has_value() != spec_.unicast.has_value()) close(loop);  // another kind of socket
@@ -78,7 +94,7 @@ net::Result<> Router::send(std::uint8_t priority) {
   if (!link_ || !source_) return {};
   Advert advert{
       .router_id = spec_.router_id, .priority = priority, .max_advertise_interval = spec_.advertise, .addresses = {}};
-  for (const net::Prefix& prefix : spec_.addresses) advert.addresses.push_back(prefix.address);
+  for (const VirtualAddress& address : spec_.addresses) advert.addresses.push_back(address.prefix.address);
 
   net::Result<> result;
   const auto send_to = [&](const net::Address& destination) {
@@ -107,7 +123,7 @@ std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path)
 bool Router::needs_prefix_route(const net::Prefix& prefix) const {
   if (prefix.address.is_v4()) return true;
   return std::ranges::none_of(interface_->addresses, [&](const net::InterfaceAddress& other) {
-    return std::ranges::find(spec_.addresses, other.prefix) == spec_.addresses.end() &&
+    return std::ranges::find(spec_.addresses, other.prefix, &VirtualAddress::prefix) == spec_.addresses.end() &&
            other.prefix.contains(prefix.address);
   });
 }
@@ -115,9 +131,12 @@ bool Router::needs_prefix_route(const net::Prefix& prefix) const {
 net::Result<> Router::claim(net::Leases& leases, std::chrono::seconds lease) {
   net::Result<> result;
   if (!interface_) return result;
-  for (const net::Prefix& prefix : spec_.addresses) {
-    const net::Leases::Holding holding{
-        .interface_index = interface_->index, .prefix = prefix, .prefix_route = needs_prefix_route(prefix)};
+  for (const VirtualAddress& address : spec_.addresses) {
+    const auto holding = holding_of(address, *interface_, needs_prefix_route(address.prefix));
+    const auto* held = interface_->find(address.prefix);
+    if (held != nullptr && is_other(*held, holding, interface_->name)) {
+      result = first_error(std::move(result), leases.drop(interface_->index, address.prefix));
+    }
     result = first_error(std::move(result), leases.hold(holding, lease));
   }
   return result;
@@ -126,8 +145,8 @@ net::Result<> Router::claim(net::Leases& leases, std::chrono::seconds lease) {
 net::Result<> Router::yield(net::Leases& leases) {
   net::Result<> result;
   if (!interface_) return result;
-  for (const net::Prefix& prefix : spec_.addresses) {
-    result = first_error(std::move(result), leases.drop(interface_->index, prefix));
+  for (const VirtualAddress& address : spec_.addresses) {
+    result = first_error(std::move(result), leases.drop(interface_->index, address.prefix));
   }
   return result;
 }
@@ -135,9 +154,44 @@ net::Result<> Router::yield(net::Leases& leases) {
 net::Result<> Router::announce(net::Announcer& announcer) {
   net::Result<> result;
   if (!interface_) return result;
-  for (const net::Prefix& prefix : spec_.addresses) {
-    result = first_error(std::move(result), announcer.announce(*interface_, prefix.address));
+  for (const VirtualAddress& address : spec_.addresses) {
+    result = first_error(std::move(result), announcer.announce(*interface_, address.prefix.address));
   }
+  return result;
+}
+
+std::vector<net::RouteEntry> Router::routes(const net::Links& links) const {
+  std::vector<net::RouteEntry> entries;
+  for (const VirtualRoute& route : spec_.routes) {
+    const net::Interface* interface = links.find(route.interface.empty() ? spec_.interface : route.interface);
+    if (interface == nullptr) continue;
+    const bool v6 = route.to.address.is_v6();
+    const net::Scope suitable = v6 || route.via ? net::Scope::global : net::Scope::link;
+    entries.push_back({.to = route.to,
+                       .via = route.via,
+                       .interface_index = interface->index,
+                       .source = route.source,
+                       .table = route.table,
+                       .metric = route.metric,
+                       .scope = route.scope.value_or(suitable)});
+  }
+  return entries;
+}
+
+net::Result<> Router::set_routes(net::RouteTable& table, const net::Links& links, std::chrono::seconds lease) {
+  net::Result<> result;
+  for (const VirtualRoute& route : spec_.routes) {
+    if (route.interface.empty() || links.find(route.interface) != nullptr) continue;
+    result = first_error(std::move(result), net::failure(fmt::format("set the route {}: there is no interface {}",
+                                                                     to_string(route), route.interface)));
+  }
+  for (const net::RouteEntry& route : routes(links)) result = first_error(std::move(result), table.hold(route, lease));
+  return result;
+}
+
+net::Result<> Router::drop_routes(net::RouteTable& table, const net::Links& links) {
+  net::Result<> result;
+  for (const net::RouteEntry& route : routes(links)) result = first_error(std::move(result), table.drop(route));
   return result;
 }
 
@@ -146,16 +200,17 @@ bool Router::holds_all() const { return held().size() == spec_.addresses.size();
 std::vector<net::Prefix> Router::held() const {
   std::vector<net::Prefix> held;
   if (!interface_) return held;
-  std::ranges::copy_if(spec_.addresses, std::back_inserter(held),
-                       [&](const net::Prefix& prefix) { return interface_->holds(prefix); });
+  for (const VirtualAddress& address : spec_.addresses) {
+    if (interface_->holds(address.prefix)) held.push_back(address.prefix);
+  }
   return held;
 }
 
 std::optional<Instant> Router::claimed(net::Leases& leases, std::chrono::seconds lease) const {
   if (!interface_) return std::nullopt;
   Instant since = Instant::max();
-  for (const net::Prefix& prefix : spec_.addresses) {
-    const auto found = leases.find(interface_->index, prefix);
+  for (const VirtualAddress& address : spec_.addresses) {
+    const auto found = leases.find(interface_->index, address.prefix);
     if (!found || !*found || (*found)->granted != lease) return std::nullopt;
     since = std::min(since, (*found)->since);
   }
@@ -223,7 +278,7 @@ std::expected<Advert, Refusal> Router::read(const Link::Packet& packet) {
 
 void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {
   const auto is_ours = [&](const net::Address& address) {
-    return std::ranges::find(spec_.addresses, address, &net::Prefix::address) != spec_.addresses.end();
+    return std::ranges::any_of(spec_.addresses, [&](const auto& own) { return own.prefix.address == address; });
   };
   if (advert.addresses.size() != spec_.addresses.size() || !std::ranges::all_of(advert.addresses, is_ours)) {
     ++counters_.other_address_list;

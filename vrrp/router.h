@@ -11,6 +11,7 @@
 #include "net/leases.h"
 #include "net/links.h"
 #include "net/loop.h"
+#include "net/route_table.h"
 #include "vrrp/group.h"
 #include "vrrp/link.h"
 #include "vrrp/status.h"
@@ -42,6 +43,11 @@ class Router {
   net::Result<> claim(net::Leases& leases, std::chrono::seconds lease);
   net::Result<> yield(net::Leases& leases);
   net::Result<> announce(net::Announcer& announcer);
+
+  /// Its routes as the kernel knows them, but those whose interface is missing.
+  [[nodiscard]] std::vector<net::RouteEntry> routes(const net::Links& links) const;
+  net::Result<> set_routes(net::RouteTable& table, const net::Links& links, std::chrono::seconds lease);
+  net::Result<> drop_routes(net::RouteTable& table, const net::Links& links);
 
   /// Whether the kernel still has every address that was claimed.
   [[nodiscard]] bool holds_all() const;

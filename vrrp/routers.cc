@@ -23,11 +23,10 @@ constexpr Duration refusal_pause = 60s;
 
 }  // namespace
 
-Routers::Routers(net::Loop& loop, net::Leases leases, net::Announcer announcer, OnTransition on_transition,
-                 OnError on_error, OnNotice on_notice, std::string held)
+Routers::Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnError on_error, OnNotice on_notice,
+                 std::string held)
     : loop_(loop),
-      leases_(std::move(leases)),
-      announcer_(std::move(announcer)),
+      tools_(std::move(tools)),
       on_transition_(std::move(on_transition)),
       on_error_(std::move(on_error)),
       on_notice_(std::move(on_notice)),
@@ -193,17 +192,31 @@ net::Result<> Routers::perform(Id id, Action action) {
         done = note(i, Operation::send, router.send(0));
         break;
       case Action::claim:
-        done = note(i, Operation::claim, router.claim(leases_, lease(band.config)));
+        done = note(i, Operation::claim, router.claim(tools_.leases, lease(band.config)));
         break;
       case Action::announce:
         break;
       case Action::yield:
-        done = note(i, Operation::yield, router.yield(leases_));
+        done = yield(i);
         break;
     }
     if (result) result = std::move(done);
   }
+  if (action != Action::claim || !result) return result;
+  // When all addresses are there, one of which a route may lead over. Without its routes a master is better than none.
+  for (const Id i : band.members) {
+    std::ignore = note(i, Operation::route, routers_.at(i).set_routes(tools_.routes, *links_, lease(band.config)));
+  }
   return result;
+}
+
+/// Takes away what it holds.
+net::Result<> Routers::yield(Id id) {
+  Router& router = routers_.at(id);
+  failing_.erase({id, Operation::route});
+  auto dropped = router.drop_routes(tools_.routes, *links_);
+  auto yielded = router.yield(tools_.leases);
+  return note(id, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));
 }
 
 /// One announcement, and a timer for the next.
@@ -211,7 +224,8 @@ void Routers::announce(Id id) {
   Band& band = bands_.at(id);
   loop_.cancel(std::exchange(band.announce_timer, 0));
   if (band.group.machine.state != State::master) return;
-  for (const Id router : band.members) note(router, Operation::announce, routers_.at(router).announce(announcer_));
+  for (const Id router : band.members)
+    note(router, Operation::announce, routers_.at(router).announce(tools_.announcer));
   const Duration pause = band.announced < burst_pauses.size() ? burst_pauses[band.announced++] : refresh_pause;
   band.announce_timer = loop_.after(pause, [this, id] { announce(id); });
 }
@@ -254,11 +268,12 @@ std::vector<Status> Routers::status() const {
     if (band.group.running && broken) reason = routers_.at(band.members[*broken]).fault();
     if (band.group.running && !band.refused.empty()) reason = band.refused;
     if (band.group.running && band.group.faulted) reason = band.fault;
+    const auto unset = failing_.find({id, Operation::route});
     all.push_back({.spec = router.spec(),
                    .state = machine.state,
                    .since = band.since,
                    .reason = std::move(reason),
-                   .problem = band.refused,
+                   .problem = band.refused.empty() && unset != failing_.end() ? unset->second : band.refused,
                    .waits = machine.held ? hold_reason(band) : "",
                    .priority = band.config.priority,
                    .source = router.source(),

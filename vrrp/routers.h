@@ -13,6 +13,7 @@
 #include "net/leases.h"
 #include "net/links.h"
 #include "net/loop.h"
+#include "net/route_table.h"
 #include "vrrp/group.h"
 #include "vrrp/router.h"
 #include "vrrp/spec.h"
@@ -99,12 +100,19 @@ class Routers {
     net::Loop::Id announce_timer = 0;
     std::size_t announced = 0;  ///< announcements made since the last Action::announce
   };
-  enum class Operation : std::uint8_t { send, claim, yield, announce };
+  enum class Operation : std::uint8_t { send, claim, yield, announce, route };
   using Arrangement = std::vector<std::vector<std::size_t>>;  ///< bands as indices of specs
   struct Change;
 
-  Routers(net::Loop& loop, net::Leases leases, net::Announcer announcer, OnTransition on_transition, OnError on_error,
-          OnNotice on_notice, std::string held);
+  /// What is done through the kernel.
+  struct Tools {
+    net::Leases leases;
+    net::RouteTable routes;
+    net::Announcer announcer;
+  };
+
+  Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnError on_error, OnNotice on_notice,
+          std::string held);
 
   // What there is (routers_update.cc).
   static net::Result<Arrangement> arrange(const std::vector<Spec>& specs, const Groups& groups);
@@ -115,6 +123,8 @@ class Routers {
   void drop_band(Id band);
   void adapt(Id band, const Change& change);
   void start_band(Id band);
+  [[nodiscard]] bool holds_any(Id router);
+  void sweep_routes();
 
   // What happens to it.
   [[nodiscard]] Config config_of(const Band& band) const;
@@ -129,6 +139,7 @@ class Routers {
   void feed(Id band, const GroupEvent& event, const std::function<std::string()>& reason);
   net::Result<> perform(Id band, const std::vector<Action>& actions);
   net::Result<> perform(Id band, Action action);
+  net::Result<> yield(Id router);
   void announce(Id band);
   void arm(Id band);
   void notice(const Band& band, const std::string& text);
@@ -136,8 +147,7 @@ class Routers {
   void forget_stopped();
 
   net::Loop& loop_;
-  net::Leases leases_;
-  net::Announcer announcer_;
+  Tools tools_;
   OnTransition on_transition_;
   OnError on_error_;
   OnNotice on_notice_;

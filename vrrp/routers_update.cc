@@ -26,12 +26,14 @@ net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vecto
   if (auto may = permitted(specs); !may) return std::unexpected(may.error());
   auto leases = net::Leases::open();
   if (!leases) return std::unexpected(leases.error());
+  auto routes = net::RouteTable::open();
+  if (!routes) return std::unexpected(routes.error());
   auto announcer = net::Announcer::open();
   if (!announcer) return std::unexpected(announcer.error());
 
-  std::unique_ptr<Routers> routers(new Routers(loop, std::move(*leases), std::move(*announcer),
-                                               std::move(on_transition), std::move(on_error), std::move(on_notice),
-                                               std::move(held)));
+  Tools tools{.leases = std::move(*leases), .routes = std::move(*routes), .announcer = std::move(*announcer)};
+  std::unique_ptr<Routers> routers(new Routers(loop, std::move(tools), std::move(on_transition), std::move(on_error),
+                                               std::move(on_notice), std::move(held)));
   auto links =
       net::Links::follow(loop, [self = routers.get()](const std::string& name) { self->on_link_change(name); });
   if (!links) return std::unexpected(links.error());
@@ -43,7 +45,7 @@ net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vecto
 net::Result<> Routers::permitted(const std::vector<Spec>& specs) {
   for (const Spec& spec : specs) {
     if (spec.addresses.empty()) return net::failure(fmt::format("vrrp {}: no addresses", spec.name));
-    if (auto may = Link::permitted(spec.addresses.front().address.family()); !may) return may;
+    if (auto may = Link::permitted(spec.family()); !may) return may;
   }
   return {};
 }
@@ -101,14 +103,29 @@ net::Result<> Routers::update(std::vector<Spec> specs, const Groups& groups) {
   order_ = change.ids;
   virtual_addresses_.clear();
   const auto note_addresses = [&](const Spec& spec) {
-    for (const net::Prefix& prefix : spec.addresses) virtual_addresses_.insert(prefix.address);
+    for (const VirtualAddress& address : spec.addresses) virtual_addresses_.insert(address.prefix.address);
   };
   std::ranges::for_each(change.specs, note_addresses);
   for (const auto& [id, router] : routers_) note_addresses(router.spec());  // those that go still hold theirs
   regroup(change);
   for (const Id band : change.kept) adapt(band, change);
   for (const Id band : change.fresh) start_band(band);
+  sweep_routes();
   return {};
+}
+
+/// Routes that an earlier life left, or this one set, and that no router has any more.
+void Routers::sweep_routes() {
+  const auto held = tools_.routes.held();
+  if (!held) return;  // the next change sweeps again
+  std::set<net::RouteEntry> wanted;
+  for (const auto& [id, router] : routers_) {
+    const auto routes = router.routes(*links_);
+    wanted.insert(routes.begin(), routes.end());
+  }
+  for (const net::RouteEntry& route : *held) {
+    if (!wanted.contains(route)) std::ignore = tools_.routes.drop(route);
+  }
 }
 
 /// Each band of the new list becomes that of its first router that was there, and what is left goes: a band of which
@@ -159,7 +176,7 @@ void Routers::regroup(Change& change) {
 void Routers::drop_router(Id id) {
   Router& router = routers_.at(id);
   if (bands_.at(band_of_.at(id)).group.machine.state == State::master) note(id, Operation::send, router.send(0));
-  note(id, Operation::yield, router.yield(leases_));
+  std::ignore = yield(id);
   router.close(loop_);
   std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == id; });
   routers_.erase(id);
@@ -188,7 +205,7 @@ void Routers::adapt(Id id, const Change& change) {
     if (band_of_.at(change.ids[i]) != id) continue;
     Router& router = routers_.at(change.ids[i]);
     different |= router.spec() != change.specs[i];
-    note(change.ids[i], Operation::yield, router.change(loop_, leases_, change.specs[i]));
+    note(change.ids[i], Operation::yield, router.change(loop_, tools_.leases, change.specs[i]));
   }
   band.config = config_of(band);
   std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
@@ -206,8 +223,7 @@ void Routers::adapt(Id id, const Change& change) {
   if (!different) return;
   // A router that came from a band which was master brings its addresses along.
   for (const Id router : band.members) {
-    if (band.group.machine.holding || !routers_.at(router).holds_any()) continue;
-    note(router, Operation::yield, routers_.at(router).yield(leases_));
+    if (!band.group.machine.holding && holds_any(router)) std::ignore = yield(router);
   }
   feed(id, Reconfigured{}, [] { return "the cluster file changed"; });
 }
@@ -226,8 +242,8 @@ void Routers::start_band(Id id) {
     Router& router = routers_.at(id_of_router);
     refresh(id_of_router);
     band.group.members[member].link_up = router.fault().empty();
-    band.group.machine.holding |= router.holds_any();
-    const auto since = router.claimed(leases_, lease(band.config));
+    band.group.machine.holding |= holds_any(id_of_router);
+    const auto since = router.claimed(tools_.leases, lease(band.config));
     claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
   }
   feed(id, Start{.claimed = claimed}, [&] {
@@ -235,6 +251,15 @@ void Routers::start_band(Id id) {
     const auto ago = std::chrono::ceil<std::chrono::milliseconds>(loop_.now() - *claimed);
     return fmt::format("started; its earlier life held the addresses {} ago", net::to_string(ago));
   });
+}
+
+/// Addresses, or routes, which may outlive them.
+bool Routers::holds_any(Id id) {
+  const Router& router = routers_.at(id);
+  if (router.holds_any() || router.spec().routes.empty()) return router.holds_any();
+  const auto held = tools_.routes.held();
+  const auto routes = router.routes(*links_);
+  return held && std::ranges::find_first_of(*held, routes) != held->end();
 }
 
 /// Bands that were told to stop for good, and have.

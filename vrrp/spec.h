@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "net/scope.h"
 
 /// What the cluster file says about a virtual router, seen from one node (RFC 9568 section 5.2, 6.1).
 namespace vrrp {
@@ -48,11 +49,40 @@ struct Signing {
   auto operator<=>(const Signing&) const = default;
 };
 
+/// A virtual address as it stands on the interface.
+struct VirtualAddress {
+  VirtualAddress() = default;
+  /// Most have nothing more.
+  VirtualAddress(const net::Prefix& address_and_length) : prefix(address_and_length) {}
+
+  net::Prefix prefix;
+  std::string label{};                ///< of IPv4: what comes after "eth0:" in the address's label; empty: no label
+  std::optional<net::Scope> scope{};  ///< of IPv4; none: link for 169.254.0.0/16, else global
+
+  auto operator<=>(const VirtualAddress&) const = default;
+};
+
+/// A route that is where the virtual addresses are.
+struct VirtualRoute {
+  net::Prefix to;                     ///< 0.0.0.0/0 or ::/0: the default route
+  std::optional<net::Address> via{};  ///< none: what it leads to is on the link
+  std::string interface {};           ///< empty: the one that holds the virtual addresses
+  std::optional<net::Address> source{};
+  std::uint32_t table = 254;          ///< 254: main
+  std::uint32_t metric = 0;           ///< of IPv6, 0 is the kernel's 1024
+  std::optional<net::Scope> scope{};  ///< of IPv4; none: global with `via`, else link
+
+  auto operator<=>(const VirtualRoute&) const = default;
+};
+
+/// As `ip route` writes it: "default via 192.0.2.1 dev eth0 src 192.0.2.10 table 100".
+[[nodiscard]] std::string to_string(const VirtualRoute& route);
+
 struct Spec {
   std::string name;
   std::uint8_t router_id = 0;                   ///< VRID, 1..255
   std::string interface;                        ///< where it speaks and holds its addresses
-  std::vector<net::Prefix> addresses;           ///< the virtual addresses, 1 or more, one family
+  std::vector<VirtualAddress> addresses;        ///< 1 or more, one family
   std::uint8_t priority = 100;                  ///< 1..254; 255 for the addresses' owner
   std::chrono::milliseconds advertise{1000};    ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
   bool preempt = true;                          ///< Preempt_Mode
@@ -63,8 +93,9 @@ struct Spec {
   std::uint8_t version = 3;               ///< or 2, for IPv4 and intervals of whole seconds
   std::string password{};                 ///< of version 2: a simple text password; empty: none
   std::optional<Signing> signing{};       ///< of version 3
+  std::vector<VirtualRoute> routes{};     ///< of the addresses' family
 
-  [[nodiscard]] net::Family family() const { return addresses.front().address.family(); }
+  [[nodiscard]] net::Family family() const { return addresses.front().prefix.address.family(); }
 
   auto operator<=>(const Spec&) const = default;
 };

@@ -52,6 +52,15 @@ TEST_CASE("a prefix contains the addresses of its network") {
   CHECK_FALSE(Prefix::parse("2001:db8::/33")->contains(*Address::parse("2001:db8:8000::")));
 }
 
+TEST_CASE("a network has no host bits") {
+  const auto network_of = [](std::string_view text) { return to_string(Prefix::parse(text)->network()); };
+  CHECK(network_of("192.168.56.10/20") == "192.168.48.0/20");
+  CHECK(network_of("192.168.56.10/32") == "192.168.56.10/32");
+  CHECK(network_of("192.168.56.10/0") == "0.0.0.0/0");
+  CHECK(network_of("2001:db8:ffff::1/33") == "2001:db8:8000::/33");
+  CHECK(network_of("2001:db8::1/128") == "2001:db8::1/128");
+}
+
 TEST_CASE("what is not a prefix is refused") {
   for (const std::string text : {"10.0.0.1/33", "::/129", "10.0.0.1/", "10.0.0.1/-1", "10.0.0.1/8x", "/8", "x/8"}) {
     CHECK_FALSE(Prefix::parse(text));
