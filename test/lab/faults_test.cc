@@ -20,9 +20,16 @@ constexpr auto margin = 50ms;  // as the scenario's: the kernel's, and the probe
 
 class Faults {
  public:
-  Faults() {
+  Faults() : Faults({150, 100}) {}
+
+  explicit Faults(std::array<int, 2> priorities)
+      : pair{{.forward = Pair::Forward::nat,
+              .advertise = 100ms,
+              .programs = lab::programs_folder(),
+              .priorities = priorities}} {
     for (auto& director : pair.directors) pair.start(director);
-    REQUIRE(settle(pair.lb1));
+    const bool equal = priorities[0] == priorities[1];
+    REQUIRE(lab::wait_until([&] { return equal ? leader() != nullptr : leader() == &pair.lb1; }, 15s));
     prober.emplace(*pair.client, pair.service);
     REQUIRE(prober->settle(500ms, 10s));
   }
@@ -31,6 +38,14 @@ class Faults {
   bool settle(const Pair::Director& master, net::Duration limit = 15s) {
     const auto& other = &master == &pair.lb1 ? pair.lb2 : pair.lb1;
     return lab::wait_until([&] { return pair.holds_both(master) && !pair.holds_any(other); }, limit).has_value();
+  }
+
+  /// Who holds both addresses alone; nobody where none does, or both.
+  [[nodiscard]] const Pair::Director* leader() const {
+    for (const auto& [one, other] : {std::pair(&pair.lb1, &pair.lb2), std::pair(&pair.lb2, &pair.lb1)}) {
+      if (pair.holds_both(*one) && !pair.holds_any(*other)) return one;
+    }
+    return nullptr;
   }
 
   [[nodiscard]] static std::string mac_of(const Pair::Director& director) {
@@ -53,10 +68,14 @@ class Faults {
     CHECK(seen.longest <= outage + lost);
   }
 
-  Pair pair{{.forward = Pair::Forward::nat, .advertise = 100ms, .programs = lab::programs_folder()}};
+  Pair pair;
   lab::Pulse pulse;
   std::optional<lab::Prober> prober;
   const net::Duration patience = pair.master_down_interval(pair.lb2) + margin;
+};
+
+struct Equals : Faults {
+  Equals() : Faults({100, 100}) {}
 };
 
 }  // namespace
@@ -76,6 +95,8 @@ TEST_CASE_METHOD(Faults, "a director that is killed and started again at once go
   const auto begin = net::Clock::now();
   pair.kill(pair.lb1);
   pair.start(pair.lb1);
+  // What the killed one held it seems to hold still: its new life says when it leads.
+  REQUIRE(lab::wait_until([&] { return pair.ctl(pair.lb1, {"vrrp"}).text.contains("front: master"); }, 15s));
   expect(pair.lb1, begin, margin, "SIGKILL and a start at once");
 }
 
@@ -103,6 +124,22 @@ TEST_CASE_METHOD(Faults, "a link that carries in one direction only moves nothin
   expect(pair.lb1, begin, margin, "front heard in one direction only");
 }
 
+TEST_CASE_METHOD(Faults, "a backup that hears nothing leads beside the master until it hears again", "[faults]") {
+  const auto deafen = [&](const Pair::Director& director, const char* what) {
+    REQUIRE(lab::run(*director.host, {"iptables-legacy", what, "INPUT", "-p", "112", "-j", "DROP"}).status == 0);
+  };
+  auto begin = net::Clock::now();
+  deafen(pair.lb1, "-A");  // a master need not hear
+  lab::sleep_for(1s);
+  expect(pair.lb1, begin, margin, "the master hears nothing");
+  deafen(pair.lb1, "-D");
+  deafen(pair.lb2, "-A");
+  REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
+  begin = net::Clock::now();
+  deafen(pair.lb2, "-D");
+  expect(pair.lb1, begin, 100ms + margin, "the backup hears again");
+}
+
 TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when they can", "[faults]") {
   for (const char* interface : {"enp0s3", "enp0s8"}) {
     for (auto& director : pair.directors) {
@@ -122,4 +159,54 @@ TEST_CASE_METHOD(Faults, "an address deleted by hand is back at once", "[faults]
   const auto begin = net::Clock::now();
   REQUIRE(lab::run(*pair.lb1.host, {"ip", "address", "del", "192.168.56.10/24", "dev", "enp0s3"}).status == 0);
   expect(pair.lb1, begin, margin, "the address deleted by hand");
+}
+
+TEST_CASE_METHOD(Faults, "an interface that is deleted moves the role, and its return moves it back",
+                 "[faults][interface]") {
+  auto begin = net::Clock::now();
+  REQUIRE(lab::run(*pair.lb1.host, {"ip", "link", "delete", "enp0s3"}).status == 0);
+  expect(pair.lb2, begin, margin, "the interface deleted");
+  begin = net::Clock::now();
+  pair.topology.connect(*pair.lb1.host, "front", "enp0s3", {"192.168.56.11/24"});
+  expect(pair.lb1, begin, margin, "the interface made anew");
+}
+
+TEST_CASE_METHOD(Equals, "two of one priority, started at once, agree on one, and stay agreed", "[faults]") {
+  auto& first = leader() == &pair.lb1 ? pair.lb1 : pair.lb2;
+  auto& second = &first == &pair.lb1 ? pair.lb2 : pair.lb1;
+  const auto says = [&](const Pair::Director& director, const char* role) {
+    return pair.ctl(director, {"vrrp"}).text.contains(std::string("front: ") + role);
+  };
+  auto begin = net::Clock::now();
+  pair.kill(first);
+  REQUIRE(lab::wait_until([&] { return leader() == &second; }, 5s));
+  expect(second, begin, margin, "one of two equals killed");
+  begin = net::Clock::now();
+  pair.start(first);
+  REQUIRE(lab::wait_until([&] { return says(first, "backup"); }, 15s));
+  lab::sleep_for(pair.master_down_interval(first) + Pair::preempt_delay);
+  expect(second, begin, margin, "its return, which moves nothing");
+
+  begin = net::Clock::now();
+  for (auto& director : pair.directors) pair.kill(director);
+  for (auto& director : pair.directors) pair.start(director);
+  const auto one_leads = [&] {
+    return says(first, "master") ? says(second, "backup") : says(second, "master") && says(first, "backup");
+  };
+  REQUIRE(lab::wait_until(one_leads, 15s));
+  expect(says(first, "master") ? first : second, begin, margin, "both killed and started at once");
+}
+
+TEST_CASE_METHOD(Equals, "two of one priority that both lead: the greater address stays", "[faults]") {
+  const auto let_through = [&](bool through) {
+    for (auto& director : pair.directors) {
+      REQUIRE(lab::run(*director.host, {"iptables-legacy", through ? "-D" : "-A", "INPUT", "-p", "112", "-j", "DROP"})
+                  .status == 0);
+    }
+  };
+  let_through(false);
+  REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
+  const auto begin = net::Clock::now();
+  let_through(true);
+  expect(pair.lb2, begin, 100ms + lab::Prober::limit + margin, "a split of equals heals");
 }

@@ -29,7 +29,7 @@ void Pair::build_networks() {
     topology.connect(host, "back", "enp0s8", {fmt::format("192.168.200.{}/24", 251 + i)});
     host.sysctl("ipv4/ip_forward", "1");
     directors[i].host = &host;
-    directors[i].priority = i == 0 ? 150 : 100;
+    directors[i].priority = options.priorities[i];
   }
   for (std::size_t i = 0; i < webs.size(); ++i) {
     Host& host = topology.add_host(fmt::format("web{}", i + 1));

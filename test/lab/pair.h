@@ -31,13 +31,14 @@ class Pair {
     Forward forward = Forward::nat;
     std::chrono::milliseconds advertise{100};
     std::filesystem::path programs;  ///< the folder of directord and directorctl
+    std::array<int, 2> priorities{150, 100};
   };
 
   /// What the harness has done to a director.
   enum class Fate { absent, running, killed, cut_off, stopped };
 
   struct Director {
-    const Host* host = nullptr;
+    Host* host = nullptr;
     int priority = 0;
     std::optional<Process> process;
     std::atomic<Fate> fate = Fate::absent;
