@@ -12,8 +12,12 @@
 //   first advert overtakes a farewell, or a repeated one. Nobody's Master_Down_Timer is shortened by it.
 // - A master that leaves says priority 0, again and again, and serves until it hears its successor, whose first advert
 //   comes after its claim; no longer than any Skew_Time.
+// - A master that gives way to another answers it with a last advert of its own: the other may not have heard it
+// before,
+//   and announces its addresses again when it knows that there were two.
 // - A master answers other masters' adverts at once, but only once each Adver_Timer, so that a flood of them is not
-//   returned in kind; the regular advert follows within Advertisement_Interval anyhow.
+//   returned in kind; the regular advert follows within Advertisement_Interval anyhow, with an announcement if there
+//   were more of them.
 // - The virtual addresses are held by lease. A crashed life may have left them on the interface; they stay until the
 //   lease ends or the role is decided: this one becomes master and claims them, or hears a master and yields them.
 //   Where they were claimed less than three intervals ago, no backup can have lost patience yet: the new life goes on
@@ -154,6 +158,7 @@ void advertise(const Config& config, Step& step, Instant now) {
   keep_addresses(config, step, now);
   *next.deadline += config.advertisement_interval;  // a timer that fires late does not make the next one late too
   if (*next.deadline <= now) next.deadline = now + config.advertisement_interval;
+  if (std::exchange(next.contested, false)) step.actions.push_back(Action::announce);
   next.asserted = false;
   next.fresh = false;
 }
@@ -187,9 +192,13 @@ void hear_in_master(const Config& config, Step& step, const Heard& heard, Instan
     next.aside = leaving;
     next.master_priority = heard.priority;
     become_backup(config, step, heard.max_advertise_interval, now);
+    if (!leaving) step.actions.push_back(Action::advertise);
     yield(step);
   } else {
-    if (std::exchange(next.asserted, true)) return;
+    if (std::exchange(next.asserted, true)) {
+      next.contested = true;
+      return;
+    }
     next.lease_end = now + lease(config);
     step.actions = {Action::advertise, Action::claim, Action::announce};
   }

@@ -50,6 +50,7 @@ struct Machine {
   bool holding = false;    ///< the virtual addresses may be on the interface, from us or from an earlier life
   Instant lease_end{};     ///< of a master: when the kernel drops the addresses unless they are claimed again
   bool asserted = false;   ///< of a master: has answered another master since its own last Adver_Timer
+  bool contested = false;  ///< of a master: has heard another again after it answered one
   bool fresh = false;      ///< of a master: its first Adver_Timer has not run out yet
   bool held = false;       ///< may not become master yet
   bool aside = false;      ///< gave its role away by the operator's word: follows any master until there is none

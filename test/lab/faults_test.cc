@@ -137,7 +137,7 @@ TEST_CASE_METHOD(Faults, "a backup that hears nothing leads beside the master un
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
   begin = net::Clock::now();
   deafen(pair.lb2, "-D");
-  expect(pair.lb1, begin, 100ms + margin, "the backup hears again");
+  expect(pair.lb1, begin, margin, "the backup hears again");
 }
 
 TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when they can", "[faults]") {
@@ -148,11 +148,12 @@ TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when 
     }
   }
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
+  lab::sleep_for(4s);  // longer than a new master's announcements: the client believes lb2
   const auto begin = net::Clock::now();
   for (auto& director : pair.directors) {
     REQUIRE(lab::run(*director.host, {"iptables-legacy", "-F", "INPUT"}).status == 0);
   }
-  expect(pair.lb1, begin, 100ms + lab::Prober::limit + margin, "a split heals");
+  expect(pair.lb1, begin, margin, "a split heals");
 }
 
 TEST_CASE_METHOD(Faults, "an address deleted by hand is back at once", "[faults]") {
@@ -194,7 +195,8 @@ TEST_CASE_METHOD(Equals, "two of one priority, started at once, agree on one, an
     return says(first, "master") ? says(second, "backup") : says(second, "master") && says(first, "backup");
   };
   REQUIRE(lab::wait_until(one_leads, 15s));
-  expect(says(first, "master") ? first : second, begin, margin, "both killed and started at once");
+  // The lease serves while they start; where that is slow, a backup's patience may outlast it.
+  expect(says(first, "master") ? first : second, begin, patience, "both killed and started at once");
 }
 
 TEST_CASE_METHOD(Equals, "two of one priority that both lead: the greater address stays", "[faults]") {
@@ -206,7 +208,8 @@ TEST_CASE_METHOD(Equals, "two of one priority that both lead: the greater addres
   };
   let_through(false);
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
+  lab::sleep_for(4s);  // as above
   const auto begin = net::Clock::now();
   let_through(true);
-  expect(pair.lb2, begin, 100ms + lab::Prober::limit + margin, "a split of equals heals");
+  expect(pair.lb2, begin, margin, "a split of equals heals");
 }

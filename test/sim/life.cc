@@ -205,6 +205,7 @@ void Story::stay_settled() {
   expect(world_.transitions() == transitions, "a role changed in a calm network");
   for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
     for (std::size_t link = 0; link < setup_.links; ++link) {
+      if (world_.is_master(i)) expect(world_.announcer(link) == i, "the neighbours send to one that is not master");
       if (world_.holds(i, link) == world_.is_master(i)) continue;
       fail(fmt::format("r{} {} the addresses of link {}", i, world_.is_master(i) ? "lacks" : "still holds", link));
     }

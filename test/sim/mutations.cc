@@ -121,6 +121,20 @@ void add_master_rules(std::vector<Mutation>& all) {
   all.push_back(after("a master that steps down yields its addresses", [](GroupStep& step, auto&, auto& event, auto&) {
     if (std::holds_alternative<MemberHeard>(event)) std::erase(step.actions, Action::yield);
   }));
+  all.push_back(after("a master that gives way says so", [](GroupStep& step, auto& group, auto&, auto&) {
+    if (group.machine.state == State::master && step.next.machine.state == State::backup) {
+      std::erase(step.actions, Action::advertise);
+    }
+  }));
+  all.push_back(
+      after("a master that hears a lesser one announces again", [](GroupStep& step, auto& group, auto& event, auto&) {
+        if (heard_in(State::master, group, event) != nullptr) std::erase(step.actions, Action::announce);
+      }));
+  all.push_back(
+      after("a master that heard several announces again", [](GroupStep& step, auto& group, auto& event, auto&) {
+        const bool timer = group.machine.state == State::master && std::holds_alternative<Expired>(event);
+        if (timer) std::erase(step.actions, Action::announce);
+      }));
   all.push_back(after("a master that stops resigns",
                       [](GroupStep& step, auto&, auto&, auto&) { std::erase(step.actions, Action::resign); }));
   all.push_back(before("only the owner starts as master", [](Config& config, auto& group, auto&) {

@@ -26,6 +26,11 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
   const State is = router.group.machine.state;
   const auto* heard = std::get_if<vrrp::MemberHeard>(&event);
 
+  const auto follows = [&](const vrrp::Heard& advert) {
+    const bool preempts = config.priority == vrrp::owner_priority ||
+                          (config.preempt_mode && !before.machine.aside && now_ >= router.preempts_from);
+    return !preempts || advert.priority >= config.priority;
+  };
   const auto follow = [&](Duration interval) {
     router.followed_interval = interval;
     router.master_not_before = now_ + patience(config, interval);
@@ -47,9 +52,7 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
       const Duration wait = is_next(index, *heard) ? Duration{} : skew(config, router.followed_interval);
       router.master_not_before = std::min(router.master_not_before, now_ + wait);
     } else {
-      const bool preempts = config.priority == vrrp::owner_priority ||
-                            (config.preempt_mode && !before.machine.aside && now_ >= router.preempts_from);
-      if (!preempts || advert.priority >= config.priority) follow(advert.max_advertise_interval);
+      if (follows(advert)) follow(advert.max_advertise_interval);
       for (std::size_t link = 0; link < links_; ++link) {
         if (holds(index, link)) violate(index, "a backup that hears a master still holds its addresses");
       }
@@ -69,9 +72,13 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
     if (is == State::backup && !may_yield) violate(index, "a master gave way to a lesser one");
     if (is == State::master && higher) violate(index, "a master did not give way to a higher priority");
   }
-  if (was_late && is == State::backup && heard != nullptr && heard->advert.priority == 0) {
-    // It has stood still and listens; what waited for it says that nobody leads.
-    router.master_not_before = std::min(router.master_not_before, now_ + skew(config, config.advertisement_interval));
+  if (was_late && is == State::backup && heard != nullptr) {
+    // It has stood still and listens; what waited for it says who leads, or that nobody does.
+    if (heard->advert.priority == 0) {
+      router.master_not_before = std::min(router.master_not_before, now_ + skew(config, config.advertisement_interval));
+    } else if (follows(heard->advert)) {
+      follow(heard->advert.max_advertise_interval);
+    }
   }
   if (was == State::master && is == State::backup && heard != nullptr && !was_late)
     follow(heard->advert.max_advertise_interval);

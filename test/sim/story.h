@@ -36,6 +36,7 @@ class Story {
   void try_restart();
   void try_standstill();
   void try_refusal();
+  void try_split();
   void try_fault();
 
   std::size_t below(std::size_t limit) { return random_() % limit; }

@@ -44,6 +44,7 @@ World::World(const Setup& setup, std::uint64_t seed, const Mutation& mutation, b
     : links_(setup.links),
       cuts_(setup.links * setup.routers.size() * setup.routers.size()),
       last_arrival_(setup.routers.size() * setup.routers.size()),
+      announcers_(setup.links),
       mutation_(mutation),
       trace_(trace),
       random_(seed) {
@@ -254,6 +255,7 @@ void World::perform(std::size_t index, vrrp::Action action) {
         router.address_until[link] = now_ + lease(router.setup.config);
         break;
       case vrrp::Action::announce:
+        if (router.link_up[link] != 0) announcers_[link] = index;
         break;
       case vrrp::Action::yield:
         router.address_until[link] = {};

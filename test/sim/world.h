@@ -114,6 +114,8 @@ class World {
   [[nodiscard]] bool is_master(std::size_t router) const;
   [[nodiscard]] bool is_able(std::size_t router) const;  ///< runs, with nothing in its way
   [[nodiscard]] bool holds(std::size_t router, std::size_t link) const;
+  /// Who announced a link's addresses last: whom its neighbours send to.
+  [[nodiscard]] std::optional<std::size_t> announcer(std::size_t link) const { return announcers_[link]; }
   [[nodiscard]] std::vector<std::size_t> masters() const;
 
   /// Prints a line of the trace.
@@ -155,8 +157,9 @@ class World {
 
   std::vector<Router> routers_;
   std::size_t links_;
-  std::vector<std::uint8_t> cuts_;     ///< by link, from, to
-  std::vector<Instant> last_arrival_;  ///< by from, to
+  std::vector<std::uint8_t> cuts_;                      ///< by link, from, to
+  std::vector<Instant> last_arrival_;                   ///< by from, to
+  std::vector<std::optional<std::size_t>> announcers_;  ///< by link
   Weather weather_;
   const Mutation& mutation_;
   bool trace_;

@@ -101,7 +101,7 @@ TEST_CASE("a higher priority on any link takes all") {
   for (const std::size_t member : {front, back}) {
     const auto [next, actions, late] = step(config, master(), heard(member, 101), t0 + 1s);
     CHECK(next.machine.state == State::backup);
-    CHECK(actions == Actions{Action::yield});
+    CHECK(actions == Actions{Action::advertise, Action::yield});
   }
 }
 
