@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -173,6 +175,7 @@ struct Cluster {
   std::optional<ConnectionSync> connection_sync;
   ProbeMarks probe_marks;
   std::vector<Service> services;
+  std::array<std::byte, 8> fingerprint{};  ///< of the files that this was read from, as fingerprint() says
 };
 
 /// The node of that name; null when there is none.

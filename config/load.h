@@ -7,6 +7,7 @@
 
 #include "config/cluster.h"
 #include "config/diagnostics.h"
+#include "net/modules.h"
 
 namespace config {
 
@@ -20,11 +21,13 @@ struct Loaded {
 /// All that is wrong, errors and warnings, in the order of the file; at least one is an error.
 using Refusal = std::vector<Diagnostic>;
 
-/// Reads, checks and validates a cluster file. Looks at nothing of this host but the file and what it includes.
-[[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path);
+/// Reads, checks and validates a cluster file. Looks at nothing of this host but the file and what it includes; with
+/// the `modules` of the kernel that it is for, warns of schedulers that this kernel does not have.
+[[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path, const net::Modules* modules = nullptr);
 
 /// The same for text that is already in memory; `name` stands for the file in messages. Takes any bytes. Reads no file:
 /// an `include` is an error.
-[[nodiscard]] std::expected<Loaded, Refusal> load_text(std::string name, std::string text);
+[[nodiscard]] std::expected<Loaded, Refusal> load_text(std::string name, std::string text,
+                                                       const net::Modules* modules = nullptr);
 
 }  // namespace config

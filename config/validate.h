@@ -3,6 +3,7 @@
 #include "config/cluster.h"
 #include "config/diagnostics.h"
 #include "config/origin.h"
+#include "net/modules.h"
 
 namespace config {
 
@@ -16,5 +17,10 @@ void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics&
 void validate_holdings(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
+/// Whether the kernel with these modules has the schedulers: a warning where the first service names one that is
+/// missing.
+void validate_schedulers(const Cluster& cluster, const Origin& origin, const net::Modules& modules,
+                         Diagnostics& diagnostics);
 
 }  // namespace config

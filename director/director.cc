@@ -40,6 +40,7 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
 
 Director::~Director() {
   loop_.cancel(apply_timer_);
+  loop_.cancel(agreement_timer_);
   loop_.cancel(drain_timer_);
   loop_.cancel(drift_timer_);
   loop_.cancel(retry_timer_);
@@ -61,7 +62,9 @@ net::Result<> Director::start() {
   look_for_drift();
   if (options_.dry_run) return {};
   start_connection_sync();
-  return routers_.start(cluster_, options_.node);
+  if (auto started = routers_.start(cluster_, options_.node); !started) return started;
+  introduce();
+  return {};
 }
 
 /// A memory of the past that cannot be read must not keep the service down; it is put aside for whoever can read it.

@@ -13,6 +13,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
+#include "director/agreement.h"
 #include "director/background.h"
 #include "director/change.h"
 #include "director/events.h"
@@ -79,6 +80,9 @@ class Director {
   /// `what` is for the journal.
   net::Result<> reload(config::Cluster next, config::Node node, const std::string& what);
 
+  /// The file in force was read again and means the same, in these bytes.
+  void note_fingerprint(const vrrp::Digest& files);
+
   /// What GET /v1/status answers.
   [[nodiscard]] nlohmann::ordered_json status() const;
   [[nodiscard]] nlohmann::ordered_json vrrp() const;
@@ -144,6 +148,11 @@ class Director {
   void look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents);
   [[nodiscard]] Drain drain_of(ServerId id, Cause cause) const;
 
+  void introduce();
+  void on_met(const vrrp::Identity& other, const net::Address& from);
+  void look_at_agreement();
+  [[nodiscard]] nlohmann::ordered_json nodes_status() const;
+
   bool carry_over(ServiceState& state, const config::Service& next);
 
   void tell(const std::string& subject, const std::string& text);
@@ -167,7 +176,9 @@ class Director {
   checkers::Checkers checkers_;
   TruePaths true_paths_;
   VirtualRouters routers_;
+  Agreement agreement_;
   std::set<ipvs::ServiceKey> touched_;
+  net::Loop::Id agreement_timer_ = 0;
   net::Loop::Id drain_timer_ = 0;
   net::Loop::Id drift_timer_ = 0;
   net::Loop::Id retry_timer_ = 0;

@@ -46,6 +46,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   }
   if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
   tell("directord", "the cluster file was read again: " + what);
+  introduce();
   start_connection_sync();
   apply();
   look_at_drains();

@@ -114,6 +114,7 @@ ordered_json Director::status() const {
   ordered_json root{{"cluster", cluster_.name},
                     {"node", options_.node.name},
                     {"version", DIRECTORD_VERSION},
+                    {"files", to_string(cluster_.fingerprint)},
                     {"started", timestamp(started_)}};
   std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);
@@ -125,6 +126,9 @@ ordered_json Director::status() const {
   for (const auto& router : routers_.status()) {
     routers.push_back(vrrp_status(router, loop_.now()));
     if (!router.problem.empty()) problems.push_back(fmt::format("vrrp {}: {}", router.spec.name, router.problem));
+  }
+  for (const auto& [node, other] : agreement_.others()) {
+    if (other.told) problems.push_back(fmt::format("node {} {}", node, agreement_.difference(other)));
   }
   const auto snapshot = kernel_.list();
   if (!snapshot) problems.push_back(snapshot.error().message);
@@ -138,6 +142,7 @@ ordered_json Director::status() const {
     services.push_back(service_status(s, held));
   }
   root["problems"] = std::move(problems);
+  root["nodes"] = nodes_status();
   root["vrrp"] = std::move(routers);
   root["services"] = std::move(services);
   root["departures"] = ordered_json::array();

@@ -15,7 +15,8 @@ VirtualRouters::Host Director::routers_host() {
   return {.not_ready = [this] { return not_ready(); },
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
           .tell = [this](const std::string& subject, const std::string& text) { tell(subject, text); },
-          .warn = [this](const std::string& subject, const std::string& text) { warn(subject, text); }};
+          .warn = [this](const std::string& subject, const std::string& text) { warn(subject, text); },
+          .on_met = [this](const vrrp::Identity& other, const net::Address& from) { on_met(other, from); }};
 }
 
 std::string Director::not_ready() const {
@@ -49,7 +50,7 @@ net::Result<std::string> Director::hand_over(const std::string& router, const st
 nlohmann::ordered_json Director::vrrp() const {
   auto list = nlohmann::ordered_json::array();
   for (const auto& router : routers_.status()) list.push_back(vrrp_status(router, loop_.now()));
-  return {{"node", options_.node.name}, {"vrrp", std::move(list)}};
+  return {{"node", options_.node.name}, {"nodes", nodes_status()}, {"vrrp", std::move(list)}};
 }
 
 }  // namespace director

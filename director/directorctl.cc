@@ -171,7 +171,8 @@ int replace(const Arguments& arguments) {
 }
 
 int check(const Arguments& arguments) {
-  const auto loaded = config::load(arguments.file);
+  const auto modules = net::Modules::of_host();
+  const auto loaded = config::load(arguments.file, &modules);
   const auto& found = loaded ? loaded->warnings : loaded.error();
   if (arguments.as_json) {
     json list = json::array();

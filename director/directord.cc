@@ -207,7 +207,8 @@ int main(int argc, char** argv) {
     return app.exit(problem) == 0 ? done : usage;
   }
 
-  auto loaded = config::load(arguments.config);
+  const auto modules = net::Modules::of_host();
+  auto loaded = config::load(arguments.config, arguments.dry_run ? nullptr : &modules);
   fmt::print(stderr, "{}", config::to_string(loaded ? loaded->warnings : loaded.error()));
   if (!loaded) return usage;
   auto node = config::this_node(loaded->cluster, arguments.node, host_name());

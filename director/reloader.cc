@@ -22,7 +22,8 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
   background_->run([this, file = std::move(file), before = director_.cluster(), source = source_,
                     then = std::move(then)]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
-      auto loaded = config::load(file);
+      const auto modules = net::Modules::of_host();
+      auto loaded = config::load(file, &modules);
       if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
       if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
@@ -38,7 +39,10 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
 void Reloader::reload(bool yes, Done done) {
   read(source_.file, [this, yes, done = std::move(done)](std::expected<Read, Refused> read) mutable {
     if (!read) return done(std::unexpected(read.error()));
-    if (read->outcome.change.none()) return done(std::move(read->outcome));
+    if (read->outcome.change.none()) {
+      director_.note_fingerprint(read->cluster.fingerprint);
+      return done(std::move(read->outcome));
+    }
     if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
       return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
     }

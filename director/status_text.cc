@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "director/nodes_text.h"
 #include "director/text_table.h"
 #include "net/time.h"
 
@@ -71,6 +72,7 @@ std::string status_text(const json& status) {
   for (const auto& problem : list(status, "problems")) {
     text += fmt::format("problem: {}\n", problem.is_string() ? problem.get<std::string>() : problem.dump());
   }
+  text += nodes_text(status);
   if (!list(status, "vrrp").empty()) {
     std::vector<Row> rows{{"vrrp", "state", "for", "priority", "interface", "addresses", "reason"}};
     for (const auto& router : list(status, "vrrp")) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "net/time.h"
+
 namespace director {
 
 using nlohmann::json;
@@ -33,6 +35,12 @@ std::string cell(const json& object, const char* name) {
     text += item.is_string() ? item.get<std::string>() : item.dump();
   }
   return text.empty() ? "-" : text;
+}
+
+std::string milliseconds(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_number_integer()) return "-";
+  return net::to_string(std::chrono::milliseconds(found->get<std::int64_t>()));
 }
 
 const json& list(const json& object, const char* name) {

@@ -15,6 +15,9 @@ using Row = std::vector<std::string>;
 /// A member as text: strings as they are, lists joined by commas, anything else as JSON; "-" where it is missing.
 [[nodiscard]] std::string cell(const nlohmann::json& object, const char* name);
 
+/// A member that counts milliseconds, with a unit: "300ms"; "-" where it is missing.
+[[nodiscard]] std::string milliseconds(const nlohmann::json& object, const char* name);
+
 /// A member that is a list; an empty one where it is missing or something else.
 [[nodiscard]] const nlohmann::json& list(const nlohmann::json& object, const char* name);
 

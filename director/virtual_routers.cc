@@ -101,6 +101,10 @@ void VirtualRouters::look_whether_ready() {
   routers_->release("not ready in time");
 }
 
+void VirtualRouters::introduce(const vrrp::Identity& self) {
+  if (routers_) routers_->introduce(self, host_.on_met);
+}
+
 net::Result<> VirtualRouters::update(const config::Cluster& cluster, const config::Node& node) {
   if (!routers_) return {};
   auto specs = specs_of(cluster, node);

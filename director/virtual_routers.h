@@ -25,6 +25,8 @@ class VirtualRouters {
     std::function<bool(const std::string& service)> below_quorum;
     std::function<void(const std::string& subject, const std::string& text)> tell;
     std::function<void(const std::string& subject, const std::string& text)> warn;
+    /// Another director made itself known; see vrrp::Routers::introduce.
+    std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
   };
 
   /// `loop` must outlive this.
@@ -36,6 +38,9 @@ class VirtualRouters {
   /// Starts those of `cluster` on `node`. They become master when the host is ready, or has not been for the longest
   /// `ready_within`. Errors: as vrrp::Routers::start.
   net::Result<> start(const config::Cluster& cluster, const config::Node& node);
+
+  /// Who this node is from now on, for the other directors; after start().
+  void introduce(const vrrp::Identity& self);
 
   /// Another cluster file is in force; roles go on. Errors: as vrrp::Routers::update; then nothing changes.
   net::Result<> update(const config::Cluster& cluster, const config::Node& node);

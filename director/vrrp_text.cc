@@ -4,19 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "director/nodes_text.h"
 #include "director/text_table.h"
-#include "net/time.h"
 
 namespace director {
 namespace {
 
 using nlohmann::json;
-
-std::string milliseconds_in(const json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_number_integer()) return "-";
-  return net::to_string(std::chrono::milliseconds(found->get<std::int64_t>()));
-}
 
 std::string causes(const json& adverts) {
   std::string text;
@@ -35,11 +29,11 @@ std::string router_text(const json& router) {
     if (router.value(name, "") != "") text += fmt::format("  {}: {}\n", name, cell(router, name));
   }
   text += fmt::format("  router_id {}, priority {}, adverts every {} from {} on {}\n", cell(router, "router_id"),
-                      cell(router, "priority"), milliseconds_in(router, "advertise_ms"), cell(router, "source"),
+                      cell(router, "priority"), milliseconds(router, "advertise_ms"), cell(router, "source"),
                       cell(router, "interface"));
   text += fmt::format("  holds {} of {}; lease left {}; next timer in {}\n", cell(router, "held"),
-                      cell(router, "addresses"), milliseconds_in(router, "lease_left_ms"),
-                      milliseconds_in(router, "next_timer_ms"));
+                      cell(router, "addresses"), milliseconds(router, "lease_left_ms"),
+                      milliseconds(router, "next_timer_ms"));
   for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
   const auto adverts = router.value("adverts", json::object());
   text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses{}\n", cell(adverts, "sent"),
@@ -47,7 +41,7 @@ std::string router_text(const json& router) {
                       causes(adverts));
   for (const auto& peer : list(router, "peers")) {
     text += fmt::format("  heard {} with priority {}, {} ago\n", cell(peer, "address"), cell(peer, "priority"),
-                        milliseconds_in(peer, "heard_ms"));
+                        milliseconds(peer, "heard_ms"));
   }
   return text;
 }
@@ -55,7 +49,7 @@ std::string router_text(const json& router) {
 }  // namespace
 
 std::string vrrp_text(const json& answer) {
-  std::string text = fmt::format("node {}\n", cell(answer, "node"));
+  std::string text = fmt::format("node {}\n", cell(answer, "node")) + nodes_text(answer);
   if (list(answer, "vrrp").empty()) return text + "no virtual routers\n";
   for (const auto& router : list(answer, "vrrp")) text += router_text(router);
   return text;

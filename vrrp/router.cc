@@ -14,12 +14,6 @@ namespace {
 constexpr int packets_a_turn = 256;     // a flood does not keep the loop from its timers
 constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
 
-/// In microseconds.
-std::uint64_t time_of_day() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-}
-
 /// The address as the kernel is asked for it.
 net::Leases::Holding holding_of(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
   return {.interface_index = interface.index,
@@ -114,9 +108,8 @@ net::Result<> Router::send(std::uint8_t priority) {
 std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path) {
   if (spec_.version == 2) return encode_v2(advert, spec_.password);
   auto packet = encode(advert, path, spec_.checksum);
-  if (!spec_.signing || spec_.signing->mode == SigningMode::receive_only) return packet;
-  sequence_ = std::max(sequence_ + 1, time_of_day());  // rises even where the clock is set back
-  return sign(packet, path, spec_.signing->keys.front(), sequence_);
+  if (!signs()) return packet;
+  return sign(packet, path, spec_.signing->keys.front(), next_sequence());
 }
 
 /// An IPv6 address may stand in a network that the interface reaches already by an address of its own.
@@ -217,17 +210,26 @@ std::optional<Instant> Router::claimed(net::Leases& leases, std::chrono::seconds
   return since;
 }
 
-std::vector<Router::Accepted> Router::receive(Instant now) {
+std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<Identity>& self) {
   std::vector<Accepted> accepted;
   refused_.clear();
+  met_.clear();
+  understand_.clear();
   if (!link_ || !source_) return accepted;
+  const auto refuse = [this](const net::Address& source, Refusal refusal) {
+    ++counters_.refused[std::to_underlying(refusal)];
+    refused_.push_back({.source = source, .refusal = refusal});
+  };
   link_->receive(packets_a_turn, [&](const Link::Packet& packet) {
-    const auto advert = check(packet);
-    if (!advert) {
-      ++counters_.refused[std::to_underlying(advert.error())];
-      refused_.push_back({.source = packet.path.source, .refusal = advert.error()});
+    if (spec_.signing && is_hello(packet.advert)) {
+      auto hello = check_hello(packet);
+      if (!hello) return refuse(packet.path.source, hello.error());
+      met_.push_back({.source = packet.path.source, .identity = std::move(hello->from)});
+      if (self && hello->question && signs()) greet(packet.path.source, *self, false);
       return;
     }
+    const auto advert = check(packet);
+    if (!advert) return refuse(packet.path.source, advert.error());
     ++counters_.received;
     note_peer(packet.path.source, *advert, now);
     accepted.push_back({.source = packet.path.source,
@@ -235,6 +237,7 @@ std::vector<Router::Accepted> Router::receive(Instant now) {
                                   .max_advertise_interval = advert->max_advertise_interval,
                                   .greater_address = packet.path.source > *source_}});
   });
+  if (self) ask(*self, now);
   return accepted;
 }
 
@@ -268,11 +271,8 @@ std::expected<Advert, Refusal> Router::read(const Link::Packet& packet) {
   if (!opened) return std::unexpected(opened.error());
   auto advert = decode(opened->advert, packet.path);
   if (!advert || !opened->sequence) return advert;
-  // Only who has a key gets an entry.
-  const auto last = sequences_.find(packet.path.source);
-  const auto known = last == sequences_.end() ? std::nullopt : std::optional(last->second);
-  if (!is_new(*opened->sequence, known, time_of_day())) return std::unexpected(Refusal::replay);
-  sequences_[packet.path.source] = *opened->sequence;
+  if (!note_sequence(sequences_, packet.path.source, *opened->sequence)) return std::unexpected(Refusal::replay);
+  if (opened->understands_hello) understand_.insert(packet.path.source);
   return advert;
 }
 

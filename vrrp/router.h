@@ -13,6 +13,7 @@
 #include "net/loop.h"
 #include "net/route_table.h"
 #include "vrrp/group.h"
+#include "vrrp/hello.h"
 #include "vrrp/link.h"
 #include "vrrp/status.h"
 
@@ -62,7 +63,8 @@ class Router {
     net::Address source;
     Heard heard;
   };
-  std::vector<Accepted> receive(Instant now);
+  /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters.
+  std::vector<Accepted> receive(Instant now, const std::optional<Identity>& self);
 
   struct Refused {
     net::Address source;
@@ -70,6 +72,13 @@ class Router {
   };
   /// What the last receive() refused.
   [[nodiscard]] const std::vector<Refused>& refused() const { return refused_; }
+
+  struct Met {
+    net::Address source;
+    Identity identity;
+  };
+  /// Which other directors made themselves known to the last receive().
+  [[nodiscard]] const std::vector<Met>& met() const { return met_; }
 
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
@@ -84,6 +93,15 @@ class Router {
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
 
+  // What is signed (router_signed.cc).
+  using Sequences = std::map<net::Address, std::uint64_t>;
+  [[nodiscard]] bool signs() const;
+  [[nodiscard]] std::uint64_t next_sequence();
+  [[nodiscard]] static bool note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence);
+  void ask(const Identity& self, Instant now);
+  void greet(const net::Address& other, const Identity& self, bool question);
+  [[nodiscard]] std::expected<Hello, Refusal> check_hello(const Link::Packet& packet);
+
   Spec spec_;
   std::optional<net::Interface> interface_;
   std::optional<net::Address> source_;
@@ -92,8 +110,12 @@ class Router {
   net::Loop::Id watch_ = 0;
   std::vector<Peer> peers_;
   std::vector<Refused> refused_;
-  std::uint64_t sequence_ = 0;                       ///< of the last signed advert
-  std::map<net::Address, std::uint64_t> sequences_;  ///< of the last signed advert of each sender
+  std::uint64_t sequence_ = 0;             ///< of what was signed last
+  Sequences sequences_;                    ///< of the last signed advert of each sender
+  Sequences hello_sequences_;              ///< apart, so that a hello which overtakes an advert does it no harm
+  std::set<net::Address> understand_;      ///< whose adverts of this turn said that they understand hellos
+  std::map<net::Address, Instant> asked_;  ///< when a question was sent there last
+  std::vector<Met> met_;
   Counters counters_;
 };
 

@@ -72,8 +72,11 @@ std::size_t Routers::member_of(Id router) const {
 void Routers::on_packets(Id router) {
   const Id id = band_of_.at(router);
   const std::size_t member = member_of(router);
-  const auto accepted = routers_.at(router).receive(loop_.now());
+  const auto accepted = routers_.at(router).receive(loop_.now(), self_);
   tell_refusals(router);
+  for (const auto& [source, identity] : routers_.at(router).met()) {
+    if (on_met_) on_met_(identity, source);
+  }
   for (const auto& [source, heard] : accepted) {
     Band& band = bands_.at(id);
     band.resigned.reset();

@@ -32,6 +32,8 @@ class Routers {
   using OnError = std::move_only_function<void(const std::string& router, const net::Error&)>;
   /// Something happened that is worth telling and changed no state.
   using OnNotice = std::move_only_function<void(const std::string& router, const std::string& text)>;
+  /// Another director of the cluster made itself known, in a signed packet.
+  using OnMet = std::move_only_function<void(const Identity&, const net::Address& from)>;
   using OnStopped = std::move_only_function<void()>;
 
   /// Names of routers that move together.
@@ -53,6 +55,10 @@ class Routers {
   /// role and timers, and its addresses, priority, interval and name change in place; a group keeps the role of the
   /// first of its routers that was there. Others are stopped, or started. Errors as start()'s; then nothing changes.
   net::Result<> update(std::vector<Spec> specs, const Groups& groups);
+
+  /// Who this node is from now on, for those that sign as well; `on_met` is told of each hello of theirs: within a
+  /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
+  void introduce(Identity self, OnMet on_met);
 
   /// Lets those become master that start() held; `why` is their reason.
   void release(const std::string& why);
@@ -151,7 +157,9 @@ class Routers {
   OnTransition on_transition_;
   OnError on_error_;
   OnNotice on_notice_;
+  OnMet on_met_;
   OnStopped on_stopped_;
+  std::optional<Identity> self_;
   std::string held_;
   std::unique_ptr<net::Links> links_;
   Id last_id_ = 0;

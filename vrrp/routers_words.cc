@@ -9,6 +9,11 @@
 
 namespace vrrp {
 
+void Routers::introduce(Identity self, OnMet on_met) {
+  self_ = std::move(self);
+  on_met_ = std::move(on_met);
+}
+
 void Routers::release(const std::string& why) {
   held_.clear();
   for (const auto& [id, band] : bands_) {

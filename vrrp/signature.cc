@@ -9,8 +9,9 @@
 
 // The trailer, behind the last byte of the advert that RFC 9568 knows:
 //
-//   0..3   "dvh1"       4 | key id   5..7 | 0      8..15 | sequence      16..47 | HMAC-SHA-256
+//   0..3   "dvh1"       4 | key id   5 | features   6..7 | 0      8..15 | sequence      16..47 | HMAC-SHA-256
 //
+// Features are bits that receivers skip where they do not know them: 1 says that the signer understands hellos.
 // The code covers the packet's source and destination, the advert, and the trailer before it. The advert's own checksum
 // does not cover the trailer.
 
@@ -23,8 +24,10 @@ using Code = std::array<unsigned char, 32>;
 
 constexpr std::array<std::byte, 4> magic = {std::byte{'d'}, std::byte{'v'}, std::byte{'h'}, std::byte{'1'}};
 constexpr std::size_t key_offset = 4;
+constexpr std::size_t features_offset = 5;
 constexpr std::size_t sequence_offset = 8;
 constexpr std::size_t code_offset = 16;
+constexpr std::byte understands_hello{1};
 constexpr std::uint64_t clocks_may_differ = 5ULL * 60 * 1'000'000;
 
 Code code_of(Bytes covered, const Path& path, const Key& key) {
@@ -44,6 +47,7 @@ std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std:
   std::vector<std::byte> packet(advert.begin(), advert.end());
   std::ranges::copy(magic, std::back_inserter(packet));
   packet.push_back(std::byte{key.id});
+  packet.push_back(understands_hello);
   packet.resize(advert.size() + sequence_offset);
   for (int shift = 56; shift >= 0; shift -= 8) packet.push_back(static_cast<std::byte>(sequence >> shift & 0xff));
   const Code code = code_of(packet, path, key);
@@ -56,7 +60,7 @@ std::expected<Opened, Refusal> open(Bytes packet, const Path& path, const Signin
       packet.size() > trailer_size && std::ranges::equal(packet.last(trailer_size).first(magic.size()), magic);
   if (!has_trailer) {
     if (signing.mode == SigningMode::enforce) return std::unexpected(Refusal::not_signed);
-    return Opened{.advert = packet, .sequence = {}};
+    return Opened{.advert = packet, .sequence = {}, .understands_hello = false};
   }
   const Bytes trailer = packet.last(trailer_size);
   const auto key = std::ranges::find(signing.keys, std::to_integer<std::uint8_t>(trailer[key_offset]), &Key::id);
@@ -69,7 +73,9 @@ std::expected<Opened, Refusal> open(Bytes packet, const Path& path, const Signin
   for (const std::byte byte : trailer.subspan(sequence_offset, sizeof sequence)) {
     sequence = sequence << 8 | std::to_integer<std::uint64_t>(byte);
   }
-  return Opened{.advert = packet.first(packet.size() - trailer_size), .sequence = sequence};
+  return Opened{.advert = packet.first(packet.size() - trailer_size),
+                .sequence = sequence,
+                .understands_hello = (trailer[features_offset] & understands_hello) != std::byte{0}};
 }
 
 bool is_new(std::uint64_t sequence, std::optional<std::uint64_t> last, std::uint64_t time_of_day) {

@@ -23,6 +23,7 @@ inline constexpr std::size_t trailer_size = 48;
 struct Opened {
   std::span<const std::byte> advert;
   std::optional<std::uint64_t> sequence;  ///< of a signed one
+  bool understands_hello = false;         ///< the signer does; see hello.h
 };
 
 /// Refusals: not_signed (by `signing.mode`), signature (no such key, or it does not fit).

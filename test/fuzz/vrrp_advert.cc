@@ -2,6 +2,7 @@
 // is made right: otherwise few inputs would come past it.
 #include "test/fuzz/target.h"
 #include "vrrp/advert.h"
+#include "vrrp/hello.h"
 
 using namespace vrrp;
 
@@ -35,6 +36,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = fuzz::as_bytes(data, size);
   std::vector<std::byte> message(bytes.begin(), bytes.end());
   if (choice & 2 && size > checksum_at + 1) set_checksum(message);
+  if (const auto hello = decode_hello(message)) {
+    fuzz::require(decode_hello(encode(*hello)) == *hello, "a hello is written as it is read");
+  }
   const auto advert = decode(message, path);
   if (!advert) return 0;
   for (const Checksum checksum : {Checksum::rfc9568, Checksum::rfc5798}) {

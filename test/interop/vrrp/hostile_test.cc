@@ -1,5 +1,6 @@
 // Who speaks on the link without being asked: forged adverts, replays, noise, other keys.
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -7,12 +8,15 @@
 #include <atomic>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <mutex>
 #include <random>
 #include <thread>
 
 #include "test/interop/vrrp/lan.h"
 #include "vrrp/advert.h"
+#include "vrrp/hello.h"
+#include "vrrp/signature.h"
 
 using namespace vrrp_test;
 using vrrp::Refusal;
@@ -28,6 +32,7 @@ class RawSocket {
     const lab::Within within(host.network);
     fd_ = net::Fd(::socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, vrrp::ipproto_vrrp));
     const int ttl = 255, no_loop = 0;
+    lab::must(::setsockopt(fd_.get(), IPPROTO_IP, IP_TTL, &ttl, sizeof ttl), "set the TTL of what is not multicast");
     ip_mreqn group{};
     group.imr_multiaddr.s_addr = htonl(0xe0000012);
     group.imr_address.s_addr = htonl(0x0a000003);
@@ -37,10 +42,10 @@ class RawSocket {
     lab::must(::setsockopt(fd_.get(), IPPROTO_IP, IP_MULTICAST_LOOP, &no_loop, sizeof no_loop), "hear no echo");
   }
 
-  void send(const Bytes& advert) const {
+  void send(const Bytes& advert, const char* destination = "224.0.0.18") const {
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(0xe0000012);
+    lab::must(::inet_pton(AF_INET, destination, &to.sin_addr) - 1, "read an address");
     ::sendto(fd_.get(), advert.data(), advert.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to);
   }
 
@@ -108,6 +113,55 @@ TEST_CASE_METHOD(Signed, "a stranger with another key, or none, moves nobody, an
   CHECK(lb1.notices ==
         "lb1 front: refused an advert from 10.0.0.3: it is not signed (1 so far)\n"
         "lb1 front: refused an advert from 10.0.0.3: it is signed with another key (1 so far)\n");
+}
+
+TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is master, and hear nobody else",
+                 "[hostile]") {
+  settle();
+  std::map<std::string, vrrp::Identity> met1, met2;
+  const auto introduce = [](Node& node, const char* version, std::map<std::string, vrrp::Identity>& met) {
+    node.routers().introduce(
+        {.node = node.host.name, .version = version, .files = {}},
+        [&met](const vrrp::Identity& other, const net::Address& from) { met[to_string(from)] = other; });
+  };
+  introduce(lb1, "1", met1);
+  introduce(lb2, "2", met2);
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return !met1.empty() && !met2.empty(); }, 500ms));
+  CHECK(met1.at("10.0.0.2") == vrrp::Identity{.node = "lb2", .version = "2", .files = {}});
+  CHECK(met2.at("10.0.0.1") == vrrp::Identity{.node = "lb1", .version = "1", .files = {}});
+
+  // What changes is known a second later.
+  introduce(lb1, "3", met1);
+  CHECK(pump(
+      {&lb1, &lb2}, [&] { return met2.at("10.0.0.1").version == "3"; }, 1500ms));
+
+  // A hello that was signed with another key, or not at all, or was heard before, is none.
+  met1.clear();
+  lb2.crash();
+  const RawSocket socket(neighbour);
+  const vrrp::Hello hello{.router_id = 51, .question = true, .from = {.node = "evil", .version = "9", .files = {}}};
+  const vrrp::Path path{.source = lab::address("10.0.0.3"), .destination = lab::address("10.0.0.1")};
+  const auto now = static_cast<std::uint64_t>(std::time(nullptr)) * 1'000'000;
+  const auto wrong = vrrp::sign(vrrp::encode(hello), path, {.id = 1, .secret = "another secret entirely"}, now);
+  const auto right = vrrp::sign(vrrp::encode(hello), path, signing.keys[0], now);
+  const auto to_lb1 = [&](const Bytes& packet) {
+    socket.send(packet, "10.0.0.1");
+    pump_for({&lb1}, 50ms);
+  };
+  to_lb1(vrrp::encode(hello));
+  to_lb1(wrong);
+  CHECK(met1.empty());
+  to_lb1(right);
+  CHECK(met1.contains("10.0.0.3"));
+  met1.clear();
+  to_lb1(right);
+  CHECK(met1.empty());
+  const auto refused = lb1.status().adverts.refused;
+  CHECK(refused[std::to_underlying(Refusal::not_signed)] == 1);
+  CHECK(refused[std::to_underlying(Refusal::signature)] == 1);
+  CHECK(refused[std::to_underlying(Refusal::replay)] == 1);
+  CHECK(lb1.is_master());
 }
 
 TEST_CASE_METHOD(Signed, "keys are rotated and signatures introduced without a change of roles", "[hostile]") {

@@ -20,6 +20,10 @@ constexpr std::uint64_t sequence = 1'700'000'000'000'000;
 
 // Computed apart from this code, with Python's hmac.
 const Bytes signed_advert = from_hex(
+    "3133960100643fb4c0a8380a647668310701000000060a24181e4000f7bc1f4f04a3e0007878db56a1b6ccb0c9feb1804b478bd1c120d78c10"
+    "8e70bb");
+// As it was before there were hellos.
+const Bytes signed_before = from_hex(
     "3133960100643fb4c0a8380a647668310700000000060a24181e4000f0763993a92b4ff2a2a2f723ee55514a9d2550cc01427d4086d569088e"
     "552642");
 
@@ -36,6 +40,14 @@ TEST_CASE("a signed advert is what RFC 2104 makes of it, and opens with any of t
   REQUIRE(read);
   CHECK(std::ranges::equal(read->advert, advert));
   CHECK(read->sequence == sequence);
+  CHECK(read->understands_hello);
+}
+
+TEST_CASE("who signs as before there were hellos is believed, and is sent none") {
+  const auto read = opened(signed_before);
+  REQUIRE(read);
+  CHECK(std::ranges::equal(read->advert, advert));
+  CHECK_FALSE(read->understands_hello);
 }
 
 TEST_CASE("a signature holds for nothing else: no other bit, end, key or length") {

@@ -1,0 +1,78 @@
+// What a router signs, and what it believes for its signature: sequences, and hellos beside the adverts.
+
+#include <algorithm>
+#include <utility>
+
+#include "vrrp/router.h"
+#include "vrrp/signature.h"
+
+namespace vrrp {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Between one question to a node and the next.
+constexpr Duration question_pause = 1s;
+
+/// In microseconds.
+std::uint64_t time_of_day() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
+}  // namespace
+
+bool Router::signs() const { return spec_.signing && spec_.signing->mode != SigningMode::receive_only; }
+
+/// It rises even where the clock is set back.
+std::uint64_t Router::next_sequence() { return sequence_ = std::max(sequence_ + 1, time_of_day()); }
+
+/// Only who has a key gets an entry.
+bool Router::note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence) {
+  const auto last = sequences.find(source);
+  if (!is_new(sequence, last == sequences.end() ? std::nullopt : std::optional(last->second), time_of_day())) {
+    return false;
+  }
+  sequences[source] = sequence;
+  return true;
+}
+
+/// A master says nothing but adverts: who hears them asks, and the question tells the master what it would ask itself.
+void Router::ask(const Identity& self, Instant now) {
+  if (!signs()) return;
+  for (const net::Address& other : understand_) {
+    const auto [last, is_first] = asked_.try_emplace(other, now);
+    if (!is_first && now - last->second < question_pause) continue;
+    last->second = now;
+    greet(other, self, true);
+  }
+}
+
+/// What does not arrive is asked for again; an error of the link shows in the adverts.
+void Router::greet(const net::Address& other, const Identity& self, bool question) {
+  const Path path{.source = *source_, .destination = other};
+  const auto hello = encode({.router_id = spec_.router_id, .question = question, .from = self});
+  std::ignore = link_->send(sign(hello, path, spec_.signing->keys.front(), next_sequence()), path);
+}
+
+/// Never believed without a signature, whatever is done about adverts.
+std::expected<Hello, Refusal> Router::check_hello(const Link::Packet& packet) {
+  const auto& [source, destination] = packet.path;
+  if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
+  if (destination != *source_) return std::unexpected(Refusal::destination);
+  const bool stranger = spec_.unicast && std::ranges::find(spec_.unicast->peers, source) == spec_.unicast->peers.end();
+  if (stranger || source == *source_) return std::unexpected(Refusal::source);
+  if (packet.advert.size() > 1 && std::to_integer<std::uint8_t>(packet.advert[1]) != spec_.router_id) {
+    return std::unexpected(Refusal::router_id);
+  }
+  const auto opened = vrrp::open(packet.advert, packet.path, *spec_.signing);
+  if (!opened) return std::unexpected(opened.error());
+  if (!opened->sequence) return std::unexpected(Refusal::not_signed);
+  auto hello = decode_hello(opened->advert);
+  if (!hello) return hello;
+  if (!note_sequence(hello_sequences_, source, *opened->sequence)) return std::unexpected(Refusal::replay);
+  return hello;
+}
+
+}  // namespace vrrp
