@@ -6,6 +6,8 @@
 #include <ranges>
 #include <string_view>
 
+#include "director/change_json.h"
+
 namespace director {
 namespace {
 
@@ -103,35 +105,11 @@ Response answer_events(Director& director, const Request& request) {
   return ok(director.events(since));
 }
 
-ordered_json to_json(const Change::Names& names) {
-  return {{"added", names.added}, {"changed", names.changed}, {"removed", names.removed}};
-}
-
-ordered_json to_json(const std::vector<config::Diagnostic>& found) {
-  ordered_json list = ordered_json::array();
-  for (const auto& diagnostic : found) {
-    list.push_back({{"file", diagnostic.file},
-                    {"line", diagnostic.line},
-                    {"column", diagnostic.column},
-                    {"text", config::to_string(std::vector{diagnostic})}});
-  }
-  return list;
-}
-
 Response to_response(const Director& director, const std::expected<Reloader::Outcome, Refused>& done) {
   if (!done) {
     return {.status = 409, .body = text({{"error", done.error().why}, {"found", to_json(done.error().found)}})};
   }
-  const auto& change = done->change;
-  return ok(
-      {{"summary", to_string(change)},
-       {"services", to_json(change.services)},
-       {"servers", to_json(change.servers)},
-       {"routers", to_json(change.routers)},
-       {"sections", change.sections},
-       {"probes", {{"kept", change.probes.kept}, {"added", change.probes.added}, {"removed", change.probes.removed}}},
-       {"leaving", director.connections_of(change)},
-       {"warnings", to_json(done->warnings)}});
+  return ok(to_json(done->change, director.connections_of(done->change), done->warnings));
 }
 
 void answer_reload(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {

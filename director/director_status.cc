@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "director/change_json.h"
 #include "director/director.h"
 #include "director/vrrp_status.h"
 
@@ -182,11 +183,11 @@ ordered_json Director::connections_of(const Change& change) const {
     const auto& [key, destination] = change.leaving[i];
     if (asked == nullptr || *asked != key) status = kernel_.list(key);
     asked = &key;
-    ipvs::DestinationStatus held;
+    const ipvs::DestinationStatus* held = nullptr;
     if (status && *status && (*status)->destinations.contains(destination)) {
-      held = (*status)->destinations.at(destination);
+      held = &(*status)->destinations.at(destination);
     }
-    leaving.push_back({{"server", change.servers.removed[i]}, {"active", held.active}, {"inactive", held.inactive}});
+    leaving.push_back(leaving_json(change.servers.removed[i], held));
   }
   return leaving;
 }

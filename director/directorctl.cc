@@ -17,6 +17,7 @@
 #include "director/change_text.h"
 #include "director/http_client.h"
 #include "director/import_file.h"
+#include "director/plan_offline.h"
 #include "director/status_text.h"
 #include "director/text_table.h"
 #include "director/vrrp_text.h"
@@ -45,6 +46,12 @@ struct Arguments {
 constexpr auto look_again = std::chrono::seconds(1);
 
 std::string body_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+/// Whether a daemon is there at all.
+bool is_answered(const Arguments& arguments) {
+  const auto answer = director::ask(arguments.socket, "GET", "/v1/events");
+  return answer || (answer.error().code != ENOENT && answer.error().code != ECONNREFUSED);
+}
 
 /// Sends the request; on refusal or silence says why and ends the program.
 json ask_or_exit(const Arguments& arguments, const std::string& method, const std::string& path,
@@ -148,6 +155,18 @@ int reload(const Arguments& arguments) {
 
 int plan(const Arguments& arguments) {
   const std::string file = arguments.file.empty() ? "" : std::filesystem::absolute(arguments.file).string();
+  if (!file.empty() && !is_answered(arguments)) {
+    const auto planned = director::plan_offline(file);
+    if (!planned) {
+      fmt::print(stderr, "{}directorctl: {} is not good\n", config::to_string(planned.error()), file);
+      return refused;
+    }
+    if (!arguments.as_json) {
+      fmt::print(stderr, "directorctl: no directord answers here; compared with {}\n", planned->value("against", ""));
+    }
+    show(arguments, *planned, director::change_text);
+    return done;
+  }
   show(arguments, ask_or_exit(arguments, "POST", "/v1/plan", body_of({{"file", file}})), director::change_text);
   return done;
 }
@@ -297,9 +316,9 @@ int main(int argc, char** argv) {
   command("reload", "reads the cluster file again and applies what differs; on any error nothing changes", [&] {
     return reload(arguments);
   })->add_flag("--yes", arguments.yes, "also if it removes more than reload_guard allows");
-  command("plan", "what a reload would change, and the connections that it touches", [&] {
-    return plan(arguments);
-  })->add_option("file", arguments.file, "another cluster file than the one in force");
+  command("plan", "what a reload would change, and the connections that it touches", [&] { return plan(arguments); })
+      ->add_option("file", arguments.file,
+                   "another cluster file than the one in force; without a daemon, what its start would change");
   command("replace", "the program on disk takes the running one's place, without a gap",
           [&] { return replace(arguments); });
   command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })

@@ -312,3 +312,19 @@ TEST_CASE("another tool's file becomes a cluster file that is good, and what is 
   CHECK(run(directorctl + " import ldirectord /nonexistent").output ==
         "directorctl: read /nonexistent: No such file or directory\n");
 }
+
+TEST_CASE("without a daemon a plan shows what its start would change, and says with what that was compared") {
+  const Given given(good);
+  const std::string ask = directorctl + " --socket " + (given.scratch.path / "nobody.sock").string() + " plan ";
+  const auto planned = run(ask + given.file);
+  INFO(planned.output);
+  CHECK(planned.status == 0);
+  CHECK(contains(planned.output, "directorctl: no directord answers here; compared with "));
+  CHECK(contains(planned.output, "+ service web\n"));
+  CHECK(nlohmann::json::parse(run(ask + given.file + " --json").output)["summary"].is_string());
+  const Given broken("clustr: shop\n");
+  const auto refused = run(ask + broken.file);
+  CHECK(refused.status == 1);
+  CHECK(contains(refused.output, "is not good"));
+  CHECK(run(ask).status == 3);
+}
