@@ -15,6 +15,9 @@
 
 #include "config/load.h"
 #include "director/change_text.h"
+#include "director/doctor_text.h"
+#include "director/host_facts.h"
+#include "director/host_name.h"
 #include "director/http_client.h"
 #include "director/import_file.h"
 #include "director/plan_offline.h"
@@ -211,6 +214,29 @@ int check(const Arguments& arguments) {
   return loaded ? done : refused;
 }
 
+/// Needs no daemon; that none runs is a finding.
+int examine_host(const Arguments& arguments) {
+  const auto file = arguments.file.empty() ? "/etc/directord/cluster.yaml" : arguments.file;
+  const auto loaded = config::load(file);
+  if (!loaded) {
+    fmt::print(stderr, "{}", config::to_string(loaded.error()));
+    return usage;
+  }
+  const auto node = config::this_node(loaded->cluster, arguments.node, director::host_name());
+  if (!node) {
+    fmt::print(stderr, "directorctl: {}: {}\n", file, node.error().message);
+    return usage;
+  }
+  const auto findings =
+      director::examine(loaded->cluster, *node, director::gather_facts(loaded->cluster, *node, arguments.socket));
+  if (arguments.as_json) {
+    fmt::print("{}\n", director::to_json(findings).dump(2, ' ', false, json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", director::findings_text(findings, isatty(STDOUT_FILENO) != 0));
+  }
+  return director::has_errors(findings) ? refused : done;
+}
+
 int carry_over(const Arguments& arguments) {
   const auto imported = director::import_file(arguments.format, arguments.file);
   if (!imported) {
@@ -324,6 +350,12 @@ int main(int argc, char** argv) {
   command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })
       ->add_option("file", arguments.file, "the cluster file")
       ->required();
+  auto* doctor = command("doctor", "what is wrong with this host for a cluster file, and what to do; needs no daemon",
+                         [&] { return examine_host(arguments); });
+  doctor->add_option("file", arguments.file, "the cluster file; without it, /etc/directord/cluster.yaml");
+  doctor->add_option("--node", arguments.node,
+                     "which node of the file this is; without it, the one with the host's name");
+  doctor->footer("Exit status: 0 no errors, 1 errors, 2 wrong usage or a bad cluster file.");
   auto* importing = command("import",
                             "another tool's file as a cluster file, with what could not be carried over in its "
                             "first lines; needs no daemon",

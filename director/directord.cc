@@ -15,6 +15,7 @@
 #include "config/load.h"
 #include "director/api.h"
 #include "director/director.h"
+#include "director/host_name.h"
 #include "director/http_server.h"
 #include "director/log.h"
 #include "director/privileges.h"
@@ -41,11 +42,6 @@ struct Arguments {
   bool dry_run = false;
   director::Replacement again;  ///< how this was called
 };
-
-std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
 
 /// The table that rules go to: the kernel's, or one in memory.
 net::Result<std::unique_ptr<ipvs::Kernel>> open_kernel(bool dry_run) {
@@ -108,7 +104,7 @@ struct Doors {
 
 net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, const Arguments& arguments) {
   auto reloader = director::Reloader::create(
-      loop, director, {.file = arguments.config, .node = arguments.node, .host_name = host_name()});
+      loop, director, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()});
   if (!reloader) return std::unexpected(reloader.error());
   auto replacer = director::Replacer::create(loop, arguments.again, [&director] { director.make_way(); });
   if (!replacer) return std::unexpected(replacer.error());
@@ -211,7 +207,7 @@ int main(int argc, char** argv) {
   auto loaded = config::load(arguments.config, arguments.dry_run ? nullptr : &modules);
   fmt::print(stderr, "{}", config::to_string(loaded ? loaded->warnings : loaded.error()));
   if (!loaded) return usage;
-  auto node = config::this_node(loaded->cluster, arguments.node, host_name());
+  auto node = config::this_node(loaded->cluster, arguments.node, director::host_name());
   if (!node && !(arguments.check && arguments.node.empty())) {
     fmt::print(stderr, "directord: {}: {}\n", arguments.config, node.error().message);
     return usage;

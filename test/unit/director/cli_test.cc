@@ -328,3 +328,15 @@ TEST_CASE("without a daemon a plan shows what its start would change, and says w
   CHECK(contains(refused.output, "is not good"));
   CHECK(run(ask).status == 3);
 }
+
+TEST_CASE("the doctor says that no directord runs, and refuses a file that is not good") {
+  const Given given(good);
+  const std::string ask = directorctl + " --socket " + (given.scratch.path / "nobody.sock").string() + " doctor ";
+  const auto said = run(ask + given.file + " --node lb1");
+  INFO(said.output);
+  CHECK(said.status == 1);
+  CHECK(contains(said.output, "error: directord: "));
+  CHECK(nlohmann::json::parse(run(ask + given.file + " --node lb1 --json").output)["errors"].get<int>() >= 1);
+  CHECK(run(ask + given.file + " --node lb9").status == 2);
+  CHECK(run(ask + given.file + ".missing").status == 2);
+}
