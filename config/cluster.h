@@ -164,6 +164,8 @@ struct ProbeMarks {
   std::uint32_t last = 0x7d00ffff;  ///< `first` or more
 
   [[nodiscard]] bool contains(std::uint32_t mark) const { return first <= mark && mark <= last; }
+
+  auto operator<=>(const ProbeMarks&) const = default;
 };
 
 struct Cluster {
@@ -176,6 +178,8 @@ struct Cluster {
   ProbeMarks probe_marks;
   std::vector<Service> services;
   std::array<std::byte, 8> fingerprint{};  ///< of the files that this was read from, as fingerprint() says
+
+  auto operator<=>(const Cluster&) const = default;
 };
 
 /// The node of that name; null when there is none.

@@ -57,6 +57,7 @@ class Diagnostics {
   void warning(Place place, std::string message);
 
   [[nodiscard]] bool has_errors() const { return has_errors_; }
+  [[nodiscard]] bool any() const { return !findings_.empty(); }
 
   /// Whether an error was reported at just this place.
   [[nodiscard]] bool has_error_at(Place place) const;

@@ -233,8 +233,8 @@ const Entry* YamlNode::find(std::string_view name) const {
   return found == entries.end() ? nullptr : &*found;
 }
 
-YamlNode* parse(const Source& source, std::uint32_t index, Document& document, Diagnostics& diagnostics) {
-  const YamlText text(source.text, index);
+YamlNode* parse(std::string_view source, std::uint32_t index, Document& document, Diagnostics& diagnostics) {
+  const YamlText text(source, index);
   if (auto fault = text.not_text()) {
     diagnostics.error(fault->place, std::move(fault->message));
     return nullptr;
@@ -242,8 +242,8 @@ YamlNode* parse(const Source& source, std::uint32_t index, Document& document, D
   Builder builder(text, document, diagnostics);
   try {
     // Without a newline at the end yaml-cpp complains of an open quote where the file ends, with it where it begins.
-    const std::string ended = source.text.ends_with('\n') ? "" : source.text + '\n';
-    std::ispanstream stream(std::string_view(ended.empty() ? source.text : ended));
+    const std::string ended = source.ends_with('\n') ? "" : std::string(source) + '\n';
+    std::ispanstream stream(ended.empty() ? source : std::string_view(ended));
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }

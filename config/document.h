@@ -38,10 +38,10 @@ struct YamlNode {
 /// Owns the nodes of one or more sources. They stay where they are when more are added or the document moves.
 using Document = std::deque<YamlNode>;
 
-/// Parses `sources[index]` into `document` and returns its root; null after an error, which is then in `diagnostics`.
-/// The text is YAML 1.2 with the merge key `<<`; refused are: what is not UTF-8, duplicate keys, keys that are not
-/// text, tags, more than one document, too deep nesting, aliases that contain themselves or unfold into too much. A
-/// duplicate key is an error that leaves a tree: the reader can go on and find more.
-[[nodiscard]] YamlNode* parse(const Source& source, std::uint32_t index, Document& document, Diagnostics& diagnostics);
+/// Parses the text of source `index` into `document` and returns its root; null after an error, which is then in
+/// `diagnostics`. The text is YAML 1.2 with the merge key `<<`; refused are: what is not UTF-8, duplicate keys, keys
+/// that are not text, tags, more than one document, too deep nesting, aliases that contain themselves or unfold into
+/// too much. A duplicate key is an error that leaves a tree: the reader can go on and find more.
+[[nodiscard]] YamlNode* parse(std::string_view text, std::uint32_t index, Document& document, Diagnostics& diagnostics);
 
 }  // namespace config

@@ -47,8 +47,9 @@ std::string identity(const std::string& path) {
 
 class Includer {
  public:
-  Includer(YamlNode& root, std::vector<Source>& sources, Document& document, Diagnostics& diagnostics)
-      : root_(root), sources_(sources), document_(document), diagnostics_(diagnostics) {
+  Includer(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
+           Diagnostics& diagnostics)
+      : root_(root), sources_(sources), to_parse_(to_parse), document_(document), diagnostics_(diagnostics) {
     seen_.emplace(identity(sources.front().name), Place{.source = 0, .line = 1, .column = 1});
     for (auto& entry : root.entries) remember_members(entry);
   }
@@ -86,7 +87,7 @@ class Includer {
     if (!text) return diagnostics_.error(place, fmt::format("{} {}", in_quotes(path), text.error()));
     const auto index = static_cast<std::uint32_t>(sources_.size());
     sources_.push_back({.name = path, .text = *std::move(text)});
-    const YamlNode* file = parse(sources_.back(), index, document_, diagnostics_);
+    const YamlNode* file = parse(to_parse_(sources_.back()), index, document_, diagnostics_);
     if (file == nullptr) return;
     if (file->kind != YamlNode::Kind::map) {
       return diagnostics_.error(file->place, "expected a map of keys, as in a cluster file");
@@ -136,6 +137,7 @@ class Includer {
 
   YamlNode& root_;
   std::vector<Source>& sources_;
+  const ToParse& to_parse_;
   Document& document_;
   Diagnostics& diagnostics_;
   std::map<std::string, Place> seen_;                                      ///< files, by identity()
@@ -144,8 +146,9 @@ class Includer {
 
 }  // namespace
 
-void include_files(YamlNode& root, std::vector<Source>& sources, Document& document, Diagnostics& diagnostics) {
-  Includer(root, sources, document, diagnostics).follow(root);
+void include_files(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
+                   Diagnostics& diagnostics) {
+  Includer(root, sources, to_parse, document, diagnostics).follow(root);
 }
 
 }  // namespace config

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <string_view>
 #include <vector>
 
 #include "config/diagnostics.h"
@@ -7,10 +9,14 @@
 
 namespace config {
 
+/// What of a source is to be parsed; a view that stays valid.
+using ToParse = std::function<std::string_view(const Source& source)>;
+
 /// Reads the files that `root`, the map of sources[0], includes, and those that they include, and merges them into it:
 /// maps get the others' members, lists the others' items, anything else may be given only once. A path or glob is
 /// relative to the file that names it; a glob may find nothing, a path may not. Errors stand at the include, or in the
 /// included file.
-void include_files(YamlNode& root, std::vector<Source>& sources, Document& document, Diagnostics& diagnostics);
+void include_files(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
+                   Diagnostics& diagnostics);
 
 }  // namespace config

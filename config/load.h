@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 
 #include "config/cluster.h"
 #include "config/diagnostics.h"
+#include "config/memory.h"
 #include "net/modules.h"
 
 namespace config {
@@ -16,6 +18,8 @@ struct Loaded {
   Cluster cluster;
   std::vector<Diagnostic> warnings;
   std::vector<std::string> files;  ///< that were read: the file itself, then what it includes
+  std::size_t services_read = 0;   ///< those whose text was not known
+  Memory memory;                   ///< for load_again()
 };
 
 /// All that is wrong, errors and warnings, in the order of the file; at least one is an error.
@@ -24,6 +28,13 @@ using Refusal = std::vector<Diagnostic>;
 /// Reads, checks and validates a cluster file. Looks at nothing of this host but the file and what it includes; with
 /// the `modules` of the kernel that it is for, warns of schedulers that this kernel does not have.
 [[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path, const net::Modules* modules = nullptr);
+
+/// The same, when most of it is as it was: `memory` is of an earlier Loaded, and `before` its services. What is new is
+/// read, and all rules are applied to the whole. (The bounds on what ranges and aliases unfold into hold for what is
+/// read.)
+[[nodiscard]] std::expected<Loaded, Refusal> load_again(const std::string& path, const Memory& memory,
+                                                        const std::vector<Service>& before,
+                                                        const net::Modules* modules = nullptr);
 
 /// The same for text that is already in memory; `name` stands for the file in messages. Takes any bytes. Reads no file:
 /// an `include` is an error.

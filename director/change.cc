@@ -50,8 +50,9 @@ void compare_services(const Cluster& before, const Cluster& after, Change& chang
       compare_servers({}, service, change);
       continue;
     }
+    if (*same.mapped() == service) continue;
     if (differ(*same.mapped(), service)) change.services.changed.push_back(service.name);
-    if (same.mapped()->servers != service.servers) compare_servers(*same.mapped(), service, change);
+    compare_servers(*same.mapped(), service, change);
   }
   for (const auto& service : before.services) {
     if (!known.contains(service.key)) continue;

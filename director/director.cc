@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "director/log.h"
+#include "director/table_text.h"
 
 namespace director {
 namespace {
@@ -100,7 +101,7 @@ void Director::leave_the_table() {
   for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
   for (const auto& [key, way] : true_paths_.services()) nothing.push_back({.key = key, .entry = std::nullopt});
   const auto outcome = table_.make(nothing);
-  for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
+  for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
   for (const auto& [key, why] : outcome.unsettled) warn("ipvs", why);
   tell("directord", "stopped, and its rules taken out of the kernel, as the file says");
 }

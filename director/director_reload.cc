@@ -56,21 +56,28 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
 /// Gives `state` what is known of the same service and servers, whatever they are called: true when the file says
 /// something else of them.
 bool Director::carry_over(ServiceState& state, const config::Service& next) {
-  state.situation.servers.resize(next.servers.size());
   const auto found = index_.find(next.key);
-  if (found == index_.end()) return true;
+  if (found == index_.end()) {
+    state.situation.servers.resize(next.servers.size());
+    return true;
+  }
   auto& known = states_[found->second];
   const auto& before = cluster_.services[found->second];
   state.plan = std::move(known.plan);
   state.again = std::exchange(known.again, 0);
   state.situation.quorum = known.situation.quorum;
+  if (before == next) {
+    state.situation.servers = std::move(known.situation.servers);
+    return false;
+  }
+  state.situation.servers.resize(next.servers.size());
   std::map<net::Endpoint, std::size_t> place;
   for (std::size_t i = 0; i < before.servers.size(); ++i) place[before.servers[i].endpoint] = i;
   for (std::size_t i = 0; i < next.servers.size(); ++i) {
     const auto at = place.find(next.servers[i].endpoint);
     if (at != place.end()) state.situation.servers[i] = known.situation.servers[at->second];
   }
-  return before != next;
+  return true;
 }
 
 }  // namespace director

@@ -8,6 +8,7 @@
 
 #include "director/director.h"
 #include "director/log.h"
+#include "director/table_text.h"
 
 namespace director {
 namespace {
@@ -119,7 +120,7 @@ void Director::apply() {
   for (const auto& key : std::exchange(touched_, {})) wishes.push_back(wish_for(key));
 
   const auto outcome = table_.make(wishes);
-  for (const auto& op : outcome.done) log::info("ipvs: " + ipvs::to_string(op));
+  for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
   for (const auto& wish : wishes) {
     const auto refused = outcome.unsettled.find(wish.key);
     complain(wish.key, refused == outcome.unsettled.end() ? "" : refused->second);

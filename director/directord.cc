@@ -102,9 +102,11 @@ struct Doors {
   std::unique_ptr<director::HttpServer> control, readers;
 };
 
-net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, const Arguments& arguments) {
+net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, const Arguments& arguments,
+                              config::Memory memory) {
   auto reloader = director::Reloader::create(
-      loop, director, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()});
+      loop, director, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
+      std::move(memory));
   if (!reloader) return std::unexpected(reloader.error());
   auto replacer = director::Replacer::create(loop, arguments.again, [&director] { director.make_way(); });
   if (!replacer) return std::unexpected(replacer.error());
@@ -131,7 +133,7 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, con
 }
 
 /// Runs until a signal ends it.
-net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node node) {
+net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node) {
   std::optional<Scratch> scratch;
   director::Options options{.node = node, .state_file = {}, .dry_run = arguments.dry_run};
   if (arguments.dry_run && arguments.runtime_dir == Arguments{}.runtime_dir) {
@@ -148,13 +150,13 @@ net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node nod
   auto kernel = open_kernel(arguments.dry_run);
   if (!kernel) return std::unexpected(kernel.error());
 
-  info(fmt::format("directord " DIRECTORD_VERSION " on {}, cluster {}{}", node.name, cluster.name,
+  info(fmt::format("directord " DIRECTORD_VERSION " on {}, cluster {}{}", node.name, loaded.cluster.name,
                    arguments.dry_run ? ": a dry run, the kernel is left alone" : ""));
   if (scratch) {
     info("ask it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
   }
-  const bool scripts = has_scripts(cluster);
-  director::Director director(*loop, **kernel, std::move(cluster), std::move(options));
+  const bool scripts = has_scripts(loaded.cluster);
+  director::Director director(*loop, **kernel, std::move(loaded.cluster), std::move(options));
   Doors doors;
   std::optional<director::ServiceManager> manager;
   bool stopping = false;
@@ -166,7 +168,7 @@ net::Result<> run(Arguments arguments, config::Cluster cluster, config::Node nod
     director.stop([&] { loop->stop(); });
   });
   if (!handled) return handled;
-  auto opened = open_doors(*loop, director, arguments);
+  auto opened = open_doors(*loop, director, arguments, std::move(loaded.memory));
   if (!opened) return std::unexpected(opened.error());
   doors = std::move(*opened);
   if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;
@@ -217,7 +219,7 @@ int main(int argc, char** argv) {
                loaded->cluster.name, loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
     return done;
   }
-  if (auto ran = run(arguments, std::move(loaded->cluster), std::move(*node)); !ran) {
+  if (auto ran = run(arguments, std::move(*loaded), std::move(*node)); !ran) {
     error(ran.error().message);
     return failed;
   }

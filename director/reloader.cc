@@ -8,29 +8,33 @@ struct Reloader::Read {
   config::Cluster cluster;
   config::Node node;
   Outcome outcome;
+  config::Memory memory;
 };
 
-net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Director& director, Source source) {
+net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Director& director, Source source,
+                                                        config::Memory memory) {
   auto background = Background::create(loop);
   if (!background) return std::unexpected(background.error());
-  return std::unique_ptr<Reloader>(new Reloader(director, std::move(source), std::move(*background)));
+  return std::unique_ptr<Reloader>(
+      new Reloader(director, std::move(source), std::move(memory), std::move(*background)));
 }
 
 /// The cluster in force is copied for the thread, since a drain may look into it meanwhile.
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
   if (background_->busy()) return then(std::unexpected(Refused{"another reload or plan is under way; ask again"}));
-  background_->run([this, file = std::move(file), before = director_.cluster(), source = source_,
+  background_->run([this, file = std::move(file), before = director_.cluster(), source = source_, memory = memory_,
                     then = std::move(then)]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
-      auto loaded = config::load(file, &modules);
+      auto loaded = config::load_again(file, *memory, before.services, &modules);
       if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
       if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
       auto change = compare(before, loaded->cluster);
       return Read{.cluster = std::move(loaded->cluster),
                   .node = *std::move(node),
-                  .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)}};
+                  .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
+                  .memory = std::move(loaded->memory)};
     }();
     return [then = std::move(then), result = std::move(result)]() mutable { then(std::move(result)); };
   });
@@ -41,6 +45,9 @@ void Reloader::reload(bool yes, Done done) {
     if (!read) return done(std::unexpected(read.error()));
     if (read->outcome.change.none()) {
       director_.note_fingerprint(read->cluster.fingerprint);
+      // Another order changes nothing, but a memory tells services by their place.
+      if (read->cluster.services == director_.cluster().services)
+        memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
       return done(std::move(read->outcome));
     }
     if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
@@ -51,6 +58,7 @@ void Reloader::reload(bool yes, Done done) {
         !reloaded) {
       return done(std::unexpected(Refused{reloaded.error().message}));
     }
+    memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
     done(std::move(read->outcome));
   });
 }

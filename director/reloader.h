@@ -37,8 +37,9 @@ class Reloader {
   };
   using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
 
-  /// `loop` and `director` must outlive this. Error: no descriptors left.
-  static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Director& director, Source source);
+  /// `loop` and `director` must outlive this; `memory` is of the file in force. Error: no descriptors left.
+  static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Director& director, Source source,
+                                                       config::Memory memory);
 
   /// Reads the file again. What removes too much (guard()) needs `yes`.
   void reload(bool yes, Done done);
@@ -47,13 +48,17 @@ class Reloader {
   void plan(std::string file, Done done);
 
  private:
-  Reloader(Director& director, Source source, std::unique_ptr<Background> background)
-      : director_(director), source_(std::move(source)), background_(std::move(background)) {}
+  Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background)
+      : director_(director),
+        source_(std::move(source)),
+        memory_(std::make_shared<const config::Memory>(std::move(memory))),
+        background_(std::move(background)) {}
   struct Read;
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
 
   Director& director_;
   Source source_;
+  std::shared_ptr<const config::Memory> memory_;  ///< of director_'s cluster; shared with the thread
   std::unique_ptr<Background> background_;
 };
 

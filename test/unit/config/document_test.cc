@@ -38,7 +38,7 @@ std::string parsed(const std::string& text) {
   const std::vector<Source> sources = {{.name = "f", .text = text}};
   Diagnostics diagnostics;
   Document document;
-  const auto* root = parse(sources[0], 0, document, diagnostics);
+  const auto* root = parse(sources[0].text, 0, document, diagnostics);
   const auto said = to_string(diagnostics.in_order(sources));
   CHECK((root != nullptr || !said.empty()));
   return (root == nullptr ? "" : shown(*root)) + said;

@@ -25,7 +25,7 @@ std::pair<std::string, std::string> around_keys(const std::string& text) {
 std::optional<Json> value_of(const std::string& text) {
   config::Diagnostics diagnostics;
   config::Document document;
-  const auto* root = config::parse({.name = "", .text = text}, 0, document, diagnostics);
+  const auto* root = config::parse(text, 0, document, diagnostics);
   if (root == nullptr || diagnostics.has_errors()) return std::nullopt;
   return schema::value_of(*root);
 }

@@ -129,7 +129,7 @@ struct Reloading : World {
       director::Replacer::create(loop, {.program = "/bin/false", .arguments = {"false"}}, [] {}).value();
 
   Reloading() {
-    reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}).value();
+    reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}, {}).value();
   }
 
   void write(const std::string& services) {

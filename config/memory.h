@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "config/cluster.h"
+#include "config/diagnostics.h"
+#include "config/document.h"
+#include "config/members.h"
+
+namespace config {
+
+/// What the text of a good cluster file was, so that after a change only those services are read whose text is new: all
+/// else that decides what a service's text means (`defaults`, anchors, the file's other keys) must be the same, letter
+/// by letter. Empty for a file of which that cannot be said: with an anchor inside a service, or a form of `services`
+/// that split() does not know.
+class Memory {
+ public:
+  Memory() = default;
+
+  /// Of files that gave the tree `root`, which nothing has changed but include_files().
+  Memory(const std::vector<Source>& sources, const YamlNode& root);
+
+  [[nodiscard]] bool empty() const { return services_.empty(); }
+
+ private:
+  friend class Sieve;
+
+  /// The text around the services, and whose; files that have nothing else do not count.
+  using Frame = std::pair<std::string, std::string>;
+
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  /// Takes in the next source's parts; false when a service may define an anchor.
+  bool add(const Source& source, const Members& parts);
+
+  std::vector<Frame> frames_;
+  /// The place in Cluster::services, by the text.
+  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> services_;
+};
+
+/// What is left to be read when a memory knows the rest.
+class Sieve {
+ public:
+  /// `memory` must outlive this.
+  explicit Sieve(const Memory& memory) : known_(memory) {}
+
+  /// `source` without the services that are known. What earlier calls returned stays valid.
+  [[nodiscard]] std::string_view operator()(const Source& source);
+
+  /// Once all sources were given and what was left of them made the tree `root`: whether it stands for them all. Takes
+  /// out of the tree what this put in.
+  [[nodiscard]] bool holds(YamlNode& root) const;
+
+  /// The services of all the sources: those of `before` that are known, and between them those that were `read`.
+  /// Nothing when two have one name.
+  [[nodiscard]] std::optional<std::vector<Service>> all(const std::vector<Service>& before,
+                                                        std::vector<Service> read) const;
+
+  /// Of all the sources.
+  [[nodiscard]] Memory memory() && { return has_anchors_ ? Memory() : std::move(all_); }
+
+ private:
+  const Memory& known_;
+  Memory all_;
+  bool has_anchors_ = false;
+  std::deque<Source> left_;
+  std::vector<std::optional<std::size_t>> order_;  ///< known ones by their place
+};
+
+}  // namespace config
