@@ -58,7 +58,8 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .peer_priorities = {},
                      .unicast = {},
                      .checksum = router.checksum,
-                     .version = router.version};
+                     .version = router.version,
+                     .virtual_mac = router.virtual_mac};
   for (const auto& [route, interfaces] : router.routes) {
     spec.routes.push_back(route);
     if (!interfaces.empty()) spec.routes.back().interface = interfaces.at(node.name);

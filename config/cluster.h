@@ -70,6 +70,7 @@ struct VirtualRouter {
   std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
   std::vector<vrrp::VirtualAddress> addresses;
   std::vector<VirtualRoute> routes{};
+  bool virtual_mac = false;
   std::chrono::milliseconds advertise{1000};
   Preempt preempt{};
   std::chrono::milliseconds ready_within{10000};  ///< how long a start waits for the rules and the first verdicts

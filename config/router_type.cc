@@ -114,6 +114,11 @@ Type<VirtualRouter> virtual_router_type() {
       .key("routes", &VirtualRouter::routes, list(virtual_route(), "routes, each a map"),
            "routes that are where the virtual addresses are", "[{ to: default, via: 192.0.2.1, src: 192.0.2.10 }]")
       .when_absent("none")
+      .key(
+          "mac", &VirtualRouter::virtual_mac, choice<bool>({{"interface", false}, {"virtual", true}}),
+          "whose Ethernet address the virtual addresses have: the interface's, or one of the virtual router's own that "
+          "moves with it",
+          "virtual")
       .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
            "from one advertisement to the next; a backup takes over after about three times that", "100ms")
       .key("preempt", &VirtualRouter::preempt, preempt(),

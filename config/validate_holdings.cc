@@ -1,6 +1,9 @@
-// Contradictions in what a virtual router puts on its interface: labels and scopes of its addresses, and its routes.
+// Contradictions in what a virtual router puts on its interface: labels and scopes of its addresses, their Ethernet
+// address, and its routes.
 
 #include <fmt/format.h>
+
+#include <map>
 
 #include "config/validate.h"
 
@@ -29,6 +32,14 @@ class HoldingRules {
     }
   }
 
+  void virtual_mac() {
+    if (!router_.virtual_mac || !router_.unicast) return;
+    error({"vrrp", router_.name}, "mac",
+          fmt::format("of virtual router '{}' is virtual, and its advertisements are unicast: only multicast ones tell "
+                      "the switches where it is",
+                      router_.name));
+  }
+
   void routes() {
     if (router_.addresses.empty()) return;
     const auto& first = router_.addresses.front().prefix;
@@ -51,7 +62,8 @@ class HoldingRules {
  private:
   void label_fits(const Origin::Path& path, const std::string& label) {
     for (const auto& [node, interface] : router_.interfaces) {
-      const auto whole = fmt::format("{}:{}", interface, label);
+      const auto own = vrrp::virtual_interface(net::Family::ipv4, router_.router_id);
+      const auto whole = fmt::format("{}:{}", router_.virtual_mac ? own : interface, label);
       if (whole.size() <= longest_label || !origin_.sound({"vrrp", router_.name, "interface"})) continue;
       return error(path, "label",
                    fmt::format("makes {}, which has {} characters; expected {} at most", in_quotes(whole), whole.size(),
@@ -69,14 +81,33 @@ class HoldingRules {
   Diagnostics& diagnostics_;
 };
 
+/// One node has one interface for a virtual MAC, which is named after its VRID.
+void virtual_macs_differ(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  std::map<std::string, const VirtualRouter*> holders;
+  for (const auto& router : cluster.virtual_routers) {
+    if (!router.virtual_mac || router.addresses.empty()) continue;
+    const auto name = vrrp::virtual_interface(router.addresses.front().prefix.address.family(), router.router_id);
+    const auto [first, is_new] = holders.emplace(name, &router);
+    const Origin::Path path = {"vrrp", router.name, "router_id"};
+    const auto& other = first->second->name;
+    if (is_new || !origin.sound(path) || !origin.sound({"vrrp", other, "router_id"})) continue;
+    const auto place = origin.place(path);
+    diagnostics.error(place, fmt::format("virtual routers '{}' and '{}' ({}) have the same virtual Ethernet address; "
+                                         "expected a router_id for each",
+                                         router.name, other, origin.line({"vrrp", other, "router_id"}, place)));
+  }
+}
+
 }  // namespace
 
 void validate_holdings(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
   for (const auto& router : cluster.virtual_routers) {
     HoldingRules rules(router, origin, diagnostics);
     rules.addresses();
+    rules.virtual_mac();
     rules.routes();
   }
+  virtual_macs_differ(cluster, origin, diagnostics);
 }
 
 }  // namespace config

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "vrrp/virtual_mac.h"
+
 namespace director {
 namespace {
 
@@ -68,6 +70,10 @@ ordered_json vrrp_status(const vrrp::Status& router, net::Instant now) {
                       {"routes", texts(router.spec.routes)},
                       {"peers", std::move(peers)},
                       {"adverts", counters(router.adverts)}};
+  if (router.spec.virtual_mac) {
+    status["holder"] = router.spec.holder();
+    status["mac"] = vrrp::to_string(vrrp::virtual_mac(router.spec.family(), router.spec.router_id));
+  }
   if (!router.problem.empty()) status["problem"] = router.problem;
   if (!router.waits.empty()) status["waits"] = router.waits;
   if (router.source) status["source"] = net::to_string(*router.source);

@@ -34,6 +34,7 @@ std::string router_text(const json& router) {
   text += fmt::format("  holds {} of {}; lease left {}; next timer in {}\n", cell(router, "held"),
                       cell(router, "addresses"), milliseconds(router, "lease_left_ms"),
                       milliseconds(router, "next_timer_ms"));
+  if (router.contains("mac")) text += fmt::format("  at {} on {}\n", cell(router, "mac"), cell(router, "holder"));
   for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
   const auto adverts = router.value("adverts", json::object());
   text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses{}\n", cell(adverts, "sent"),

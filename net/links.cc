@@ -34,6 +34,22 @@ const InterfaceAddress* Interface::find(const Prefix& prefix) const {
   return found == addresses.end() ? nullptr : &*found;
 }
 
+std::optional<Interface> read_interface(const NetlinkMessage& message) {
+  const auto header = message.header<ifinfomsg>();
+  if (message.type != RTM_NEWLINK || !header) return std::nullopt;
+  const auto attributes = Attributes::parse(message.after(sizeof *header));
+  if (!attributes) return std::nullopt;
+  // The lower interface of one end of a veth pair, or of what came from another namespace, is not here.
+  const bool elsewhere = attributes->has(IFLA_LINK_NETNSID);
+  Interface interface {
+    .index = header->ifi_index, .name = std::string(attributes->text(IFLA_IFNAME).value_or("")),
+    .lower_index = elsewhere ? 0 : attributes->get<int>(IFLA_LINK).value_or(0),
+    .up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_RUNNING) != 0, .mac = {}, .addresses = {}
+  };
+  if (header->ifi_type == ARPHRD_ETHER) interface.mac = attributes->get<Mac>(IFLA_ADDRESS);
+  return interface;
+}
+
 Links::Links(Loop& loop, Netlink monitor, Netlink dumps, OnChange on_change)
     : loop_(loop), monitor_(std::move(monitor)), dumps_(std::move(dumps)), on_change_(std::move(on_change)) {}
 
@@ -123,14 +139,11 @@ void Links::on_link(const NetlinkMessage& message) {
     interfaces_.erase(header->ifi_index);
     return;
   }
-  const auto attributes = Attributes::parse(message.after(sizeof *header));
-  if (!attributes) return;
-  Interface& interface = interfaces_[header->ifi_index];
-  interface.index = header->ifi_index;
-  interface.name = attributes->text(IFLA_IFNAME).value_or("");
-  interface.up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_RUNNING) != 0;
-  interface.mac.reset();
-  if (header->ifi_type == ARPHRD_ETHER) interface.mac = attributes->get<Mac>(IFLA_ADDRESS);
+  auto read = read_interface(message);
+  if (!read) return;
+  Interface& interface = interfaces_[read->index];
+  read->addresses = std::move(interface.addresses);
+  interface = std::move(*read);
 }
 
 void Links::on_address(const NetlinkMessage& message) {

@@ -32,6 +32,7 @@ struct InterfaceAddress {
 struct Interface {
   int index = 0;  ///< another one once the interface was deleted and made anew
   std::string name;
+  int lower_index = 0;     ///< of the interface that a VLAN or macvlan stands on; 0: none here
   bool up = false;         ///< administratively up, with a carrier
   std::optional<Mac> mac;  ///< if it has an Ethernet address
   std::vector<InterfaceAddress> addresses;
@@ -42,6 +43,9 @@ struct Interface {
 
   bool operator==(const Interface&) const = default;
 };
+
+/// What an RTM_NEWLINK says of an interface, which is all but its addresses; nothing if it is no such message.
+[[nodiscard]] std::optional<Interface> read_interface(const NetlinkMessage& message);
 
 /// Not safe to move: the loop holds a reference while it lives.
 class Links {

@@ -1,6 +1,7 @@
 #include "vrrp/link.h"
 
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <linux/pkt_sched.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -43,6 +44,8 @@ net::Result<net::Fd> open_socket(net::Family family) {
   return fd;
 }
 
+enum class Use : std::uint8_t { multicast, unicast, send_multicast };
+
 /// Sets options one after the other until one fails.
 class Options {
  public:
@@ -65,36 +68,40 @@ class Options {
   net::Result<> result_;
 };
 
-void prepare_ipv4(Options& options, int interface_index, bool unicast) {
+void prepare_ipv4(Options& options, int interface_index, Use use) {
   options.set(IPPROTO_IP, IP_TTL, int{required_ttl}, "set the TTL of adverts")
       .set(IPPROTO_IP, IP_TOS, dscp_cs6, "set the TOS of adverts");
-  if (unicast) {
+  if (use == Use::unicast) {
     options.set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "keep multicast adverts out");
     return;
   }
   ip_mreqn membership{};
   copy_bytes(multicast_group(net::Family::ipv4), membership.imr_multiaddr);
   membership.imr_ifindex = interface_index;
-  options.set(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, "join 224.0.0.18")
-      .set(IPPROTO_IP, IP_MULTICAST_IF, membership, "choose the interface of multicast")
+  if (use == Use::multicast) options.set(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, "join 224.0.0.18");
+  options.set(IPPROTO_IP, IP_MULTICAST_IF, membership, "choose the interface of multicast")
       .set(IPPROTO_IP, IP_MULTICAST_TTL, int{required_ttl}, "set the TTL of adverts")
       .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "keep own adverts out");
 }
 
-void prepare_ipv6(Options& options, int interface_index, bool unicast) {
+void prepare_ipv6(Options& options, int interface_index, Use use) {
   options.set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, int{required_ttl}, "set the hop limit of adverts")
       .set(IPPROTO_IPV6, IPV6_TCLASS, dscp_cs6, "set the traffic class of adverts")
       .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "ask for hop limits")
       .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for destinations");
-  if (unicast) {
+  if (use == Use::unicast) {
     options.set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "keep multicast adverts out");
     return;
   }
   ipv6_mreq membership{};
   copy_bytes(multicast_group(net::Family::ipv6), membership.ipv6mr_multiaddr);
   membership.ipv6mr_interface = static_cast<unsigned>(interface_index);
-  options.set(IPPROTO_IPV6, IPV6_JOIN_GROUP, membership, "join ff02::12")
-      .set(IPPROTO_IPV6, IPV6_MULTICAST_IF, interface_index, "choose the interface of multicast")
+  if (use == Use::multicast) {
+    options.set(IPPROTO_IPV6, IPV6_JOIN_GROUP, membership, "join ff02::12");
+  } else {
+    options.set(IPPROTO_IPV6, IPV6_FREEBIND, 1, "send from an address of another interface");
+  }
+  options.set(IPPROTO_IPV6, IPV6_MULTICAST_IF, interface_index, "choose the interface of multicast")
       .set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, int{required_ttl}, "set the hop limit of adverts")
       .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "keep own adverts out");
 }
@@ -154,17 +161,23 @@ net::Result<> Link::permitted(net::Family family) {
   return {};
 }
 
-net::Result<Link> Link::open(const net::Interface& interface, net::Family family, bool unicast) {
+namespace {
+
+net::Result<net::Fd> open_for(const net::Interface& interface, net::Family family, Use use) {
   auto socket = open_socket(family);
-  if (!socket) return std::unexpected(socket.error());
+  if (!socket) return socket;
   Options options(socket->get());
-  if (!unicast) {
+  // Nobody reads this one. First, since from now on it would hear everything of its protocol.
+  static constexpr sock_filter refuse_all = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog filter{.len = 1, .filter = const_cast<sock_filter*>(&refuse_all)};
+  if (use == Use::send_multicast) options.set(SOL_SOCKET, SO_ATTACH_FILTER, filter, "keep adverts out");
+  if (use != Use::unicast) {
     options.set(SOL_SOCKET, SO_BINDTODEVICE, interface.name.data(), interface.name.size(), "bind to the interface");
   }
   if (family == net::Family::ipv4) {
-    prepare_ipv4(options, interface.index, unicast);
+    prepare_ipv4(options, interface.index, use);
   } else {
-    prepare_ipv6(options, interface.index, unicast);
+    prepare_ipv6(options, interface.index, use);
   }
   // A flood must not push the master's adverts out of the buffer before the next turn of the loop. Best effort.
   ::setsockopt(socket->get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer);
@@ -174,7 +187,21 @@ net::Result<Link> Link::open(const net::Interface& interface, net::Family family
     return std::unexpected(
         net::Error{done.error().code, fmt::format("VRRP on {}: {}", interface.name, done.error().message)});
   }
+  return socket;
+}
+
+}  // namespace
+
+net::Result<Link> Link::open(const net::Interface& interface, net::Family family, bool unicast) {
+  auto socket = open_for(interface, family, unicast ? Use::unicast : Use::multicast);
+  if (!socket) return std::unexpected(socket.error());
   return Link(std::move(*socket), family, interface.index, unicast);
+}
+
+net::Result<Link> Link::open_sender(const net::Interface& interface, net::Family family) {
+  auto socket = open_for(interface, family, Use::send_multicast);
+  if (!socket) return std::unexpected(socket.error());
+  return Link(std::move(*socket), family, interface.index, false);
 }
 
 net::Result<> Link::send(std::span<const std::byte> advert, const Path& path) {

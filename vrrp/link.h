@@ -36,6 +36,9 @@ class Link {
   /// one goes wherever the routes lead.
   static net::Result<Link> open(const net::Interface& interface, net::Family family, bool unicast);
 
+  /// One that only sends multicast adverts, by another interface than the one whose address they come from.
+  static net::Result<Link> open_sender(const net::Interface& interface, net::Family family);
+
   [[nodiscard]] int fd() const { return socket_.get(); }
 
   net::Result<> send(std::span<const std::byte> advert, const Path& path);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "vrrp/signature.h"
+#include "vrrp/virtual_mac.h"
 
 namespace vrrp {
 
@@ -34,16 +35,40 @@ net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_
 
 }  // namespace
 
-void Router::refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
-                     OnReady on_ready) {
+net::Result<> Router::refresh(net::Loop& loop, const net::Links& links, Tools& tools,
+                              const std::set<net::Address>& virtual_ones, OnReady on_ready) {
   const int old_index = interface_ ? interface_->index : 0;
+  const int old_holder = holder_ ? holder_->index : 0;
   interface_.reset();
+  holder_.reset();
   source_.reset();
-  if (interface != nullptr) interface_ = *interface;
-  if (!interface_ || interface_->index != old_index) close(loop);
-  fault_ = open(loop, virtual_ones, std::move(on_ready));
+  if (const auto* interface = links.find(spec_.interface)) interface_ = *interface;
+  auto holder = find_holder(links, tools);
+  if (holder) holder_ = std::move(*holder);
+  const int index = interface_ ? interface_->index : 0;
+  const int holder_index = holder_ ? holder_->index : 0;
+  if (index == 0 || index != old_index || holder_index != old_holder) close(loop);
+  fault_ = holder ? open(loop, virtual_ones, std::move(on_ready)) : holder.error().message;
   // Nobody reads while there is a fault: an open socket would keep the loop awake, and hand over stale adverts later.
   if (!fault_.empty()) close(loop);
+  if (!spec_.virtual_mac || !holder_ || holder_index == old_holder) return {};
+  return separate(tools.sysctls, spec_.interface, holder_->name);
+}
+
+/// The interface of its addresses: one of its own is made where it is not there.
+net::Result<std::optional<net::Interface>> Router::find_holder(const net::Links& links, Tools& tools) const {
+  if (!interface_ || !spec_.virtual_mac) return interface_;
+  const net::Mac mac = virtual_mac(spec_.family(), spec_.router_id);
+  const net::Interface* known = links.find(spec_.holder());
+  if (known != nullptr && known->lower_index == interface_->index && known->mac == mac) return *known;
+  return tools.macvlans.make({.name = spec_.holder(), .lower_index = interface_->index, .mac = mac});
+}
+
+net::Result<> Router::retire(Tools& tools) {
+  if (!spec_.virtual_mac || !holder_) return {};
+  const int index = holder_->index;
+  holder_.reset();
+  return tools.macvlans.remove(index);
 }
 
 std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready) {
@@ -64,6 +89,11 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
     link_ = std::move(*link);
     watch_ = *watch;
   }
+  if (spec_.virtual_mac && !sender_) {
+    auto sender = Link::open_sender(*holder_, spec_.family());
+    if (!sender) return sender.error().message;
+    sender_ = std::move(*sender);
+  }
   source_ = source;
   return "";
 }
@@ -71,13 +101,14 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
 void Router::close(net::Loop& loop) {
   loop.unwatch(std::exchange(watch_, 0));
   link_.reset();
+  sender_.reset();
 }
 
 net::Result<> Router::change(net::Loop& loop, net::Leases& leases, Spec spec) {
   net::Result<> result;
   for (const net::Prefix& prefix : held()) {
     if (std::ranges::find(spec.addresses, prefix, &VirtualAddress::prefix) != spec.addresses.end()) continue;
-    result = first_error(std::move(result), leases.drop(interface_->index, prefix));
+    result = first_error(std::move(result), leases.drop(holder_->index, prefix));
   }
   if (spec.unicast.has_value() != spec_.unicast.has_value()) close(loop);  // another kind of socket
   spec_ = std::move(spec);
@@ -93,7 +124,7 @@ net::Result<> Router::send(std::uint8_t priority) {
   net::Result<> result;
   const auto send_to = [&](const net::Address& destination) {
     const Path path{.source = *source_, .destination = destination};
-    auto sent = link_->send(packet_of(advert, path), path);
+    auto sent = (sender_ ? *sender_ : *link_).send(packet_of(advert, path), path);
     ++(sent ? counters_.sent : counters_.send_errors);
     result = first_error(std::move(result), std::move(sent));
   };
@@ -112,43 +143,53 @@ std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path)
   return sign(packet, path, spec_.signing->keys.front(), next_sequence());
 }
 
-/// An IPv6 address may stand in a network that the interface reaches already by an address of its own.
+/// An address may stand in a network that the interface reaches already by an address of its own. Of IPv4 the kernel
+/// sees that itself, on one interface.
 bool Router::needs_prefix_route(const net::Prefix& prefix) const {
-  if (prefix.address.is_v4()) return true;
+  if (prefix.address.is_v4() && !spec_.virtual_mac) return true;
   return std::ranges::none_of(interface_->addresses, [&](const net::InterfaceAddress& other) {
     return std::ranges::find(spec_.addresses, other.prefix, &VirtualAddress::prefix) == spec_.addresses.end() &&
            other.prefix.contains(prefix.address);
   });
 }
 
-net::Result<> Router::claim(net::Leases& leases, std::chrono::seconds lease) {
+net::Result<> Router::claim(Tools& tools, std::chrono::seconds lease) {
   net::Result<> result;
-  if (!interface_) return result;
+  if (!holder_) return result;
+  if (spec_.virtual_mac && !holder_->up) {
+    result = tools.macvlans.set_up(holder_->index, true);
+    holder_->up = result.has_value();  // until the kernel's own word of it arrives
+  }
   for (const VirtualAddress& address : spec_.addresses) {
-    const auto holding = holding_of(address, *interface_, needs_prefix_route(address.prefix));
-    const auto* held = interface_->find(address.prefix);
-    if (held != nullptr && is_other(*held, holding, interface_->name)) {
-      result = first_error(std::move(result), leases.drop(interface_->index, address.prefix));
+    const auto holding = holding_of(address, *holder_, needs_prefix_route(address.prefix));
+    const auto* held = holder_->find(address.prefix);
+    if (held != nullptr && is_other(*held, holding, holder_->name)) {
+      result = first_error(std::move(result), tools.leases.drop(holder_->index, address.prefix));
     }
-    result = first_error(std::move(result), leases.hold(holding, lease));
+    result = first_error(std::move(result), tools.leases.hold(holding, lease));
   }
   return result;
 }
 
-net::Result<> Router::yield(net::Leases& leases) {
+net::Result<> Router::yield(Tools& tools) {
   net::Result<> result;
-  if (!interface_) return result;
+  if (!holder_) return result;
   for (const VirtualAddress& address : spec_.addresses) {
-    result = first_error(std::move(result), leases.drop(interface_->index, address.prefix));
+    result = first_error(std::move(result), tools.leases.drop(holder_->index, address.prefix));
+  }
+  // Nobody's frames are for it then, nor does it let any out that would lead the switches astray.
+  if (spec_.virtual_mac) {
+    result = first_error(std::move(result), tools.macvlans.set_up(holder_->index, false));
+    holder_->up = false;
   }
   return result;
 }
 
 net::Result<> Router::announce(net::Announcer& announcer) {
   net::Result<> result;
-  if (!interface_) return result;
+  if (!holder_) return result;
   for (const VirtualAddress& address : spec_.addresses) {
-    result = first_error(std::move(result), announcer.announce(*interface_, address.prefix.address));
+    result = first_error(std::move(result), announcer.announce(*holder_, address.prefix.address));
   }
   return result;
 }
@@ -156,7 +197,7 @@ net::Result<> Router::announce(net::Announcer& announcer) {
 std::vector<net::RouteEntry> Router::routes(const net::Links& links) const {
   std::vector<net::RouteEntry> entries;
   for (const VirtualRoute& route : spec_.routes) {
-    const net::Interface* interface = links.find(route.interface.empty() ? spec_.interface : route.interface);
+    const net::Interface* interface = links.find(route.interface.empty() ? spec_.holder() : route.interface);
     if (interface == nullptr) continue;
     const bool v6 = route.to.address.is_v6();
     const net::Scope suitable = v6 || route.via ? net::Scope::global : net::Scope::link;
@@ -192,18 +233,18 @@ bool Router::holds_all() const { return held().size() == spec_.addresses.size();
 
 std::vector<net::Prefix> Router::held() const {
   std::vector<net::Prefix> held;
-  if (!interface_) return held;
+  if (!holder_) return held;
   for (const VirtualAddress& address : spec_.addresses) {
-    if (interface_->holds(address.prefix)) held.push_back(address.prefix);
+    if (holder_->holds(address.prefix)) held.push_back(address.prefix);
   }
   return held;
 }
 
 std::optional<Instant> Router::claimed(net::Leases& leases, std::chrono::seconds lease) const {
-  if (!interface_) return std::nullopt;
+  if (!holder_) return std::nullopt;
   Instant since = Instant::max();
   for (const VirtualAddress& address : spec_.addresses) {
-    const auto found = leases.find(interface_->index, address.prefix);
+    const auto found = leases.find(holder_->index, address.prefix);
     if (!found || !*found || (*found)->granted != lease) return std::nullopt;
     since = std::min(since, (*found)->since);
   }

@@ -16,6 +16,7 @@
 #include "vrrp/hello.h"
 #include "vrrp/link.h"
 #include "vrrp/status.h"
+#include "vrrp/tools.h"
 
 namespace vrrp {
 
@@ -27,22 +28,26 @@ class Router {
 
   explicit Router(Spec spec) : spec_(std::move(spec)) {}
 
-  /// Takes the interface as it is now, or none: its socket is open while there is no fault(). `virtual_ones`
-  /// are all virtual addresses of this node, from which no socket ever speaks.
-  void refresh(net::Loop& loop, const net::Interface* interface, const std::set<net::Address>& virtual_ones,
-               OnReady on_ready);
+  /// Takes the interface as it is now, or none, and makes one for its addresses where they have one of their own: its
+  /// socket is open while there is no fault(). `virtual_ones` are all virtual addresses of this node, from which no
+  /// socket ever speaks. Error: a setting that its own interface needs could not be made, which is no fault.
+  net::Result<> refresh(net::Loop& loop, const net::Links& links, Tools& tools,
+                        const std::set<net::Address>& virtual_ones, OnReady on_ready);
 
   /// Why it cannot take part: "link eth0 is down"; "" if it can.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
   void close(net::Loop& loop);
 
+  /// Removes the interface of its own. It is not refreshed again.
+  net::Result<> retire(Tools& tools);
+
   /// Is another from now on, of the same router_id, interface and family; addresses that it no longer has go.
   net::Result<> change(net::Loop& loop, net::Leases& leases, Spec spec);
 
   net::Result<> send(std::uint8_t priority);
-  net::Result<> claim(net::Leases& leases, std::chrono::seconds lease);
-  net::Result<> yield(net::Leases& leases);
+  net::Result<> claim(Tools& tools, std::chrono::seconds lease);
+  net::Result<> yield(Tools& tools);
   net::Result<> announce(net::Announcer& announcer);
 
   /// Its routes as the kernel knows them, but those whose interface is missing.
@@ -52,8 +57,8 @@ class Router {
 
   /// Whether the kernel still has every address that was claimed.
   [[nodiscard]] bool holds_all() const;
-  /// Whether it has any.
-  [[nodiscard]] bool holds_any() const { return !held().empty(); }
+  /// Whether it has any, or the interface made for them is up.
+  [[nodiscard]] bool holds_any() const { return !held().empty() || (spec_.virtual_mac && holder_ && holder_->up); }
   [[nodiscard]] std::vector<net::Prefix> held() const;
   /// When all addresses that are there were claimed last, for `lease`; nothing if one is missing or held otherwise.
   [[nodiscard]] std::optional<Instant> claimed(net::Leases& leases, std::chrono::seconds lease) const;
@@ -86,6 +91,7 @@ class Router {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
+  [[nodiscard]] net::Result<std::optional<net::Interface>> find_holder(const net::Links& links, Tools& tools) const;
   std::string open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
   [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet);
@@ -103,10 +109,12 @@ class Router {
   [[nodiscard]] std::expected<Hello, Refusal> check_hello(const Link::Packet& packet);
 
   Spec spec_;
-  std::optional<net::Interface> interface_;
+  std::optional<net::Interface> interface_;  ///< where it speaks
+  std::optional<net::Interface> holder_;     ///< where its addresses are; there is none without the other
   std::optional<net::Address> source_;
   std::string fault_;
   std::optional<Link> link_;
+  std::optional<Link> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   net::Loop::Id watch_ = 0;
   std::vector<Peer> peers_;
   std::vector<Refused> refused_;

@@ -43,12 +43,14 @@ Routers::~Routers() {
 
 void Routers::refresh(Id router) {
   Router& it = routers_.at(router);
-  it.refresh(loop_, links_->find(it.spec().interface), virtual_addresses_, [this, router] { on_packets(router); });
+  auto refreshed = it.refresh(loop_, *links_, tools_, virtual_addresses_, [this, router] { on_packets(router); });
+  std::ignore = note(router, Operation::separate, std::move(refreshed));
 }
 
 void Routers::on_link_change(const std::string& interface) {
   for (auto& [id, router] : routers_) {
-    if (router.spec().interface != interface) continue;
+    if (router.spec().interface != interface && router.spec().holder() != interface) continue;
+    if (is_stopped(bands_.at(band_of_.at(id)))) continue;  // it has removed its own
     refresh(id);
     const Id band = band_of_.at(id);
     const std::size_t member = member_of(id);
@@ -195,7 +197,7 @@ net::Result<> Routers::perform(Id id, Action action) {
         done = note(i, Operation::send, router.send(0));
         break;
       case Action::claim:
-        done = note(i, Operation::claim, router.claim(tools_.leases, lease(band.config)));
+        done = note(i, Operation::claim, router.claim(tools_, lease(band.config)));
         break;
       case Action::announce:
         break;
@@ -218,7 +220,7 @@ net::Result<> Routers::yield(Id id) {
   Router& router = routers_.at(id);
   failing_.erase({id, Operation::route});
   auto dropped = router.drop_routes(tools_.routes, *links_);
-  auto yielded = router.yield(tools_.leases);
+  auto yielded = router.yield(tools_);
   return note(id, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));
 }
 

@@ -8,16 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "net/announce.h"
 #include "net/error.h"
-#include "net/leases.h"
 #include "net/links.h"
 #include "net/loop.h"
-#include "net/route_table.h"
 #include "vrrp/group.h"
 #include "vrrp/router.h"
 #include "vrrp/spec.h"
 #include "vrrp/status.h"
+#include "vrrp/tools.h"
 
 namespace vrrp {
 
@@ -51,9 +49,10 @@ class Routers {
   Routers(const Routers&) = delete;
   Routers& operator=(const Routers&) = delete;
 
-  /// What is to run from now on. A router is the same one if its router_id, interface and family are: it keeps its
-  /// role and timers, and its addresses, priority, interval and name change in place; a group keeps the role of the
-  /// first of its routers that was there. Others are stopped, or started. Errors as start()'s; then nothing changes.
+  /// What is to run from now on. A router is the same one if its router_id, interface, family and kind of Ethernet
+  /// address are: it keeps its role and timers, and its addresses, priority, interval and name change in place; a group
+  /// keeps the role of the first of its routers that was there. Others are stopped, or started. Errors as start()'s;
+  /// then nothing changes.
   net::Result<> update(std::vector<Spec> specs, const Groups& groups);
 
   /// Who this node is from now on, for those that sign as well; `on_met` is told of each hello of theirs: within a
@@ -106,16 +105,9 @@ class Routers {
     net::Loop::Id announce_timer = 0;
     std::size_t announced = 0;  ///< announcements made since the last Action::announce
   };
-  enum class Operation : std::uint8_t { send, claim, yield, announce, route };
+  enum class Operation : std::uint8_t { send, claim, yield, announce, route, separate };
   using Arrangement = std::vector<std::vector<std::size_t>>;  ///< bands as indices of specs
   struct Change;
-
-  /// What is done through the kernel.
-  struct Tools {
-    net::Leases leases;
-    net::RouteTable routes;
-    net::Announcer announcer;
-  };
 
   Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnError on_error, OnNotice on_notice,
           std::string held);
@@ -136,6 +128,7 @@ class Routers {
   [[nodiscard]] Config config_of(const Band& band) const;
   [[nodiscard]] std::string hold_reason(const Band& band) const;
   [[nodiscard]] std::optional<Id> find(const std::string& name) const;
+  [[nodiscard]] static bool is_stopped(const Band& band);
   [[nodiscard]] std::size_t member_of(Id router) const;
   void on_link_change(const std::string& interface);
   void refresh(Id router);
@@ -151,6 +144,7 @@ class Routers {
   void notice(const Band& band, const std::string& text);
   net::Result<> note(Id router, Operation operation, net::Result<> result);
   void forget_stopped();
+  void retire(const Band& band);
 
   net::Loop& loop_;
   Tools tools_;

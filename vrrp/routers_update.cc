@@ -28,10 +28,15 @@ net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vecto
   if (!leases) return std::unexpected(leases.error());
   auto routes = net::RouteTable::open();
   if (!routes) return std::unexpected(routes.error());
+  auto macvlans = net::Macvlans::open();
+  if (!macvlans) return std::unexpected(macvlans.error());
   auto announcer = net::Announcer::open();
   if (!announcer) return std::unexpected(announcer.error());
 
-  Tools tools{.leases = std::move(*leases), .routes = std::move(*routes), .announcer = std::move(*announcer)};
+  Tools tools{.leases = std::move(*leases),
+              .routes = std::move(*routes),
+              .macvlans = std::move(*macvlans),
+              .announcer = std::move(*announcer)};
   std::unique_ptr<Routers> routers(new Routers(loop, std::move(tools), std::move(on_transition), std::move(on_error),
                                                std::move(on_notice), std::move(held)));
   auto links =
@@ -80,7 +85,7 @@ std::optional<Routers::Id> Routers::find_same(const Spec& spec) const {
   for (const auto& [id, router] : routers_) {
     const Spec& known = router.spec();
     if (std::ranges::find(order_, id) != order_.end() && known.router_id == spec.router_id &&
-        known.interface == spec.interface && known.family() == spec.family()) {
+        known.interface == spec.interface && known.family() == spec.family() && known.virtual_mac == spec.virtual_mac) {
       return id;
     }
   }
@@ -177,6 +182,7 @@ void Routers::drop_router(Id id) {
   Router& router = routers_.at(id);
   if (bands_.at(band_of_.at(id)).group.machine.state == State::master) note(id, Operation::send, router.send(0));
   std::ignore = yield(id);
+  std::ignore = note(id, Operation::yield, router.retire(tools_));
   router.close(loop_);
   std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == id; });
   routers_.erase(id);
@@ -188,6 +194,7 @@ void Routers::drop_band(Id id) {
   const Band band = std::move(bands_.at(id));
   loop_.cancel(band.timer);
   loop_.cancel(band.announce_timer);
+  retire(band);
   for (const Id router : band.members) {
     routers_.at(router).close(loop_);
     std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == router; });
@@ -268,13 +275,22 @@ void Routers::forget_stopped() {
   for (const auto& [id, band] : bands_) {
     const bool listed =
         std::ranges::any_of(band.members, [&](Id router) { return std::ranges::find(order_, router) != order_.end(); });
-    if (!listed && !band.group.running && band.group.machine.state == State::initialize) gone.push_back(id);
+    if (is_stopped(band)) (listed ? retire(band) : gone.push_back(id));
   }
   for (const Id id : gone) drop_band(id);
-  const bool all_stopped = std::ranges::all_of(bands_, [](const auto& entry) {
-    return !entry.second.group.running && entry.second.group.machine.state == State::initialize;
-  });
-  if (all_stopped && on_stopped_) std::exchange(on_stopped_, {})();
+  if (!std::ranges::all_of(bands_, [](const auto& entry) { return is_stopped(entry.second); })) return;
+  tools_.sysctls.restore();
+  if (on_stopped_) std::exchange(on_stopped_, {})();
+}
+
+bool Routers::is_stopped(const Band& band) {
+  return !band.group.running && band.group.machine.state == State::initialize;
+}
+
+void Routers::retire(const Band& band) {
+  for (const Id router : band.members) {
+    std::ignore = note(router, Operation::yield, routers_.at(router).retire(tools_));
+  }
 }
 
 }  // namespace vrrp

@@ -78,10 +78,15 @@ struct VirtualRoute {
 /// As `ip route` writes it: "default via 192.0.2.1 dev eth0 src 192.0.2.10 table 100".
 [[nodiscard]] std::string to_string(const VirtualRoute& route);
 
+/// The interface that holds a virtual router's addresses where it has an Ethernet address of its own: "vrrp4.51".
+[[nodiscard]] inline std::string virtual_interface(net::Family family, std::uint8_t router_id) {
+  return (family == net::Family::ipv4 ? "vrrp4." : "vrrp6.") + std::to_string(router_id);
+}
+
 struct Spec {
   std::string name;
   std::uint8_t router_id = 0;                   ///< VRID, 1..255
-  std::string interface;                        ///< where it speaks and holds its addresses
+  std::string interface;                        ///< where it speaks
   std::vector<VirtualAddress> addresses;        ///< 1 or more, one family
   std::uint8_t priority = 100;                  ///< 1..254; 255 for the addresses' owner
   std::chrono::milliseconds advertise{1000};    ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
@@ -94,6 +99,10 @@ struct Spec {
   std::string password{};                 ///< of version 2: a simple text password; empty: none
   std::optional<Signing> signing{};       ///< of version 3
   std::vector<VirtualRoute> routes{};     ///< of the addresses' family
+  bool virtual_mac = false;               ///< its addresses have an Ethernet address of its own, and move with it
+
+  /// The interface that holds the virtual addresses.
+  [[nodiscard]] std::string holder() const { return virtual_mac ? virtual_interface(family(), router_id) : interface; }
 
   [[nodiscard]] net::Family family() const { return addresses.front().prefix.address.family(); }
 

@@ -22,6 +22,7 @@ struct Way {
   bool unicast = false;
   int version = 3;
   std::string password{};
+  bool virtual_mac = false;
 };
 
 const Way multicast{.name = "IPv4 multicast"};
@@ -29,6 +30,7 @@ const Way unicast{.name = "IPv4 unicast", .unicast = true};
 const Way old{.name = "version 2", .version = 2};
 const Way old_with_password{.name = "version 2 with a password", .version = 2, .password = "secret"};
 const Way ipv6{.name = "IPv6 multicast", .ipv6 = true};
+const Way virtual_mac{.name = "a virtual MAC", .virtual_mac = true};
 
 constexpr auto skew_100 = 61ms;  // priority 100, adverts of 100 ms
 constexpr auto slack = 40ms;     // both daemons' timers and loops
@@ -51,6 +53,7 @@ struct Couple {
     vrrp::Spec all = spec("front", 51, priority, way.ipv6 ? "fe80::100/64" : "10.0.0.100/24");
     if (way.ipv6) all.addresses.push_back(lab::prefix("2001:db8::100/64"));
     all.checksum = vrrp::Checksum::rfc5798;  // as keepalived 2.2 sums
+    all.virtual_mac = way.virtual_mac;
     all.version = static_cast<std::uint8_t>(way.version);
     all.password = way.password;
     if (way.version == 2) all.advertise = 1s;
@@ -65,6 +68,7 @@ struct Couple {
         << (way.version == 2 ? "  advert_int 1\n" : "  advert_int 0.1\n")
         << (way.password.empty() ? "" : "  authentication { auth_type PASS\n auth_pass " + way.password + " }\n")
         << "  priority " << priority << "\n"
+        << (way.virtual_mac ? "  use_vmac\n" : "")
         << (way.unicast ? "  unicast_src_ip 10.0.0.2\n  unicast_peer { 10.0.0.1 }\n" : "") << "  virtual_ipaddress {\n"
         << (way.ipv6 ? "    fe80::100/64\n    2001:db8::100/64\n" : "    10.0.0.100/24\n") << "  }\n}\n";
   }
@@ -113,7 +117,7 @@ struct Couple {
 }  // namespace
 
 TEST_CASE("our master is obeyed by keepalived, hands over to it, and takes back", "[keepalived]") {
-  const Way way = GENERATE(multicast, unicast, ipv6);
+  const Way way = GENERATE(multicast, unicast, ipv6, virtual_mac);
   Couple couple(way, 150, 100);
   couple.ours.start();
   couple.start_keepalived();
@@ -135,7 +139,7 @@ TEST_CASE("our master is obeyed by keepalived, hands over to it, and takes back"
 }
 
 TEST_CASE("keepalived's master is obeyed by us, hands over to us, and takes back", "[keepalived]") {
-  const Way way = GENERATE(multicast, unicast, ipv6);
+  const Way way = GENERATE(multicast, unicast, ipv6, virtual_mac);
   Couple couple(way, 100, 150);
   couple.start_keepalived();
   couple.ours.start();

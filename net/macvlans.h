@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+
+#include "net/error.h"
+#include "net/links.h"
+#include "net/netlink.h"
+
+namespace net {
+
+/// Interfaces that stand on another with an Ethernet address of their own.
+class Macvlans {
+ public:
+  /// Error: no netlink socket.
+  static Result<Macvlans> open();
+
+  struct Wanted {
+    std::string name;
+    int lower_index = 0;  ///< of the Ethernet interface that it stands on
+    Mac mac{};
+  };
+  /// Makes one that is down, or finds it as an earlier life left it. It is in bridge mode, so that its lower interface
+  /// hears multicast from the same address elsewhere, and gives itself no IPv6 address. Errors: EEXIST: another
+  /// interface has its name; EOPNOTSUPP: the kernel has no macvlan.
+  Result<Interface> make(const Wanted& wanted);
+
+  Result<> set_up(int index, bool up);
+
+  /// Success too if it is gone.
+  Result<> remove(int index);
+
+ private:
+  explicit Macvlans(Netlink netlink) : netlink_(std::move(netlink)) {}
+
+  Result<Interface> find(const std::string& name);
+
+  Netlink netlink_;
+};
+
+}  // namespace net
