@@ -268,6 +268,10 @@ Step step(const Config& config, const Machine& machine, const Event& event, Inst
   if (const auto* hold = std::get_if<Hold>(&event)) step.next.held = hold->held;
   const bool timed = std::holds_alternative<Expired>(event) || std::holds_alternative<Heard>(event);
   if (timed && is_late(config, machine, now)) {
+    if (machine.leaving == Leaving::for_good) {  // it has waited for its successor long enough
+      become_initialize(step);
+      return step;
+    }
     listen(step, config.advertisement_interval, config.advertisement_interval, now);
     if (const auto* heard = std::get_if<Heard>(&event)) hear_in_backup(config, step, *heard, now);
     return step;

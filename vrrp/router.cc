@@ -115,7 +115,7 @@ net::Result<> Router::change(net::Loop& loop, net::Leases& leases, Spec spec) {
   return result;
 }
 
-net::Result<> Router::send(std::uint8_t priority) {
+net::Result<> Router::send(std::uint8_t priority, bool as_master) {
   if (!link_ || !source_) return {};
   Advert advert{
       .router_id = spec_.router_id, .priority = priority, .max_advertise_interval = spec_.advertise, .addresses = {}};
@@ -124,7 +124,7 @@ net::Result<> Router::send(std::uint8_t priority) {
   net::Result<> result;
   const auto send_to = [&](const net::Address& destination) {
     const Path path{.source = *source_, .destination = destination};
-    auto sent = (sender_ ? *sender_ : *link_).send(packet_of(advert, path), path);
+    auto sent = (sender_ && as_master ? *sender_ : *link_).send(packet_of(advert, path), path);
     ++(sent ? counters_.sent : counters_.send_errors);
     result = first_error(std::move(result), std::move(sent));
   };
@@ -143,14 +143,17 @@ std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path)
   return sign(packet, path, spec_.signing->keys.front(), next_sequence());
 }
 
-/// An address may stand in a network that the interface reaches already by an address of its own. Of IPv4 the kernel
-/// sees that itself, on one interface.
-bool Router::needs_prefix_route(const net::Prefix& prefix) const {
-  if (prefix.address.is_v4() && !spec_.virtual_mac) return true;
-  return std::ranges::none_of(interface_->addresses, [&](const net::InterfaceAddress& other) {
-    return std::ranges::find(spec_.addresses, other.prefix, &VirtualAddress::prefix) == spec_.addresses.end() &&
-           other.prefix.contains(prefix.address);
+/// Whether the interface itself has an address in the other's network.
+bool Router::reaches(const net::Address& address) const {
+  return std::ranges::any_of(interface_->addresses, [&](const net::InterfaceAddress& own) {
+    return std::ranges::find(spec_.addresses, own.prefix, &VirtualAddress::prefix) == spec_.addresses.end() &&
+           own.prefix.contains(address);
   });
+}
+
+/// Of IPv4 the kernel sees by itself, on one interface, that there is a route already.
+bool Router::needs_prefix_route(const net::Prefix& prefix) const {
+  return (prefix.address.is_v4() && !spec_.virtual_mac) || !reaches(prefix.address);
 }
 
 net::Result<> Router::claim(Tools& tools, std::chrono::seconds lease) {
@@ -194,10 +197,16 @@ net::Result<> Router::announce(net::Announcer& announcer) {
   return result;
 }
 
+/// Where its next hop is, as far as that is known.
+std::string Router::interface_of(const VirtualRoute& route) const {
+  if (!route.interface.empty()) return route.interface;
+  return route.via && interface_ && reaches(*route.via) ? spec_.interface : spec_.holder();
+}
+
 std::vector<net::RouteEntry> Router::routes(const net::Links& links) const {
   std::vector<net::RouteEntry> entries;
   for (const VirtualRoute& route : spec_.routes) {
-    const net::Interface* interface = links.find(route.interface.empty() ? spec_.holder() : route.interface);
+    const net::Interface* interface = links.find(interface_of(route));
     if (interface == nullptr) continue;
     const bool v6 = route.to.address.is_v6();
     const net::Scope suitable = v6 || route.via ? net::Scope::global : net::Scope::link;

@@ -45,7 +45,8 @@ class Router {
   /// Is another from now on, of the same router_id, interface and family; addresses that it no longer has go.
   net::Result<> change(net::Loop& loop, net::Leases& leases, Spec spec);
 
-  net::Result<> send(std::uint8_t priority);
+  /// One that is no master any more says so without the virtual MAC: the switches know whose that is.
+  net::Result<> send(std::uint8_t priority, bool as_master);
   net::Result<> claim(Tools& tools, std::chrono::seconds lease);
   net::Result<> yield(Tools& tools);
   net::Result<> announce(net::Announcer& announcer);
@@ -96,6 +97,8 @@ class Router {
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
   [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet);
   [[nodiscard]] std::expected<Advert, Refusal> read(const Link::Packet& packet);
+  [[nodiscard]] bool reaches(const net::Address& address) const;
+  [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
 

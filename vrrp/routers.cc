@@ -185,16 +185,17 @@ net::Result<> Routers::perform(Id id, Action action) {
     announce(id);
     return {};
   }
+  const bool as_master = band.group.machine.state == State::master;
   net::Result<> result;
   for (const Id i : band.members) {
     Router& router = routers_.at(i);
     net::Result<> done;
     switch (action) {
       case Action::advertise:
-        done = note(i, Operation::send, router.send(band.config.priority));
+        done = note(i, Operation::send, router.send(band.config.priority, as_master));
         break;
       case Action::resign:
-        done = note(i, Operation::send, router.send(0));
+        done = note(i, Operation::send, router.send(0, as_master));
         break;
       case Action::claim:
         done = note(i, Operation::claim, router.claim(tools_, lease(band.config)));

@@ -180,7 +180,7 @@ void Routers::regroup(Change& change) {
 /// One that leaves a group which goes on without it.
 void Routers::drop_router(Id id) {
   Router& router = routers_.at(id);
-  if (bands_.at(band_of_.at(id)).group.machine.state == State::master) note(id, Operation::send, router.send(0));
+  if (bands_.at(band_of_.at(id)).group.machine.state == State::master) note(id, Operation::send, router.send(0, true));
   std::ignore = yield(id);
   std::ignore = note(id, Operation::yield, router.retire(tools_));
   router.close(loop_);

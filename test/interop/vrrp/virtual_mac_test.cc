@@ -82,7 +82,8 @@ TEST_CASE_METHOD(Virtual, "the neighbours know one Ethernet address through cras
   const std::string any = "vrrp.v3_checksum_as_in_v2:TRUE";
   const auto adverts = capture.packets("vrrp", {"eth.src", "vrrp.checksum.status"}, any);
   CHECK(adverts.size() > 10);
-  for (const auto& line : adverts) CHECK(line == mac + " 1");
+  // But the last word of lb2 when lb1 had returned.
+  CHECK(std::ranges::count(adverts, mac + " 1") + 1 == std::ssize(adverts));
   const auto arps = capture.packets("arp.src.proto_ipv4 == 10.0.0.100", {"eth.src", "arp.src.hw_mac"}, any);
   CHECK(arps.size() >= 8);
   for (const auto& line : arps) CHECK(line == mac + " " + mac);

@@ -330,6 +330,17 @@ TEST_CASE("master: one that stops goes without a successor after a while") {
   CHECK(now == t0 + 1250ms);
 }
 
+TEST_CASE("master: one that stops and stood still meanwhile has stopped") {
+  const Config known{.priority = 100, .peer_priorities = {90}};
+  const Machine leaving = step(known, master(), vrrp::Resign{}, t0).next;
+  for (const bool by_timer : {true, false}) {
+    const auto woken = by_timer ? step(known, leaving, Expired{}, t0 + 5s) : step(known, leaving, heard(90), t0 + 5s);
+    CHECK(woken.next.state == State::initialize);
+    CHECK(woken.actions == Actions{Action::yield});
+    CHECK_FALSE(woken.next.deadline);
+  }
+}
+
 TEST_CASE("master: the operator's word gives the role away, and it is not taken back while its holder lives") {
   const Config known{.priority = 100, .peer_priorities = {90}};
   const Machine leaving = step(known, master(), vrrp::Resign{vrrp::Leaving::to_backup}, t0).next;
