@@ -1,11 +1,13 @@
 // change_bench WHO SERVICES BIN: what changes cost directord (WHO is ours) or keepalived, with SERVICES services of
-// four servers without checks; prints lines "MEASURE UNIT VALUE". For a kernel of its own, with IPVS: the lab's.
+// four servers, each with a TCP check that passes; prints lines "MEASURE UNIT VALUE". For a kernel of its own, with
+// IPVS: the lab's.
 //
 // Wall times end when the kernel holds the change; CPU is of all the daemon's processes until they are quiet again, in
 // ticks of 10 ms, so small costs are means of several changes.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,6 +21,7 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "ipvs/netlink_kernel.h"
@@ -70,8 +73,11 @@ struct Daemon {
 std::string cluster_file(const File& file, unsigned middle) {
   std::string text = "cluster: bench\nservices:\n";
   for (unsigned i = 0; i < file.services; ++i) {
-    text += fmt::format("  s{}:\n    listen: {}:80\n    scheduler: wlc\n    forward: nat\n    servers:\n", i,
-                        service_address(i));
+    text += fmt::format(
+        "  s{}:\n    listen: {}:80\n    scheduler: wlc\n    forward: nat\n    check: {{ tcp: , interval: 1h, initial: "
+        "up "
+        "}}\n    servers:\n",
+        i, service_address(i));
     for (unsigned j = 0; j < servers_each; ++j) {
       text += fmt::format("      r{}: {{ address: {}, weight: {} }}\n", j, server_address(i, j),
                           weight_of(file, middle, i, j));
@@ -83,10 +89,12 @@ std::string cluster_file(const File& file, unsigned middle) {
 std::string keepalived_file(const File& file, unsigned middle) {
   std::string text;
   for (unsigned i = 0; i < file.services; ++i) {
-    text += fmt::format("virtual_server {} 80 {{\n  lb_algo wlc\n  lb_kind NAT\n  protocol TCP\n", service_address(i));
+    text += fmt::format("virtual_server {} 80 {{\n  lb_algo wlc\n  lb_kind NAT\n  protocol TCP\n  delay_loop 3600\n",
+                        service_address(i));
     for (unsigned j = 0; j < servers_each; ++j) {
-      text += fmt::format("  real_server {} 80 {{\n    weight {}\n  }}\n", server_address(i, j),
-                          weight_of(file, middle, i, j));
+      text += fmt::format(
+          "  real_server {} 80 {{\n    weight {}\n    TCP_CHECK {{\n      connect_timeout 5\n    }}\n  }}\n",
+          server_address(i, j), weight_of(file, middle, i, j));
     }
     text += "}\n";
   }
@@ -254,12 +262,26 @@ void raise_lo() {
   ::close(socket);
 }
 
+/// What the checks find: all of 10.0.0.0/8 is this host, and somebody answers on port 80.
+void answer_checks() {
+  if (std::system("ip route add local 10.0.0.0/8 dev lo") != 0) die("cannot make 10.0.0.0/8 local");
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in any{.sin_family = AF_INET, .sin_port = htons(80), .sin_addr = {}, .sin_zero = {}};
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&any), sizeof any) < 0 || ::listen(listener, 4096) < 0) {
+    die("cannot listen on port 80");
+  }
+  std::thread([listener] {
+    while (true) ::close(::accept(listener, nullptr, nullptr));
+  }).detach();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const int services = argc == 4 ? std::atoi(argv[2]) : 0;
   if (services <= 0) die("usage: change_bench ours|keepalived SERVICES BIN, as root on a kernel with IPVS");
   raise_lo();
+  answer_checks();
   std::string folder = "/run/change-bench-XXXXXX";
   if (!::mkdtemp(folder.data())) die("cannot make a folder");
   fs::create_directories(fs::path(folder) / "state");
