@@ -176,6 +176,8 @@ struct Cluster {
   std::vector<VirtualRouter> virtual_routers;
   std::vector<std::vector<std::string>> groups;  ///< names of virtual routers that fail over together; disjoint
   std::optional<ConnectionSync> connection_sync;
+  /// A node goes on with connections that it has never seen, each to where its hash leads; all their services hash.
+  bool stateless_takeover = false;
   ProbeMarks probe_marks;
   std::vector<Service> services;
   std::array<std::byte, 8> fingerprint{};  ///< of the files that this was read from, as fingerprint() says

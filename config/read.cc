@@ -151,6 +151,10 @@ const Type<File>& file_type() {
               connection_sync_type(), "the kernel's own synchronisation of connections between the nodes",
               "{ interface: eth1, id: 1 }")
           .when_absent("off")
+          .key("stateless_takeover", &Cluster::stateless_takeover, boolean(),
+               "a node that takes over goes on with TCP connections that it has never seen, and sends each where its "
+               "hash leads, as the other node did: every service but those by UDP has the scheduler mh or sh",
+               "true")
           .key("director", &Cluster::director, director_type(), "how directord itself behaves", "{ on_stop: clear }")
           .when_absent("as its keys' defaults say")
           .key("probe_marks", &Cluster::probe_marks, probe_marks_type(),

@@ -17,6 +17,7 @@ class ServiceRules {
       : cluster_(cluster), origin_(origin), diagnostics_(diagnostics) {}
 
   void keys_are_unique();
+  void stateless_takeover_hashes();
   void service(const Service& service);
 
  private:
@@ -317,11 +318,39 @@ void ServiceRules::answers_come_back(const Service& service) {
   }
 }
 
+/// Only a hash leads a connection that nobody remembers back to its server. UDP has none to remember.
+void ServiceRules::stateless_takeover_hashes() {
+  if (!cluster_.stateless_takeover || !origin_.sound({"services"})) return;
+  const auto place = origin_.place({"stateless_takeover"});
+  const auto line = [&](const Service& service, const char* key) {
+    return origin_.line({"services", service.name, key}, place);
+  };
+  for (const auto& service : cluster_.services) {
+    const auto& scheduler = service.spec.scheduler;
+    if (service.key.protocol == ipvs::Protocol::udp || !origin_.sound({"services", service.name, "scheduler"}))
+      continue;
+    if (scheduler != "mh" && scheduler != "sh") {
+      return diagnostics_.error(
+          place,
+          fmt::format("'stateless_takeover' needs services that hash, and service '{}' ({}) has the scheduler {}; "
+                      "expected mh or sh",
+                      service.name, line(service, "scheduler"), scheduler));
+    }
+    if (service.forward == ipvs::Forward::nat && origin_.sound({"services", service.name, "forward"})) {
+      diagnostics_.warning(
+          place, fmt::format("service '{}' ({}) has 'forward: nat', which gives answers their address only once the "
+                             "client has spoken again: where only servers speak, connections end all the same",
+                             service.name, line(service, "forward")));
+    }
+  }
+}
+
 }  // namespace
 
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
   ServiceRules rules(cluster, origin, diagnostics);
   rules.keys_are_unique();
+  rules.stateless_takeover_hashes();
   for (const auto& service : cluster.services) rules.service(service);
 }
 

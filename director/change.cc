@@ -110,6 +110,7 @@ Change compare(const Cluster& before, const Cluster& after) {
   if (before.nodes != after.nodes) change.sections.emplace_back("nodes");
   if (before.groups != after.groups) change.sections.emplace_back("groups");
   if (before.connection_sync != after.connection_sync) change.sections.emplace_back("connection_sync");
+  if (before.stateless_takeover != after.stateless_takeover) change.sections.emplace_back("stateless_takeover");
   if (before.director != after.director) change.sections.emplace_back("director");
   const auto old_probes = probes_of(before);
   const auto new_probes = probes_of(after);

@@ -63,6 +63,7 @@ net::Result<> Director::start() {
   look_for_drift();
   if (options_.dry_run) return {};
   start_connection_sync();
+  set_stateless_takeover();
   if (auto started = routers_.start(cluster_, options_.node); !started) return started;
   introduce();
   return {};
@@ -94,6 +95,7 @@ void Director::stop(std::function<void()> on_stopped) {
 
 void Director::leave_the_table() {
   true_paths_.stop();
+  sysctls_.restore();
   if (cluster_.director.on_stop == config::Director::OnStop::keep) {
     return tell("directord", "stopped; the rules stay in the kernel");
   }
@@ -152,6 +154,15 @@ net::Result<> Director::sync_as_the_file_says() {
     if (auto started = kernel_.apply_one(ipvs::StartDaemon{.daemon = daemon}); !started) return started;
   }
   return {};
+}
+
+/// The kernel then takes a packet in the midst of a connection for a beginning.
+void Director::set_stateless_takeover() {
+  if (options_.dry_run) return;
+  if (!cluster_.stateless_takeover) return sysctls_.restore();
+  for (const char* name : {"net/ipv4/vs/sloppy_tcp", "net/ipv4/vs/sloppy_sctp"}) {
+    if (auto set = sysctls_.set(name, "1"); !set) warn("stateless takeover", set.error().message);
+  }
 }
 
 /// Before set_checks(), which asks where they lead.

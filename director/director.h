@@ -25,6 +25,7 @@
 #include "director/virtual_routers.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"
+#include "net/sysctls.h"
 
 namespace director {
 
@@ -111,6 +112,7 @@ class Director {
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;
   void start_connection_sync();
+  void set_stateless_takeover();
   net::Result<> sync_as_the_file_says();
   void adopt_table();
   void own_aliens();
@@ -177,6 +179,7 @@ class Director {
   TruePaths true_paths_;
   VirtualRouters routers_;
   Agreement agreement_;
+  net::Sysctls sysctls_;
   std::set<ipvs::ServiceKey> touched_;
   net::Loop::Id agreement_timer_ = 0;
   net::Loop::Id drain_timer_ = 0;

@@ -48,6 +48,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   tell("directord", "the cluster file was read again: " + what);
   introduce();
   start_connection_sync();
+  set_stateless_takeover();
   apply();
   look_at_drains();
   return {};

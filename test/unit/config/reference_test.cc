@@ -168,6 +168,8 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "services-on-one-address",
                                         "services-on-one-address-in-two-files",
                                         "services-on-one-mark",
+                                        "stateless-takeover",
+                                        "stateless-takeover-by-mark",
                                         "sync-interface-lacks-node",
                                         "timeout-above-default-interval",
                                         "timeout-above-pending-interval",
