@@ -1,7 +1,6 @@
 #include "checkers/checkers.h"
 
 #include <algorithm>
-#include <string_view>
 #include <utility>
 
 namespace checkers {
@@ -32,11 +31,7 @@ Checkers::~Checkers() {
 }
 
 std::size_t Checkers::PlaceHash::operator()(const Place& place) const {
-  const auto bytes = place.target.address.bytes();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return std::hash<std::string_view>{}(text) ^
-         ((std::size_t{place.target.port} << 32 | place.spec) * 0x9e3779b97f4a7c15) ^
-         (std::size_t{place.mark} * 0xff51afd7ed558ccd);
+  return hash_of(place.target, place.mark) ^ (std::size_t{place.spec} * 0x9e3779b97f4a7c15);
 }
 
 void Checkers::set(std::span<const Key> keys) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <string_view>
+
 namespace checkers {
 namespace {
 
@@ -27,6 +30,13 @@ struct Detail {
 };
 
 }  // namespace
+
+std::size_t hash_of(const net::Endpoint& target, std::uint32_t mark) {
+  const auto bytes = target.address.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return std::hash<std::string_view>{}(text) ^ ((std::size_t{target.port} << 32) * 0x9e3779b97f4a7c15) ^
+         (std::size_t{mark} * 0xff51afd7ed558ccd);
+}
 
 Key aim(const Spec& spec, const net::Endpoint& server) {
   Key key{

@@ -210,6 +210,13 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
+[[nodiscard]] std::size_t hash_of(const net::Endpoint& target, std::uint32_t mark);
+
+/// By target and mark: few keys differ in their spec alone.
+struct KeyHash {
+  [[nodiscard]] std::size_t operator()(const Key& key) const { return hash_of(key.target, key.mark); }
+};
+
 /// The check of a server: aimed where the spec's override says, and without it, so that equal probes have equal keys.
 [[nodiscard]] Key aim(const Spec& spec, const net::Endpoint& server);
 

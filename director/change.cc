@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <map>
-#include <set>
+#include <unordered_set>
 
 namespace director {
 namespace {
@@ -78,8 +78,9 @@ void compare_routers(const Cluster& before, const Cluster& after, Change& change
 }
 
 /// What is probed, each once.
-std::set<checkers::Key> probes_of(const Cluster& cluster) {
-  std::set<checkers::Key> keys;
+using Probes = std::unordered_set<checkers::Key, checkers::KeyHash>;
+Probes probes_of(const Cluster& cluster) {
+  Probes keys;
   for (const auto& service : cluster.services) {
     for (const auto& server : service.servers) {
       for (const auto& check : service.checks) keys.insert(checkers::aim(check, server.endpoint));

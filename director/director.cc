@@ -177,7 +177,7 @@ net::Result<> Director::find_true_paths() {
 void Director::set_checks() {
   users_.clear();
   std::vector<checkers::Key> keys;
-  std::vector<checkers::Key> serving;
+  std::vector<std::size_t> serving;  // of keys
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     const auto actual = table_.find(service.key);
@@ -188,12 +188,12 @@ void Director::set_checks() {
         users_[keys.back()].push_back({.service = s, .server = i});
         if (actual == nullptr) continue;
         const auto held = actual->destinations.find({.endpoint = endpoint});
-        if (held != actual->destinations.end() && held->second.weight > 0) serving.push_back(keys.back());
+        if (held != actual->destinations.end() && held->second.weight > 0) serving.push_back(keys.size() - 1);
       }
     }
   }
   checkers_.set(keys);
-  for (const auto& key : serving) checkers_.serves_already(key);
+  for (const auto i : serving) checkers_.serves_already(keys[i]);
   for (std::size_t s = 0; s < states_.size(); ++s) {
     for (std::size_t i = 0; i < states_[s].situation.servers.size(); ++i) {
       states_[s].situation.servers[i].health = opinion_of({.service = s, .server = i}).state;

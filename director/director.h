@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "checkers/checkers.h"
@@ -174,7 +175,7 @@ class Director {
   std::vector<ServiceState> states_;               ///< in the cluster file's order
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
   Drains drains_;                                  ///< of servers in the file; what left it is in intents_
-  std::map<checkers::Key, std::vector<ServerId>> users_;
+  std::unordered_map<checkers::Key, std::vector<ServerId>, checkers::KeyHash> users_;
   checkers::Checkers checkers_;
   TruePaths true_paths_;
   VirtualRouters routers_;
