@@ -211,6 +211,8 @@ TEST_CASE("version 2 with another password is no peer", "[keepalived-v2]") {
   const auto refused = [&] {
     return couple.ours.status().adverts.refused[std::to_underlying(vrrp::Refusal::password)];
   };
-  CHECK(couple.until([&] { return refused() >= 2; }));
+  if (!couple.until([&] { return refused() >= 2; })) {
+    FAIL(refused() << couple.ours.log << couple.ours.errors << couple.ours.notices << couple.keepalived_log());
+  }
   CHECK(couple.ours.notices.find("its password is another, or none") != std::string::npos);
 }
