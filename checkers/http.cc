@@ -37,6 +37,7 @@ std::string HttpPlan::text(const Request& request) const {
                           "\r\nAccept: */*\r\nConnection: close\r\n",
                           request.method, request.path, request.host);
   for (const auto& [name, value] : spec.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+  if (!spec.authorization.empty()) text += fmt::format("Authorization: {}\r\n", spec.authorization);
   const bool with_body = !spec.body.empty() && request.method == spec.method;
   if (with_body) fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", spec.body.size());
   return text + "\r\n" + (with_body ? spec.body : "");

@@ -86,6 +86,8 @@ struct Http {
 
   std::string method = "GET";                     ///< a token; the answer to a HEAD has no body
   std::map<std::string, std::string> headers{};   ///< further request headers; names are tokens, values one line
+  std::string authorization_file{};               ///< where `authorization` is read from; empty = nowhere
+  std::string authorization{};                    ///< the Authorization header's line, a secret; empty = none
   std::string body{};                             ///< sent with its Content-Length where not empty
   std::map<std::string, Match> expect_headers{};  ///< any field of that name must match; names in lower case
   std::optional<Match> expect_body{};             ///< in the first `max_body` bytes, chunked coding undone

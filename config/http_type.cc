@@ -91,6 +91,10 @@ Object<Http> request_object(std::string noun) {
       .key("method", &Http::method, method(), "the request's method", "HEAD")
       .key("headers", &Http::headers, headers(), "further headers of the request", "{ Accept: text/plain }")
       .when_absent("none")
+      .key("authorization_file", &Http::authorization_file, secret_path(),
+           "a file, mode 0600, with the value of the Authorization header on its first line",
+           "/etc/directord/health.auth")
+      .when_absent("no Authorization header")
       .key("body", &Http::body, bytes(), "the request's body", "'{\"deep\": true}'")
       .when_absent("none")
       .key("follow", &Http::follow, integer<int>(0, 10),

@@ -29,14 +29,6 @@ Type<Preempt> preempt() {
   return {.shape = shape, .read = read};
 }
 
-Type<std::string> secret_path() {
-  return scalar<std::string>({.expected = "an absolute path", .pattern = "^/"},
-                             [](std::string_view text) -> std::expected<std::string, std::string> {
-                               if (!text.starts_with('/')) return std::unexpected("");
-                               return std::string(text);
-                             });
-}
-
 Type<Authentication> authentication() {
   using enum vrrp::SigningMode;
   return Object<Authentication>("authentication")

@@ -25,6 +25,7 @@ class ServiceRules {
   void timeout_is_shorter(const Service& service, std::chrono::milliseconds timeout, std::chrono::milliseconds interval,
                           const Origin::Path& check, const std::string& key);
   void source_has_the_family(const Service& service, const checkers::Spec& check, Origin::Path path);
+  void authorization_is_given_once(const Service& service, const checkers::Spec& check, Origin::Path path);
   void target_has_a_port(const Service& service, const checkers::Spec& check);
   void servers(const Service& service);
   [[nodiscard]] bool all_sound(const Service& service, const Origin::Path& endpoint) const;
@@ -116,6 +117,7 @@ void ServiceRules::checks(const Service& service) {
       timeout_is_shorter(service, check.timeout, check.pending_interval, path, "pending_interval");
     }
     source_has_the_family(service, check, path);
+    authorization_is_given_once(service, check, path);
     target_has_a_port(service, check);
   }
 }
@@ -147,6 +149,21 @@ void ServiceRules::source_has_the_family(const Service& service, const checkers:
 }
 
 /// Only a marked service lets its servers be without a port.
+void ServiceRules::authorization_is_given_once(const Service& service, const checkers::Spec& check, Origin::Path path) {
+  const auto* http = std::get_if<checkers::Http>(&check.kind);
+  if (http == nullptr || http->authorization_file.empty()) return;
+  const bool is_header = std::ranges::any_of(http->headers, [](const auto& header) {
+    return std::ranges::equal(header.first, std::string_view("authorization"),
+                              [](char a, char b) { return (a | 0x20) == b; });
+  });
+  if (!is_header) return;
+  path.insert(path.end(), {http->tls ? "https" : "http", "authorization_file"});
+  diagnostics_.error(origin_.place(path),
+                     fmt::format("the Authorization header of a check of service '{}' is among the headers too; "
+                                 "expected it in one place",
+                                 service.name));
+}
+
 void ServiceRules::target_has_a_port(const Service& service, const checkers::Spec& check) {
   const bool needs_port = !std::holds_alternative<checkers::Icmp>(check.kind) &&
                           !std::holds_alternative<checkers::Exec>(check.kind) &&

@@ -162,4 +162,12 @@ Type<std::string> interface_name() {
                              });
 }
 
+Type<std::string> secret_path() {
+  return scalar<std::string>({.expected = "an absolute path", .pattern = "^/"},
+                             [](std::string_view text) -> std::expected<std::string, std::string> {
+                               if (!text.starts_with('/')) return std::unexpected("");
+                               return std::string(text);
+                             });
+}
+
 }  // namespace config

@@ -106,4 +106,7 @@ Type<T> choice(std::vector<std::pair<std::string, T>> words) {
   return type;
 }
 
+/// Where a secret lies; who reads it checks that nobody else can.
+[[nodiscard]] Type<std::string> secret_path();
+
 }  // namespace config

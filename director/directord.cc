@@ -19,6 +19,7 @@
 #include "director/http_server.h"
 #include "director/log.h"
 #include "director/privileges.h"
+#include "director/probe_secrets.h"
 #include "director/reloader.h"
 #include "director/replacement.h"
 #include "director/runtime.h"
@@ -145,6 +146,7 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
     if (auto made = make_state_dir(arguments.state_dir); !made) return made;
     options.state_file = arguments.state_dir / "state.json";
   }
+  if (auto secrets = director::read_probe_secrets(loaded.cluster); !secrets) return secrets;
   auto loop = net::Loop::create();
   if (!loop) return std::unexpected(loop.error());
   auto kernel = open_kernel(arguments.dry_run);

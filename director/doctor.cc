@@ -80,12 +80,20 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
                         signs ? "run an NTP client: signed adverts are refused where clocks differ by 5 minutes"
                               : "run an NTP client, so that the directors' logs can be read side by side"});
   }
+  const auto see_secret = [&](const std::string& subject, const std::string& path) {
+    const auto problem = path.empty() || !seen.insert("secret " + path).second ? "" : facts.secret(path);
+    if (problem.empty()) return;
+    findings.push_back(
+        {Severity::error, subject, problem, "chown root and chmod 0400 the file, the same on every director"});
+  };
   for (const auto& router : cluster.virtual_routers) {
-    for (const auto& path : {router.password_file, router.authentication ? router.authentication->keys : ""}) {
-      const auto problem = path.empty() ? "" : facts.secret(path);
-      if (problem.empty() || !seen.insert("secret " + path).second) continue;
-      findings.push_back({Severity::error, "vrrp " + router.name, problem,
-                          "chown root and chmod 0400 the file, the same on every director"});
+    see_secret("vrrp " + router.name, router.password_file);
+    if (router.authentication) see_secret("vrrp " + router.name, router.authentication->keys);
+  }
+  for (const auto& service : cluster.services) {
+    for (const auto& check : service.checks) {
+      const auto* http = std::get_if<checkers::Http>(&check.kind);
+      if (http != nullptr) see_secret("service " + service.name, http->authorization_file);
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "director/probe_secrets.h"
+
 namespace director {
 
 struct Reloader::Read {
@@ -30,6 +32,9 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
       if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
       if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
+      if (auto secrets = read_probe_secrets(loaded->cluster); !secrets) {
+        return std::unexpected(Refused{secrets.error().message});
+      }
       auto change = compare(before, loaded->cluster);
       return Read{.cluster = std::move(loaded->cluster),
                   .node = *std::move(node),

@@ -185,11 +185,17 @@ TEST_CASE("the request names path and host as RFC 9110 wants them") {
 }
 
 TEST_CASE("the request carries method, headers and body") {
-  const Http spec{.path = "/api", .host = "x", .method = "POST", .headers = {{"X-Check", "1"}}, .body = "ping"};
+  const Http spec{.path = "/api",
+                  .host = "x",
+                  .method = "POST",
+                  .headers = {{"X-Check", "1"}},
+                  .authorization = "Basic eA==",
+                  .body = "ping"};
   const auto plan = HttpPlan::prepare(spec).value();
   const auto text = plan.text(plan.first(target));
   CHECK(text.starts_with("POST /api HTTP/1.1\r\nHost: x\r\n"));
-  CHECK(text.ends_with("Connection: close\r\nX-Check: 1\r\nContent-Length: 4\r\n\r\nping"));
+  CHECK(
+      text.ends_with("Connection: close\r\nX-Check: 1\r\nAuthorization: Basic eA==\r\nContent-Length: 4\r\n\r\nping"));
 }
 
 TEST_CASE("the verdict on an http check by table") {

@@ -144,6 +144,7 @@ TEST_CASE("every kind of check is read as it says") {
   CHECK(kinds[2] == Kind(Tcp{.tls = Tls{}}));
   CHECK(kinds[3] == Kind(Http{.method = "HEAD",
                               .headers = {{"Accept", "text/plain"}, {"X-Check", "1"}},
+                              .authorization_file = "/etc/directord/health.auth",
                               .expect_headers = {{"server", {"nginx"}}},
                               .max_body = 1}));
   CHECK(kinds[4] == Kind(Http{.host = "www.example.com",

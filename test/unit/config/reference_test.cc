@@ -129,6 +129,7 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "probe-marks-few",
                                         "probe-marks-reversed",
                                         "probe-marks-taken",
+                                        "probe-authorization-twice",
                                         "probe-dns-name",
                                         "probe-exec-relative",
                                         "probe-regex",

@@ -218,6 +218,14 @@ TEST_CASE("the doctor finds keys that others can read, and a clock that follows 
   CHECK(host.found() == "error: vrrp front: /etc/keys: others can read it\nwarning: clock: follows no other clock\n");
 }
 
+TEST_CASE("the doctor looks at the secrets of checks") {
+  Host host;
+  host.cluster.services[0].checks = {{.kind = checkers::Http{.authorization_file = "/etc/health.auth"}}};
+  CHECK(host.found().empty());
+  host.secret_problem = "/etc/health.auth: others can read it";
+  CHECK(host.found() == "error: service web: /etc/health.auth: others can read it\n");
+}
+
 TEST_CASE("findings read as lines, coloured on terminals alone, and count") {
   const std::vector<Finding> findings{{Severity::error, "kernel", "is old", "get another"},
                                       {Severity::warning, "clock", "is slow", "wind it"}};
