@@ -150,12 +150,17 @@ Response answer(Director& director, const Request& request) {
   return refuse(404, "there is nothing at " + request.path);
 }
 
-Response answer_reader(Director& director, const Request& request) {
-  if (request.method != "GET") return refuse(403, "this socket only answers questions; ask the control socket");
-  return answer(director, request);
+void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond) {
+  if (request.method == "GET") return answer(control, request, std::move(respond));
+  respond(refuse(403, "this socket only answers questions; ask the control socket"));
 }
 
 void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
+  if (control.table != nullptr && request.path == "/v1/status" && request.method == "GET") {
+    return control.table->read([&director = control.director, respond = std::move(respond)](const auto& table) mutable {
+      respond(ok(director.status(table)));
+    });
+  }
   const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
   if (!known) return respond(answer(control.director, request));
   if (request.method != "POST") return respond(wrong_verb(request));

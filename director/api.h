@@ -4,6 +4,7 @@
 #include "director/http_server.h"
 #include "director/reloader.h"
 #include "director/replacement.h"
+#include "director/table_reader.h"
 
 namespace director {
 
@@ -28,13 +29,14 @@ struct Control {
   Director& director;
   Reloader& reloader;
   Replacer& replacer;
+  TableReader* table = nullptr;  ///< none: the table is in memory, and is read at once
 };
 void answer(const Control& control, const Request& request, HttpServer::Respond respond);
 
 /// The same for who may only look: nothing but GET.
-[[nodiscard]] Response answer_reader(Director& director, const Request& request);
+void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond);
 
-/// What is answered at once: all but reload, plan and replace.
+/// What is answered at once: all but reload, plan and replace, and the status where the table is the kernel's.
 [[nodiscard]] Response answer(Director& director, const Request& request);
 
 }  // namespace director

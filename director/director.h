@@ -5,7 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -85,8 +85,9 @@ class Director {
   /// The file in force was read again and means the same, in these bytes.
   void note_fingerprint(const vrrp::Digest& files);
 
-  /// What GET /v1/status answers.
-  [[nodiscard]] nlohmann::ordered_json status() const;
+  /// What GET /v1/status answers, with the kernel's `table` as it was read lately, or as it is now.
+  [[nodiscard]] nlohmann::ordered_json status(const net::Result<ipvs::Snapshot>& table) const;
+  [[nodiscard]] nlohmann::ordered_json status() const { return status(kernel_.list()); }
   [[nodiscard]] nlohmann::ordered_json vrrp() const;
   [[nodiscard]] nlohmann::ordered_json events(std::uint64_t since = 0) const;  ///< those after number `since`
 

@@ -69,7 +69,7 @@ void Director::look_at_drains() {
   watch_drains();
 }
 
-/// Lets go what has left the file and has no connections left, and tells of the servers that have none.
+/// Lets go what has left the file and has no connections left, and tells of the drained servers that have none.
 void Director::look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents) {
   const auto status = kernel_.list(key);
   if (!status) return;  // asked again at the next look
@@ -100,7 +100,9 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents) 
     const auto server = std::ranges::find(servers, drain->first.second.endpoint, &config::Server::endpoint);
     if (server == servers.end()) continue;
     const ServerId id{.service = service, .server = static_cast<std::size_t>(server - servers.begin())};
-    if (held(drain->first.second) != nullptr) tell("server " + name_of(id), "drained: " + *why);
+    // That a failed server has no connections left is nothing that anybody waits for.
+    const bool wanted = drain->second.cause != Cause::health;
+    if (wanted && held(drain->first.second) != nullptr) tell("server " + name_of(id), "drained: " + *why);
     if (drain->second.cause == Cause::order) heed_orders(id);
   }
 }

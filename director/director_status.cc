@@ -111,7 +111,7 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
           {"servers", std::move(servers)}};
 }
 
-ordered_json Director::status() const {
+ordered_json Director::status(const net::Result<ipvs::Snapshot>& snapshot) const {
   ordered_json root{{"cluster", cluster_.name},
                     {"node", options_.node.name},
                     {"version", DIRECTORD_VERSION},
@@ -131,7 +131,6 @@ ordered_json Director::status() const {
   for (const auto& [node, other] : agreement_.others()) {
     if (other.told) problems.push_back(fmt::format("node {} {}", node, agreement_.difference(other)));
   }
-  const auto snapshot = kernel_.list();
   if (!snapshot) problems.push_back(snapshot.error().message);
   ordered_json services = ordered_json::array();
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {

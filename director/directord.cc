@@ -100,8 +100,17 @@ bool has_scripts(const config::Cluster& cluster) {
 struct Doors {
   std::unique_ptr<director::Reloader> reloader;
   std::unique_ptr<director::Replacer> replacer;
+  std::unique_ptr<director::TableReader> table;
   std::unique_ptr<director::HttpServer> control, readers;
 };
+
+/// Over sockets of its own; none for a table in memory.
+net::Result<std::unique_ptr<director::TableReader>> open_table_reader(net::Loop& loop, bool dry_run) {
+  if (dry_run) return nullptr;
+  auto kernel = open_kernel(dry_run);
+  if (!kernel) return std::unexpected(kernel.error());
+  return director::TableReader::create(loop, std::move(*kernel));
+}
 
 net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, const Arguments& arguments,
                               config::Memory memory) {
@@ -111,10 +120,17 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, con
   if (!reloader) return std::unexpected(reloader.error());
   auto replacer = director::Replacer::create(loop, arguments.again, [&director] { director.make_way(); });
   if (!replacer) return std::unexpected(replacer.error());
-  Doors doors{.reloader = std::move(*reloader), .replacer = std::move(*replacer), .control = {}, .readers = {}};
+  auto table = open_table_reader(loop, arguments.dry_run);
+  if (!table) return std::unexpected(table.error());
+  Doors doors{.reloader = std::move(*reloader),
+              .replacer = std::move(*replacer),
+              .table = std::move(*table),
+              .control = {},
+              .readers = {}};
 
   const auto& access = director.cluster().director;
-  const director::Control control{.director = director, .reloader = *doors.reloader, .replacer = *doors.replacer};
+  const director::Control control{
+      .director = director, .reloader = *doors.reloader, .replacer = *doors.replacer, .table = doors.table.get()};
   auto steered =
       director::HttpServer::listen(loop, arguments.runtime_dir / "control.sock", access.operators,
                                    [control](const director::Request& request, director::HttpServer::Respond respond) {
@@ -123,11 +139,11 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, con
   if (!steered) return std::unexpected(steered.error());
   doors.control = std::move(*steered);
   if (access.readers.empty()) return doors;
-  auto asked = director::HttpServer::listen(
-      loop, arguments.runtime_dir / "status.sock", access.readers,
-      [&director](const director::Request& request, director::HttpServer::Respond respond) {
-        respond(answer_reader(director, request));
-      });
+  auto asked =
+      director::HttpServer::listen(loop, arguments.runtime_dir / "status.sock", access.readers,
+                                   [control](const director::Request& request, director::HttpServer::Respond respond) {
+                                     answer_reader(control, request, std::move(respond));
+                                   });
   if (!asked) return std::unexpected(asked.error());
   doors.readers = std::move(*asked);
   return doors;

@@ -210,8 +210,35 @@ TEST_CASE("a program that does not take the file does not take this one's place"
 }
 
 TEST_CASE("readers may ask and not steer") {
-  World world;
-  CHECK(answer_reader(world.director, {.method = "GET", .path = "/v1/status", .body = ""}).status == 200);
-  CHECK(answer_reader(world.director, {.method = "PUT", .path = drain_path, .body = ""}).status == 403);
+  Reloading world;
+  const auto status_of = [&](const char* method, const std::string& path) {
+    unsigned status = 0;
+    director::answer_reader({.director = world.director, .reloader = *world.reloader, .replacer = *world.replacer},
+                            {.method = method, .path = path, .body = ""},
+                            [&](const director::Response& response) { status = response.status; });
+    return status;
+  };
+  CHECK(status_of("GET", "/v1/status") == 200);
+  CHECK(status_of("PUT", drain_path) == 403);
+  for (const auto* path : {"/v1/reload", "/v1/plan", "/v1/replace"}) {
+    CHECK(status_of("POST", path) == 403);
+    CHECK(status_of("GET", path) == 405);
+  }
   CHECK(world.director.status()["services"][0]["servers"][0]["drained"] == false);
+}
+
+TEST_CASE("a status waits for the kernel's table, which is read beside the loop, and shows what was in it") {
+  Reloading world;
+  auto kernel = std::make_unique<ipvs::MemoryKernel>();
+  kernel->table = world.kernel.table;
+  kernel->table.at(director_test::web().key).destinations.at(director_test::at("192.168.200.11:80")).active = 7;
+  const auto table = director::TableReader::create(world.loop, std::move(kernel)).value();
+  std::optional<director::Response> got;
+  director::answer(
+      {.director = world.director, .reloader = *world.reloader, .replacer = *world.replacer, .table = table.get()},
+      {.method = "GET", .path = "/v1/status", .body = ""},
+      [&](director::Response response) { got = std::move(response); });
+  CHECK_FALSE(got);
+  while (!got) REQUIRE(world.loop.turn(std::chrono::seconds(5)));
+  CHECK(json::parse(got->body)["services"][0]["servers"][0]["active"] == 7);
 }

@@ -257,6 +257,32 @@ TEST_CASE("a drain tells when the last connection has gone") {
   CHECK(world.weight(web1) == 0);
 }
 
+TEST_CASE("that a failed server has no connections left is told to nobody") {
+  World world;
+  auto cluster = director_test::shop();
+  auto& service = cluster.services[0];
+  for (auto& server : service.servers) server.endpoint.address = *net::Address::parse("127.0.0.1");
+  service.servers[0].endpoint.port = 1;  // where nobody listens
+  service.servers[1].endpoint.port = 2;
+  checkers::Spec check{.kind = checkers::Tcp{}};
+  check.interval = std::chrono::milliseconds(20);
+  check.timeout = std::chrono::milliseconds(10);
+  service.checks = {check};
+  auto& held = world.kernel.table[service.key];
+  held.service = service.spec;
+  held.destinations[at("127.0.0.1:1")].destination.weight = 3;
+  const auto director = world.director(cluster);
+  const auto drain = [&] {
+    const auto server = director->status()["services"][0]["servers"][0];
+    return server.contains("drain") ? server["drain"] : nlohmann::ordered_json::object();
+  };
+  world.turn_until([&] { return drain().value("done", false); });
+  CHECK(drain()["cause"] == "failed");
+  for (const auto& event : director->events()["events"]) {
+    CHECK_FALSE(event["text"].get<std::string>().starts_with("drained"));
+  }
+}
+
 TEST_CASE("the operator's weight reaches the kernel, outlives a restart, and can be taken back") {
   World world;
   REQUIRE(world.director()->set_weight("web", "web1", 40));

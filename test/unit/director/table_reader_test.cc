@@ -1,0 +1,86 @@
+#include "director/table_reader.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "ipvs/memory_kernel.h"
+#include "shop.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A kernel whose table takes long to read, and that counts how often it was.
+struct Slow : ipvs::Kernel {
+  explicit Slow(std::atomic<int>& how_often) : readings(how_often) {}
+
+  net::Result<std::vector<ipvs::ServiceRow>> services() override {
+    ++readings;
+    std::this_thread::sleep_for(50ms);
+    return memory.services();
+  }
+  net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override { return memory.apply(ops); }
+  net::Result<std::optional<ipvs::ServiceRow>> service(const ipvs::ServiceKey& key) override {
+    return memory.service(key);
+  }
+  net::Result<std::vector<ipvs::DestinationRow>> destinations(const ipvs::ServiceKey& key) override {
+    return memory.destinations(key);
+  }
+  net::Result<std::vector<ipvs::Daemon>> daemons() override { return memory.daemons(); }
+  net::Result<ipvs::Timeouts> timeouts() override { return memory.timeouts(); }
+  net::Result<ipvs::Info> info() override { return memory.info(); }
+
+  ipvs::MemoryKernel memory;
+  std::atomic<int>& readings;
+};
+
+struct World {
+  net::Loop loop = net::Loop::create().value();
+  std::atomic<int> readings = 0;
+  std::unique_ptr<director::TableReader> reader;
+  int answered = 0;
+
+  World() {
+    auto kernel = std::make_unique<Slow>(readings);
+    kernel->memory.table[director_test::web().key].service.scheduler = "wrr";
+    reader = director::TableReader::create(loop, std::move(kernel)).value();
+  }
+
+  void ask() {
+    reader->read([this](const auto& table) {
+      REQUIRE(table);
+      CHECK(table->contains(director_test::web().key));
+      ++answered;
+    });
+  }
+  void turn_until_answered(int count) {
+    const auto end = net::Clock::now() + 10s;
+    while (answered < count && net::Clock::now() < end) REQUIRE(loop.turn(1s));
+    CHECK(answered == count);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a table is read beside the loop, and who asks meanwhile shares the next reading") {
+  World world;
+  const auto begin = net::Clock::now();
+  for (int i = 0; i < 5; ++i) world.ask();
+  CHECK(net::Clock::now() - begin < 40ms);
+  CHECK(world.answered == 0);
+  world.turn_until_answered(5);
+  CHECK(world.readings == 2);
+  world.ask();
+  world.turn_until_answered(6);
+  CHECK(world.readings == 3);
+}
+
+TEST_CASE("a reader that ends forgets who waits") {
+  World world;
+  world.ask();
+  world.ask();
+  world.reader.reset();
+  REQUIRE(world.loop.turn(0s));
+  CHECK(world.answered == 0);
+}
