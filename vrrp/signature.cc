@@ -7,13 +7,16 @@
 #include <algorithm>
 #include <array>
 
+#include "vrrp/wire.h"
+
 // The trailer, behind the last byte of the advert that RFC 9568 knows:
 //
-//   0..3   "dvh1"       4 | key id   5 | features   6..7 | 0      8..15 | sequence      16..47 | HMAC-SHA-256
+//   0..3   "dvh1"   4 | key id   5 | features   6..7 | balance   8..15 | sequence   16..47 | HMAC-SHA-256
 //
 // Features are bits that receivers skip where they do not know them: 1 says that the signer understands hellos.
-// The code covers the packet's source and destination, the advert, and the trailer before it. The advert's own checksum
-// does not cover the trailer.
+// The code covers the packet's source and destination, the advert, and the trailer before it, with a balance of 0. The
+// advert's own checksum does not cover the trailer; the balance makes the trailer sum to nothing, so that the checksum
+// also holds for who sums the whole packet, as analysers do. It was 0 once.
 
 namespace vrrp {
 
@@ -25,6 +28,7 @@ using Code = std::array<unsigned char, 32>;
 constexpr std::array<std::byte, 4> magic = {std::byte{'d'}, std::byte{'v'}, std::byte{'h'}, std::byte{'1'}};
 constexpr std::size_t key_offset = 4;
 constexpr std::size_t features_offset = 5;
+constexpr std::size_t balance_offset = 6;
 constexpr std::size_t sequence_offset = 8;
 constexpr std::size_t code_offset = 16;
 constexpr std::byte understands_hello{1};
@@ -41,6 +45,13 @@ Code code_of(Bytes covered, const Path& path, const Key& key) {
   return code;
 }
 
+/// What the trailer adds to the sum of an advert: 0xffff is nothing.
+std::uint32_t sum_of(Bytes trailer, Bytes advert, const Path& path) {
+  // A pseudo-header before the advert counts the trailer's length too.
+  const bool pseudo_header = path.source.is_v6() || wire::fold(wire::sum(advert)) != 0xffff;
+  return wire::fold(wire::sum(trailer) + (pseudo_header ? std::uint32_t{trailer_size} : 0));
+}
+
 }  // namespace
 
 std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std::uint64_t sequence) {
@@ -52,6 +63,8 @@ std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std:
   for (int shift = 56; shift >= 0; shift -= 8) packet.push_back(static_cast<std::byte>(sequence >> shift & 0xff));
   const Code code = code_of(packet, path, key);
   std::ranges::copy(std::as_bytes(std::span(code)), std::back_inserter(packet));
+  const auto trailer = std::span(packet).last(trailer_size);
+  wire::put_big_endian16(trailer.subspan(balance_offset), ~sum_of(trailer, advert, path));
   return packet;
 }
 
@@ -65,15 +78,19 @@ std::expected<Opened, Refusal> open(Bytes packet, const Path& path, const Signin
   const Bytes trailer = packet.last(trailer_size);
   const auto key = std::ranges::find(signing.keys, std::to_integer<std::uint8_t>(trailer[key_offset]), &Key::id);
   if (key == signing.keys.end()) return std::unexpected(Refusal::signature);
-  const Code expected = code_of(packet.first(packet.size() - trailer_size + code_offset), path, *key);
-  if (CRYPTO_memcmp(expected.data(), trailer.subspan(code_offset).data(), expected.size()) != 0) {
+  std::vector<std::byte> covered(packet.begin(), packet.end() - (trailer_size - code_offset));
+  std::ranges::fill(std::span(covered).last(code_offset).subspan(balance_offset, 2), std::byte{0});
+  const Code expected = code_of(covered, path, *key);
+  const Bytes advert = packet.first(packet.size() - trailer_size);
+  if (CRYPTO_memcmp(expected.data(), trailer.subspan(code_offset).data(), expected.size()) != 0 ||
+      (wire::sum(trailer.subspan(balance_offset, 2)) != 0 && sum_of(trailer, advert, path) != 0xffff)) {
     return std::unexpected(Refusal::signature);
   }
   std::uint64_t sequence = 0;
   for (const std::byte byte : trailer.subspan(sequence_offset, sizeof sequence)) {
     sequence = sequence << 8 | std::to_integer<std::uint64_t>(byte);
   }
-  return Opened{.advert = packet.first(packet.size() - trailer_size),
+  return Opened{.advert = advert,
                 .sequence = sequence,
                 .understands_hello = (trailer[features_offset] & understands_hello) != std::byte{0}};
 }

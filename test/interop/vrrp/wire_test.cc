@@ -12,7 +12,8 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A node of ours on a network, heard by a neighbour from its start to its stop.
-std::unique_ptr<Capture> capture_life(lab::Topology& topology, const vrrp::Spec& spec, const std::string& address) {
+std::unique_ptr<Capture> capture_life(lab::Topology& topology, const vrrp::Spec& spec, const std::string& address,
+                                      net::Duration length = 700ms) {
   topology.add_network("lan");
   lab::Host& host = topology.add_host("lb1");
   lab::Host& neighbour = topology.add_host("client");
@@ -23,8 +24,8 @@ std::unique_ptr<Capture> capture_life(lab::Topology& topology, const vrrp::Spec&
   Node node(host, {spec});
   node.start();
   REQUIRE(pump(
-      {&node}, [&] { return node.is_master(); }, 3s));
-  pump_for({&node}, 700ms);  // some adverts, and three announcements of the burst
+      {&node}, [&] { return node.is_master(); }, 5s));
+  pump_for({&node}, length);  // some adverts, and three announcements of the burst
   node.stop();
   lab::sleep_for(50ms);
   capture->finish();
@@ -86,4 +87,47 @@ TEST_CASE("IPv6 adverts and neighbour advertisements are what an independent dec
     REQUIRE(advertisements.size() >= 3);
     for (const auto& line : advertisements) CHECK(line == "1 ff02::1 255 1 0 1");
   }
+}
+
+TEST_CASE("version 2 adverts, with a password and without, are what an independent decoder expects", "[wire]") {
+  const std::string password = GENERATE("", "secret");
+  lab::Topology topology;
+  vrrp::Spec front = spec("front", 51, 150, "10.0.0.100/24");
+  front.version = 2;
+  front.advertise = 1s;
+  front.password = password;
+  const auto capture = capture_life(topology, front, "10.0.0.1/24", 5500ms);
+  const std::vector<std::string> fields = {"vrrp.version",   "vrrp.checksum.status", "vrrp.prio",   "vrrp.adver_int",
+                                           "vrrp.auth_type", "vrrp.auth_string",     "vrrp.ip_addr"};
+  const auto expected = [&](int priority) {
+    return password.empty() ? fmt::format("2 1 {} 1 0  10.0.0.100", priority)
+                            : fmt::format("2 1 {} 1 1 secret 10.0.0.100", priority);
+  };
+  expect_adverts(capture->packets("vrrp", fields, "vrrp.v3_checksum_as_in_v2:FALSE"), expected(150), expected(0));
+}
+
+TEST_CASE("signed adverts are adverts, trailer and all, to a decoder that knows no trailer", "[wire]") {
+  struct Row {
+    std::string address;
+    std::string own;
+    vrrp::Checksum checksum;
+    std::string preference;
+  };
+  const auto row =
+      GENERATE(Row{"10.0.0.100/24", "10.0.0.1/24", vrrp::Checksum::rfc9568, "vrrp.v3_checksum_as_in_v2:TRUE"},
+               Row{"10.0.0.100/24", "10.0.0.1/24", vrrp::Checksum::rfc5798, "vrrp.v3_checksum_as_in_v2:FALSE"},
+               Row{"2001:db8::100/64", "2001:db8::1/64", vrrp::Checksum::rfc9568, "vrrp.v3_checksum_as_in_v2:FALSE"});
+  lab::Topology topology;
+  vrrp::Spec front = spec("front", 51, 150, row.address);
+  front.checksum = row.checksum;
+  front.signing =
+      vrrp::Signing{.mode = vrrp::SigningMode::enforce, .keys = {{.id = 1, .secret = "a secret of the test"}}};
+  const auto capture = capture_life(topology, front, row.own);
+  const std::string address = row.address.substr(0, row.address.find('/'));
+  expect_adverts(
+      capture->packets("vrrp",
+                       {"vrrp.version", "vrrp.checksum.status", "vrrp.prio", "vrrp.short_adver_int", "vrrp.virt_rtr_id",
+                        "vrrp.addr_count", address.contains(':') ? "vrrp.ipv6_addr" : "vrrp.ip_addr"},
+                       row.preference),
+      fmt::format("3 1 150 10 51 1 {}", address), fmt::format("3 1 0 10 51 1 {}", address));
 }
