@@ -44,7 +44,8 @@ ordered_json counters(const vrrp::Counters& adverts) {
           {"send_errors", adverts.send_errors},
           {"received", adverts.received},
           {"other_address_list", adverts.other_address_list},
-          {"refused", std::move(refused)}};
+          {"refused", std::move(refused)},
+          {"dropped", adverts.dropped}};
 }
 
 }  // namespace

@@ -37,9 +37,9 @@ std::string router_text(const json& router) {
   if (router.contains("mac")) text += fmt::format("  at {} on {}\n", cell(router, "mac"), cell(router, "holder"));
   for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
   const auto adverts = router.value("adverts", json::object());
-  text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses{}\n", cell(adverts, "sent"),
-                      cell(adverts, "send_errors"), cell(adverts, "received"), cell(adverts, "other_address_list"),
-                      causes(adverts));
+  text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses, {} dropped{}\n",
+                      cell(adverts, "sent"), cell(adverts, "send_errors"), cell(adverts, "received"),
+                      cell(adverts, "other_address_list"), cell(adverts, "dropped"), causes(adverts));
   for (const auto& peer : list(router, "peers")) {
     text += fmt::format("  heard {} with priority {}, {} ago\n", cell(peer, "address"), cell(peer, "priority"),
                         milliseconds(peer, "heard_ms"));

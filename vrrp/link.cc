@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <linux/filter.h>
 #include <linux/pkt_sched.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <sys/socket.h>
@@ -235,6 +236,13 @@ net::Result<> Link::send(std::span<const std::byte> advert, const Path& path) {
     return net::system_error(errno, fmt::format("send an advert to {}", to_string(path.destination)));
   }
   return {};
+}
+
+std::uint32_t Link::dropped() const {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof memory;
+  if (::getsockopt(socket_.get(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return 0;
+  return memory[SK_MEMINFO_DROPS];
 }
 
 void Link::receive(int budget, const OnPacket& on_packet) {

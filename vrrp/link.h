@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -42,6 +43,9 @@ class Link {
   [[nodiscard]] int fd() const { return socket_.get(); }
 
   net::Result<> send(std::span<const std::byte> advert, const Path& path);
+
+  /// How many packets found no room in the socket's buffer since it was opened.
+  [[nodiscard]] std::uint32_t dropped() const;
 
   /// Hands over what has arrived, `budget` packets at most, without waiting.
   void receive(int budget, const OnPacket& on_packet);

@@ -98,8 +98,15 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
   return "";
 }
 
+Counters Router::counters() const {
+  Counters counters = counters_;
+  if (link_) counters.dropped += link_->dropped();
+  return counters;
+}
+
 void Router::close(net::Loop& loop) {
   loop.unwatch(std::exchange(watch_, 0));
+  if (link_) counters_.dropped += link_->dropped();
   link_.reset();
   sender_.reset();
 }

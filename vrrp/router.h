@@ -89,7 +89,7 @@ class Router {
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
   [[nodiscard]] const std::vector<Peer>& peers() const { return peers_; }
-  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] Counters counters() const;
 
  private:
   [[nodiscard]] net::Result<std::optional<net::Interface>> find_holder(const net::Links& links, Tools& tools) const;
@@ -127,7 +127,7 @@ class Router {
   std::set<net::Address> understand_;      ///< whose adverts of this turn said that they understand hellos
   std::map<net::Address, Instant> asked_;  ///< when a question was sent there last
   std::vector<Met> met_;
-  Counters counters_;
+  Counters counters_;  ///< `dropped`: of sockets that are closed
 };
 
 }  // namespace vrrp

@@ -36,6 +36,7 @@ struct Counters {
   std::uint64_t received = 0;                          ///< and accepted
   std::uint64_t other_address_list = 0;                ///< accepted, but naming other virtual addresses than ours
   std::array<std::uint64_t, refusal_count> refused{};  ///< by Refusal
+  std::uint64_t dropped = 0;                           ///< unread: they came faster than they could be judged
 };
 
 struct Status {
