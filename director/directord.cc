@@ -90,10 +90,13 @@ void reload(director::Reloader& reloader) {
 }
 
 bool has_scripts(const config::Cluster& cluster) {
-  return std::ranges::any_of(cluster.services, [](const config::Service& service) {
+  const auto is_script = [](const checkers::Spec& check) { return std::holds_alternative<checkers::Exec>(check.kind); };
+  const auto checks = [&](const config::Service& service) { return std::ranges::any_of(service.checks, is_script); };
+  const auto tracks = [&](const config::VirtualRouter& router) {
     return std::ranges::any_of(
-        service.checks, [](const checkers::Spec& check) { return std::holds_alternative<checkers::Exec>(check.kind); });
-  });
+        router.trackers, [&](const config::Tracker& tracker) { return tracker.check && is_script(*tracker.check); });
+  };
+  return std::ranges::any_of(cluster.services, checks) || std::ranges::any_of(cluster.virtual_routers, tracks);
 }
 
 /// What answers on the sockets, and what it is about.

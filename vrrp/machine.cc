@@ -24,6 +24,8 @@
 //   as master.
 // - A timer that fires late proves that this node stood still, not that nobody spoke. A backup that is late by an
 //   interval, and a master that was silent for so long that it may have been replaced, listen for an interval first.
+// - A backup that leads as a last resort lets a farewell pass: where nobody better took over by the time that a master
+//   waits for its successor, that master stays, unless it stops for good.
 // - A backup may be held: its Master_Down_Timer runs out without effect, and it becomes master when it is let go.
 
 namespace vrrp {
@@ -109,6 +111,10 @@ void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instan
   Machine& next = step.next;
   if (heard.priority == 0) {
     if (!next.deadline || heard.overtaken) return;  // without a deadline: held, and overdue already
+    if (config.last_resort) {
+      next.deadline = std::min(*next.deadline, now + next.master_adver_interval * 3 / 2);
+      return;
+    }
     if (heard.from_master && is_next(config, next.master_priority)) return take_over(config, step, now);
     next.deadline = std::min(*next.deadline, now + skew_time(config, next.master_adver_interval));
     return;

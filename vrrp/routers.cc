@@ -103,7 +103,7 @@ void Routers::tell_refusals(Id router) {
     told->second = loop_.now();
     if (!on_notice_) continue;
     const bool believed = refusal == Refusal::address_list;
-    const Counters& counters = it.counters();
+    const Counters counters = it.counters();
     on_notice_(it.spec().name,
                fmt::format("{} an advert from {}: {} ({} so far)", believed ? "wonders at" : "refused",
                            to_string(source), describe(refusal),
@@ -273,14 +273,14 @@ std::vector<Status> Routers::status() const {
     std::string reason = band.reason;
     if (band.group.running && broken) reason = routers_.at(band.members[*broken]).fault();
     if (band.group.running && !band.refused.empty()) reason = band.refused;
-    if (band.group.running && band.group.faulted) reason = band.fault;
+    if (band.group.running && band.group.faulted) reason = reason_of(band, &Conditions::fault);
     const auto unset = failing_.find({id, Operation::route});
     all.push_back({.spec = router.spec(),
                    .state = machine.state,
                    .since = band.since,
                    .reason = std::move(reason),
                    .problem = band.refused.empty() && unset != failing_.end() ? unset->second : band.refused,
-                   .waits = machine.held ? hold_reason(band) : "",
+                   .waits = machine.held ? held_ : reason_of(band, &Conditions::useless),
                    .priority = band.config.priority,
                    .source = router.source(),
                    .held = router.held(),

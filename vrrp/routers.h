@@ -63,7 +63,7 @@ class Routers {
   void release(const std::string& why);
 
   /// The service that the router and its group are for is not to be had from this node: gives the role to another node
-  /// that will have it, and takes it from nobody, until this is called with no reason.
+  /// that will have it, and leads only where nobody else does, with priority 1, until this is called with no reason.
   void give_up(const std::string& router, const std::string& reason);
 
   /// Takes `by` from the router's priority, down to 1; those of a group add up.
@@ -89,6 +89,12 @@ class Routers {
  private:
   using Id = std::uint64_t;
 
+  /// What the director has said of a router; it holds for its whole band.
+  struct Conditions {
+    std::string fault;    ///< by fault(); "": none
+    std::string useless;  ///< by give_up(); "": none
+    int lower = 0;        ///< by lower()
+  };
   /// Routers that move together, or one that stands alone.
   struct Band {
     Config config;
@@ -97,9 +103,6 @@ class Routers {
     Instant since;
     std::string reason;
     std::string refused;                   ///< the kernel's last word against our addresses, while it stands
-    std::string fault;                     ///< as told by fault()
-    std::string useless;                   ///< as told by give_up()
-    std::map<Id, int> lowered;             ///< as told by lower()
     std::optional<net::Address> resigned;  ///< a master that said farewell, until another is heard
     net::Loop::Id timer = 0;
     net::Loop::Id announce_timer = 0;
@@ -126,7 +129,7 @@ class Routers {
 
   // What happens to it.
   [[nodiscard]] Config config_of(const Band& band) const;
-  [[nodiscard]] std::string hold_reason(const Band& band) const;
+  [[nodiscard]] std::string reason_of(const Band& band, std::string Conditions::*kind) const;
   [[nodiscard]] std::optional<Id> find(const std::string& name) const;
   [[nodiscard]] static bool is_stopped(const Band& band);
   [[nodiscard]] std::size_t member_of(Id router) const;
@@ -159,8 +162,9 @@ class Routers {
   Id last_id_ = 0;
   std::map<Id, Router> routers_;
   std::map<Id, Band> bands_;
-  std::map<Id, Id> band_of_;  ///< by router
-  std::vector<Id> order_;     ///< the routers of the last specs
+  std::map<Id, Id> band_of_;             ///< by router
+  std::map<Id, Conditions> conditions_;  ///< by router
+  std::vector<Id> order_;                ///< the routers of the last specs
   std::set<net::Address> virtual_addresses_;
   std::map<std::pair<Id, Operation>, std::string> failing_;
   std::map<std::pair<Id, Refusal>, Instant> refusals_told_;

@@ -186,6 +186,7 @@ void Routers::drop_router(Id id) {
   router.close(loop_);
   std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == id; });
   routers_.erase(id);
+  conditions_.erase(id);
   band_of_.erase(id);
 }
 
@@ -199,6 +200,7 @@ void Routers::drop_band(Id id) {
     routers_.at(router).close(loop_);
     std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == router; });
     routers_.erase(router);
+    conditions_.erase(router);
     band_of_.erase(router);
   }
   bands_.erase(id);
@@ -243,6 +245,7 @@ void Routers::start_band(Id id) {
   band.since = loop_.now();
   band.reason = "starting";
   band.group.machine.held = !held_.empty();
+  band.group.faulted = !reason_of(band, &Conditions::fault).empty();
   std::optional<Instant> claimed = Instant::max();
   for (std::size_t member = 0; member < band.members.size(); ++member) {
     const Id id_of_router = band.members[member];

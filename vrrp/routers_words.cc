@@ -17,30 +17,40 @@ void Routers::introduce(Identity self, OnMet on_met) {
 void Routers::release(const std::string& why) {
   held_.clear();
   for (const auto& [id, band] : bands_) {
-    if (band.group.machine.held && band.useless.empty()) feed(id, Hold{.held = false}, [&] { return why; });
+    if (band.group.machine.held) feed(id, Hold{.held = false}, [&] { return why; });
   }
 }
 
-std::string Routers::hold_reason(const Band& band) const { return band.useless.empty() ? held_ : band.useless; }
+/// Of the first member that has one.
+std::string Routers::reason_of(const Band& band, std::string Conditions::*kind) const {
+  for (const Id router : band.members) {
+    const auto said = conditions_.find(router);
+    if (said != conditions_.end() && !(said->second.*kind).empty()) return said->second.*kind;
+  }
+  return "";
+}
 
 void Routers::give_up(const std::string& router, const std::string& reason) {
   const auto id = find(router);
-  if (!id) return;
-  Band& band = bands_.at(band_of_.at(*id));
-  if (std::exchange(band.useless, reason) == reason) return;
-  const bool held = !hold_reason(band).empty();
-  if (band.group.machine.held != held) {
-    notice(band, held ? "gives up: " + reason : "may lead again");
-    feed(band_of_.at(*id), Hold{.held = held}, [] { return "may lead again"; });
-  }
-  if (held) feed(band_of_.at(*id), HandOver{}, [&] { return reason; });
+  if (!id || std::exchange(conditions_[*id].useless, reason) == reason) return;
+  const Id band_id = band_of_.at(*id);
+  Band& band = bands_.at(band_id);
+  const std::string why = reason_of(band, &Conditions::useless);
+  if (band.config.last_resort == !why.empty()) return;
+  notice(band, why.empty() ? "may lead again" : "gives up: " + why);
+  // While it still has the priority that its peers know it by.
+  if (!why.empty()) feed(band_id, HandOver{}, [&] { return why; });
+  band.config = config_of(band);
+  feed(band_id, Reconfigured{}, [] { return ""; });
+  const bool held = band.group.machine.held;
+  if (why.empty() && !held) feed(band_id, Hold{.held = false}, [] { return "may lead again"; });
 }
 
 void Routers::lower(const std::string& router, int by) {
   const auto id = find(router);
   if (!id) return;
   Band& band = bands_.at(band_of_.at(*id));
-  if (std::exchange(band.lowered[*id], by) == by) return;
+  if (std::exchange(conditions_[*id].lower, by) == by) return;
   band.config = config_of(band);
   notice(band, fmt::format("priority is {} now", band.config.priority));
   feed(band_of_.at(*id), Reconfigured{}, [] { return ""; });
@@ -49,24 +59,28 @@ void Routers::lower(const std::string& router, int by) {
 Config Routers::config_of(const Band& band) const {
   const Spec& spec = routers_.at(band.members.front()).spec();
   int priority = spec.priority;
-  for (const auto& [router, by] : band.lowered) {
-    if (std::ranges::find(band.members, router) != band.members.end()) priority -= by;
+  for (const Id router : band.members) {
+    const auto said = conditions_.find(router);
+    if (said != conditions_.end()) priority -= said->second.lower;
   }
-  return {.priority = static_cast<std::uint8_t>(std::max(priority, 1)),
+  const bool last_resort = !reason_of(band, &Conditions::useless).empty();
+  return {.priority = static_cast<std::uint8_t>(last_resort ? 1 : std::max(priority, 1)),
           .advertisement_interval = spec.advertise,
           .preempt_mode = spec.preempt,
           .preempt_delay = spec.preempt_delay,
           .version = spec.version,
+          .last_resort = last_resort,
           .peer_priorities = spec.peer_priorities};
 }
 
 void Routers::fault(const std::string& router, const std::string& reason) {
   const auto id = find(router);
   if (!id) return;
+  conditions_[*id].fault = reason;
   const Id band = band_of_.at(*id);
-  bands_.at(band).fault = reason;
-  if (bands_.at(band).group.faulted == !reason.empty()) return;
-  feed(band, Fault{.faulted = !reason.empty()}, [&] { return reason.empty() ? "of use again" : reason; });
+  const std::string why = reason_of(bands_.at(band), &Conditions::fault);
+  if (bands_.at(band).group.faulted == !why.empty()) return;
+  feed(band, Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "of use again" : why; });
 }
 
 net::Result<> Routers::hand_over(const std::string& router) {

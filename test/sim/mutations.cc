@@ -194,6 +194,9 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
     const auto claim = std::ranges::find(step.actions, Action::claim);
     if (claim != step.actions.end()) std::rotate(claim, claim + 1, step.actions.end());
   }));
+  all.push_back(after("one that gave up leads where nobody else does", [](GroupStep& step, auto&, auto&, auto& config) {
+    if (config.last_resort && step.next.machine.state == State::backup) step.next.machine.deadline.reset();
+  }));
   all.push_back(before("who is next takes over at once", [](Config& config, auto& group, auto& event) {
     if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities.clear();
   }));

@@ -37,6 +37,7 @@ class Story {
   void try_standstill();
   void try_refusal();
   void try_split();
+  void try_last_resort();
   void try_fault();
 
   std::size_t below(std::size_t limit) { return random_() % limit; }

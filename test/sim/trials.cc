@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 void Story::trial() {
   if (able().size() < 2 || chance(30)) return try_return();
-  switch (below(9)) {
+  switch (below(10)) {
     case 0:
       return try_clean_stop();
     case 1:
@@ -29,6 +29,8 @@ void Story::trial() {
       return try_refusal();
     case 7:
       return try_split();
+    case 8:
+      return try_last_resort();
     default:
       return try_fault();
   }
@@ -151,6 +153,35 @@ void Story::try_split() {
   expect(world_.masters().size() >= 2, "nobody took over from a master that nobody hears");
   cut_off(false);
   settle(patience(able()) + longest_interval(), "a split healed");
+}
+
+/// One that gives up leads only where nobody else does, and then it does.
+void Story::try_last_resort() {
+  const std::size_t master = world_.masters().front();
+  if (!acquainted_ || config(master).priority == vrrp::owner_priority) return;
+  vrrp::Config useless = config(master);
+  useless.priority = 1;
+  useless.last_resort = true;
+  world_.hand_over(master);
+  world_.reconfigure(master, useless);
+  const auto others = able();
+  const Duration grace = longest_interval() * 5 / 4;  // for its successor; then it stays, until somebody preempts it
+  world_.run(grace + patience(others));
+  const auto preempts = [&](std::size_t i) { return i != master && config(i).preempt_mode && config(i).priority > 1; };
+  if (std::ranges::any_of(others, preempts) && equal_intervals_) {
+    expect(!world_.is_master(master), "one that gave up leads although another would");
+  }
+  for (const std::size_t i : others) {
+    if (i != master) world_.crash(i);
+  }
+  world_.run(4 * longest_interval() + 3 * calm_delay_ + 2 * tick);
+  expect(world_.is_master(master), "nobody led, although one was left that could");
+  world_.reconfigure(master, config(master));
+  world_.hold(master, false);
+  for (const std::size_t i : others) {
+    if (i != master) world_.start(i);
+  }
+  settle(patience(able()) + longest_interval(), "one that had given up was of use again");
 }
 
 /// Who is of no use gives the role up at once.

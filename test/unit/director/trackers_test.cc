@@ -1,0 +1,57 @@
+#include "director/trackers.h"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "test/unit/director/scratch.h"
+
+using namespace std::chrono_literals;
+using director::Trackers;
+
+namespace {
+
+checkers::Spec present(const std::filesystem::path& file) {
+  return {.kind = checkers::Exec{.command = {"/bin/sh", "-c", "test -e " + file.string()}, .user = "root"},
+          .interval = 20ms,
+          .timeout = 10s,
+          .thresholds = {.rise = 1, .fall = 2}};
+}
+
+}  // namespace
+
+TEST_CASE("what trackers of a router say together, whenever it changes") {
+  const director_test::Scratch scratch;
+  const auto file = scratch.path / "there", other = scratch.path / "other";
+  std::ofstream(file) << "\n";
+  std::ofstream(other) << "\n";
+  auto loop = net::Loop::create().value();
+  Trackers::Verdict verdict{.fault = "none told", .lower = 1};
+  Trackers trackers(loop, [&](const std::string& router, const Trackers::Verdict& told) {
+    CHECK(router == "front");
+    verdict = told;
+  });
+  const auto until = [&](auto holds) {
+    const auto end = net::Clock::now() + 20s;
+    while (!holds() && net::Clock::now() < end) REQUIRE(loop.turn(10ms));
+    return holds();
+  };
+  config::Cluster cluster;
+  auto& router = cluster.virtual_routers.emplace_back();
+  router.name = "front";
+  router.trackers = {{.name = "a", .link = {}, .check = present(file)},
+                     {.name = "b", .link = {}, .check = present(other), .lower = 40},
+                     {.name = "c", .link = "lo"},
+                     {.name = "d", .link = "no-such", .lower = 5}};
+  REQUIRE(trackers.set(cluster));
+  CHECK(verdict == Trackers::Verdict{.fault = "", .lower = 5});
+  std::filesystem::remove(other);
+  CHECK(until([&] { return verdict.lower == 45; }));
+  CHECK(verdict.fault.empty());
+  std::filesystem::remove(file);
+  CHECK(until([&] { return !verdict.fault.empty(); }));
+  CHECK(verdict.fault == "a: exec /bin/sh for 0.0.0.0:0: exit status 1");
+  std::ofstream(file) << "\n";
+  std::ofstream(other) << "\n";
+  CHECK(until([&] { return verdict == Trackers::Verdict{.fault = "", .lower = 5}; }));
+}
