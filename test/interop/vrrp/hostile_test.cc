@@ -118,23 +118,15 @@ class Flood {
   std::jthread thread_;
 };
 
-/// What a node did while it was flooded.
-struct Burden {
-  std::uint64_t judged = 0, dropped = 0;
-};
-
 std::uint64_t judged(const vrrp::Counters& counters) {
   return std::accumulate(counters.refused.begin(), counters.refused.end(), counters.received);
 }
 
-/// A node's loop in a thread of its own, alone, until `over`.
-std::jthread run(Node& node, Burden& burden, std::function<bool()> over) {
-  return std::jthread([&node, &burden, over = std::move(over)] {
-    const auto before = node.status().adverts;
+/// A node's loop in a thread of its own, until `over`.
+std::jthread run(Node& node, std::function<bool()> over) {
+  return std::jthread([&node, over = std::move(over)] {
     while (!over()) node.turns_in(50ms);
     node.turns_in(100ms);
-    const auto after = node.status().adverts;
-    burden = {.judged = judged(after) - judged(before), .dropped = after.dropped - before.dropped};
   });
 }
 
@@ -159,28 +151,32 @@ void withstand(Pair& pair, const RawSocket& socket, const std::vector<Bytes>& pa
   const std::string before = pair.lb1.log + pair.lb2.log;
   lab::Pulse pulse;
 
-  const auto sent = [](Node& node) { return node.status().adverts.sent; };
-  const auto sent1 = sent(pair.lb1), sent2 = sent(pair.lb2);
-  Burden first, second;
+  const auto before1 = pair.lb1.status().adverts, before2 = pair.lb2.status().adverts;
   const auto begin = net::Clock::now();
   net::Duration took{};
   {
     const Flood flood(socket, packets);
     const auto over = [&flood] { return flood.ended(); };
-    const auto one = run(pair.lb1, first, over);
-    const auto two = run(pair.lb2, second, over);
+    const auto one = run(pair.lb1, over);
+    const auto two = run(pair.lb2, over);
     while (!flood.ended()) lab::sleep_for(10ms);
     took = flood.took();
   }
   const auto lost = pulse.stood_still(begin, net::Clock::now());
+  for (Node* node : {&pair.lb1, &pair.lb2}) {  // what the first said last, the second has still to hear
+    lab::sleep_for(5ms);
+    for (int turns = 0; turns < 3; ++turns) node->turn();
+  }
+  const auto after1 = pair.lb1.status().adverts, after2 = pair.lb2.status().adverts;
+  const auto dropped1 = after1.dropped - before1.dropped, dropped2 = after2.dropped - before2.dropped;
   const auto count = packets.size();
   CHECK(took - lost < Flood::pause * (count / Flood::burst) * 11 / 10);
   CHECK(pair.lb1.log + pair.lb2.log == before);
   CHECK(pair.only_holder(pair.host1));
-  CHECK(first.judged + first.dropped == count + (sent(pair.lb2) - sent2));
-  CHECK(second.judged + second.dropped == count + (sent(pair.lb1) - sent1));
-  CHECK(first.judged > count * 9 / 10);
-  CHECK(second.judged > count * 9 / 10);
+  CHECK(judged(after1) - judged(before1) + dropped1 == count + (after2.sent - before2.sent));
+  CHECK(judged(after2) - judged(before2) + dropped2 == count + (after1.sent - before1.sent));
+  CHECK(dropped1 < count / 10);
+  CHECK(dropped2 < count / 10);
 
   const auto some = std::span(packets).first(500);
   const auto judging = cost(socket, some, [&] {
@@ -199,14 +195,18 @@ void withstand(Pair& pair, const RawSocket& socket, const std::vector<Bytes>& pa
     while (ear.receive()) ++read;
     return read;
   });
-  WARN(
-      fmt::format("{}: {} packets in {} ms, of which {} and {} went unread; to judge one takes {:.1f} us, to read it "
-                  "alone {:.1f} us",
-                  what, count, took / 1ms, first.dropped, second.dropped,
-                  std::chrono::duration<double, std::micro>(judging).count(),
-                  std::chrono::duration<double, std::micro>(reading).count()));
+  WARN(fmt::format(
+      "{}: {} packets in {} ms, of which {} and {} went unread; to judge one takes {:.1f} us, to read it "
+      "alone {:.1f} us",
+      what, count, took / 1ms, dropped1, dropped2, std::chrono::duration<double, std::micro>(judging).count(),
+      std::chrono::duration<double, std::micro>(reading).count()));
   CHECK(judging < 10 * reading);
   CHECK(pair.lb1.notices.size() < 2000);
+}
+
+/// With adverts that a busy machine under the lab does not make late: for a flood of three seconds.
+void slow_down(Pair& pair) {
+  for (Node* node : {&pair.lb1, &pair.lb2}) node->specs[0].advertise = 300ms;
 }
 
 struct Signed : Pair {
@@ -312,6 +312,7 @@ TEST_CASE_METHOD(Signed, "keys are rotated and signatures introduced without a c
 
 TEST_CASE_METHOD(Signed, "replays of captured adverts at 10,000 a second move nobody", "[hostile]") {
   const RawSocket socket(neighbour);
+  slow_down(*this);
   settle();
   std::vector<Bytes> captured;
   lb1.stop();  // also its farewell
@@ -332,6 +333,7 @@ TEST_CASE_METHOD(Signed, "replays of captured adverts at 10,000 a second move no
 
 TEST_CASE_METHOD(Signed, "forged adverts at 10,000 a second, right but for the key, move nobody", "[hostile]") {
   const RawSocket socket(neighbour);
+  slow_down(*this);
   settle();
   const vrrp::Path path{.source = lab::address("10.0.0.3"), .destination = lab::address("224.0.0.18")};
   std::vector<Bytes> packets;
@@ -352,6 +354,7 @@ TEST_CASE_METHOD(Signed, "forged adverts at 10,000 a second, right but for the k
 
 TEST_CASE_METHOD(Pair, "noise at 10,000 packets a second moves nobody and costs little", "[hostile]") {
   const RawSocket socket(neighbour);
+  slow_down(*this);
   settle();
   std::mt19937 random(1);
   std::vector<Bytes> packets(30'000);

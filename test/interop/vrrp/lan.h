@@ -42,8 +42,8 @@ struct Pair : Lan {
     lb1.start();
     lb2.start();
     REQUIRE(pump(
-        {&lb1, &lb2}, [&] { return lb1.is_master(); }, 1s));
-    pump_for({&lb1, &lb2}, 150ms);
+        {&lb1, &lb2}, [&] { return lb1.is_master(); }, 3s));
+    pump_for({&lb1, &lb2}, lb1.specs[0].advertise * 3 / 2);
     REQUIRE(lb2.state() == vrrp::State::backup);
     REQUIRE(only_holder(host1));
   }
