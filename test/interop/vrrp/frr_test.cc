@@ -129,15 +129,27 @@ struct Couple {
   }
   [[nodiscard]] net::Address address() const { return lab::address(ipv6 ? "2001:db8::100" : "10.0.0.100"); }
 
-  /// To which MAC the client sends what is for the virtual address, after it has sent something.
-  [[nodiscard]] std::string clients_neighbour() {
-    lab::run(client, {"bash", "-c", fmt::format("echo >/dev/udp/{}/9", to_string(address()))});
-    const auto known = [&] { return lab::run(client, {"ip", "neighbour", "show", to_string(address())}).text; };
-    until([&] { return known().contains("lladdr"); }, 1s);
-    return known();
+  /// What a program prints, while our node goes on.
+  [[nodiscard]] std::string run(const lab::Host& host, std::vector<std::string> argv) {
+    const auto file = std::filesystem::temp_directory_path() / "printed";
+    std::filesystem::remove(file);
+    lab::Process process(host, std::move(argv), file);
+    until([&] { return process.wait(0s).has_value(); }, 10s);
+    std::ifstream printed(file);
+    return {std::istreambuf_iterator<char>(printed), {}};
   }
-  [[nodiscard]] std::string our_mac() const {
-    const auto text = lab::run(host1, {"ip", "-o", "link", "show", "dev", "eth0"}).text;
+
+  /// Where the client sends what is for the virtual address: its neighbour table's word.
+  [[nodiscard]] std::string neighbour() { return run(client, {"ip", "neighbour", "show", to_string(address())}); }
+  /// The same after it has sent something.
+  [[nodiscard]] std::string clients_neighbour() {
+    static_cast<void>(run(client, {"bash", "-c", fmt::format("echo >/dev/udp/{}/9", to_string(address()))}));
+    std::string known;
+    for (int tries = 0; tries < 10 && !known.contains("lladdr"); ++tries) known = neighbour();
+    return known;
+  }
+  [[nodiscard]] std::string our_mac() {
+    const auto text = run(host1, {"ip", "-o", "link", "show", "dev", "eth0"});
     return text.substr(text.find("link/ether ") + 11, 17);
   }
 
@@ -181,8 +193,7 @@ TEST_CASE("our master is obeyed by FRR, hands over to it, and takes back", "[frr
   if (!lab::wait_until([&] { return couple.they_hold(); }, 2s)) FAIL(couple.story());
   // FRR's first IPv6 advert is lost while its macvlan comes up: the second is heard, an interval later.
   couple.expect_handover("ours to FRR", couple.ipv6 ? 100ms : 0ms);
-  CHECK(lab::run(couple.client, {"ip", "neighbour", "show", to_string(couple.address())})
-            .text.contains(Frr::mac(couple.ipv6)));
+  CHECK(couple.neighbour().contains(Frr::mac(couple.ipv6)));
 
   couple.ours.start();
   if (!couple.until([&] { return couple.we_hold(); })) FAIL(couple.story());
