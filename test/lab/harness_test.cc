@@ -92,6 +92,7 @@ TEST_CASE("ip_vs is real: DR by a server that holds the address and does not say
   run(*lan.client, {"ip", "neighbour", "flush", "all"});
   CHECK(request(*lan.client, service, 1).failed == 1);
   lan.web1->sysctl("ipv4/conf/all/arp_ignore", "0");
+  run(*lan.client, {"ip", "neighbour", "flush", "all"});  // or the next question is a second after the last one
   CHECK(request(*lan.client, service, 1).by_server.contains("web1"));
 }
 
@@ -100,22 +101,31 @@ TEST_CASE("an outage is measured as long as it was", "[harness]") {
   const auto length = GENERATE(60ms, 400ms);
   Lan lan;
   WebServer director_itself(*lan.lb1);
+  // A host that sends into a dead link asks there for its neighbour's address, and again only a second later, however
+  // soon the link is back: an outage of its own, which is not the one measured here.
+  const auto link = run(*lan.client, {"ip", "-br", "link", "show", "enp0s3"}).text;
+  const auto mac = link.substr(link.find(':') - 2, 17);
+  const auto told = run(*lan.lb1, {"ip", "neighbour", "replace", "192.168.56.100", "lladdr", mac, "dev", "enp0s3"});
+  INFO(told.text);
+  REQUIRE(told.status == 0);
   const Pulse pulse;
   const Prober prober(*lan.client, service);
   REQUIRE(prober.settle(300ms, 3s));
 
   const auto begin = net::Clock::now();
   carrier_stays ? lan.topology.unplug(*lan.lb1, "front") : lan.topology.cut(*lan.lb1, "front");
+  const auto surely_cut = net::Clock::now();
   sleep_for(length);
+  const auto least = net::Clock::now() - surely_cut;
   carrier_stays ? lan.topology.plug_in(*lan.lb1, "front") : lan.topology.restore(*lan.lb1, "front");
-  const auto true_length = net::Clock::now() - begin;
+  const auto most = net::Clock::now() - begin;
   REQUIRE(prober.settle(300ms, 3s));
 
   const auto outage = prober.outage(begin - 100ms, net::Clock::now() - Prober::limit);
   const auto lost = pulse.stood_still(begin - 100ms, outage.over);
-  INFO(fmt::format("cut for {} us, measured {} us, {} requests failed, the lab stood still for {} us",
-                   true_length / 1us, outage.longest / 1us, outage.failed, lost / 1us));
-  CHECK(outage.longest >= true_length - 1ms);
-  CHECK(outage.longest <= true_length + 12ms + lost);
+  INFO(fmt::format("cut for {} to {} us, measured {} us, {} requests failed, the lab stood still for {} us",
+                   least / 1us, most / 1us, outage.longest / 1us, outage.failed, lost / 1us));
+  CHECK(outage.longest >= least);
+  CHECK(outage.longest <= most + 12ms + lost);
   CHECK(outage.failed >= (length - 10ms - lost) / Prober::interval);
 }
