@@ -211,7 +211,9 @@ TEST_CASE("version 2 with another password is no peer", "[keepalived-v2]") {
   const auto refused = [&] {
     return couple.ours.status().adverts.refused[std::to_underlying(vrrp::Refusal::password)];
   };
-  if (!couple.until([&] { return refused() >= 2; })) {
+  // One is all that can be waited for: keepalived 2.2.7 starts its advert timer anew at every advert it refuses, and
+  // where ours comes first in each second it sends its first and then no more.
+  if (!couple.until([&] { return refused() >= 1; })) {
     FAIL(refused() << couple.ours.log << couple.ours.errors << couple.ours.notices << couple.keepalived_log());
   }
   CHECK(couple.ours.notices.find("its password is another, or none") != std::string::npos);
