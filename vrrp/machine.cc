@@ -13,15 +13,16 @@
 // - A master that leaves says priority 0, again and again, and serves until it hears its successor, whose first advert
 //   comes after its claim; no longer than any Skew_Time.
 // - A master that gives way to another answers it with a last advert of its own: the other may not have heard it
-// before,
-//   and announces its addresses again when it knows that there were two.
+//   before, and announces its addresses again when it knows that there were two. So does one that stood still as master,
+//   and listened, when it hears a greater one.
 // - A master answers other masters' adverts at once, but only once each Adver_Timer, so that a flood of them is not
 //   returned in kind; the regular advert follows within Advertisement_Interval anyhow, with an announcement if there
 //   were more of them.
 // - The virtual addresses are held by lease. A crashed life may have left them on the interface; they stay until the
 //   lease ends or the role is decided: this one becomes master and claims them, or hears a master and yields them.
 //   Where they were claimed less than three intervals ago, no backup can have lost patience yet: the new life goes on
-//   as master.
+//   as master. Where they are still there later than that, it is as one that stood still: whoever took over meanwhile
+//   is heard within an interval, and to wait for longer would only let the lease end.
 // - A timer that fires late proves that this node stood still, not that nobody spoke. A backup that is late by an
 //   interval, and a master that was silent for so long that it may have been replaced, listen for an interval first.
 // - A backup that leads as a last resort lets a farewell pass: where nobody better took over by the time that a master
@@ -88,7 +89,6 @@ void listen(Step& step, Duration interval, Duration time, Instant now) {
   step.next.deadline = now + time;
   step.next.master_priority = 0;
   step.next.leaving = Leaving::no;
-  step.late = true;
 }
 
 void in_initialize(const Config& config, Step& step, const Event& event, Instant now) {
@@ -99,6 +99,9 @@ void in_initialize(const Config& config, Step& step, const Event& event, Instant
     } else if (config.priority == owner_priority) {
       step.next.state = State::backup;
       take_over(config, step, now);
+    } else if (startup->claimed) {
+      const Duration interval = config.advertisement_interval;
+      listen(step, interval, interval + skew_time(config, interval), now);
     } else {
       become_backup(config, step, config.advertisement_interval, now);
     }
@@ -119,6 +122,8 @@ void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instan
     next.deadline = std::min(*next.deadline, now + skew_time(config, next.master_adver_interval));
     return;
   }
+  // Held from before it stood still or was started anew: neighbours may send here as yet.
+  if (next.holding && heard.priority > config.priority) step.actions.push_back(Action::advertise);
   yield(step);
   next.master_priority = heard.priority;
   const bool preempts =
@@ -136,6 +141,7 @@ void in_backup(const Config& config, Step& step, const Event& event, Instant now
       // Longer than a master that was late with it: where all stood still together, the role stays.
       const Duration interval = next.master_adver_interval;
       listen(step, interval, interval + skew_time(config, interval), now);
+      step.late = true;
     } else {
       take_over(config, step, now);
     }
@@ -279,6 +285,7 @@ Step step(const Config& config, const Machine& machine, const Event& event, Inst
       return step;
     }
     listen(step, config.advertisement_interval, config.advertisement_interval, now);
+    step.late = true;
     if (const auto* heard = std::get_if<Heard>(&event)) hear_in_backup(config, step, *heard, now);
     return step;
   }

@@ -257,9 +257,11 @@ void Routers::start_band(Id id) {
     claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
   }
   feed(id, Start{.claimed = claimed}, [&] {
-    if (!claimed || loop_.now() >= *claimed + 3 * band.config.advertisement_interval) return std::string("started");
+    if (!claimed) return std::string("started");
     const auto ago = std::chrono::ceil<std::chrono::milliseconds>(loop_.now() - *claimed);
-    return fmt::format("started; its earlier life held the addresses {} ago", net::to_string(ago));
+    const bool listens = loop_.now() >= *claimed + 3 * band.config.advertisement_interval;
+    return fmt::format("started; its earlier life held the addresses {} ago{}", net::to_string(ago),
+                       listens ? ", long enough for another to take over: it listens first" : "");
   });
 }
 

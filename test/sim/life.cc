@@ -205,7 +205,8 @@ void Story::stay_settled() {
   expect(world_.transitions() == transitions, "a role changed in a calm network");
   for (std::size_t i = 0; i < setup_.routers.size(); ++i) {
     for (std::size_t link = 0; link < setup_.links; ++link) {
-      if (world_.is_master(i)) expect(world_.announcer(link) == i, "the neighbours send to one that is not master");
+      if (world_.is_master(i))
+        expect(world_.announcer(link).value_or(i) == i, "the neighbours send to one that is not master");
       if (world_.holds(i, link) == world_.is_master(i)) continue;
       fail(fmt::format("r{} {} the addresses of link {}", i, world_.is_master(i) ? "lacks" : "still holds", link));
     }
@@ -233,6 +234,11 @@ Duration Story::longest_interval() const {
     longest = std::max<Duration>(longest, router.config.advertisement_interval);
   }
   return longest;
+}
+
+bool Story::one_pace(const std::vector<std::size_t>& routers, std::size_t as) const {
+  return std::ranges::all_of(
+      routers, [&](std::size_t i) { return config(i).advertisement_interval == config(as).advertisement_interval; });
 }
 
 Duration Story::longest_skew(const std::vector<std::size_t>& among) const {

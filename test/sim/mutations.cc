@@ -185,6 +185,13 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
       start->claimed = Instant::max() - std::chrono::hours(24 * 365);
     }
   }));
+  all.push_back(
+      after("a new life that comes too late listens first", [](GroupStep& step, auto&, auto& event, auto& config) {
+        const auto* start = std::get_if<vrrp::Start>(&event);
+        if (start != nullptr && start->claimed && step.next.machine.state == State::backup) {
+          *step.next.machine.deadline -= config.advertisement_interval;
+        }
+      }));
   all.push_back(before("a new life that comes in time goes on", [](auto&, auto&, GroupEvent& event) {
     if (auto* start = std::get_if<vrrp::Start>(&event)) start->claimed.reset();
   }));

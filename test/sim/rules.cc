@@ -39,6 +39,10 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
   if (was == State::initialize && is != State::initialize) {
     router.preempts_from = now_ + config.preempt_delay;
     follow(config.advertisement_interval);
+    const bool another_life = std::holds_alternative<vrrp::Start>(event) && router.claimed != Instant{};
+    if (another_life) {
+      router.master_not_before = now_ + config.advertisement_interval + skew(config, config.advertisement_interval);
+    }
     if (config.priority == vrrp::owner_priority) router.master_not_before = now_;
     const bool resumes =
         std::holds_alternative<vrrp::Start>(event) && now_ < router.claimed + 3 * config.advertisement_interval;

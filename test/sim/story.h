@@ -53,6 +53,9 @@ class Story {
   [[nodiscard]] std::vector<std::size_t> able() const;
   [[nodiscard]] bool may_lead(std::size_t router, const std::vector<std::size_t>& among) const;
   [[nodiscard]] Duration longest_interval() const;
+  /// Whether they advertise at one pace. Where they do not, which no cluster file can say, a late advert of one that
+  /// has yielded tells the wrong pace, and its hearer may lose patience with the new master before that speaks again.
+  [[nodiscard]] bool one_pace(const std::vector<std::size_t>& routers, std::size_t as) const;
   [[nodiscard]] Duration longest_skew(const std::vector<std::size_t>& among) const;
   [[nodiscard]] Duration patience(const std::vector<std::size_t>& among) const;
   void expect(bool holds, std::string_view what) const;

@@ -83,11 +83,8 @@ void Story::try_hand_over() {
   }
   const bool given = !world_.is_master(master);
   settle(patience(able()) + longest_interval(), "the role was handed over");
-  // Where the paces differ, which no cluster file can say, a late advert of one that has yielded already tells the
-  // wrong one, and its hearer may lose patience with the new master before that speaks again.
-  const bool one_pace = std::ranges::all_of(
-      others, [&](std::size_t i) { return config(i).advertisement_interval == config(master).advertisement_interval; });
-  expect(!given || !one_pace || !world_.is_master(master), "what the operator gave away was taken back");
+  expect(!given || !one_pace(others, master) || !world_.is_master(master),
+         "what the operator gave away was taken back");
 }
 
 /// A new life that comes before any backup can have lost patience: nobody else notices.
@@ -234,7 +231,7 @@ void Story::try_return() {
   settle(patience(able()), "one came back");
   const bool hears_in_time =
       3 * config(back).advertisement_interval > config(before.front()).advertisement_interval + calm_delay_;
-  if (!hears_in_time) return;
+  if (!hears_in_time || !one_pace(able(), back)) return;
   const bool preempts = config(back).priority == vrrp::owner_priority ||
                         (config(back).preempt_mode && config(back).priority > config(before.front()).priority);
   expect(world_.is_master(back) == preempts,

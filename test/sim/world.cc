@@ -115,6 +115,7 @@ void World::reconfigure(std::size_t index, const vrrp::Config& config) {
 void World::crash(std::size_t index) {
   routers_[index].life = Life::dead;
   routers_[index].inbox.clear();
+  for (std::size_t link = 0; link < links_; ++link) fall_silent(index, link);
   say(index, "process gone");
 }
 
@@ -138,10 +139,19 @@ void World::resume(std::size_t index) {
   expire_if_due(index);
 }
 
+/// Whoever leads now may not hear that there was another: the neighbours learn of it with the minute's announcement,
+/// which is the shell's.
+void World::fall_silent(std::size_t index, std::size_t link) {
+  const auto* cuts = &cuts_[(link * routers_.size() + index) * routers_.size()];
+  const bool is_cut_off = std::any_of(cuts, cuts + routers_.size(), [](std::uint8_t is_cut) { return is_cut != 0; });
+  if (announcers_[link] == index && is_cut_off) announcers_[link].reset();
+}
+
 void World::set_link(std::size_t index, std::size_t link, bool up) {
   Router& router = routers_[index];
   if ((router.link_up[link] != 0) == up) return;
   router.link_up[link] = up ? 1 : 0;
+  if (!up) fall_silent(index, link);
   if (router.life == Life::running) feed(index, vrrp::LinkChanged{link, up});
 }
 

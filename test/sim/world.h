@@ -115,6 +115,7 @@ class World {
   [[nodiscard]] bool is_able(std::size_t router) const;  ///< runs, with nothing in its way
   [[nodiscard]] bool holds(std::size_t router, std::size_t link) const;
   /// Who announced a link's addresses last: whom its neighbours send to.
+  /// Whom the neighbours on a link send to; nothing where they may have heard nobody who is there.
   [[nodiscard]] std::optional<std::size_t> announcer(std::size_t link) const { return announcers_[link]; }
   [[nodiscard]] std::vector<std::size_t> masters() const;
 
@@ -145,6 +146,7 @@ class World {
   void feed(std::size_t router, const vrrp::GroupEvent& event);
   bool perform(std::size_t router, const std::vector<vrrp::Action>& actions);
   void perform(std::size_t router, vrrp::Action action);
+  void fall_silent(std::size_t router, std::size_t link);
   void send(std::size_t router, std::size_t link, std::uint8_t priority);
   void expire_if_due(std::size_t router);
   void arm(std::size_t router);

@@ -114,7 +114,7 @@ TEST_CASE("backup: addresses of an earlier life stay until a master is heard") {
   CHECK(step(config, machine, heard(0), t0).actions.empty());
   for (const int priority : {1, 100, 200}) {  // also one that will be preempted holds the addresses now
     const auto [next, actions, late] = step(config, machine, heard(priority), t0);
-    CHECK(actions == Actions{Action::yield});
+    CHECK(actions.back() == Action::yield);
     CHECK_FALSE(next.holding);
     CHECK(step(config, next, heard(priority), t0).actions.empty());
   }
@@ -156,7 +156,7 @@ TEST_CASE("master: one that was silent for as long as a backup waits listens for
   CHECK(step(config, listening, Expired{}, t0 + 4s).next.state == State::master);
   const auto other = step(config, listening, heard(101), t0 + 3500ms);
   CHECK(other.next.state == State::backup);
-  CHECK(other.actions == Actions{Action::yield});
+  CHECK(other.actions.back() == Action::yield);
 }
 
 TEST_CASE("backup: a timer that is late by more than an interval is not believed at once") {
@@ -249,7 +249,24 @@ TEST_CASE("initialize: a new life goes on as master while no backup can have los
   const auto resumed = step(config, {}, Startup{.claimed = t0 - 3s + 1ns}, t0);
   CHECK(resumed.next.state == State::master);
   CHECK(resumed.actions == Actions{Action::claim, Action::advertise, Action::announce});
-  CHECK(step(config, {}, Startup{.claimed = t0 - 3s}, t0).next.state == State::backup);
+}
+
+TEST_CASE("initialize: a new life that comes later listens for an interval and its skew, as one that stood still") {
+  const auto listening = step(config, {}, Startup{.claimed = t0 - 3s}, t0);
+  CHECK(listening.next.state == State::backup);
+  CHECK(listening.actions.empty());
+  CHECK(listening.next.deadline == t0 + 1s + skew_time(config, 1s));
+  CHECK_FALSE(listening.late);
+  CHECK(step(config, listening.next, Expired{}, *listening.next.deadline).next.state == State::master);
+}
+
+TEST_CASE("backup: what it holds from before is given up to a greater one, and that is told that there were two") {
+  Machine holds = backup();
+  holds.holding = true;
+  CHECK(step(config, holds, heard(101), t0).actions == Actions{Action::advertise, Action::yield});
+  CHECK(step(config, holds, heard(100), t0).actions == Actions{Action::yield});
+  CHECK(step(config, holds, heard(99), t0).actions == Actions{Action::yield});
+  CHECK(step(config, backup(), heard(101), t0).actions.empty());
 }
 
 TEST_CASE("a router that is held becomes master when it is let go, if its timer has run out by then") {
