@@ -184,13 +184,14 @@ net::Result<> Router::claim(Tools& tools, std::chrono::seconds lease) {
 net::Result<> Router::yield(Tools& tools) {
   net::Result<> result;
   if (!holder_) return result;
+  // First, so that it lets nothing out any more: to leave an IPv6 address's multicast group is told to all, and would
+  // lead the switches back here.
+  if (spec_.virtual_mac) {
+    result = tools.macvlans.set_up(holder_->index, false);
+    holder_->up = false;
+  }
   for (const VirtualAddress& address : spec_.addresses) {
     result = first_error(std::move(result), tools.leases.drop(holder_->index, address.prefix));
-  }
-  // Nobody's frames are for it then, nor does it let any out that would lead the switches astray.
-  if (spec_.virtual_mac) {
-    result = first_error(std::move(result), tools.macvlans.set_up(holder_->index, false));
-    holder_->up = false;
   }
   return result;
 }
