@@ -24,6 +24,7 @@
 #include "director/status_text.h"
 #include "director/text_table.h"
 #include "director/vrrp_text.h"
+#include "director/wrong_usage.h"
 
 namespace {
 
@@ -278,7 +279,9 @@ std::string is_server(const std::string& text) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'");
+  CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'",
+               "directorctl");
+  app.failure_message(director::wrong_usage);
   app.set_version_flag("--version", "directorctl " DIRECTORD_VERSION);
   app.require_subcommand(0, 1);
   app.footer("Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.");

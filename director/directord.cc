@@ -24,6 +24,7 @@
 #include "director/replacement.h"
 #include "director/runtime.h"
 #include "director/service_manager.h"
+#include "director/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"
 
@@ -208,7 +209,9 @@ int main(int argc, char** argv) {
   arguments.again = {.program = director::own_program(argv[0]), .arguments = {argv, argv + argc}};
   CLI::App app(
       "Programs the kernel's IPVS table, checks real servers and floats virtual addresses, as one cluster file says.\n"
-      "Example: directord --config /etc/directord/cluster.yaml");
+      "Example: directord --config /etc/directord/cluster.yaml",
+      "directord");
+  app.failure_message(director::wrong_usage);
   app.set_version_flag("--version", "directord " DIRECTORD_VERSION);
   app.add_option("--config", arguments.config, "the cluster file, the same on every director");
   app.add_option("--node", arguments.node, "which node of the file this is; without it, the one with the host's name");

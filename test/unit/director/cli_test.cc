@@ -132,6 +132,12 @@ TEST_CASE("wrong usage ends with status 2, help and version with 0") {
   }
   CHECK(contains(run(directord).output, "--config FILE is required"));
   CHECK(contains(run(directorctl).output, "A command is required"));
+  CHECK(
+      contains(run(directorctl + " drian web/web1").output, "directorctl: there is no 'drian'; did you mean 'drain'?"));
+  CHECK(contains(run(directorctl + " drain web/web1 --raeson x").output,
+                 "directorctl drain: there is no '--raeson'; did you mean '--reason'?"));
+  CHECK(contains(run(directord + " --check /etc/x.yaml").output,
+                 "'/etc/x.yaml' stands alone; was it meant as --config /etc/x.yaml?"));
   CHECK(run(directorctl + " drain web1").status == 2);
   for (const auto& program : {directord, directorctl}) {
     const auto help = run(program + " --help");
