@@ -9,6 +9,7 @@
 
 #include "config/imported.h"
 #include "config/keepalived_file.h"
+#include "config/keepalived_router.h"
 #include "net/address.h"
 
 namespace config {
@@ -37,6 +38,7 @@ class Importer {
   Imported take(const Statement& file) {
     for (const Statement& each : file.body) {
       if (each.keyword() == "virtual_server_group") groups_.push_back(&each);
+      if (each.keyword() == "vrrp_script") scripts_.push_back(&each);
     }
     for (const Statement& each : file.body) take_section(each);
     if (!imported_.services.empty()) {
@@ -71,7 +73,7 @@ class Importer {
     if (each.keyword() == "vrrp_instance") return take_router(each);
     if (each.keyword() == "vrrp_sync_group") return take_group(each);
     if (each.keyword() == "virtual_server") return take_service(each);
-    if (each.keyword() != "virtual_server_group") not_carried(each);
+    if (each.keyword() != "virtual_server_group" && each.keyword() != "vrrp_script") not_carried(each);
   }
 
   void take_globals(const Statement& section) {
@@ -93,34 +95,52 @@ class Importer {
     Imported::Router router{.name = free_name(section.word(1), router_names_)};
     router_names_.push_back(router.name);
     Imported::Node node{.name = "lb1"};
+    router.interface = section.value("interface");
     std::vector<std::string> peers;
+    const Note note = [this](int line, std::string_view what) { this->note(line, what); };
     for (const Statement& each : section.body) {
       const std::string_view key = each.keyword();
-      if (key == "interface") {
-        router.interface = each.word(1);
-      } else if (key == "virtual_router_id") {
+      if (key == "virtual_router_id") {
         router.router_id = each.word(1);
       } else if (key == "priority") {
         priority_ = node.priority = each.word(1);
       } else if (key == "advert_int") {
         if (const auto seconds = number(each.word(1))) router.advertise = fmt::format("{}ms", milliseconds(*seconds));
       } else if (key == "nopreempt") {
-        router.preempt = false;
+        router.preempt = "false";
+      } else if (key == "preempt_delay") {
+        const auto seconds = number(each.word(1));
+        if (seconds && *seconds > 0 && router.preempt.empty())
+          router.preempt = fmt::format("{}ms", milliseconds(*seconds));
+      } else if (key == "use_vmac") {
+        router.virtual_mac = true;
       } else if (key == "unicast_src_ip" || key == "mcast_src_ip") {
         node.address = each.word(1);
       } else if (key == "unicast_peer") {
         for (const Statement& peer : each.body) peers.push_back(peer.word(0));
       } else if (key == "virtual_ipaddress" || key == "virtual_ipaddress_excluded") {
-        take_addresses(each, router);
+        add(router.addresses, each,
+            [&](const Statement& line) { return virtual_address(line, router.interface, note); });
+      } else if (key == "virtual_routes") {
+        add(router.routes, each, [&](const Statement& line) { return virtual_route(line, note); });
+      } else if (key == "track_interface" || key == "track_script") {
+        std::ranges::move(trackers(each, scripts_, note), std::back_inserter(router.trackers));
       } else if (key == "authentication") {
-        note(each.line, "not carried over: authentication (RFC 9568 has none)");
-      } else if (key != "state") {  // the priority decides
+        note(each.line,
+             "not carried over: authentication; `version: 2` with a `password_file` has its password, version 3 has "
+             "keys");
+      } else if (key != "interface" && key != "state") {  // the priority decides
         not_carried(each);
       }
     }
     router.unicast = !peers.empty();
+    if (router.unicast && router.virtual_mac) {
+      router.virtual_mac = false;
+      note(section.line, "not carried over: use_vmac, which needs multicast: unicast tells no switch anything");
+    }
     if (router.interface.empty() && !router.unicast) router.interface = fill_in;
     if (imported_.nodes.empty() && (!peers.empty() || node.address != fill_in)) {
+      if (node.priority.empty()) node.priority = priority_;
       add_node(node);
       for (const std::string& peer : peers)
         add_node({.name = fmt::format("lb{}", imported_.nodes.size() + 1), .address = peer});
@@ -128,15 +148,9 @@ class Importer {
     imported_.routers.push_back(std::move(router));
   }
 
-  void take_addresses(const Statement& list, Imported::Router& router) {
-    for (const Statement& each : list.body) {
-      const std::string address = each.word(0);
-      router.addresses.push_back(address.contains('/') ? address : address + (address.contains(':') ? "/128" : "/32"));
-      const auto device = std::ranges::find(each.words, "dev");
-      if (device != each.words.end() && device + 1 != each.words.end() && *(device + 1) != router.interface) {
-        note(each.line, fmt::format("{} is on {}: give it a virtual router of its own there, and group the two",
-                                    address, *(device + 1)));
-      }
+  static void add(std::vector<std::string>& items, const Statement& section, const auto& item_of) {
+    for (const Statement& line : section.body) {
+      if (std::string item = item_of(line); !item.empty()) items.push_back(std::move(item));
     }
   }
 
@@ -270,16 +284,8 @@ class Importer {
                          type.empty() ? "SOA" : yaml_word(type));
     }
     if (key == "MISC_CHECK") {
-      std::vector<std::string> words;
-      std::string_view rest;
-      const std::string path = check.value("misc_path");
-      for (rest = path; !rest.empty();) {
-        const std::string_view word = rest.substr(0, rest.find(' '));
-        if (!word.empty()) words.push_back(yaml_string(word));
-        rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-      }
       note(check.line, "the program runs without a shell, as nobody unless `user` says otherwise");
-      return fmt::format("exec: {{ command: [{}]{} }}", fmt::join(words, ", "),
+      return fmt::format("exec: {{ command: {}{} }}", command_words(check.value("misc_path")),
                          check.find("misc_dynamic") ? ", weight: true" : "");
     }
     return "tcp: {}";
@@ -317,7 +323,7 @@ class Importer {
       "lthreshold", "retry",    "delay_before_retry", "alpha",           "virtualhost"};
 
   Imported imported_;
-  std::vector<const Statement*> groups_;
+  std::vector<const Statement*> groups_, scripts_;
   std::vector<std::string> router_names_, service_names_;
   std::string priority_;
   bool routers_speak_ = false;

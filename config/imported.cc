@@ -49,10 +49,18 @@ std::string node(const Imported::Node& node) {
 std::string router(const Imported::Router& router) {
   std::string text = fmt::format("  {}:\n    router_id: {}\n", router.name, yaml_word(router.router_id));
   if (!router.interface.empty()) text += fmt::format("    interface: {}\n", yaml_string(router.interface));
-  text += fmt::format("    addresses: {}\n", list(router.addresses));
+  text += fmt::format("    addresses: [{}]\n", fmt::join(router.addresses, ", "));
+  if (!router.routes.empty()) text += fmt::format("    routes: [{}]\n", fmt::join(router.routes, ", "));
+  if (router.virtual_mac) text += "    mac: virtual\n";
   if (!router.advertise.empty()) text += fmt::format("    advertise: {}\n", yaml_word(router.advertise));
-  if (!router.preempt) text += "    preempt: false\n";
+  if (!router.preempt.empty()) text += fmt::format("    preempt: {}\n", router.preempt);
   if (router.unicast) text += "    unicast: true\n";
+  if (!router.trackers.empty()) text += "    track:\n";
+  std::vector<std::string> names;
+  for (const Imported::Tracker& each : router.trackers) {
+    names.push_back(free_name(each.name, names));
+    text += fmt::format("      {}: {}\n", names.back(), each.text);
+  }
   return text;
 }
 

@@ -27,14 +27,22 @@ struct Imported {
     std::string priority{};  ///< empty = the default
   };
 
+  struct Tracker {
+    std::string name;
+    std::string text;  ///< a map as the cluster file has it
+  };
+
   struct Router {
     std::string name;
     std::string router_id{fill_in};
-    std::string interface {};  ///< empty = FILL_IN, unless unicast
-    std::vector<std::string> addresses{};
+    std::string interface {};              ///< empty = FILL_IN, unless unicast
+    std::vector<std::string> addresses{};  ///< each as the cluster file has it
+    std::vector<std::string> routes{};     ///< each as the cluster file has it
+    std::vector<Tracker> trackers{};
     std::string advertise{};  ///< with its unit; empty = the default
-    bool preempt = true;
+    std::string preempt{};    ///< empty = the default
     bool unicast = false;
+    bool virtual_mac = false;
   };
 
   struct Server {

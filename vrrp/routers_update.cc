@@ -168,7 +168,10 @@ void Routers::regroup(Change& change) {
         if (!named.contains(router)) drop_router(router);
       }
     } else if (std::ranges::any_of(members, [&](Id router) { return named.contains(router); })) {
-      std::erase_if(bands_.at(id).members, [&](Id router) { return band_of_.at(router) != id; });
+      for (const Id router : members) {
+        if (!named.contains(router)) drop_router(router);
+      }
+      bands_.at(id).members.clear();
       drop_band(id);
     } else {
       feed(id, Stop{}, [] { return "left the cluster file"; });

@@ -125,6 +125,27 @@ TEST_CASE_METHOD(Acquainted, "a reload starts what is new and hands over what is
   CHECK(lb1.errors + lb2.errors == "");
 }
 
+TEST_CASE_METHOD(Acquainted, "a router that leaves as its group is broken up gives its address up at once",
+                 "[change]") {
+  settle();
+  lb1.specs.push_back(spec("back", 52, 150, "10.0.0.200/24"));
+  lb1.specs.push_back(spec("side", 53, 150, "10.0.0.201/24"));
+  lb1.groups = {{"back", "side"}};
+  lb1.update();
+  REQUIRE(pump(
+      {&lb1, &lb2}, [&] { return lb1.is_master(1) && lb1.is_master(2); }, 1s));
+  REQUIRE(host1.holds(lab::address("10.0.0.201")));
+
+  lb1.specs.pop_back();
+  lb1.groups = {{"front", "back"}};
+  lb1.update();
+  CHECK_FALSE(host1.holds(lab::address("10.0.0.201")));
+  CHECK(host1.holds(lab::address("10.0.0.200")));
+  CHECK(lb1.is_master(0));
+  CHECK(lb1.is_master(1));
+  CHECK(lb1.errors + lb2.errors == "");
+}
+
 TEST_CASE_METHOD(Lan, "a master whose addresses the kernel refuses gives the role up and says why", "[change]") {
   topology.add_network("six");
   for (auto* host : {&host1, &host2}) {
