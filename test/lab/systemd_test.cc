@@ -1,0 +1,154 @@
+// The unit that the package brings, under systemd itself: what it promises at the start, for a reload, a crash, a hang,
+// another program and a stop.
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "test/lab/evidence.h"
+#include "test/lab/ipvs_table.h"
+#include "test/lab/process.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto cluster_path = "/etc/directord/cluster.yaml";
+constexpr auto cluster_file =
+    "cluster: shop\n"
+    "services:\n"
+    "  web: { listen: \"127.0.0.1:8080\", servers: { web1: { address: 127.0.0.2 } } }\n";
+
+void write(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream out(file);
+  REQUIRE((out << text << std::flush));
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// systemd as the first process of a process namespace, with directord installed as the package installs it: in the
+/// lab's root, which is thrown away with the lab's kernel.
+class Systemd {
+ public:
+  explicit Systemd(const lab::Host& host) : host_(host), systemd_(start(host)) {
+    const bool up = lab::wait_until([&] { return find() && active(); }, 30s).has_value();
+    INFO(text_of(systemd_.log()) << "\n" << journal());
+    REQUIRE(up);
+  }
+
+  /// A command among systemd's processes.
+  lab::Output run(std::vector<std::string> words) const {
+    std::vector<std::string> argv{"nsenter", "--target", pid_, "--mount", "--pid"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    return lab::run(host_, std::move(argv), 20s);
+  }
+  [[nodiscard]] lab::Output systemctl(const std::string& verb) const { return run({"systemctl", verb, "directord"}); }
+
+  /// What systemd knows of the unit: "MainPID", "NRestarts", ...
+  [[nodiscard]] std::string property(const std::string& name) const {
+    auto value = run({"systemctl", "show", "directord", "--value", "--property", name}).text;
+    value.erase(value.find_last_not_of('\n') + 1);
+    return value;
+  }
+  [[nodiscard]] bool active() const { return property("ActiveState") == "active"; }
+  /// A life after the one of that pid.
+  [[nodiscard]] bool lives_again(const std::string& dead) const {
+    return active() && property("MainPID") != "0" && property("MainPID") != dead;
+  }
+  [[nodiscard]] std::string journal() const {
+    return run({"journalctl", "--no-pager", "--output", "cat", "--unit", "directord"}).text;
+  }
+
+ private:
+  static lab::Process start(const lab::Host& host) {
+    REQUIRE(lab::run(host, {"findmnt", "--noheadings", "--output", "FSTYPE", "/"}).text == "overlay\n");
+    const auto folder = lab::programs_folder();
+    const auto anew = std::filesystem::copy_options::overwrite_existing;
+    std::filesystem::copy_file(folder / "directord", "/usr/sbin/directord", anew);
+    std::filesystem::copy_file(folder / "directorctl", "/usr/bin/directorctl", anew);
+    const std::filesystem::path packaging = "packaging", units = "/etc/systemd/system";
+    std::filesystem::create_directories(units);
+    std::filesystem::copy_file(packaging / "directord.service", units / "directord.service", anew);
+    std::filesystem::create_directories("/etc/sysusers.d");
+    std::filesystem::copy_file(packaging / "directord.sysusers", "/etc/sysusers.d/directord.conf", anew);
+    write(units / "lab.target", "[Unit]\nRequires=directord.service\n");
+    for (const char* cleaner : {"systemd-tmpfiles-setup.service", "systemd-tmpfiles-clean.timer"}) {
+      std::filesystem::remove(units / cleaner);
+      std::filesystem::create_symlink("/dev/null", units / cleaner);
+    }
+    write(cluster_path, cluster_file);
+    lab::run(host, {"mount", "-t", "cgroup2", "none", "/sys/fs/cgroup"});
+    return {host,
+            {"unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "env", "container=lab",
+             "/lib/systemd/systemd", "--system", "--unit=lab.target", "--show-status=no"},
+            "/run/systemd.log"};
+  }
+
+  bool find() {
+    pid_ = lab::run(host_, {"pgrep", "--newest", "--full", "--", "--unit=lab.target"}).text;
+    pid_.erase(pid_.find_last_not_of('\n') + 1);
+    return !pid_.empty();
+  }
+
+  const lab::Host& host_;
+  std::string pid_;
+  lab::Process systemd_;
+};
+
+}  // namespace
+
+TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, stop", "[systemd]") {
+  lab::Topology topology;
+  const lab::Host& host = topology.add_host("lb1");
+  const Systemd systemd(host);
+  const auto served = [&] { return lab::parse_ipvs_table(host.proc_net("ip_vs")).size(); };
+
+  CHECK(systemd.property("StatusText").starts_with("cluster shop, node "));
+  CHECK(served() == 1);
+  const auto first = systemd.property("MainPID");
+  const auto status = systemd.run({"cat", "/proc/" + first + "/status"}).text;
+  for (const char* line : {"CapEff:\t0000000000003000\n", "CapBnd:\t0000000000003000\n", "NoNewPrivs:\t1\n"}) {
+    CHECK_THAT(status, Catch::Contains(line));  // CAP_NET_ADMIN and CAP_NET_RAW
+  }
+  CHECK_THAT(status, !Catch::Contains("Uid:\t0"));
+
+  SECTION("a reload waits for the file to be in force, or says what is wrong with it") {
+    write(cluster_path, std::string(cluster_file) +
+                            "  mail: { listen: \"127.0.0.1:25\", servers: { mail1: { address: 127.0.0.3 } } }\n");
+    CHECK(systemd.systemctl("reload").status == 0);
+    CHECK(served() == 2);
+    write(cluster_path, "cluster: [\n");
+    CHECK(systemd.systemctl("reload").status != 0);
+    CHECK(served() == 2);
+    CHECK(systemd.property("MainPID") == first);
+    CHECK_THAT(systemd.journal(), Catch::Contains("cluster.yaml:1:10: error: "));
+  }
+
+  SECTION("a life that is killed is followed by another, and so is one that hangs") {
+    systemd.run({"kill", "-KILL", first});
+    REQUIRE(lab::wait_until([&] { return systemd.lives_again(first); }, 10s));
+    const auto second = systemd.property("MainPID");
+    CHECK(served() == 1);
+    systemd.run({"kill", "-STOP", second});
+    REQUIRE(lab::wait_until([&] { return systemd.lives_again(second); }, 20s));  // the watchdog's ten seconds
+    CHECK(systemd.property("NRestarts") == "2");
+    CHECK(served() == 1);
+  }
+
+  SECTION("another program takes over in the same process, and a stop is a success that leaves the rules") {
+    const auto replaced = systemd.run({"directorctl", "replace"});
+    INFO(replaced.text << systemd.journal());
+    CHECK(replaced.status == 0);
+    CHECK(lab::wait_until([&] { return systemd.active() && systemd.property("MainPID") == first; }, 5s));
+    CHECK(systemd.property("NRestarts") == "0");
+    CHECK(systemd.systemctl("stop").status == 0);
+    CHECK(systemd.property("ActiveState") == "inactive");
+    CHECK(systemd.property("Result") == "success");
+    CHECK(served() == 1);
+  }
+}
