@@ -41,15 +41,14 @@ std::string lowering(const Statement& line, int weight, const Note& note) {
 }
 
 std::string script_check(const Statement& script, const Note& note) {
-  const std::string line = script.value("script").empty() ? script.word(2) : script.value("script");
-  std::string command = command_words(line);
+  std::string line = script.value("script");
   if (!line.starts_with('/')) {
     note(script.line, fmt::format("the program of {} needs its full path", script.word(1)));
-    command.insert(1, fmt::format("{}/", fill_in));
+    line.insert(0, fmt::format("{}/", fill_in));
   }
   note(script.line, "the program runs without a shell, as nobody unless `user` says otherwise");
   const int interval = std::max(1, whole(script.value("interval"))), timeout = whole(script.value("timeout"));
-  std::string text = fmt::format("exec: {{ command: {} }}, interval: {}s", command, interval);
+  std::string text = fmt::format("exec: {{ command: {} }}, interval: {}s", command_words(line), interval);
   if (timeout > 0 && timeout < interval) text += fmt::format(", timeout: {}s", timeout);
   if (timeout >= interval || (timeout == 0 && interval <= 1)) text += fmt::format(", timeout: {}ms", interval * 500);
   for (const char* counter : {"rise", "fall"}) {

@@ -13,8 +13,8 @@
 // - A master that leaves says priority 0, again and again, and serves until it hears its successor, whose first advert
 //   comes after its claim; no longer than any Skew_Time.
 // - A master that gives way to another answers it with a last advert of its own: the other may not have heard it
-//   before, and announces its addresses again when it knows that there were two. So does one that stood still as master,
-//   and listened, when it hears a greater one.
+//   before, and announces its addresses again when it knows that there were two. So does one that stood still as
+//   master, and listened, when it hears a greater one.
 // - A master answers other masters' adverts at once, but only once each Adver_Timer, so that a flood of them is not
 //   returned in kind; the regular advert follows within Advertisement_Interval anyhow, with an announcement if there
 //   were more of them.

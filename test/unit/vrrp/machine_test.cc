@@ -1,34 +1,13 @@
-#include "vrrp/machine.h"
+#include "test/unit/vrrp/machine.h"
 
 #include <catch2/catch.hpp>
 
-using namespace std::chrono_literals;
-using vrrp::Action;
-using vrrp::Config;
-using vrrp::Expired;
-using vrrp::Heard;
-using vrrp::Instant;
-using vrrp::Machine;
-using vrrp::Shutdown;
-using vrrp::Startup;
-using vrrp::State;
-using Actions = std::vector<Action>;
+using namespace machine;
 
 namespace {
 
-const Instant t0 = Instant{} + 1h;
-const Config config{.priority = 100, .advertisement_interval = 1s, .preempt_mode = true};
-const auto skew = 156 * 1'000'000us / 256;
-
 Config with_priority(std::uint8_t priority) { return {.priority = priority}; }
 Config without_preempt() { return {.priority = 100, .preempt_mode = false}; }
-
-Heard heard(int priority, vrrp::Duration interval = 1s) {
-  return {.priority = static_cast<std::uint8_t>(priority), .max_advertise_interval = interval};
-}
-
-Machine backup() { return step(config, {}, Startup{}, t0).next; }
-Machine master() { return step(config, backup(), Expired{}, t0).next; }
 
 }  // namespace
 
@@ -319,69 +298,6 @@ TEST_CASE("backup: who is next takes over at once when its master leaves, and af
   Machine held = follows;
   held.held = true;
   CHECK(step(second, held, farewell, t0 + 1s).next.state == State::backup);
-}
-
-TEST_CASE("master: one that stops says so, and serves until it hears its successor") {
-  const Config known{.priority = 100, .peer_priorities = {90}};
-  const auto resigned = step(known, master(), vrrp::Resign{}, t0 + 500ms);
-  CHECK(resigned.next.state == State::master);
-  CHECK(resigned.actions.front() == Action::resign);
-  CHECK(std::ranges::count(resigned.actions, Action::yield) == 0);
-  const auto again = step(known, resigned.next, Expired{}, t0 + 750ms);
-  CHECK(again.actions.front() == Action::resign);
-  CHECK(step(known, again.next, heard(0), t0 + 760ms).actions.empty());
-  const auto heard_it = step(known, again.next, heard(90), t0 + 760ms);
-  CHECK(heard_it.next.state == State::initialize);
-  CHECK(heard_it.actions == Actions{Action::yield});
-}
-
-TEST_CASE("master: one that stops goes without a successor after a while") {
-  const Config known{.priority = 100, .peer_priorities = {90}};
-  Machine machine = step(known, master(), vrrp::Resign{}, t0).next;
-  Instant now = t0;
-  for (int timers = 0; timers < 10 && machine.state == State::master; ++timers) {
-    now = *machine.deadline;
-    machine = step(known, machine, Expired{}, now).next;
-  }
-  CHECK(machine.state == State::initialize);
-  CHECK(now == t0 + 1250ms);
-}
-
-TEST_CASE("master: one that stops and stood still meanwhile has stopped") {
-  const Config known{.priority = 100, .peer_priorities = {90}};
-  const Machine leaving = step(known, master(), vrrp::Resign{}, t0).next;
-  for (const bool by_timer : {true, false}) {
-    const auto woken = by_timer ? step(known, leaving, Expired{}, t0 + 5s) : step(known, leaving, heard(90), t0 + 5s);
-    CHECK(woken.next.state == State::initialize);
-    CHECK(woken.actions == Actions{Action::yield});
-    CHECK_FALSE(woken.next.deadline);
-  }
-}
-
-TEST_CASE("master: the operator's word gives the role away, and it is not taken back while its holder lives") {
-  const Config known{.priority = 100, .peer_priorities = {90}};
-  const Machine leaving = step(known, master(), vrrp::Resign{vrrp::Leaving::to_backup}, t0).next;
-  const auto given = step(known, leaving, heard(90), t0 + 1ms);
-  CHECK(given.next.state == State::backup);
-  CHECK(given.actions == Actions{Action::yield});
-  CHECK(step(known, given.next, heard(90), t0 + 1s).next.deadline == t0 + 4s + skew);
-  const Machine again = step(known, given.next, Expired{}, t0 + 4s).next;
-  CHECK(again.state == State::master);
-  CHECK_FALSE(again.aside);
-}
-
-TEST_CASE("master: nobody takes the role that the operator gives away, and it goes on") {
-  const Config known{.priority = 100, .peer_priorities = {90}};
-  Machine machine = step(known, master(), vrrp::Resign{vrrp::Leaving::to_backup}, t0).next;
-  Actions last;
-  while (machine.leaving != vrrp::Leaving::no) {
-    auto made = step(known, machine, Expired{}, *machine.deadline);
-    machine = made.next;
-    last = made.actions;
-  }
-  CHECK(machine.state == State::master);
-  CHECK(last.front() == Action::advertise);
-  CHECK(machine.deadline == t0 + 2250ms);
 }
 
 TEST_CASE("master: other parameters are told and claimed at once") {
