@@ -38,17 +38,28 @@ void Checkers::set(std::span<const Key> keys) {
   for (const auto& key : keys) {
     const auto spec = intern(key.spec);
     const auto found = index_.find({.target = key.target, .spec = spec, .mark = key.mark});
-    if (found == index_.end()) {
-      add(key, spec);
-    } else {
-      checks_[found->second].kept = true;
-    }
+    checks_[found == index_.end() ? add(key, spec) : found->second].kept = true;
   }
   for (Id id = 0; id < checks_.size(); ++id) {
     if (checks_[id].present && !std::exchange(checks_[id].kept, false)) remove(id);
   }
   // A spec that was only looked at, for checks that were there already or that turned out to be none.
   for (SpecId spec = 0; spec < specs_.size(); ++spec) {
+    if (specs_[spec].users == 0) release(spec);
+  }
+  arm();
+}
+
+void Checkers::change(std::span<const Key> gone, std::span<const Key> added) {
+  for (const auto& key : added) {
+    const auto spec = intern(key.spec);
+    if (!index_.contains({.target = key.target, .spec = spec, .mark = key.mark})) add(key, spec);
+  }
+  for (const auto& key : gone) {
+    const auto id = id_of(key);
+    if (!id) continue;
+    const auto spec = checks_[*id].spec;
+    remove(*id);
     if (specs_[spec].users == 0) release(spec);
   }
   arm();
@@ -106,7 +117,7 @@ void Checkers::release(SpecId spec) {
   free_specs_.push_back(spec);
 }
 
-void Checkers::add(const Key& key, SpecId spec) {
+Checkers::Id Checkers::add(const Key& key, SpecId spec) {
   Id id;
   if (free_checks_.empty()) {
     id = static_cast<Id>(checks_.size());
@@ -119,11 +130,12 @@ void Checkers::add(const Key& key, SpecId spec) {
   check.target = key.target;
   check.spec = spec;
   check.mark = key.mark;
-  check.present = check.kept = true;
+  check.present = true;
   check.health = {.state = key.spec.initially_up ? State::up : State::unknown, .since = loop_.now()};
   ++specs_[spec].users;
   index_.emplace(Place{.target = key.target, .spec = spec, .mark = key.mark}, id);
   schedule_.add(id, stable_hash(to_string(key)), pace(key.spec, Change::pending), loop_.now());
+  return id;
 }
 
 void Checkers::remove(Id id) {

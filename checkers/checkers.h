@@ -51,6 +51,10 @@ class Checkers {
   /// health, its rhythm, and the probe that is under way. One that is gone is forgotten at once.
   void set(std::span<const Key> keys);
 
+  /// The same as a difference to what is checked now; what it costs follows that. A gone key that is not checked is
+  /// ignored, an added one that is stays as it is.
+  void change(std::span<const Key> gone, std::span<const Key> added);
+
   /// Tells that the server behind `key` has traffic already: as long as nothing is known of it, one failure alone does
   /// not take that away. Without effect once something is known, and on what is not checked.
   void serves_already(const Key& key);
@@ -111,7 +115,7 @@ class Checkers {
   [[nodiscard]] std::optional<Id> id_of(const Key& key) const;
   SpecId intern(const Spec& spec);
   void release(SpecId spec);
-  void add(const Key& key, SpecId spec);
+  Id add(const Key& key, SpecId spec);
   void remove(Id id);
   const Key& key_of(const Check& check);
   void on_file(const std::string& path);

@@ -173,31 +173,39 @@ net::Result<> Director::find_true_paths() {
   return {};
 }
 
-/// Checks exactly what the file in force asks for. A server that has traffic already does not lose it to one failure.
-void Director::set_checks() {
-  users_.clear();
-  std::vector<checkers::Key> keys;
-  std::vector<std::size_t> serving;  // of keys
-  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
-    const auto& service = cluster_.services[s];
-    const auto actual = table_.find(service.key);
-    for (std::size_t i = 0; i < service.servers.size(); ++i) {
-      const auto& endpoint = service.servers[i].endpoint;
-      for (const auto& check : service.checks) {
-        keys.push_back(true_paths_.aim(service, service.servers[i], check));
-        users_[keys.back()].push_back({.service = s, .server = i});
-        if (actual == nullptr) continue;
-        const auto held = actual->destinations.find({.endpoint = endpoint});
-        if (held != actual->destinations.end() && held->second.weight > 0) serving.push_back(keys.size() - 1);
-      }
+/// Every check of a service, as it is aimed now, with the server that it speaks for.
+void Director::for_each_check(std::size_t service,
+                              const std::function<void(const checkers::Key&, ServerId)>& visit) const {
+  const auto& asked = cluster_.services[service];
+  for (std::size_t i = 0; i < asked.servers.size(); ++i) {
+    for (const auto& check : asked.checks) {
+      visit(true_paths_.aim(asked, asked.servers[i], check), {.service = service, .server = i});
     }
   }
-  checkers_.set(keys);
-  for (const auto i : serving) checkers_.serves_already(keys[i]);
-  for (std::size_t s = 0; s < states_.size(); ++s) {
-    for (std::size_t i = 0; i < states_[s].situation.servers.size(); ++i) {
-      states_[s].situation.servers[i].health = opinion_of({.service = s, .server = i}).state;
-    }
+}
+
+/// Checks exactly what the file in force asks for.
+void Director::set_checks() {
+  users_.clear();
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    for_each_check(s, [this](const auto& key, ServerId user) { users_.add(key, user); });
+  }
+  checkers_.set(users_.difference().added);
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) look_at_checks(s);
+}
+
+/// What is known of a service's servers already. One that has traffic does not lose it to one failure.
+void Director::look_at_checks(std::size_t service) {
+  if (const auto actual = table_.find(cluster_.services[service].key); actual != nullptr) {
+    for_each_check(service, [&](const auto& key, ServerId user) {
+      const auto& endpoint = cluster_.services[service].servers[user.server].endpoint;
+      const auto held = actual->destinations.find({.endpoint = endpoint});
+      if (held != actual->destinations.end() && held->second.weight > 0) checkers_.serves_already(key);
+    });
+  }
+  auto& servers = states_[service].situation.servers;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    servers[i].health = opinion_of({.service = service, .server = i}).state;
   }
 }
 
@@ -205,9 +213,7 @@ void Director::on_report(const checkers::Report& report) {
   true_paths_.on_report(report);
   const bool advised = report.result.advice != checkers::Advice{};
   if (report.change != checkers::Change::changed && !advised) return;
-  const auto users = users_.find(report.key);
-  if (users == users_.end()) return;
-  for (const auto id : users->second) judge(id, report.result.sentence);
+  for (const auto id : users_.of(report.key)) judge(id, report.result.sentence);
 }
 
 /// Forms the opinion of a server anew, after one of its checks has spoken; `why` is what it said.
@@ -231,7 +237,7 @@ void Director::judge(ServerId id, const std::string& why) {
   touch(cluster_.services[id.service].key);
 }
 
-std::optional<Director::ServerId> Director::find(const std::string& service, const std::string& server) const {
+std::optional<ServerId> Director::find(const std::string& service, const std::string& server) const {
   const auto s = std::ranges::find(cluster_.services, service, &config::Service::name);
   if (s == cluster_.services.end()) return std::nullopt;
   const auto i = std::ranges::find(s->servers, server, &config::Server::name);

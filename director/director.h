@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "checkers/checkers.h"
@@ -17,6 +17,7 @@
 #include "director/agreement.h"
 #include "director/background.h"
 #include "director/change.h"
+#include "director/check_users.h"
 #include "director/events.h"
 #include "director/intents.h"
 #include "director/kernel_table.h"
@@ -95,12 +96,6 @@ class Director {
   [[nodiscard]] nlohmann::ordered_json connections_of(const Change& change) const;
 
  private:
-  struct ServerId {
-    std::size_t service = 0;
-    std::size_t server = 0;
-    auto operator<=>(const ServerId&) const = default;
-  };
-
   struct ServiceState {
     ServiceSituation situation;
     Plan plan;                   ///< the last
@@ -120,6 +115,8 @@ class Director {
   void own_aliens();
   net::Result<> find_true_paths();
   void set_checks();
+  void for_each_check(std::size_t service, const std::function<void(const checkers::Key&, ServerId)>& visit) const;
+  void look_at_checks(std::size_t service);
   void on_report(const checkers::Report& report);
 
   [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
@@ -157,6 +154,8 @@ class Director {
   void look_at_agreement();
   [[nodiscard]] nlohmann::ordered_json nodes_status() const;
 
+  void forget_checks(std::span<const std::size_t> services);
+  void add_checks(std::span<const std::size_t> services);
   bool carry_over(ServiceState& state, const config::Service& next);
 
   void tell(const std::string& subject, const std::string& text);
@@ -176,7 +175,7 @@ class Director {
   std::vector<ServiceState> states_;               ///< in the cluster file's order
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
   Drains drains_;                                  ///< of servers in the file; what left it is in intents_
-  std::unordered_map<checkers::Key, std::vector<ServerId>, checkers::KeyHash> users_;
+  CheckUsers users_;
   checkers::Checkers checkers_;
   TruePaths true_paths_;
   VirtualRouters routers_;

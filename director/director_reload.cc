@@ -15,8 +15,14 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
 
   std::vector<ServiceState> states(next.services.size());
   std::vector<ipvs::ServiceKey> changed;
+  std::vector<std::size_t> forgotten, aimed;  // their checks, by the old place and the new one
   for (std::size_t s = 0; s < next.services.size(); ++s) {
-    if (carry_over(states[s], next.services[s])) changed.push_back(next.services[s].key);
+    const auto known = index_.find(next.services[s].key);
+    const bool differs = carry_over(states[s], next.services[s]);
+    if (differs) changed.push_back(next.services[s].key);
+    if (!differs && known->second == s) continue;
+    aimed.push_back(s);
+    if (known != index_.end()) forgotten.push_back(known->second);
   }
   std::map<ipvs::ServiceKey, std::size_t> index;
   for (std::size_t s = 0; s < next.services.size(); ++s) index[next.services[s].key] = s;
@@ -26,14 +32,21 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     loop_.cancel(states_[s].again);
     director::note_drains(drains_, key, {});
     changed.push_back(key);
+    forgotten.push_back(s);
     leaving[key] = cluster_.services[s].drain_time;
   }
+  const bool had_true_paths = !true_paths_.services().empty();
+  if (!had_true_paths) forget_checks(forgotten);
   cluster_ = std::move(next);
   options_.node = std::move(node);
   states_ = std::move(states);
   index_ = std::move(index);
   if (auto found = find_true_paths(); !found) warn("true path", found.error().message);
-  set_checks();
+  if (had_true_paths || !true_paths_.services().empty()) {
+    set_checks();  // any of them may lead elsewhere now
+  } else {
+    add_checks(aimed);
+  }
 
   intents = intents_;
   for (const auto& key : changed) {
@@ -52,6 +65,21 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   apply();
   look_at_drains();
   return {};
+}
+
+void Director::forget_checks(std::span<const std::size_t> services) {
+  for (const auto s : services) {
+    for_each_check(s, [this](const auto& key, ServerId user) { users_.remove(key, user); });
+  }
+}
+
+void Director::add_checks(std::span<const std::size_t> services) {
+  for (const auto s : services) {
+    for_each_check(s, [this](const auto& key, ServerId user) { users_.add(key, user); });
+  }
+  const auto difference = users_.difference();
+  checkers_.change(difference.gone, difference.added);
+  for (const auto s : services) look_at_checks(s);
 }
 
 /// Gives `state` what is known of the same service and servers, whatever they are called: true when the file says

@@ -116,7 +116,8 @@ ordered_json Director::status(const net::Result<ipvs::Snapshot>& snapshot) const
                     {"node", options_.node.name},
                     {"version", DIRECTORD_VERSION},
                     {"files", to_string(cluster_.fingerprint)},
-                    {"started", timestamp(started_)}};
+                    {"started", timestamp(started_)},
+                    {"checks", checkers_.size()}};
   std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);
   for (const auto& complaint : {sync_complaint_, state_complaint_}) {

@@ -147,6 +147,33 @@ TEST_CASE("a new set leaves the checks that stay untouched, in flight or not") {
   shell.run_until([&] { return shell.checks.in_flight() == 0; });
 }
 
+TEST_CASE("a difference leaves the checks that stay untouched, and what it names twice or in vain") {
+  const Listener silent, other;
+  const Port closed;
+  Shell shell;
+  const auto waiting = check(silent.endpoint, Http{}), quick = check(other.endpoint, Tcp{});
+  const auto added = check(closed.endpoint, Tcp{});
+  auto slower = added;  // of another spec
+  slower.spec.interval = 40ms;
+  shell.checks.change({}, {{waiting, quick, quick}});
+  CHECK(shell.checks.size() == 2);
+  shell.run_until([&] { return shell.checks.in_flight() >= 1 && !shell.seen.empty(); });
+  const auto since = shell.checks.find(quick)->since;
+
+  shell.checks.change({{waiting, slower}}, {{added, quick}});
+  CHECK(shell.checks.size() == 2);
+  CHECK(shell.checks.find(waiting) == nullptr);
+  CHECK(shell.checks.find(quick)->since == since);
+  shell.run_until([&] { return shell.checks.find(added)->state == State::down; });
+
+  shell.checks.change({{quick, added}}, {{slower}});
+  CHECK(shell.checks.size() == 1);
+  shell.run_until([&] { return shell.checks.find(slower)->state == State::down; });
+  shell.checks.set({{slower, waiting}});  // one way may follow the other
+  shell.checks.set({{waiting}});
+  CHECK(shell.checks.size() == 1);
+}
+
 TEST_CASE("a check that is removed while its probe is under way never reports") {
   const Listener silent;
   Shell shell;
