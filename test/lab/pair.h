@@ -100,9 +100,11 @@ class Pair {
   const net::Endpoint service{.address = address("192.168.56.10"), .port = 80};
   const net::Address gateway = address("192.168.200.250");
 
+  /// Where its control socket is.
+  [[nodiscard]] std::filesystem::path runtime_folder(const Director& director) const;
+
  private:
   void build_networks();
-  [[nodiscard]] std::filesystem::path runtime_folder(const Director& director) const;
   [[nodiscard]] std::filesystem::path log_of(const Director& director) const;
 };
 
