@@ -131,13 +131,23 @@ void answer_plan(Director& director, Reloader& reloader, const Request& request,
                 [&director, respond = std::move(respond)](auto done) mutable { respond(to_response(director, done)); });
 }
 
+void answer_status(const Control& control, const Request& request, HttpServer::Respond respond) {
+  if (request.method != "GET") return respond(wrong_verb(request));
+  auto write = [&director = control.director, respond = std::move(respond)](Director::Table table) mutable {
+    director.write_status(std::move(table), [respond = std::move(respond)](std::string status) mutable {
+      respond({.body = std::move(status)});
+    });
+  };
+  if (control.table == nullptr) return write(control.director.table());
+  control.table->read(std::move(write));
+}
+
 }  // namespace
 
 Response answer(Director& director, const Request& request) {
-  if (request.path == "/v1/status" || request.path == "/v1/events" || request.path == "/v1/vrrp") {
+  if (request.path == "/v1/events" || request.path == "/v1/vrrp") {
     if (request.method != "GET") return wrong_verb(request);
-    if (request.path == "/v1/vrrp") return ok(director.vrrp());
-    return request.path == "/v1/status" ? ok(director.status()) : answer_events(director, request);
+    return request.path == "/v1/vrrp" ? ok(director.vrrp()) : answer_events(director, request);
   }
   const auto path = segments_of(request.path);  // "", "v1", "services", SERVICE, "servers", SERVER, "drain"
   if (path.size() == 7 && path[1] == "v1" && path[2] == "services" && path[4] == "servers") {
@@ -156,11 +166,7 @@ void answer_reader(const Control& control, const Request& request, HttpServer::R
 }
 
 void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
-  if (control.table != nullptr && request.path == "/v1/status" && request.method == "GET") {
-    return control.table->read([&director = control.director, respond = std::move(respond)](const auto& table) mutable {
-      respond(ok(director.status(table)));
-    });
-  }
+  if (request.path == "/v1/status") return answer_status(control, request, std::move(respond));
   const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
   if (!known) return respond(answer(control.director, request));
   if (request.method != "POST") return respond(wrong_verb(request));

@@ -36,7 +36,7 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
 /// The same for who may only look: nothing but GET.
 void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond);
 
-/// What is answered at once: all but reload, plan and replace, and the status where the table is the kernel's.
+/// What is answered at once: all but status, reload, plan and replace.
 [[nodiscard]] Response answer(Director& director, const Request& request);
 
 }  // namespace director

@@ -46,6 +46,7 @@ Director::~Director() {
   loop_.cancel(drift_timer_);
   loop_.cancel(retry_timer_);
   loop_.cancel(sync_timer_);
+  loop_.cancel(status_timer_);
   for (const auto& state : states_) loop_.cancel(state.again);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -89,6 +90,14 @@ class Director {
   /// What GET /v1/status answers, with the kernel's `table` as it was read lately, or as it is now.
   [[nodiscard]] nlohmann::ordered_json status(const net::Result<ipvs::Snapshot>& table) const;
   [[nodiscard]] nlohmann::ordered_json status() const { return status(kernel_.list()); }
+
+  using Table = std::shared_ptr<const net::Result<ipvs::Snapshot>>;
+  /// The same as a line of text, made a few servers in each turn of the loop, so that a large cluster keeps no timer
+  /// waiting. It shows what was so in those turns; a reload among them begins it anew.
+  void write_status(Table table, std::move_only_function<void(std::string)> then);
+  /// The kernel's table as it is now.
+  [[nodiscard]] Table table() const { return std::make_shared<const net::Result<ipvs::Snapshot>>(kernel_.list()); }
+
   [[nodiscard]] nlohmann::ordered_json vrrp() const;
   [[nodiscard]] nlohmann::ordered_json events(std::uint64_t since = 0) const;  ///< those after number `since`
 
@@ -101,6 +110,14 @@ class Director {
     Plan plan;                   ///< the last
     bool found_serving = false;  ///< by this life: an earlier one's rules give its servers traffic
     net::Loop::Id again = 0;     ///< the timer for Plan::again
+  };
+
+  struct StatusText {
+    Table table;
+    std::move_only_function<void(std::string)> then;
+    std::string services{};  ///< that are written
+    std::size_t next = 0;    ///< to write
+    std::uint64_t reloads = 0;
   };
 
   void remember();
@@ -161,7 +178,10 @@ class Director {
   void tell(const std::string& subject, const std::string& text);
   void warn(const std::string& subject, const std::string& text);
 
-  [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service, const ipvs::ServiceStatus* held) const;
+  [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service,
+                                                      const net::Result<ipvs::Snapshot>& table) const;
+  [[nodiscard]] nlohmann::ordered_json status_but_services(const net::Result<ipvs::Snapshot>& table) const;
+  void write_some_status();
 
   net::Loop& loop_;
   ipvs::Kernel& kernel_;
@@ -188,10 +208,13 @@ class Director {
   net::Loop::Id retry_timer_ = 0;
   net::Loop::Id sync_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
+  net::Loop::Id status_timer_ = 0;
   std::optional<ipvs::ServiceKey> drains_seen_;         ///< up to where the last look at the drains came
   std::optional<ipvs::ServiceKey> drift_seen_;          ///< the same for drift
   std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
-  std::string sync_complaint_;                          ///< why the sync daemons are not as the file says
+  std::deque<StatusText> status_texts_;                 ///< that are being written, the first one now
+  std::uint64_t reloads_ = 0;
+  std::string sync_complaint_;  ///< why the sync daemons are not as the file says
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::string state_complaint_;  ///< what was wrong with the state that was found
 };

@@ -35,6 +35,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     forgotten.push_back(s);
     leaving[key] = cluster_.services[s].drain_time;
   }
+  ++reloads_;
   const bool had_true_paths = !true_paths_.services().empty();
   if (!had_true_paths) forget_checks(forgotten);
   cluster_ = std::move(next);

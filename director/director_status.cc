@@ -70,8 +70,13 @@ std::string Director::reason_of(ServerId id) const {
   return text;
 }
 
-ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* held) const {
+ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Snapshot>& table) const {
   const auto& service = cluster_.services[s];
+  const ipvs::ServiceStatus* held = nullptr;
+  if (table) {
+    const auto found = table->find(service.key);
+    if (found != table->end()) held = &found->second;
+  }
   const auto& planned = states_[s].plan.entry;
   ordered_json servers = ordered_json::array();
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
@@ -111,13 +116,10 @@ ordered_json Director::service_status(std::size_t s, const ipvs::ServiceStatus* 
           {"servers", std::move(servers)}};
 }
 
-ordered_json Director::status(const net::Result<ipvs::Snapshot>& snapshot) const {
-  ordered_json root{{"cluster", cluster_.name},
-                    {"node", options_.node.name},
-                    {"version", DIRECTORD_VERSION},
-                    {"files", to_string(cluster_.fingerprint)},
-                    {"started", timestamp(started_)},
-                    {"checks", checkers_.size()}};
+ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& snapshot) const {
+  ordered_json root{{"cluster", cluster_.name},       {"node", options_.node.name},
+                    {"version", DIRECTORD_VERSION},   {"files", to_string(cluster_.fingerprint)},
+                    {"started", timestamp(started_)}, {"checks", checkers_.size()}};
   std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);
   for (const auto& complaint : {sync_complaint_, state_complaint_}) {
@@ -133,19 +135,9 @@ ordered_json Director::status(const net::Result<ipvs::Snapshot>& snapshot) const
     if (other.told) problems.push_back(fmt::format("node {} {}", node, agreement_.difference(other)));
   }
   if (!snapshot) problems.push_back(snapshot.error().message);
-  ordered_json services = ordered_json::array();
-  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
-    const ipvs::ServiceStatus* held = nullptr;
-    if (snapshot) {
-      const auto found = snapshot->find(cluster_.services[s].key);
-      if (found != snapshot->end()) held = &found->second;
-    }
-    services.push_back(service_status(s, held));
-  }
   root["problems"] = std::move(problems);
   root["nodes"] = nodes_status();
   root["vrrp"] = std::move(routers);
-  root["services"] = std::move(services);
   root["departures"] = ordered_json::array();
   for (const auto& [which, departure] : intents_.departures) {
     auto value = drain_status(departure);
@@ -162,6 +154,13 @@ ordered_json Director::status(const net::Result<ipvs::Snapshot>& snapshot) const
     root["departures"].push_back(std::move(value));
   }
   root["true_paths"] = true_paths_status(true_paths_);
+  return root;
+}
+
+ordered_json Director::status(const net::Result<ipvs::Snapshot>& table) const {
+  auto root = status_but_services(table);
+  root["services"] = ordered_json::array();
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) root["services"].push_back(service_status(s, table));
   return root;
 }
 

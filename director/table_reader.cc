@@ -17,7 +17,8 @@ void TableReader::read(Then then) {
 
 void TableReader::start() {
   background_->run([this, asked = std::exchange(waiting_, {})]() mutable -> Background::Then {
-    return [this, asked = std::move(asked), table = kernel_->list()]() mutable {
+    return [this, asked = std::move(asked),
+            table = std::make_shared<const net::Result<ipvs::Snapshot>>(kernel_->list())]() mutable {
       if (!waiting_.empty()) start();
       for (auto& then : asked) then(table);
     };

@@ -14,7 +14,7 @@ namespace director {
 class TableReader {
  public:
   /// Called on the loop.
-  using Then = std::move_only_function<void(const net::Result<ipvs::Snapshot>&)>;
+  using Then = std::move_only_function<void(std::shared_ptr<const net::Result<ipvs::Snapshot>>)>;
 
   /// `loop` must outlive this; `kernel` is nobody else's. Error: no descriptors left.
   static net::Result<std::unique_ptr<TableReader>> create(net::Loop& loop, std::unique_ptr<ipvs::Kernel> kernel);

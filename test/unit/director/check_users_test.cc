@@ -98,7 +98,8 @@ TEST_CASE("after any reload every server's checks are under way, and no others")
   };
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
-  director::Director director(loop, kernel, cluster(), {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  director::Director director(loop, kernel, cluster(),
+                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   for (int reload = 0; reload < 400; ++reload) {
     const auto next = cluster();

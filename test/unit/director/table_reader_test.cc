@@ -50,7 +50,7 @@ struct World {
   void ask() {
     reader->read([this](const auto& table) {
       REQUIRE(table);
-      CHECK(table->contains(director_test::web().key));
+      CHECK((*table)->contains(director_test::web().key));
       ++answered;
     });
   }

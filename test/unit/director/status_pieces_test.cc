@@ -1,0 +1,94 @@
+// The status as text, a piece in each turn of the loop.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "director/director.h"
+#include "ipvs/memory_kernel.h"
+#include "test/unit/director/shop.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+config::Cluster cluster_of(int services) {
+  auto cluster = director_test::shop();
+  const auto service = cluster.services.front();
+  cluster.services.clear();
+  for (int i = 0; i < services; ++i) {
+    cluster.services.push_back(service);
+    cluster.services.back().name = "web" + std::to_string(i);
+    cluster.services.back().key.endpoint.port = static_cast<std::uint16_t>(1000 + i);
+  }
+  return cluster;
+}
+
+struct Large {
+  net::Loop loop = net::Loop::create().value();
+  ipvs::MemoryKernel kernel;
+  director::Director director{
+      loop, kernel, cluster_of(300), {.node = director_test::lb1(), .state_file = {}, .dry_run = true}};
+  std::vector<std::string> written;
+
+  Large() {
+    REQUIRE(director.start());
+    REQUIRE(loop.turn({}));
+  }
+
+  void ask() {
+    director.write_status(director.table(), [this](std::string text) { written.push_back(std::move(text)); });
+  }
+  /// How many turns it took until so many were written.
+  int turn_until_written(std::size_t count) {
+    int turns = 0;
+    for (; written.size() < count; ++turns) REQUIRE(loop.turn(5s));
+    return turns;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a status in pieces is the same as one that is made at once, and lets other timers in between") {
+  Large large;
+  int ticks = 0;
+  std::function<void()> tick = [&] {
+    ++ticks;
+    large.loop.at(large.loop.now(), [&] { tick(); });
+  };
+  tick();
+  large.ask();
+  large.ask();
+  CHECK(large.turn_until_written(2) >= 2 * 300 * 3 / 50);
+  CHECK(ticks >= 2 * 300 * 3 / 50);
+  const std::string whole = large.director.status().dump() + "\n";
+  CHECK(large.written[0] == whole);
+  CHECK(large.written[1] == whole);
+}
+
+TEST_CASE("a status that a reload comes into shows the new file alone") {
+  Large large;
+  large.ask();
+  for (int turns = 0; turns < 3; ++turns) REQUIRE(large.loop.turn(5s));
+  REQUIRE(large.director.reload(cluster_of(20), director_test::lb1(), "a test"));
+  large.turn_until_written(1);
+  const auto status = nlohmann::json::parse(large.written[0]);
+  CHECK(status["services"].size() == 20);
+  large.ask();
+  REQUIRE(large.director.reload(cluster_of(0), director_test::lb1(), "a test"));
+  large.turn_until_written(2);
+  CHECK(nlohmann::json::parse(large.written[1])["services"].empty());
+}
+
+TEST_CASE("a status that nobody can finish any more ends with its director") {
+  net::Loop loop = net::Loop::create().value();
+  bool written = false;
+  {
+    ipvs::MemoryKernel kernel;
+    director::Director director(loop, kernel, cluster_of(300),
+                                {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+    REQUIRE(director.start());
+    director.write_status(director.table(), [&](const std::string&) { written = true; });
+    REQUIRE(loop.turn({}));
+  }
+  REQUIRE(loop.turn({}));
+  CHECK_FALSE(written);
+}
