@@ -115,7 +115,8 @@ std::string yaml_string(std::string_view text) {
   const bool numeric = !text.empty() && is_one_of(text.front(), digits) && std::ranges::all_of(text, [](char c) {
     return is_one_of(c, digits) || is_one_of(c, "./:");
   });  // an IPv4 address with a port or a length
-  if (plain || (numeric && std::ranges::count(text, '.') == 3)) return std::string(text);
+  const bool address = numeric && std::ranges::count(text, '.') == 3 && !text.ends_with(':');
+  if (plain || address) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

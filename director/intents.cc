@@ -27,11 +27,25 @@ json key_to_json(const ipvs::ServiceKey& key) {
 
 std::int64_t seconds_of(WallTime time) { return std::chrono::duration_cast<seconds>(time.time_since_epoch()).count(); }
 
+/// Written as a whole number: the library would make one of a fraction, or of what no integer can hold.
+std::uint64_t number_of(const json& value, std::uint64_t most, const char* what) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+    throw std::invalid_argument(fmt::format("not a {}: {}", what, value.dump()));
+  }
+  return value.get<std::uint64_t>();
+}
+
 WallTime time_of(const json& value) {
-  constexpr std::int64_t latest = 9'000'000'000;  // in the year 2255; what system_clock can count
-  const auto count = value.get<std::int64_t>();
-  if (count < 0 || count > latest) throw std::invalid_argument("not a time: " + value.dump());
-  return WallTime(seconds(count));
+  constexpr std::uint64_t latest = 9'000'000'000;  // in the year 2255; what system_clock can count
+  return WallTime(seconds(number_of(value, latest, "time")));
+}
+
+ipvs::Protocol protocol_of(const json& value) {
+  const auto number = number_of(value, 255, "protocol");
+  for (const auto known : {ipvs::Protocol::none, ipvs::Protocol::tcp, ipvs::Protocol::udp, ipvs::Protocol::sctp}) {
+    if (number == std::to_underlying(known)) return known;
+  }
+  throw std::invalid_argument("not a protocol: " + value.dump());
 }
 
 net::Endpoint endpoint_of(const json& value) {
@@ -41,9 +55,10 @@ net::Endpoint endpoint_of(const json& value) {
 }
 
 ipvs::ServiceKey key_from_json(const json& value) {
-  return {.protocol = static_cast<ipvs::Protocol>(value.at("protocol").get<std::uint8_t>()),
+  const auto fwmark = value.contains("fwmark") ? number_of(value["fwmark"], UINT32_MAX, "firewall mark") : 0;
+  return {.protocol = protocol_of(value.at("protocol")),
           .endpoint = endpoint_of(value.at("endpoint")),
-          .fwmark = value.value("fwmark", std::uint32_t{0})};
+          .fwmark = static_cast<std::uint32_t>(fwmark)};
 }
 
 json to_json(const Orders& orders) {
@@ -66,9 +81,7 @@ Orders orders_from_json(const json& value) {
   Orders orders;
   if (value.contains("drain")) orders.drain = drain_from_json(value["drain"]);
   if (value.contains("weight")) {
-    const auto weight = value["weight"].get<std::uint64_t>();
-    if (weight > weight_max) throw std::invalid_argument("not a weight: " + value["weight"].dump());
-    orders.weight = static_cast<std::uint32_t>(weight);
+    orders.weight = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"));
   }
   return orders;
 }
@@ -102,7 +115,7 @@ std::string to_json(const Intents& intents) {
 net::Result<Intents> intents_from_json(const std::string& text) {
   try {
     const json root = json::parse(text);
-    const int found = root.at("version").get<int>();
+    const auto found = number_of(root.at("version"), INT32_MAX, "version");
     if (found < 1 || found > version) {
       return net::failure(fmt::format("state of version {}, this directord knows versions up to {}", found, version));
     }

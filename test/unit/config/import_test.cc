@@ -106,6 +106,7 @@ TEST_CASE("a service's options come through") {
 TEST_CASE("any string is one in YAML, any words a name") {
   CHECK(yaml_string("www.example.org") == "www.example.org");
   CHECK(yaml_string("10.0.0.7:80") == "10.0.0.7:80");
+  CHECK(yaml_string("10.0.0.7:") == "\"10.0.0.7:\"");
   CHECK(yaml_string("200") == "\"200\"");
   CHECK(yaml_string("[2001:db8::1]:80") == "\"[2001:db8::1]:80\"");
   CHECK(yaml_string("a\"b\\\n") == "\"a\\\"b\\\\\\x0a\"");

@@ -58,6 +58,9 @@ TEST_CASE("a damaged or foreign state is an error that names the file") {
                            R"({"version":2,"orders":{"a/b":{"weight":65536}},"owned":[],"departures":[]})",
                            R"({"version":2,"orders":{"a/b":{"weight":-1}},"owned":[],"departures":[]})",
                            R"({"version":2,"orders":{"a/b":{"drain":{}}},"owned":[],"departures":[]})",
+                           R"({"version":1,"drains":{"a/b":{"since":1e130,"reason":""}},"owned":[],"departures":[]})",
+                           R"({"version":2.5,"orders":{},"owned":[],"departures":[]})",
+                           R"({"version":2,"orders":{},"owned":[{"protocol":5,"endpoint":"[::]:0"}],"departures":[]})",
                            R"({"version":1,"drains":{"web/web1":{}},"owned":[]})",
                            R"({"version":1,"drains":{},"owned":[{"protocol":6,"endpoint":"x"}],"departures":[]})",
                            R"({"version":1,"drains":{},"owned":[],"departures":[{}]})"}) {
