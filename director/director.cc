@@ -30,13 +30,20 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
       true_paths_(loop, cluster_, checkers_,
                   {.tell = [this](const auto& subject, const auto& text) { tell(subject, text); },
                    .warn = [this](const auto& subject, const auto& text) { warn(subject, text); },
-                   .on_aims = [this] { set_checks(); }}),
-      routers_(loop, routers_host()) {
+                   .on_aims = [this] { set_checks(); }},
+                  settings_file("true-paths")),
+      routers_(loop, routers_host(), settings_file("vrrp")),
+      sysctls_("/proc/sys", settings_file("director")) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
     index_[service.key] = s;
   }
+}
+
+std::filesystem::path Director::settings_file(const char* whose) const {
+  return options_.settings_folder ? *options_.settings_folder / fmt::format("settings.{}", whose)
+                                  : std::filesystem::path();
 }
 
 Director::~Director() {

@@ -35,6 +35,8 @@ namespace director {
 struct Options {
   config::Node node;                                ///< which one of the cluster's this is
   std::optional<std::filesystem::path> state_file;  ///< where the intents are kept; none: only in memory
+  /// Where it is kept which kernel settings were changed, until a clean stop or a reboot; none: in memory.
+  std::optional<std::filesystem::path> settings_folder{};
   bool dry_run = false;  ///< no virtual routers: only checks, and a table that is not the kernel's
 };
 
@@ -139,6 +141,7 @@ class Director {
   [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
   [[nodiscard]] std::string name_of(ServerId id) const;
   [[nodiscard]] net::Error no_server(const std::string& service, const std::string& server) const;
+  [[nodiscard]] std::filesystem::path settings_file(const char* whose) const;
   [[nodiscard]] Opinion opinion_of(ServerId id) const;
   void judge(ServerId id, const std::string& why);
   [[nodiscard]] std::string reason_of(ServerId id) const;

@@ -156,7 +156,7 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, con
 /// Runs until a signal ends it.
 net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node) {
   std::optional<Scratch> scratch;
-  director::Options options{.node = node, .state_file = {}, .dry_run = arguments.dry_run};
+  director::Options options{.node = node, .state_file = {}, .settings_folder = {}, .dry_run = arguments.dry_run};
   if (arguments.dry_run && arguments.runtime_dir == Arguments{}.runtime_dir) {
     arguments.runtime_dir = scratch.emplace().path();
   }
@@ -165,6 +165,7 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   if (!arguments.dry_run) {
     if (auto made = make_state_dir(arguments.state_dir); !made) return made;
     options.state_file = arguments.state_dir / "state.json";
+    options.settings_folder = arguments.runtime_dir;
   }
   if (auto secrets = director::read_probe_secrets(loaded.cluster); !secrets) return secrets;
   auto loop = net::Loop::create();

@@ -40,8 +40,13 @@ std::string broken(const net::Address& vip) {
 
 }  // namespace
 
-TruePaths::TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks)
-    : loop_(loop), cluster_(cluster), checkers_(checkers), hooks_(std::move(hooks)) {}
+TruePaths::TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks,
+                     std::filesystem::path settings)
+    : loop_(loop),
+      cluster_(cluster),
+      checkers_(checkers),
+      hooks_(std::move(hooks)),
+      sysctls_("/proc/sys", std::move(settings)) {}
 
 TruePaths::~TruePaths() { loop_.cancel(again_); }
 

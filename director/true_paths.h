@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,7 +35,8 @@ class TruePaths {
   };
 
   /// All must outlive this; `cluster` may change, if set() is called then.
-  TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks);
+  TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks,
+            std::filesystem::path settings = {});
   ~TruePaths();
   TruePaths(const TruePaths&) = delete;
   TruePaths& operator=(const TruePaths&) = delete;

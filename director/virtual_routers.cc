@@ -21,8 +21,11 @@ std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
 
 }  // namespace
 
-VirtualRouters::VirtualRouters(net::Loop& loop, Host host)
-    : loop_(loop), host_(std::move(host)), trackers_(loop, [this](const std::string& router, const auto& verdict) {
+VirtualRouters::VirtualRouters(net::Loop& loop, Host host, std::filesystem::path settings)
+    : loop_(loop),
+      host_(std::move(host)),
+      settings_(std::move(settings)),
+      trackers_(loop, [this](const std::string& router, const auto& verdict) {
         if (!routers_) return;
         routers_->lower(router, verdict.lower);
         routers_->fault(router, verdict.fault);
@@ -82,7 +85,8 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
       loop_, std::move(*specs), cluster.groups,
       [this](const vrrp::Transition& transition) { on_transition(transition); },
       [this](const std::string& router, const net::Error& error) { host_.warn("vrrp " + router, error.message); },
-      [this](const std::string& router, const std::string& text) { host_.warn("vrrp " + router, text); }, not_ready);
+      [this](const std::string& router, const std::string& text) { host_.warn("vrrp " + router, text); }, not_ready,
+      settings_);
   if (!routers) return std::unexpected(routers.error());
   routers_ = std::move(*routers);
   if (!not_ready.empty()) look_whether_ready();

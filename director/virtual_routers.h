@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,7 +31,8 @@ class VirtualRouters {
   };
 
   /// `loop` must outlive this.
-  VirtualRouters(net::Loop& loop, Host host);
+  /// `settings` is the file in which it is kept which kernel settings were changed (net::Sysctls).
+  VirtualRouters(net::Loop& loop, Host host, std::filesystem::path settings);
   ~VirtualRouters();
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
@@ -70,6 +72,7 @@ class VirtualRouters {
 
   net::Loop& loop_;
   Host host_;
+  std::filesystem::path settings_;
   std::unique_ptr<vrrp::Routers> routers_;
   Trackers trackers_;
   std::map<std::string, std::vector<std::string>> give_up_when_;  ///< by router: services

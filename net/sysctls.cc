@@ -6,10 +6,18 @@
 
 #include <array>
 #include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <utility>
 
 #include "net/fd.h"
 
 namespace net {
+
+Sysctls::Sysctls(std::filesystem::path root, std::filesystem::path memory)
+    : root_(std::move(root)), memory_(std::move(memory)) {
+  recall();
+}
 
 Result<std::string> Sysctls::read(const std::string& name) const {
   const auto fail = [&] { return system_error(errno, fmt::format("read the setting {}", name)); };
@@ -27,9 +35,14 @@ Result<> Sysctls::set(const std::string& name, const std::string& value) {
   const auto before = read(name);
   if (!before) return std::unexpected(before.error());
   if (*before == value) return {};
-  if (auto written = write(name, value); !written) return written;
+  const auto known = changes_;
   changes_.try_emplace(name, Change{.before = *before, .ours = {}}).first->second.ours = value;
-  return {};
+  remember();  // first: who dies in between has changed nothing, and the next life sees that
+  auto written = write(name, value);
+  if (written) return {};
+  changes_ = known;
+  remember();
+  return written;
 }
 
 void Sysctls::restore() {
@@ -38,6 +51,33 @@ void Sysctls::restore() {
     if (const auto now = read(name); now && *now == change.ours) (void)write(name, change.before);
   }
   changes_.clear();
+  remember();
+}
+
+/// Three lines a setting: its name, what was there, and what was put there.
+void Sysctls::remember() const {
+  if (memory_.empty()) return;
+  std::error_code ignored;
+  if (changes_.empty()) {
+    std::filesystem::remove(memory_, ignored);
+    return;
+  }
+  auto next = memory_;
+  next += ".new";
+  std::ofstream file(next, std::ios::trunc);
+  for (const auto& [name, change] : changes_) file << name << '\n' << change.before << '\n' << change.ours << '\n';
+  if (file << std::flush) std::filesystem::rename(next, memory_, ignored);
+}
+
+void Sysctls::recall() {
+  if (memory_.empty()) return;
+  std::ifstream file(memory_);
+  constexpr int most = 10'000;
+  std::string name, before, ours;
+  for (int i = 0; i < most && std::getline(file, name) && std::getline(file, before) && std::getline(file, ours); ++i) {
+    if (!name.starts_with("net/") || name.contains("..")) continue;  // none of ours
+    if (const auto now = read(name); now && *now == ours) changes_[name] = {.before = before, .ours = ours};
+  }
 }
 
 Result<> Sysctls::write(const std::string& name, const std::string& value) const {

@@ -12,7 +12,10 @@ namespace net {
 /// put back unless somebody else has changed it since.
 class Sysctls {
  public:
-  explicit Sysctls(std::filesystem::path root = "/proc/sys") : root_(std::move(root)) {}
+  /// `memory` is a file that keeps what was changed, so that a life after a crash puts it back too: what an earlier one
+  /// left there, and what is still as that left it, counts as changed by this one. It belongs where a reboot clears it.
+  /// Without one, or where it cannot be written, a crash forgets.
+  explicit Sysctls(std::filesystem::path root = "/proc/sys", std::filesystem::path memory = {});
 
   /// The value of `net/ipv4/conf/eth0/rp_filter` without its newline. Errors: ENOENT where the kernel has no such
   /// setting.
@@ -21,7 +24,7 @@ class Sysctls {
   /// Writes only what differs. Errors: ENOENT as above; EACCES, EROFS where this process may not.
   Result<> set(const std::string& name, const std::string& value);
 
-  /// Puts back what set() changed, in this object's life.
+  /// Puts back what set() changed, here or in the life before a crash.
   void restore();
 
  private:
@@ -31,7 +34,11 @@ class Sysctls {
   };
   [[nodiscard]] Result<> write(const std::string& name, const std::string& value) const;
 
+  void recall();
+  void remember() const;
+
   std::filesystem::path root_;
+  std::filesystem::path memory_;
   std::map<std::string, Change> changes_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,7 +45,8 @@ class Routers {
   /// down is none: its group waits for it in State::initialize.
   static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, std::vector<Spec> specs, const Groups& groups,
                                                      OnTransition on_transition, OnError on_error = {},
-                                                     OnNotice on_notice = {}, std::string held = {});
+                                                     OnNotice on_notice = {}, std::string held = {},
+                                                     std::filesystem::path settings = {});
   ~Routers();
   Routers(const Routers&) = delete;
   Routers& operator=(const Routers&) = delete;

@@ -22,7 +22,7 @@ struct Routers::Change {
 
 net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vector<Spec> specs, const Groups& groups,
                                                      OnTransition on_transition, OnError on_error, OnNotice on_notice,
-                                                     std::string held) {
+                                                     std::string held, std::filesystem::path settings) {
   if (auto may = permitted(specs); !may) return std::unexpected(may.error());
   auto leases = net::Leases::open();
   if (!leases) return std::unexpected(leases.error());
@@ -36,7 +36,8 @@ net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vecto
   Tools tools{.leases = std::move(*leases),
               .routes = std::move(*routes),
               .macvlans = std::move(*macvlans),
-              .announcer = std::move(*announcer)};
+              .announcer = std::move(*announcer),
+              .sysctls = net::Sysctls("/proc/sys", std::move(settings))};
   std::unique_ptr<Routers> routers(new Routers(loop, std::move(tools), std::move(on_transition), std::move(on_error),
                                                std::move(on_notice), std::move(held)));
   auto links =

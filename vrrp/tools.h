@@ -14,7 +14,7 @@ struct Tools {
   net::RouteTable routes;
   net::Macvlans macvlans;
   net::Announcer announcer;
-  net::Sysctls sysctls{};
+  net::Sysctls sysctls;
 };
 
 }  // namespace vrrp

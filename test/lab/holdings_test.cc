@@ -43,6 +43,8 @@ TEST_CASE("virtual MACs on both sides of a NAT director, and a route: killed, ba
     return lab::wait_until([&] { return pair.holds_both(master) && !pair.holds_any(other); }, 15s).has_value();
   };
   REQUIRE(led_by(pair.lb1));
+  const auto arp_ignore = [&] { return said(*pair.lb1.host, {"cat", "/proc/sys/net/ipv4/conf/enp0s3/arp_ignore"}); };
+  CHECK(arp_ignore() == "1\n");
   lab::Pulse pulse;
   lab::Prober prober(*pair.client, pair.service);
   REQUIRE(prober.settle(500ms, 10s));
@@ -89,4 +91,5 @@ TEST_CASE("virtual MACs on both sides of a NAT director, and a route: killed, ba
   expect(pair.lb2, begin, margin, "stop");
   REQUIRE(pair.lb1.process->wait(5s));
   CHECK(said(*pair.lb1.host, {"ip", "-o", "link"}).find("vrrp4") == std::string::npos);
+  CHECK(arp_ignore() == "0\n");  // though a life that was killed had set it
 }

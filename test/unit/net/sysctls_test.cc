@@ -63,6 +63,48 @@ TEST_CASE("what was there first is put back, however often it was changed") {
   CHECK(sysctls.read("filter") == "1");
 }
 
+TEST_CASE("what a life before a crash has changed is put back by the next, but for what somebody changed meanwhile") {
+  const Settings settings;
+  const auto memory = settings.root / "memory";
+  std::filesystem::create_directories(settings.root / "net");
+  settings.put("net/filter", "1");
+  settings.put("net/forward", "0");
+  {
+    Sysctls first(settings.root, memory);
+    REQUIRE(first.set("net/filter", "2"));
+    REQUIRE(first.set("net/forward", "1"));
+  }
+  settings.put("net/forward", "0");
+  {
+    Sysctls second(settings.root, memory);
+    REQUIRE(second.set("net/filter", "2"));  // it is
+    settings.put("net/forward", "1");        // by somebody else, after the second life looked
+  }
+  Sysctls third(settings.root, memory);
+  third.restore();
+  CHECK(third.read("net/filter") == "1");
+  CHECK_FALSE(std::filesystem::exists(memory));
+}
+
+TEST_CASE("a damaged memory of settings, or one that names what is not below net/, changes nothing") {
+  const Settings settings;
+  const auto memory = settings.root / "memory";
+  for (const char* text : {"", "filter\n0\n1\n", "net/../filter\n0\n1\n", "net/filter", "\n\n\n\n"}) {
+    std::ofstream(memory) << text;
+    Sysctls(settings.root, memory).restore();
+    CHECK(Sysctls(settings.root).read("filter") == "1");
+  }
+}
+
+TEST_CASE("a setting that cannot be set is not remembered as changed") {
+  const Settings settings;
+  const auto memory = settings.root / "memory";
+  std::filesystem::create_directories(settings.root / "net/folder");
+  Sysctls sysctls(settings.root, memory);
+  CHECK_FALSE(sysctls.set("net/folder", "2"));
+  CHECK_FALSE(std::filesystem::exists(memory));
+}
+
 TEST_CASE("a setting that the kernel does not have is ENOENT by name") {
   const Settings settings;
   Sysctls sysctls(settings.root);
