@@ -13,11 +13,14 @@ namespace config {
 
 namespace {
 
-int whole(std::string_view text) {
+/// A whole number, no further from 0 than `most`; 0 where there is none.
+int whole(std::string_view text, int most) {
   int value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return std::clamp(value, -most, most);
 }
+
+constexpr int weight_max = 253, seconds_max = 86'400, count_max = 1000;
 
 /// The word behind `key`; empty if there is none.
 std::string after(const Statement& line, std::string_view key) {
@@ -37,7 +40,7 @@ std::string lowering(const Statement& line, int weight, const Note& note) {
                                 "fails: the same where every node has it",
                                 weight, line.word(0)));
   }
-  return fmt::format(", lower: {}", std::min(std::abs(weight), 253));
+  return fmt::format(", lower: {}", std::abs(weight));
 }
 
 std::string script_check(const Statement& script, const Note& note) {
@@ -47,12 +50,13 @@ std::string script_check(const Statement& script, const Note& note) {
     line.insert(0, fmt::format("{}/", fill_in));
   }
   note(script.line, "the program runs without a shell, as nobody unless `user` says otherwise");
-  const int interval = std::max(1, whole(script.value("interval"))), timeout = whole(script.value("timeout"));
+  const int interval = std::max(1, whole(script.value("interval"), seconds_max));
+  const int timeout = whole(script.value("timeout"), seconds_max);
   std::string text = fmt::format("exec: {{ command: {} }}, interval: {}s", command_words(line), interval);
   if (timeout > 0 && timeout < interval) text += fmt::format(", timeout: {}s", timeout);
   if (timeout >= interval || (timeout == 0 && interval <= 1)) text += fmt::format(", timeout: {}ms", interval * 500);
   for (const char* counter : {"rise", "fall"}) {
-    text += fmt::format(", {}: {}", counter, std::clamp(whole(script.value(counter)), 1, 1000));
+    text += fmt::format(", {}: {}", counter, std::max(1, whole(script.value(counter), count_max)));
   }
   return text;
 }
@@ -122,8 +126,9 @@ std::vector<Imported::Tracker> trackers(const Statement& section, std::span<cons
   for (const Statement& each : section.body) {
     const std::string given = after(each, "weight");
     if (section.keyword() == "track_interface") {
-      found.push_back({.name = each.word(0),
-                       .text = "{ link: " + yaml_string(each.word(0)) + lowering(each, whole(given), note) + " }"});
+      found.push_back(
+          {.name = each.word(0),
+           .text = "{ link: " + yaml_string(each.word(0)) + lowering(each, whole(given, weight_max), note) + " }"});
       continue;
     }
     const auto script = std::ranges::find(scripts, each.word(0), [](const Statement* one) { return one->word(1); });
@@ -131,7 +136,7 @@ std::vector<Imported::Tracker> trackers(const Statement& section, std::span<cons
       not_carried(each, note);
       continue;
     }
-    const int weight = whole(given.empty() ? (*script)->value("weight") : given);
+    const int weight = whole(given.empty() ? (*script)->value("weight") : given, weight_max);
     found.push_back(
         {.name = each.word(0),
          .text = "{ check: { " + script_check(**script, note) + " }" + lowering(each, weight, note) + " }"});

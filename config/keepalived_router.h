@@ -21,8 +21,7 @@ using Note = std::function<void(int line, std::string_view what)>;
 /// A line of virtual_routes: a list's item. Empty where it cannot be carried over.
 [[nodiscard]] std::string virtual_route(const Statement& line, const Note& note);
 
-/// The trackers of a virtual router's or a group's track_interface or track_script, of whose scripts `scripts` has the
-/// definitions.
+/// The trackers of a virtual router's track_interface or track_script, of whose scripts `scripts` has the definitions.
 [[nodiscard]] std::vector<Imported::Tracker> trackers(const Statement& section,
                                                       std::span<const Statement* const> scripts, const Note& note);
 
