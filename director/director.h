@@ -89,9 +89,8 @@ class Director {
   /// The file in force was read again and means the same, in these bytes.
   void note_fingerprint(const vrrp::Digest& files);
 
-  /// What GET /v1/status answers, with the kernel's `table` as it was read lately, or as it is now.
-  [[nodiscard]] nlohmann::ordered_json status(const net::Result<ipvs::Snapshot>& table) const;
-  [[nodiscard]] nlohmann::ordered_json status() const { return status(kernel_.list()); }
+  /// What GET /v1/status answers, all at once, with the kernel's table as it is now.
+  [[nodiscard]] nlohmann::ordered_json status() const;
 
   using Table = std::shared_ptr<const net::Result<ipvs::Snapshot>>;
   /// The same as a line of text, made a few servers in each turn of the loop, so that a large cluster keeps no timer
@@ -184,6 +183,7 @@ class Director {
   [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service,
                                                       const net::Result<ipvs::Snapshot>& table) const;
   [[nodiscard]] nlohmann::ordered_json status_but_services(const net::Result<ipvs::Snapshot>& table) const;
+  void go_on_with_status();
   void write_some_status();
 
   net::Loop& loop_;

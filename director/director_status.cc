@@ -157,7 +157,8 @@ ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& sn
   return root;
 }
 
-ordered_json Director::status(const net::Result<ipvs::Snapshot>& table) const {
+ordered_json Director::status() const {
+  const auto table = kernel_.list();
   auto root = status_but_services(table);
   root["services"] = ordered_json::array();
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) root["services"].push_back(service_status(s, table));

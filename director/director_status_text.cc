@@ -23,10 +23,16 @@ std::string dumped(const ordered_json& value) {
 
 void Director::write_status(Table table, std::move_only_function<void(std::string)> then) {
   status_texts_.push_back({.table = std::move(table), .then = std::move(then), .reloads = reloads_});
-  if (status_texts_.size() == 1) status_timer_ = loop_.at(loop_.now(), [this] { write_some_status(); });
+  go_on_with_status();
+}
+
+void Director::go_on_with_status() {
+  if (status_timer_ != 0 || status_texts_.empty()) return;
+  status_timer_ = loop_.at(loop_.now(), [this] { write_some_status(); });
 }
 
 void Director::write_some_status() {
+  status_timer_ = 0;
   StatusText& writing = status_texts_.front();
   if (std::exchange(writing.reloads, reloads_) != reloads_) {
     writing.services.clear();
@@ -44,9 +50,9 @@ void Director::write_some_status() {
     text += ",\"services\":[" + writing.services + "]}\n";
     auto then = std::move(writing.then);
     status_texts_.pop_front();
-    then(std::move(text));
+    then(std::move(text));  // and may ask for the next
   }
-  if (!status_texts_.empty()) status_timer_ = loop_.at(loop_.now(), [this] { write_some_status(); });
+  go_on_with_status();
 }
 
 }  // namespace director

@@ -35,7 +35,7 @@ Result<> Sysctls::set(const std::string& name, const std::string& value) {
   const auto before = read(name);
   if (!before) return std::unexpected(before.error());
   if (*before == value) return {};
-  const auto known = changes_;
+  const auto known = changes_;  // should the kernel refuse the value
   changes_.try_emplace(name, Change{.before = *before, .ours = {}}).first->second.ours = value;
   remember();  // first: who dies in between has changed nothing, and the next life sees that
   auto written = write(name, value);

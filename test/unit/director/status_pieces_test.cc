@@ -78,6 +78,18 @@ TEST_CASE("a status that a reload comes into shows the new file alone") {
   CHECK(nlohmann::json::parse(large.written[1])["services"].empty());
 }
 
+TEST_CASE("who is told a status may ask for the next at once") {
+  Large large;
+  large.director.write_status(large.director.table(), [&](std::string text) {
+    large.written.push_back(std::move(text));
+    large.ask();
+  });
+  large.turn_until_written(2);
+  CHECK(large.written[0] == large.written[1]);
+  for (int turns = 0; turns < 3; ++turns) REQUIRE(large.loop.turn({}));
+  CHECK(large.written.size() == 2);
+}
+
 TEST_CASE("a status that nobody can finish any more ends with its director") {
   net::Loop loop = net::Loop::create().value();
   bool written = false;
