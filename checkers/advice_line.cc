@@ -64,7 +64,7 @@ std::optional<AdviceLine> AdviceLine::parse(std::string_view text) {
   if (hash != std::string_view::npos) {
     auto why = text.substr(hash + 1);
     why.remove_prefix(std::min(why.find_first_not_of(separators), why.size()));
-    if (!why.empty()) line.reason += ", " + quoted(why, 80);
+    if (!why.empty()) line.reason += ", " + quote(why, 80);
   }
   return line;
 }

@@ -9,7 +9,7 @@ namespace checkers {
 
 Result judge_advice(std::string_view doing, std::string_view line) {
   const auto said = AdviceLine::parse(line);
-  if (!said) return failed(doing, fmt::format("{} is not an agent's word", quoted(line)));
+  if (!said) return failed(doing, fmt::format("{} is not an agent's word", quote(line)));
   auto result = said->passes ? passed(doing, said->reason) : failed(doing, said->reason);
   result.advice = said->advice;
   return result;

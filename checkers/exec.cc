@@ -144,7 +144,9 @@ class ExecFlight final : public Flight {
     if (pid_ <= 0) return;
     kill(-pid_, SIGKILL);
     if (!process_) {
-      { const net::Fd closed = std::move(output_); }  // there may have been no descriptor left
+      {
+        const net::Fd closed = std::move(output_);
+      }  // there may have been no descriptor left
       process_ = open_process(pid_);
     }
     if (exited_) {
@@ -237,7 +239,7 @@ Launched launch_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint&
 
 Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output) {
   const auto line = output.substr(0, output.find('\n'));
-  const auto said = line.empty() ? "" : ": " + quoted(line, 80);
+  const auto said = line.empty() ? "" : ": " + quote(line, 80);
   if (code != CLD_EXITED) return failed(doing, fmt::format("killed by signal {}{}", status, said));
   if (status == 0) return passed(doing, fmt::format("exit status 0{}", said));
   if (!weight || status == 1) return failed(doing, fmt::format("exit status {}{}", status, said));

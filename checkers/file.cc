@@ -19,7 +19,7 @@ Result read_state_file(const File& spec) {
   // Not to wait where somebody put a fifo in its place.
   const net::Fd file(open(spec.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return errno == ENOENT ? passed(doing, "no such file") : could_not_run(doing, std::strerror(errno));
-  struct stat about {};
+  struct stat about{};
   if (fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode)) return could_not_run(doing, "not a regular file");
 
   std::array<char, 4096> buffer;

@@ -88,7 +88,7 @@ std::optional<Result> HttpConversation::redirected() const {
       std::ranges::find(response_.fields(), "location", [](const auto& field) { return field.first; });
   if (location == response_.fields().end()) return std::nullopt;
   auto next = follow(request_, response_.status(), location->second);
-  if (!next) return failed(doing(), fmt::format("redirected to {}, {}", quoted(location->second, 100), next.error()));
+  if (!next) return failed(doing(), fmt::format("redirected to {}, {}", quote(location->second, 100), next.error()));
   *next_ = std::move(*next);
   return passed(doing(), "redirected");
 }
@@ -104,7 +104,7 @@ std::optional<Result> HttpConversation::judge_head() const {
     if (std::ranges::none_of(values, [&](const auto& field) { return matcher.find(field.second).has_value(); })) {
       return failed(doing(), values.empty() ? fmt::format("no header {}, expected {}", name, matcher.spelled())
                                             : fmt::format("header {}: {}, expected {}", name,
-                                                          quoted(values.front().second), matcher.spelled()));
+                                                          quote(values.front().second), matcher.spelled()));
     }
   }
   return std::nullopt;
@@ -117,7 +117,7 @@ std::optional<Result> HttpConversation::judge_body(std::string_view part) {
   if (body_->finish()) return pass();
   return failed(doing(), fmt::format("{} not in the {} of the body, which begins {}", plan_.body->spelled(),
                                      complete ? "whole" : fmt::format("first {} bytes", plan_.spec.max_body),
-                                     quoted(body_->text())));
+                                     quote(body_->text())));
 }
 
 Result HttpConversation::pass() const {

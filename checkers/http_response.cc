@@ -108,7 +108,7 @@ void HttpResponse::take_status_line(std::string_view line) {
   const bool good = (version == "HTTP/1.1 " || version == "HTTP/1.0 ") && code.size() == 3 &&
                     std::ranges::all_of(code, is_digit) && code[0] >= '1' && code[0] <= '5' &&
                     (rest.empty() || rest[0] == ' ');
-  if (!good) return fail("not an HTTP status line: " + quoted(line));
+  if (!good) return fail("not an HTTP status line: " + quote(line));
   status_ = static_cast<int>(*number(code, 10));
   framing_ = Framing::none;
   has_length_ = false;
@@ -120,11 +120,11 @@ void HttpResponse::take_field(std::string_view line) {
   const auto colon = line.find(':');
   const auto name = line.substr(0, colon);
   if (colon == std::string_view::npos || name.empty() || !std::ranges::all_of(name, is_token_char)) {
-    return fail("malformed header field: " + quoted(line));
+    return fail("malformed header field: " + quote(line));
   }
   const auto value = trim(line.substr(colon + 1));
   if (value.find('\0') != std::string_view::npos || value.contains('\r')) {
-    return fail("malformed header field: " + quoted(line));
+    return fail("malformed header field: " + quote(line));
   }
   if (options_.keep_fields) {
     auto& field = fields_.emplace_back(name, value);
@@ -132,11 +132,11 @@ void HttpResponse::take_field(std::string_view line) {
   }
   if (same_word(name, "transfer-encoding")) {
     // A probe sends no TE, so chunked alone can be here; anything else could not be decoded.
-    if (!same_word(value, "chunked")) return fail("unsupported transfer coding: " + quoted(value));
+    if (!same_word(value, "chunked")) return fail("unsupported transfer coding: " + quote(value));
     framing_ = Framing::chunked;
   } else if (same_word(name, "content-length")) {
     const auto length = number(value, 10);
-    if (!length) return fail("malformed content length: " + quoted(value));
+    if (!length) return fail("malformed content length: " + quote(value));
     if (has_length_ && *length != remaining_) return fail("contradicting content lengths");
     has_length_ = true;
     remaining_ = *length;
@@ -163,7 +163,7 @@ void HttpResponse::end_head() {
 
 void HttpResponse::take_chunk_size(std::string_view line) {
   const auto size = number(trim(line.substr(0, line.find(';'))), 16);
-  if (!size) return fail("malformed chunk size: " + quoted(line));
+  if (!size) return fail("malformed chunk size: " + quote(line));
   remaining_ = *size;
   state_ = remaining_ == 0 ? State::trailers : State::body;
 }

@@ -29,7 +29,7 @@ net::Result<Matcher> Matcher::prepare(const Match& match) {
   options.set_max_mem(regex_memory);
   matcher.regex_ = std::make_unique<re2::RE2>(match.what, options);
   if (!matcher.regex_->ok()) {
-    return net::failure(fmt::format("regular expression {}: {}", quoted(match.what), matcher.regex_->error()));
+    return net::failure(fmt::format("regular expression {}: {}", quote(match.what), matcher.regex_->error()));
   }
   return matcher;
 }
@@ -44,7 +44,7 @@ std::optional<std::size_t> Matcher::find(std::string_view text) const {
   return static_cast<std::size_t>(found.data() - text.data()) + found.size();
 }
 
-std::string Matcher::spelled() const { return regex_ ? "/" + match_.what + "/" : quoted(match_.what); }
+std::string Matcher::spelled() const { return regex_ ? "/" + match_.what + "/" : quote(match_.what); }
 
 bool Search::feed(std::string_view bytes) {
   const auto kept = bytes.substr(0, limit_ - std::min(limit_, text_.size()));

@@ -38,7 +38,7 @@ std::optional<Result> SmtpConversation::receive(std::string_view bytes, std::str
     const auto [stop, error] = std::from_chars(line.data(), line.data() + std::min<std::size_t>(line.size(), 3), code);
     const bool well_formed = error == std::errc{} && stop == line.data() + 3 && code >= 200 && code <= 599 &&
                              (line.size() == 3 || line[3] == ' ' || line[3] == '-');
-    if (!well_formed) return failed(doing(), fmt::format("not an SMTP reply: {}", quoted(line)));
+    if (!well_formed) return failed(doing(), fmt::format("not an SMTP reply: {}", quote(line)));
     if (stage_ == Stage::ehlo && line.size() > 4 && std::string_view(line).substr(4) == "STARTTLS")
       offers_starttls_ = true;
     if (line.size() > 3 && line[3] == '-') continue;
@@ -49,7 +49,7 @@ std::optional<Result> SmtpConversation::receive(std::string_view bytes, std::str
 
 /// The last line of a reply has come.
 std::optional<Result> SmtpConversation::take_reply(int code, std::string_view line, std::string& out) {
-  const auto refused = [&] { return failed(doing(), quoted(line, 80)); };
+  const auto refused = [&] { return failed(doing(), quote(line, 80)); };
   switch (stage_) {
     case Stage::greeting:
       if (code != 220) return refused();

@@ -173,8 +173,8 @@ struct Thresholds {
 /// How a probe's packets leave this machine.
 struct Path {
   std::optional<net::Address> source{};
-  std::string interface {};  ///< SO_BINDTODEVICE
-  std::uint32_t mark = 0;    ///< SO_MARK; 0 = none
+  std::string interface{};  ///< SO_BINDTODEVICE
+  std::uint32_t mark = 0;   ///< SO_MARK; 0 = none
   /// `via: vip`: the probe goes the clients' way, to the virtual address on that one server. The director finds the
   /// way and aims the check (Key::mark); of itself this says nothing to a probe.
   bool via_vip = false;

@@ -29,13 +29,13 @@ std::optional<Result> TcpConversation::receive(std::string_view bytes, std::stri
   }
   if (!search_->full()) return std::nullopt;
   return failed(doing(), fmt::format("not in the first {} bytes, which begin {}", TcpScript::answer_limit,
-                                     quoted(search_->text())));
+                                     quote(search_->text())));
 }
 
 Result TcpConversation::closed() {
   if (search_->finish() && step_ + 1 == script_.steps.size()) return passed(doing(), "answered");
   return failed(doing(), search_->text().empty() ? "closed without an answer"
-                                                 : fmt::format("closed after {}", quoted(search_->text())));
+                                                 : fmt::format("closed after {}", quote(search_->text())));
 }
 
 std::string TcpConversation::doing() const {

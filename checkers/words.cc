@@ -24,7 +24,7 @@ std::string spoken(net::Duration duration) {
   return pair(floor<days>(span).count(), "d", floor<hours>(span % 24h).count(), "h");
 }
 
-std::string quoted(std::string_view bytes, std::size_t limit) {
+std::string quote(std::string_view bytes, std::size_t limit) {
   std::string text = "\"";
   for (const char c : bytes.substr(0, limit)) {
     if (c == '\n') {

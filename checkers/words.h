@@ -15,6 +15,6 @@ namespace checkers {
 
 /// Bytes from the network, safe to show: in double quotes, printable ASCII as it is, the rest as \n, \r, \t or \xNN,
 /// cut after `limit` bytes of input with "..." behind the quote.
-[[nodiscard]] std::string quoted(std::string_view bytes, std::size_t limit = 40);
+[[nodiscard]] std::string quote(std::string_view bytes, std::size_t limit = 40);
 
 }  // namespace checkers

@@ -35,7 +35,7 @@ struct Imported {
   struct Router {
     std::string name;
     std::string router_id{fill_in};
-    std::string interface {};              ///< empty = FILL_IN, unless unicast
+    std::string interface{};               ///< empty = FILL_IN, unless unicast
     std::vector<std::string> addresses{};  ///< each as the cluster file has it
     std::vector<std::string> routes{};     ///< each as the cluster file has it
     std::vector<Tracker> trackers{};

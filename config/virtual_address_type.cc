@@ -58,7 +58,7 @@ Type<vrrp::VirtualAddress> virtual_address() {
 
 Type<VirtualRoute> virtual_route() {
   const auto part = [](auto member) {
-    return [member](VirtualRoute & route) -> auto& { return std::invoke(member, route.route); };
+    return [member](VirtualRoute& route) -> auto& { return std::invoke(member, route.route); };
   };
   using vrrp::VirtualRoute;
   return Object<config::VirtualRoute>("route")

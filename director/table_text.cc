@@ -21,24 +21,12 @@ struct Visitor : Ops... {
 };
 
 Kind kind_of(const ipvs::Op& op) {
-  return std::visit(Visitor{[](const ipvs::AddService&) {
-                              return Kind{"service", "added"};
-                            },
-                            [](const ipvs::SetService&) {
-                              return Kind{"service", "changed"};
-                            },
-                            [](const ipvs::RemoveService&) {
-                              return Kind{"service", "removed"};
-                            },
-                            [](const ipvs::AddDestination&) {
-                              return Kind{"server", "added"};
-                            },
-                            [](const ipvs::SetDestination&) {
-                              return Kind{"server", "changed"};
-                            },
-                            [](const ipvs::RemoveDestination&) {
-                              return Kind{"server", "removed"};
-                            },
+  return std::visit(Visitor{[](const ipvs::AddService&) { return Kind{"service", "added"}; },
+                            [](const ipvs::SetService&) { return Kind{"service", "changed"}; },
+                            [](const ipvs::RemoveService&) { return Kind{"service", "removed"}; },
+                            [](const ipvs::AddDestination&) { return Kind{"server", "added"}; },
+                            [](const ipvs::SetDestination&) { return Kind{"server", "changed"}; },
+                            [](const ipvs::RemoveDestination&) { return Kind{"server", "removed"}; },
                             [](const auto&) { return other; }},
                     op);
 }

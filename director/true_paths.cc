@@ -251,9 +251,9 @@ net::Result<> TruePaths::adjust(const std::string& interface) {
     if (!*value) return std::unexpected(value->error());
   }
   for (const auto& [name, value] : needed({.accept_local_all = *accept_all,
-                                   .accept_local = *accept,
-                                   .rp_filter_all = *filter_all,
-                                   .rp_filter = *filter})) {
+                                           .accept_local = *accept,
+                                           .rp_filter_all = *filter_all,
+                                           .rp_filter = *filter})) {
     if (auto set = sysctls_.set(conf + interface + "/" + name, value); !set) return set;
   }
   return {};

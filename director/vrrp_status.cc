@@ -40,12 +40,9 @@ ordered_json counters(const vrrp::Counters& adverts) {
   for (std::size_t i = 0; i < adverts.refused.size(); ++i) {
     if (adverts.refused[i] != 0) refused[vrrp::to_string(static_cast<vrrp::Refusal>(i))] = adverts.refused[i];
   }
-  return {{"sent", adverts.sent},
-          {"send_errors", adverts.send_errors},
-          {"received", adverts.received},
-          {"other_address_list", adverts.other_address_list},
-          {"refused", std::move(refused)},
-          {"dropped", adverts.dropped}};
+  return {{"sent", adverts.sent},          {"send_errors", adverts.send_errors},
+          {"received", adverts.received},  {"other_address_list", adverts.other_address_list},
+          {"refused", std::move(refused)}, {"dropped", adverts.dropped}};
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ void wait(double seconds) {
 }
 
 int watch(ipvs::Kernel& kernel, const WatchOptions& options) {
-  struct sigaction on_interrupt {};
+  struct sigaction on_interrupt{};
   on_interrupt.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(SIGINT, &on_interrupt, nullptr);
   ::sigaction(SIGTERM, &on_interrupt, nullptr);

@@ -31,12 +31,9 @@ Json counters(const Stats& stats) {
 Json destination(const DestinationRow& row) {
   const DestinationStatus& status = row.status;
   const Destination& values = status.destination;
-  Json json{{"address", to_string(row.key.endpoint.address)},
-            {"port", row.key.endpoint.port},
-            {"forward", to_string(values.forward)},
-            {"weight", values.weight},
-            {"upper_threshold", values.upper_threshold},
-            {"lower_threshold", values.lower_threshold}};
+  Json json{{"address", to_string(row.key.endpoint.address)}, {"port", row.key.endpoint.port},
+            {"forward", to_string(values.forward)},           {"weight", values.weight},
+            {"upper_threshold", values.upper_threshold},      {"lower_threshold", values.lower_threshold}};
   if (values.forward == Forward::tunnel) {
     json["tunnel"] = {{"type", to_string(values.tunnel.type)}};
     if (values.tunnel.type == Tunnel::Type::gue) json["tunnel"]["port"] = values.tunnel.port;

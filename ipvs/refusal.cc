@@ -13,8 +13,7 @@ namespace {
 const ServiceKey* service_of(const Op& op) {
   return std::visit(
       [](const auto& o) -> const ServiceKey* {
-        if constexpr (
-            requires { o.destination; } || requires { o.service.endpoint; })
+        if constexpr (requires { o.destination; } || requires { o.service.endpoint; })
           return &o.service;
         else if constexpr (requires { o.key.protocol; })
           return &o.key;

@@ -144,7 +144,7 @@ struct DestinationRow {
 struct Daemon {
   enum class State : std::uint8_t { master = 1, backup = 2 };
   State state = State::master;
-  std::string interface {};             ///< of the multicast group, at most 15 bytes
+  std::string interface{};              ///< of the multicast group, at most 15 bytes
   std::uint8_t sync_id = 0;             ///< a backup takes only its master's id; 0 takes all
   std::uint16_t max_length = 0;         ///< UDP payload; 0 = what the interface's MTU allows
   std::optional<net::Address> group{};  ///< none = 224.0.0.81

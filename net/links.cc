@@ -41,11 +41,12 @@ std::optional<Interface> read_interface(const NetlinkMessage& message) {
   if (!attributes) return std::nullopt;
   // The lower interface of one end of a veth pair, or of what came from another namespace, is not here.
   const bool elsewhere = attributes->has(IFLA_LINK_NETNSID);
-  Interface interface {
-    .index = header->ifi_index, .name = std::string(attributes->text(IFLA_IFNAME).value_or("")),
-    .lower_index = elsewhere ? 0 : attributes->get<int>(IFLA_LINK).value_or(0),
-    .up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_RUNNING) != 0, .mac = {}, .addresses = {}
-  };
+  Interface interface{.index = header->ifi_index,
+                      .name = std::string(attributes->text(IFLA_IFNAME).value_or("")),
+                      .lower_index = elsewhere ? 0 : attributes->get<int>(IFLA_LINK).value_or(0),
+                      .up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_RUNNING) != 0,
+                      .mac = {},
+                      .addresses = {}};
   if (header->ifi_type == ARPHRD_ETHER) interface.mac = attributes->get<Mac>(IFLA_ADDRESS);
   return interface;
 }
@@ -94,8 +95,7 @@ Result<> Links::dump(std::uint16_t type) {
   }
   // An interrupted dump needs no forgetting: each message replaces what it is about, and what vanished meanwhile is in
   // the notifications that follow.
-  auto dumped = dumps_.dump(
-      request, [this](const NetlinkMessage& message) { on_message(message); }, [] {});
+  auto dumped = dumps_.dump(request, [this](const NetlinkMessage& message) { on_message(message); }, [] {});
   if (!dumped) dumped.error().message = "read the network interfaces: " + dumped.error().message;
   return dumped;
 }

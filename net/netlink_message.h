@@ -41,8 +41,8 @@ class NetlinkBatch {
   /// Appends an attribute to the message begun last, in the host's byte order.
   void put(std::uint16_t type, Bytes value);
   template <Plain T>
-  requires(std::is_arithmetic_v<T> || std::is_class_v<T>) &&
-      (!std::is_convertible_v<const T&, Bytes>)void put(std::uint16_t type, const T& value) {
+    requires(std::is_arithmetic_v<T> || std::is_class_v<T>) && (!std::is_convertible_v<const T&, Bytes>)
+  void put(std::uint16_t type, const T& value) {
     put(type, bytes_of(value));
   }
 

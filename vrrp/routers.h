@@ -131,7 +131,7 @@ class Routers {
 
   // What happens to it.
   [[nodiscard]] Config config_of(const Band& band) const;
-  [[nodiscard]] std::string reason_of(const Band& band, std::string Conditions::*kind) const;
+  [[nodiscard]] std::string reason_of(const Band& band, std::string Conditions::* kind) const;
   [[nodiscard]] std::optional<Id> find(const std::string& name) const;
   [[nodiscard]] static bool is_stopped(const Band& band);
   [[nodiscard]] std::size_t member_of(Id router) const;

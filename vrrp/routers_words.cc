@@ -22,7 +22,7 @@ void Routers::release(const std::string& why) {
 }
 
 /// Of the first member that has one.
-std::string Routers::reason_of(const Band& band, std::string Conditions::*kind) const {
+std::string Routers::reason_of(const Band& band, std::string Conditions::* kind) const {
   for (const Id router : band.members) {
     const auto said = conditions_.find(router);
     if (said != conditions_.end() && !(said->second.*kind).empty()) return said->second.*kind;

@@ -26,7 +26,7 @@ net::Result<std::string> read_secret(const std::filesystem::path& path) {
   const auto doing = "read the secret " + path.string();
   const net::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return net::system_error(errno, doing);
-  struct stat about {};
+  struct stat about{};
   if (::fstat(file.get(), &about) != 0) return net::system_error(errno, doing);
   if (!S_ISREG(about.st_mode)) return net::failure(doing + ": it is no regular file");
   if (about.st_uid != 0 && about.st_uid != ::geteuid()) {

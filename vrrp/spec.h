@@ -66,7 +66,7 @@ struct VirtualAddress {
 struct VirtualRoute {
   net::Prefix to;                     ///< 0.0.0.0/0 or ::/0: the default route
   std::optional<net::Address> via{};  ///< none: what it leads to is on the link
-  std::string interface {};           ///< empty: the one that holds the virtual addresses
+  std::string interface{};            ///< empty: the one that holds the virtual addresses
   std::optional<net::Address> source{};
   std::uint32_t table = 254;          ///< 254: main
   std::uint32_t metric = 0;           ///< of IPv6, 0 is the kernel's 1024

@@ -1,11 +1,10 @@
 // The memory kernel against the real one: the same ops give the same errno and the same table.
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
-
 #include "ipvs/diff.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"
+#include "test/catch.h"
 #include "test/interop/namespace.h"
 #include "test/unit/ipvs/random.h"
 

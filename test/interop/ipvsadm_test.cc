@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
 
 #include "ipvs/diff.h"
 #include "ipvs/netlink_kernel.h"
+#include "test/catch.h"
 #include "test/interop/namespace.h"
 #include "test/interop/program.h"
 

@@ -4,11 +4,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "net/endpoint.h"
 #include "net/fd.h"
+#include "test/catch.h"
 #include "test/interop/namespace.h"
 #include "test/interop/program.h"
 

@@ -1,9 +1,9 @@
 // The manual page's examples are executed: those of a section in order, in a namespace of its own.
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <set>
 
+#include "test/catch.h"
 #include "test/interop/namespace.h"
 #include "test/interop/program.h"
 

@@ -5,11 +5,11 @@
 #include <pty.h>
 #include <sys/wait.h>
 
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 
 #include "net/fd.h"
+#include "test/catch.h"
 #include "test/interop/namespace.h"
 #include "test/interop/program.h"
 

@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstring>
+
+#include "test/catch.h"
 
 /// Moves this process into a fresh network namespace with lo up: IPVS takes no destination where lo is down.
 inline void enter_fresh_namespace() {

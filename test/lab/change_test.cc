@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <list>
 #include <random>
 
+#include "test/catch.h"
 #include "test/lab/client.h"
 #include "test/lab/ipvs_table.h"
 #include "test/lab/pair.h"

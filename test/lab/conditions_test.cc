@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
+#include "test/catch.h"
 #include "test/lab/client.h"
 #include "test/lab/pair.h"
 

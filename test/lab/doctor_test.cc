@@ -2,12 +2,12 @@
 
 #include <sys/utsname.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "test/catch.h"
 #include "test/lab/pair.h"
 #include "test/lab/process.h"
 

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "test/catch.h"
 #include "test/lab/client.h"
 #include "test/lab/pair.h"
 #include "test/lab/pulse.h"

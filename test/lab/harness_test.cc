@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/lab/client.h"
 #include "test/lab/evidence.h"
 #include "test/lab/ipvs_table.h"
@@ -86,7 +85,7 @@ TEST_CASE("ip_vs is real: DR by a server that holds the address and does not say
   CHECK(request(*lan.client, service, 40).by_server == std::map<std::string, int>{{"web1", 40}});
   const auto neighbour = run(*lan.client, {"ip", "neighbour", "show", "192.168.56.10"}).text;
   const auto mac_of_lb1 = run(*lan.lb1, {"ip", "-br", "link", "show", "enp0s3"}).text;
-  CHECK_THAT(mac_of_lb1, Catch::Contains(neighbour.substr(neighbour.find("lladdr ") + 7, 17)));
+  CHECK_THAT(mac_of_lb1, Catch::ContainsSubstring(neighbour.substr(neighbour.find("lladdr ") + 7, 17)));
 
   lan.topology.cut(*lan.lb1, "front");
   run(*lan.client, {"ip", "neighbour", "flush", "all"});

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "test/catch.h"
 #include "test/lab/client.h"
 #include "test/lab/pair.h"
 #include "test/lab/pulse.h"

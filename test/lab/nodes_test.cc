@@ -1,10 +1,10 @@
 // What two directors tell each other of themselves.
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "test/catch.h"
 #include "test/lab/pair.h"
 #include "test/lab/process.h"
 

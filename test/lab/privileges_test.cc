@@ -3,11 +3,11 @@
 #include <grp.h>
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <map>
 
+#include "test/catch.h"
 #include "test/lab/pair.h"
 #include "test/lab/process.h"
 
@@ -80,7 +80,7 @@ struct Owner {
 };
 
 Owner owner_of(const std::filesystem::path& path) {
-  struct stat about {};
+  struct stat about{};
   REQUIRE(::stat(path.c_str(), &about) == 0);
   CHECK(about.st_uid == 0);
   const auto* group = ::getgrgid(about.st_gid);

@@ -4,9 +4,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
+#include "test/catch.h"
 #include "test/lab/process.h"
 #include "test/lab/topology.h"
 

@@ -277,10 +277,8 @@ void Play::director_dies(const std::string& title, const Bounds& bounds, Kill ki
   step(title);
   const auto death = net::Clock::now();
   kill();
-  check_within(
-      "lb2 holds both addresses", bounds.takeover, [&] { return pair_.holds_both(pair_.lb2); }, death);
-  check_within(
-      "lb1 holds neither", bounds.release, [&] { return !pair_.holds_any(pair_.lb1); }, death);
+  check_within("lb2 holds both addresses", bounds.takeover, [&] { return pair_.holds_both(pair_.lb2); }, death);
+  check_within("lb1 holds neither", bounds.release, [&] { return !pair_.holds_any(pair_.lb1); }, death);
   check_outage("the client's outage meanwhile", death, bounds.outage);
   if (pair_.lb1.fate == Pair::Fate::stopped) {
     const auto status = pair_.lb1.process->wait(5s);

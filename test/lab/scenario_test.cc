@@ -1,7 +1,6 @@
 // The reference scenario as a test: every row is an assertion.
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/lab/view.h"
 
 using namespace std::chrono_literals;

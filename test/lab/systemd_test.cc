@@ -1,11 +1,11 @@
 // The unit that the package brings, under systemd itself: what it promises at the start, for a reload, a crash, a hang,
 // another program and a stop.
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "test/catch.h"
 #include "test/lab/evidence.h"
 #include "test/lab/ipvs_table.h"
 #include "test/lab/process.h"
@@ -113,9 +113,9 @@ TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, st
   const auto first = systemd.property("MainPID");
   const auto status = systemd.run({"cat", "/proc/" + first + "/status"}).text;
   for (const char* line : {"CapEff:\t0000000000003000\n", "CapBnd:\t0000000000003000\n", "NoNewPrivs:\t1\n"}) {
-    CHECK_THAT(status, Catch::Contains(line));  // CAP_NET_ADMIN and CAP_NET_RAW
+    CHECK_THAT(status, Catch::ContainsSubstring(line));  // CAP_NET_ADMIN and CAP_NET_RAW
   }
-  CHECK_THAT(status, !Catch::Contains("Uid:\t0"));
+  CHECK_THAT(status, !Catch::ContainsSubstring("Uid:\t0"));
 
   SECTION("a reload waits for the file to be in force, or says what is wrong with it") {
     write(cluster_path, std::string(cluster_file) +
@@ -126,7 +126,7 @@ TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, st
     CHECK(systemd.systemctl("reload").status != 0);
     CHECK(served() == 2);
     CHECK(systemd.property("MainPID") == first);
-    CHECK_THAT(systemd.journal(), Catch::Contains("cluster.yaml:1:10: error: "));
+    CHECK_THAT(systemd.journal(), Catch::ContainsSubstring("cluster.yaml:1:10: error: "));
   }
 
   SECTION("a life that is killed is followed by another, and so is one that hangs") {

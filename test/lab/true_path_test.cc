@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "test/catch.h"
 #include "test/lab/evidence.h"
 #include "test/lab/ipvs_table.h"
 #include "test/lab/process.h"

@@ -1,13 +1,14 @@
 // Holds the sources to the house's rules. Runs in the checkout's top folder.
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "test/catch.h"
 
 namespace {
 
@@ -87,8 +88,13 @@ TEST_CASE("includes point down only") {
 
 TEST_CASE("each library stays in its room") {
   const std::map<std::string, std::set<std::string>> rooms = {
-      {"yaml-cpp/", {"config"}}, {"netlink/", {"net"}},     {"microhttpd.h", {"director"}}, {"curl/", {"director"}},
-      {"CLI/", {"director"}},    {"spdlog/", {"director"}}, {"openssl/", {"checkers", "config", "vrrp"}},
+      {"yaml-cpp/", {"config"}},
+      {"netlink/", {"net"}},
+      {"microhttpd.h", {"director"}},
+      {"curl/", {"director"}},
+      {"CLI/", {"director"}},
+      {"spdlog/", {"director"}},
+      {"openssl/", {"checkers", "config", "vrrp"}},
   };
   for (const auto& file : sources(modules)) {
     for (const auto& include : includes(file)) {

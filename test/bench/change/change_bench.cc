@@ -154,8 +154,7 @@ class Bench {
     report("cold_start_cpu", "s", cpu_of(daemon_.name));
 
     changes("unchanged", [] {}, {});
-    changes(
-        "one_server", [&] { file_.weight = file_.weight % 9 + 1; }, [&] { return holds_weight(); });
+    changes("one_server", [&] { file_.weight = file_.weight % 9 + 1; }, [&] { return holds_weight(); });
     changes(
         "one_service", [&] { ++file_.services; },
         [&] { return destinations(file_.services - 1).size() == servers_each; });

@@ -28,7 +28,7 @@ struct Options {
   double seconds = 5;
 };
 
-double median(const std::vector<Measures>& all, double Measures::*field) {
+double median(const std::vector<Measures>& all, double Measures::* field) {
   std::vector<double> values;
   for (const auto& each : all) values.push_back(each.*field);
   std::ranges::sort(values);
@@ -38,7 +38,7 @@ double median(const std::vector<Measures>& all, double Measures::*field) {
 struct Row {
   const char* measure;
   const char* unit;
-  double Measures::*field;
+  double Measures::* field;
   double scale;
   bool inverse;  ///< a rate: more is better
 };

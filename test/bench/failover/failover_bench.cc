@@ -103,12 +103,9 @@ class Bench {
     };
     const auto restart = [&] {
       if (pair_.lb1.process) pair_.lb1.process->wait(10s);
-      measure(
-          "return", [&] { directors_.start(pair_.lb1); }, [&] { return pair_.holds_both(pair_.lb1); });
+      measure("return", [&] { directors_.start(pair_.lb1); }, [&] { return pair_.holds_both(pair_.lb1); });
     };
-    if (!away(
-            "stop", [&] { pair_.lb1.process->signal(SIGTERM); }, restart))
-      return fail("no return after a stop");
+    if (!away("stop", [&] { pair_.lb1.process->signal(SIGTERM); }, restart)) return fail("no return after a stop");
     if (!away(
             "link", [&] { pair_.topology.cut(*pair_.lb1.host, "front"); },
             [&] { pair_.topology.restore(*pair_.lb1.host, "front"); }))
@@ -121,8 +118,7 @@ class Bench {
               directors_.start(pair_.lb1);
             }))
       return fail("no return after a handover");
-    measure(
-        "crash", [&] { pair_.lb1.process->signal_group(SIGKILL); }, [&] { return pair_.holds_both(pair_.lb2); });
+    measure("crash", [&] { pair_.lb1.process->signal_group(SIGKILL); }, [&] { return pair_.holds_both(pair_.lb2); });
     return 0;
   }
 

@@ -176,8 +176,7 @@ net::NetlinkBatch table_messages(std::uint16_t family, TableSize size) {
 double list_seconds(net::Netlink& socket, std::uint16_t family, TableSize size) {
   net::NetlinkBatch question;
   const auto dump = [&] {
-    const auto dumped = socket.dump(
-        question, [](const net::NetlinkMessage&) {}, [] {});
+    const auto dumped = socket.dump(question, [](const net::NetlinkMessage&) {}, [] {});
     if (!dumped) die(dumped.error().message);
   };
   const auto start = Clock::now();

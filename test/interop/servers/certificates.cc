@@ -2,8 +2,9 @@
 
 #include <openssl/pem.h>
 
-#include <catch2/catch.hpp>
 #include <cstdio>
+
+#include "test/catch.h"
 
 PemFiles issue(TestCa& ca, const Workshop& workshop, const std::string& name, const TestCa::Issue& issue) {
   const SSL_CTX* context = ca.server(issue);

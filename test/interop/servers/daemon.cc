@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -17,6 +16,7 @@
 #include <thread>
 
 #include "net/fd.h"
+#include "test/catch.h"
 #include "test/interop/namespace.h"
 
 using namespace std::chrono_literals;

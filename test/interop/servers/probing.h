@@ -1,7 +1,6 @@
 #pragma once
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/unit/checkers/shell.h"
 
 /// The result of one probe; what hangs has failed after half a second.

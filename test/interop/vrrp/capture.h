@@ -1,12 +1,12 @@
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "test/catch.h"
 #include "test/lab/process.h"
 
 /// A capture of everything that a host's eth0 sees while this lives.

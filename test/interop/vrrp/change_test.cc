@@ -37,8 +37,7 @@ TEST_CASE_METHOD(Acquainted, "a stop and a handover are make-before-break, and c
 
   lb1.crash();
   lb1.start();
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 1s));
   pump_for({&lb1, &lb2}, 150ms);
   REQUIRE(lb1.routers().hand_over("front"));
   const auto handed_over = taken_over();
@@ -49,8 +48,7 @@ TEST_CASE_METHOD(Acquainted, "a stop and a handover are make-before-break, and c
   CHECK(lb1.routers().hand_over("front").error().message == "front is backup here, not master");
   CHECK(lb1.routers().hand_over("frnt").error().message == "there is no virtual router frnt");
   lb2.crash();
-  CHECK(pump(
-      {&lb1}, [&] { return lb1.is_master(); }, 1s));
+  CHECK(pump({&lb1}, [&] { return lb1.is_master(); }, 1s));
 }
 
 TEST_CASE_METHOD(Acquainted, "a handover that nobody answers is called off", "[change]") {
@@ -109,8 +107,7 @@ TEST_CASE_METHOD(Acquainted, "a reload starts what is new and hands over what is
   lb1.groups.clear();
   lb1.update();
   CHECK(lb1.is_master(0));
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb1.is_master(1); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master(1); }, 1s));
   lb1.specs.pop_back();
   lb1.update();
   pump_for({&lb1, &lb2}, 200ms);
@@ -132,8 +129,7 @@ TEST_CASE_METHOD(Acquainted, "a router that leaves as its group is broken up giv
   lb1.specs.push_back(spec("side", 53, 150, "10.0.0.201/24"));
   lb1.groups = {{"back", "side"}};
   lb1.update();
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb1.is_master(1) && lb1.is_master(2); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master(1) && lb1.is_master(2); }, 1s));
   REQUIRE(host1.holds(lab::address("10.0.0.201")));
 
   lb1.specs.pop_back();
@@ -163,8 +159,7 @@ TEST_CASE_METHOD(Lan, "a master whose addresses the kernel refuses gives the rol
   host1.sysctl("ipv6/conf/eth0/disable_ipv6", "1");
   lb1.start();
   lb2.start();
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb2.is_master() && !lb1.status().problem.empty(); }, 2s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb2.is_master() && !lb1.status().problem.empty(); }, 2s));
   CHECK(lb1.state() == vrrp::State::initialize);
   CHECK(lb1.status().problem.find("hold 2001:db8:1::100/64") != std::string::npos);
   const std::string before = lb2.log;
@@ -172,10 +167,8 @@ TEST_CASE_METHOD(Lan, "a master whose addresses the kernel refuses gives the rol
   CHECK(lb2.log == before);
 
   host1.sysctl("ipv6/conf/eth0/disable_ipv6", "0");
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return host1.holds(address) && !host2.holds(address); }, 6s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return host1.holds(address) && !host2.holds(address); }, 6s));
   CHECK(lb1.status().problem == "");
   host1.sysctl("ipv6/conf/eth0/disable_ipv6", "1");  // and while it is master
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
 }

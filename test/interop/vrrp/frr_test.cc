@@ -7,11 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "test/catch.h"
 #include "test/interop/vrrp/ear.h"
 #include "test/interop/vrrp/node.h"
 #include "test/lab/pulse.h"

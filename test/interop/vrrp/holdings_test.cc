@@ -164,8 +164,7 @@ TEST_CASE_METHOD(Routed, "of a dead master the kernel takes a route by its sourc
   settle();
   REQUIRE(routes_on(host1) == 3);
   lb1.crash();
-  REQUIRE(pump(
-      {&lb2}, [&] { return only_holder(host2); }, 2s));
+  REQUIRE(pump({&lb2}, [&] { return only_holder(host2); }, 2s));
   CHECK(ip(host1, {"route", "show", "default"}) == "");
   CHECK(routes_on(host1) == 2);  // that without a source, and that of another table
 
@@ -199,8 +198,7 @@ TEST_CASE_METHOD(Lan, "IPv6 routes are leases as the addresses are", "[holdings]
   Node lb1(host1, {six(150)});
   Node lb2(host2, {six(100)});
   lb1.start();
-  REQUIRE(pump(
-      {&lb1}, [&] { return lb1.is_master(); }, 3s));
+  REQUIRE(pump({&lb1}, [&] { return lb1.is_master(); }, 3s));
   pump_for({&lb1}, 2500ms);  // beyond the first lease
   CHECK(ip(host1, {"-6", "route", "get", "2001:db8:7::1"}).find("src 2001:db8::100") != std::string::npos);
   CHECK(ip(host1, {"-6", "route", "show", "table", "1000"}).find("via fe80::3 dev eth1 proto 112") == 16);
@@ -208,8 +206,7 @@ TEST_CASE_METHOD(Lan, "IPv6 routes are leases as the addresses are", "[holdings]
   pump_for({&lb1, &lb2}, 300ms);
   CHECK(routes_on(host2) == 0);
   lb1.crash();
-  REQUIRE(pump(
-      {&lb2}, [&] { return lb2.is_master() && !host1.holds(lab::address("2001:db8::100")); }, 3s));
+  REQUIRE(pump({&lb2}, [&] { return lb2.is_master() && !host1.holds(lab::address("2001:db8::100")); }, 3s));
   pump_for({&lb2}, 200ms);
   CHECK(lab::run(host1, {"ip", "-6", "route", "get", "2001:db8:7::1"}).status != 0);
   CHECK(lab::run(host1, {"ip", "-6", "route", "get", "2001:db8:9::1"}).status != 0);

@@ -249,15 +249,13 @@ TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is
   };
   introduce(lb1, "1", met1);
   introduce(lb2, "2", met2);
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return !met1.empty() && !met2.empty(); }, 500ms));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return !met1.empty() && !met2.empty(); }, 500ms));
   CHECK(met1.at("10.0.0.2") == vrrp::Identity{.node = "lb2", .version = "2", .files = {}});
   CHECK(met2.at("10.0.0.1") == vrrp::Identity{.node = "lb1", .version = "1", .files = {}});
 
   // What changes is known a second later.
   introduce(lb1, "3", met1);
-  CHECK(pump(
-      {&lb1, &lb2}, [&] { return met2.at("10.0.0.1").version == "3"; }, 1500ms));
+  CHECK(pump({&lb1, &lb2}, [&] { return met2.at("10.0.0.1").version == "3"; }, 1500ms));
 
   // A hello that was signed with another key, or not at all, or was heard before, is none.
   met1.clear();
@@ -318,8 +316,7 @@ TEST_CASE_METHOD(Signed, "replays of captured adverts at 10,000 a second move no
   lb1.stop();  // also its farewell
   pump_for({&lb2}, 300ms);
   lb1.start();
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
   pump_for({&lb1, &lb2}, 300ms);
   while (auto packet = socket.receive()) captured.push_back(std::move(*packet));
   REQUIRE(captured.size() > 5);

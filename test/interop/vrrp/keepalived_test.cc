@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "test/catch.h"
 #include "test/interop/vrrp/ear.h"
 #include "test/interop/vrrp/node.h"
 #include "test/lab/pulse.h"

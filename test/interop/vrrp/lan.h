@@ -1,7 +1,6 @@
 #pragma once
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/interop/vrrp/node.h"
 
 /// What the tests of two nodes play on.
@@ -41,8 +40,7 @@ struct Pair : Lan {
   void settle() {
     lb1.start();
     lb2.start();
-    REQUIRE(pump(
-        {&lb1, &lb2}, [&] { return lb1.is_master(); }, 3s));
+    REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master(); }, 3s));
     pump_for({&lb1, &lb2}, lb1.specs[0].advertise * 3 / 2);
     REQUIRE(lb2.state() == vrrp::State::backup);
     REQUIRE(only_holder(host1));

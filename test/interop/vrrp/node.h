@@ -55,8 +55,7 @@ std::optional<net::Duration> pump(std::initializer_list<Node*> nodes, Condition 
       limit);
 }
 inline void pump_for(std::initializer_list<Node*> nodes, net::Duration time) {
-  pump(
-      nodes, [] { return false; }, time);
+  pump(nodes, [] { return false; }, time);
 }
 
 /// A spec with 100 ms adverts on eth0.

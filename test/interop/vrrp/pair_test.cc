@@ -14,16 +14,14 @@ TEST_CASE_METHOD(Pair, "the higher priority becomes master, holds the address, a
   CHECK(lb2.status().adverts.received > 0);
 
   lb1.stop();
-  const auto taken = pump(
-      {&lb2}, [&] { return lb2.is_master(); }, 1s);
+  const auto taken = pump({&lb2}, [&] { return lb2.is_master(); }, 1s);
   REQUIRE(taken);
   CHECK(*taken < skew_100 + slack);
   CHECK(lb2.status().reason == "10.0.0.1 resigned");
   CHECK(only_holder(host2));
 
   lb1.start();
-  const auto back = pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 1s);
+  const auto back = pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 1s);
   REQUIRE(back);
   CHECK(lb2.status().reason == "heard 10.0.0.1 with priority 150, ours is 100");
   CHECK(lb1.errors + lb2.errors == "");
@@ -42,8 +40,7 @@ TEST_CASE_METHOD(Pair, "a killed master's address outlives it until another hold
   REQUIRE(taken);
   CHECK(*taken < 300ms + skew_100 + slack);
   CHECK(lb2.status().reason == "no master was heard for 361ms");
-  const auto gone = pump(
-      {&lb2}, [&] { return !host1.holds(vip_address); }, 2s);
+  const auto gone = pump({&lb2}, [&] { return !host1.holds(vip_address); }, 2s);
   REQUIRE(gone);
   CHECK(*taken + *gone < 1200ms);
   CHECK(only_holder(host2));
@@ -65,13 +62,11 @@ TEST_CASE_METHOD(Pair, "a node that restarts in time goes on as master, and nobo
 TEST_CASE_METHOD(Pair, "a node that restarts too late keeps the address it finds until it hears the master", "[pair]") {
   settle();
   lb1.crash();
-  REQUIRE(pump(
-      {&lb2}, [&] { return lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb2}, [&] { return lb2.is_master(); }, 1s));
   lb1.specs[0].preempt = false;
   lb1.start();  // its old lease has most of a second left
   REQUIRE(host1.holds(vip_address));
-  const auto given_up = pump(
-      {&lb1, &lb2}, [&] { return only_holder(host2); }, 1s);
+  const auto given_up = pump({&lb1, &lb2}, [&] { return only_holder(host2); }, 1s);
   REQUIRE(given_up);
   CHECK(*given_up < 100ms + slack);
 }
@@ -79,8 +74,7 @@ TEST_CASE_METHOD(Pair, "a node that restarts too late keeps the address it finds
 TEST_CASE_METHOD(Pair, "without preempt the lower priority stays master", "[pair]") {
   lb1.specs[0].preempt = false;
   lb2.start();
-  REQUIRE(pump(
-      {&lb2}, [&] { return lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb2}, [&] { return lb2.is_master(); }, 1s));
   lb1.start();
   pump_for({&lb1, &lb2}, 1s);
   CHECK(lb1.state() == vrrp::State::backup);
@@ -90,25 +84,21 @@ TEST_CASE_METHOD(Pair, "without preempt the lower priority stays master", "[pair
 TEST_CASE_METHOD(Pair, "a master that loses its carrier yields, and returns when it is back", "[pair]") {
   settle();
   topology.cut(host1, "lan");
-  const auto taken = pump(
-      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s);
+  const auto taken = pump({&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s);
   REQUIRE(taken);
   CHECK(*taken < 300ms + skew_100 + slack);
   CHECK(lb1.status().reason == "link eth0 is down");
   CHECK(only_holder(host2));
   topology.restore(host1, "lan");
-  CHECK(pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+  CHECK(pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
 }
 
 TEST_CASE_METHOD(Pair, "two masters that meet again after a split agree at once", "[pair]") {
   settle();
   topology.unplug(host1, "lan");
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb1.is_master() && lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master() && lb2.is_master(); }, 1s));
   topology.plug_in(host1, "lan");
-  const auto agreed = pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 1s);
+  const auto agreed = pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 1s);
   REQUIRE(agreed);
   CHECK(*agreed < 100ms + slack);
 }
@@ -116,25 +106,21 @@ TEST_CASE_METHOD(Pair, "two masters that meet again after a split agree at once"
 TEST_CASE_METHOD(Pair, "an address deleted by hand, and an interface made anew, are served again", "[pair]") {
   settle();
   REQUIRE(lab::run(host1, {"ip", "address", "del", vip, "dev", "eth0"}).status == 0);
-  const auto restored = pump(
-      {&lb1, &lb2}, [&] { return host1.holds(vip_address); }, 1s);
+  const auto restored = pump({&lb1, &lb2}, [&] { return host1.holds(vip_address); }, 1s);
   REQUIRE(restored);
   CHECK(*restored < slack);
 
   REQUIRE(lab::run(host1, {"ip", "link", "delete", "eth0"}).status == 0);
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
   CHECK(lb1.status().reason == "there is no interface eth0");
   topology.connect(host1, "lan", "eth0", {"10.0.0.1/24"});
-  CHECK(pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+  CHECK(pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
 }
 
 TEST_CASE_METHOD(Pair, "a node without an address of its own sleeps, and believes no stale adverts after", "[pair]") {
   settle();
   REQUIRE(lab::run(host1, {"ip", "address", "del", "10.0.0.1/24", "dev", "eth0"}).status == 0);
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb2.is_master(); }, 1s));
   CHECK(lb1.status().reason == "eth0 has no IPv4 address of its own yet");
   pump_for({&lb1, &lb2}, 300ms);  // adverts that nobody reads
   CHECK(lb1.turns_in(200ms) <= 3);
@@ -142,12 +128,10 @@ TEST_CASE_METHOD(Pair, "a node without an address of its own sleeps, and believe
 
   const auto heard = lb1.status().adverts.received;
   REQUIRE(lab::run(host1, {"ip", "address", "add", "10.0.0.1/24", "dev", "eth0"}).status == 0);
-  REQUIRE(pump(
-      {&lb1}, [&] { return lb1.is_master(); }, 1s));
+  REQUIRE(pump({&lb1}, [&] { return lb1.is_master(); }, 1s));
   CHECK(lb1.status().adverts.received == heard);
   lb2.start();
-  CHECK(pump(
-      {&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
+  CHECK(pump({&lb1, &lb2}, [&] { return only_holder(host1); }, 2s));
   pump_for({&lb1, &lb2}, 300ms);
   CHECK(only_holder(host1));
   CHECK(lb2.status().adverts.received > 0);
@@ -166,8 +150,7 @@ TEST_CASE_METHOD(Pair, "the neighbours learn at once where the address lives", "
   CAPTURE(before, mac_of(host1));
   REQUIRE(before.find(mac_of(host1)) != std::string::npos);
   lb1.stop();
-  REQUIRE(pump(
-      {&lb2}, [&] { return lb2.is_master(); }, 1s));
+  REQUIRE(pump({&lb2}, [&] { return lb2.is_master(); }, 1s));
   pump_for({&lb2}, 20ms);
   CHECK(learned().find(mac_of(host2)) != std::string::npos);
 }
@@ -186,21 +169,18 @@ TEST_CASE_METHOD(Lan, "a group moves together when one of its links is lost, and
   Node lb2(host2, specs(100), {{"front", "back"}});
   lb1.start();
   lb2.start();
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb1.is_master(0) && lb1.is_master(1); }, 1s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master(0) && lb1.is_master(1); }, 1s));
   pump_for({&lb1, &lb2}, 200ms);
   REQUIRE(host1.holds(back_address));
 
   topology.cut(host1, "lan");  // the peer learns of it by the other link: no waiting for silence
-  const auto moved = pump(
-      {&lb1, &lb2}, [&] { return host2.holds(vip_address) && host2.holds(back_address); }, 1s);
+  const auto moved = pump({&lb1, &lb2}, [&] { return host2.holds(vip_address) && host2.holds(back_address); }, 1s);
   REQUIRE(moved);
   CHECK(*moved < skew_100 + slack);
   CHECK_FALSE(host1.holds(back_address));
   CHECK(lb1.status(1).reason == "link eth0 is down");
   topology.restore(host1, "lan");
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return host1.holds(vip_address) && host1.holds(back_address); }, 2s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return host1.holds(vip_address) && host1.holds(back_address); }, 2s));
   pump_for({&lb1, &lb2}, 200ms);
 
   const std::string story = lb1.log + lb2.log;
@@ -224,8 +204,7 @@ TEST_CASE_METHOD(Lan, "unicast peers need no multicast and believe nobody else",
   lb1.start();
   lb2.start();
   stranger.start();
-  REQUIRE(pump(
-      {&lb1, &lb2, &stranger}, [&] { return lb1.is_master() && stranger.is_master(); }, 1s));
+  REQUIRE(pump({&lb1, &lb2, &stranger}, [&] { return lb1.is_master() && stranger.is_master(); }, 1s));
   pump_for({&lb1, &lb2, &stranger}, 300ms);
   CHECK(lb1.is_master());
   CHECK(lb2.state() == vrrp::State::backup);
@@ -247,8 +226,7 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
   lb2.start();
   CHECK(lb1.status().reason == "eth0 has no link-local IPv6 address of its own yet");
   // Each waits for its own link-local address; the two need not get theirs at the same time.
-  REQUIRE(pump(
-      {&lb1, &lb2}, [&] { return lb1.is_master() && lb2.state() == vrrp::State::backup; }, 5s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master() && lb2.state() == vrrp::State::backup; }, 5s));
   const std::string before = routes();
   CHECK(before.find("expires") == std::string::npos);
 
@@ -260,8 +238,7 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
         std::string::npos);
 
   lb1.crash();
-  REQUIRE(pump(
-      {&lb2}, [&] { return lb2.is_master() && !hosts[0]->holds(lab::address("2001:db8::100")); }, 3s));
+  REQUIRE(pump({&lb2}, [&] { return lb2.is_master() && !hosts[0]->holds(lab::address("2001:db8::100")); }, 3s));
   CHECK(routes() == before);
 }
 

@@ -135,8 +135,7 @@ TEST_CASE_METHOD(Virtual, "a restart in time goes on with the same interface, an
   CHECK(lb2.log == log);
 
   lb1.crash();
-  REQUIRE(pump(
-      {&lb2}, [&] { return only_holder(host2); }, 2s));  // by the end of the lease
+  REQUIRE(pump({&lb2}, [&] { return only_holder(host2); }, 2s));  // by the end of the lease
   lb1.specs[0].preempt = false;
   lb1.start();
   REQUIRE(until([&] { return holder(host1).find("state DOWN") != std::string::npos; }));
@@ -190,8 +189,7 @@ TEST_CASE_METHOD(Lan, "an IPv6 virtual router with an Ethernet address of its ow
   };
   Node lb1(host1, {six(150)}), lb2(host2, {six(100)});
   lb1.start();
-  REQUIRE(pump(
-      {&lb1}, [&] { return lb1.is_master(); }, 3s));
+  REQUIRE(pump({&lb1}, [&] { return lb1.is_master(); }, 3s));
   lb2.start();
   pump_for({&lb1, &lb2}, 500ms);
   CHECK(lb2.state() == vrrp::State::backup);
@@ -206,8 +204,7 @@ TEST_CASE_METHOD(Lan, "an IPv6 virtual router with an Ethernet address of its ow
   CHECK(ip(host1, {"-o", "address", "show", "dev", "vrrp6.61"}).find("5eff") ==
         std::string::npos);  // none of its making
   lb1.crash();
-  REQUIRE(pump(
-      {&lb2}, [&] { return lb2.is_master() && !host1.holds(lab::address("2001:db8::100")); }, 3s));
+  REQUIRE(pump({&lb2}, [&] { return lb2.is_master() && !host1.holds(lab::address("2001:db8::100")); }, 3s));
   CHECK(answers());
   CHECK(known());
   CHECK(lb1.errors + lb2.errors == "");

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/interop/vrrp/capture.h"
 #include "test/interop/vrrp/node.h"
 
@@ -23,8 +22,7 @@ std::unique_ptr<Capture> capture_life(lab::Topology& topology, const vrrp::Spec&
   auto capture = std::make_unique<Capture>(neighbour);
   Node node(host, {spec});
   node.start();
-  REQUIRE(pump(
-      {&node}, [&] { return node.is_master(); }, 5s));
+  REQUIRE(pump({&node}, [&] { return node.is_master(); }, 5s));
   pump_for({&node}, length);  // some adverts, and three announcements of the burst
   node.stop();
   lab::sleep_for(50ms);

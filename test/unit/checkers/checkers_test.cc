@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <future>
 #include <thread>
 
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using namespace checkers;

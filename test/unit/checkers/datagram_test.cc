@@ -1,6 +1,5 @@
 #include "checkers/datagram.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 
@@ -9,6 +8,7 @@
 #include "checkers/udp.h"
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;

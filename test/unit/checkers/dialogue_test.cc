@@ -1,5 +1,4 @@
 // The conversations that ask a server about itself: smtp and agent.
-#include <catch2/catch.hpp>
 #include <random>
 
 #include "checkers/advice_line.h"
@@ -7,6 +6,7 @@
 #include "checkers/smtp.h"
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 #include "tls_server.h"
 
 using namespace checkers;

@@ -4,13 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
 #include "checkers/file.h"
 #include "shell.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using namespace checkers;

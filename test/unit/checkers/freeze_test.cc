@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <semaphore>
 #include <thread>
 #include <unordered_map>
 
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using namespace checkers;

@@ -1,10 +1,11 @@
 #include "checkers/health.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using namespace checkers;

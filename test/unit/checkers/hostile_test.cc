@@ -3,11 +3,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using namespace checkers;

@@ -1,8 +1,9 @@
 #include "checkers/http.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
+
+#include "test/catch.h"
 
 using namespace std::literals;
 using namespace checkers;

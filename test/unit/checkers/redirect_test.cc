@@ -1,10 +1,10 @@
 #include "checkers/redirect.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 
 using namespace checkers;
 

@@ -1,12 +1,13 @@
 #include "checkers/schedule.h"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using checkers::next_beat;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <chrono>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "checkers/checkers.h"
+#include "test/catch.h"
 
 /// A loop with checkers on it, and all that they reported.
 struct Shell {

@@ -1,6 +1,5 @@
 #include "checkers/spec.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using checkers::aim;
 using checkers::Http;

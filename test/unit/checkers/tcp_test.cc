@@ -1,8 +1,9 @@
 #include "checkers/tcp.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 #include <vector>
+
+#include "test/catch.h"
 
 using namespace checkers;
 

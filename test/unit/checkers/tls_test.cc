@@ -1,12 +1,12 @@
 #include "checkers/tls.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 
 #include "checkers/http.h"
 #include "checkers/tcp.h"
 #include "server.h"
 #include "shell.h"
+#include "test/catch.h"
 #include "tls_server.h"
 
 using namespace checkers;

@@ -1,9 +1,8 @@
 #include "checkers/words.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
-using checkers::quoted;
+using checkers::quote;
 using checkers::spoken;
 
 TEST_CASE("durations are spoken with at most two figures of detail") {
@@ -21,9 +20,9 @@ TEST_CASE("durations are spoken with at most two figures of detail") {
 }
 
 TEST_CASE("bytes from the network are shown harmlessly and cut short") {
-  CHECK(quoted("HTTP/1.1 200 OK") == R"("HTTP/1.1 200 OK")");
-  CHECK(quoted("a\r\n\t\"\\") == R"("a\r\n\t\"\\")");
-  CHECK(quoted(std::string("\x1b[2J\0\xff", 6)) == R"("\x1b[2J\x00\xff")");
-  CHECK(quoted("abcdef", 6) == R"("abcdef")");
-  CHECK(quoted("abcdef", 5) == R"("abcde"...)");
+  CHECK(quote("HTTP/1.1 200 OK") == R"("HTTP/1.1 200 OK")");
+  CHECK(quote("a\r\n\t\"\\") == R"("a\r\n\t\"\\")");
+  CHECK(quote(std::string("\x1b[2J\0\xff", 6)) == R"("\x1b[2J\x00\xff")");
+  CHECK(quote("abcdef", 6) == R"("abcdef")");
+  CHECK(quote("abcdef", 5) == R"("abcde"...)");
 }

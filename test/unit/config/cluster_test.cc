@@ -1,6 +1,5 @@
 #include "config/cluster.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using config::Cluster;
 using config::Node;

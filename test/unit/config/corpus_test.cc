@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
 #include <set>
 
 #include "config/load.h"
+#include "test/catch.h"
 #include "test/unit/config/corpus.h"
 
 namespace {

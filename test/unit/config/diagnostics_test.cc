@@ -1,6 +1,5 @@
 #include "config/diagnostics.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using config::Diagnostic;
 using config::Diagnostics;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using config::Diagnostics;
 using config::Document;

@@ -1,8 +1,7 @@
 #include "config/fingerprint.h"
 
-#include <catch2/catch.hpp>
-
 #include "config/load.h"
+#include "test/catch.h"
 
 namespace {
 

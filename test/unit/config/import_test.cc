@@ -1,10 +1,10 @@
 // Other tools' files and the cluster files made of them, beside each other in imports/. The latter are rewritten by
 // config_unit "[rewrite]": look at the difference.
-#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "config/imported.h"
 #include "config/load.h"
+#include "test/catch.h"
 #include "test/unit/config/corpus.h"
 
 using namespace config;

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "config/load.h"
 #include "config/members.h"
+#include "test/catch.h"
 #include "test/unit/config/corpus.h"
 
 namespace {

@@ -1,10 +1,10 @@
 // Whatever happens to a cluster file, loading it ends, with a cluster or with an error at a place that exists.
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <random>
 
 #include "config/load.h"
+#include "test/catch.h"
 #include "test/unit/config/corpus.h"
 
 namespace {

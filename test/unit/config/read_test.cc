@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "config/file.h"
 #include "config/load.h"
+#include "test/catch.h"
 #include "test/unit/config/corpus.h"
 
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
 #include <set>
 
 #include "config/read.h"
+#include "test/catch.h"
 #include "test/unit/config/corpus.h"
 #include "test/unit/config/reference.h"
 #include "test/unit/config/schema.h"

@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
 
 #include "config/load.h"
+#include "test/catch.h"
 
 namespace {
 

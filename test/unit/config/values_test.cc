@@ -1,6 +1,5 @@
 #include "config/values.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 

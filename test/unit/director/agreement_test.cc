@@ -1,6 +1,5 @@
 #include "director/agreement.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using director::Agreement;
 using namespace std::chrono_literals;

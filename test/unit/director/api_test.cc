@@ -1,12 +1,12 @@
 #include "director/api.h"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ipvs/memory_kernel.h"
 #include "scratch.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using director::answer;
 using nlohmann::json;

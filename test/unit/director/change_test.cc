@@ -1,8 +1,7 @@
 #include "director/change.h"
 
-#include <catch2/catch.hpp>
-
 #include "shop.h"
+#include "test/catch.h"
 
 using director::compare;
 using director_test::shop;

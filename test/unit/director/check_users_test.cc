@@ -1,13 +1,13 @@
 #include "director/check_users.h"
 
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <map>
 #include <random>
 #include <set>
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "test/catch.h"
 #include "test/unit/director/shop.h"
 
 using namespace std::chrono_literals;

@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -14,6 +13,7 @@
 
 #include "net/fd.h"
 #include "scratch.h"
+#include "test/catch.h"
 
 namespace {
 

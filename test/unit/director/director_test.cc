@@ -1,12 +1,12 @@
 #include "director/director.h"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "director/api.h"
 #include "ipvs/memory_kernel.h"
 #include "scratch.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using director::Director;
 using director_test::at;
@@ -154,7 +154,9 @@ TEST_CASE("a checked server waits without traffic for its first verdict") {
 
 TEST_CASE("a damaged state is told in the journal and does not keep the director from starting") {
   World world;
-  { REQUIRE(director::save_intents(world.scratch.path / "state.json", {})); }
+  {
+    REQUIRE(director::save_intents(world.scratch.path / "state.json", {}));
+  }
   std::filesystem::resize_file(world.scratch.path / "state.json", 5);
   const auto director = world.director();
   CHECK(world.weight(web1) == 3);

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <catch2/catch.hpp>
-
 #include "director/doctor_text.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using director::Finding;
 using director::HostFacts;

@@ -1,8 +1,7 @@
 #include "director/drains.h"
 
-#include <catch2/catch.hpp>
-
 #include "shop.h"
+#include "test/catch.h"
 
 using director::Drains;
 using director_test::at;

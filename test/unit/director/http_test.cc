@@ -1,10 +1,10 @@
-#include <catch2/catch.hpp>
 #include <thread>
 
 #include "director/http_client.h"
 #include "director/http_server.h"
 #include "director/runtime.h"
 #include "scratch.h"
+#include "test/catch.h"
 
 using director::ask;
 using director::HttpServer;

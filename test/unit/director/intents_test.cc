@@ -1,10 +1,10 @@
 #include "director/intents.h"
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "scratch.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using director::Intents;
 using director::intents_from_json;

@@ -1,9 +1,8 @@
 #include "director/kernel_table.h"
 
-#include <catch2/catch.hpp>
-
 #include "ipvs/memory_kernel.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using director::KernelTable;
 using director_test::at;

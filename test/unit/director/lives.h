@@ -1,6 +1,5 @@
 #pragma once
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -9,6 +8,7 @@
 #include "director/director.h"
 #include "ipvs/diff.h"
 #include "ipvs/kernel.h"
+#include "test/catch.h"
 
 /// Random clusters that come, change and crash, over any kernel: what the kernel holds in the end is what the last file
 /// says, whatever happened on the way.

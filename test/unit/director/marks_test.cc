@@ -1,7 +1,8 @@
 #include "director/marks.h"
 
-#include <catch2/catch.hpp>
 #include <random>
+
+#include "test/catch.h"
 
 using director::allot;
 using director::Marks;

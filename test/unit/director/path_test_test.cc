@@ -1,8 +1,7 @@
 #include "director/path_test.h"
 
-#include <catch2/catch.hpp>
-
 #include "director/path_settings.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using director::Finding;
@@ -98,9 +97,9 @@ TEST_CASE("settings are changed only where the answers would be dropped") {
   const auto changes = [](const char* accept_all, const char* accept, const char* filter_all, const char* filter) {
     std::string text;
     for (const auto& [name, value] : needed({.accept_local_all = accept_all,
-                                     .accept_local = accept,
-                                     .rp_filter_all = filter_all,
-                                     .rp_filter = filter})) {
+                                             .accept_local = accept,
+                                             .rp_filter_all = filter_all,
+                                             .rp_filter = filter})) {
       text += name + "=" + value + " ";
     }
     return text;

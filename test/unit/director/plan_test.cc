@@ -1,10 +1,10 @@
 #include "director/plan.h"
 
-#include <catch2/catch.hpp>
 #include <numeric>
 #include <random>
 
 #include "shop.h"
+#include "test/catch.h"
 
 using checkers::State;
 using director::Plan;

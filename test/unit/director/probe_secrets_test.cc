@@ -2,11 +2,11 @@
 
 #include <sys/stat.h>
 
-#include <catch2/catch.hpp>
 #include <fstream>
 
 #include "scratch.h"
 #include "shop.h"
+#include "test/catch.h"
 
 namespace {
 

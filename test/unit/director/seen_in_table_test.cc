@@ -1,9 +1,8 @@
 #include "director/seen_in_table.h"
 
-#include <catch2/catch.hpp>
-
 #include "director/change.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using director::compare;
 using director::seen_in_table;

@@ -1,9 +1,9 @@
 // The status as text, a piece in each turn of the loop.
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "test/catch.h"
 #include "test/unit/director/shop.h"
 
 using namespace std::chrono_literals;

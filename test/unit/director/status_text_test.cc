@@ -1,7 +1,8 @@
 #include "director/status_text.h"
 
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+
+#include "test/catch.h"
 
 using director::status_text;
 using nlohmann::json;

@@ -1,11 +1,11 @@
 #include "director/table_reader.h"
 
 #include <atomic>
-#include <catch2/catch.hpp>
 #include <thread>
 
 #include "ipvs/memory_kernel.h"
 #include "shop.h"
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 

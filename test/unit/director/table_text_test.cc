@@ -1,6 +1,5 @@
 #include "director/table_text.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 namespace {
 

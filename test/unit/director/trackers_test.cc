@@ -1,9 +1,9 @@
 #include "director/trackers.h"
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
+#include "test/catch.h"
 #include "test/unit/director/scratch.h"
 
 using namespace std::chrono_literals;

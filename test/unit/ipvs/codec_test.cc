@@ -5,8 +5,7 @@
 #include <linux/ip_vs.h>
 #include <linux/netlink.h>
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/unit/ipvs/random.h"
 
 using namespace ipvs;

@@ -1,8 +1,7 @@
 #include "ipvs/diff.h"
 
-#include <catch2/catch.hpp>
-
 #include "ipvs/memory_kernel.h"
+#include "test/catch.h"
 #include "test/unit/ipvs/random.h"
 
 using namespace ipvs;

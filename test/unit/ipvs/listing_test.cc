@@ -1,10 +1,9 @@
 #include "ipvs/listing.h"
 
-#include <catch2/catch.hpp>
-
 #include "ipvs/connections.h"
 #include "ipvs/json.h"
 #include "ipvs/watch.h"
+#include "test/catch.h"
 
 using namespace ipvs;
 

@@ -1,7 +1,6 @@
 #include "ipvs/memory_kernel.h"
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/unit/ipvs/random.h"
 
 using namespace ipvs;

@@ -1,10 +1,10 @@
 #include "ipvs/rules.h"
 
-#include <catch2/catch.hpp>
 #include <sstream>
 
 #include "ipvs/rule_file.h"
 #include "ipvs/rule_text.h"
+#include "test/catch.h"
 #include "test/unit/ipvs/random.h"
 
 using namespace ipvs;

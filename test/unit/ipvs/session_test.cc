@@ -3,9 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
-
 #include "ipvs/memory_kernel.h"
+#include "test/catch.h"
 
 using namespace ipvs;
 

@@ -1,8 +1,7 @@
 #include "ipvs/types.h"
 
-#include <catch2/catch.hpp>
-
 #include "ipvs/op.h"
+#include "test/catch.h"
 
 using namespace ipvs;
 

@@ -1,10 +1,10 @@
 #include "net/address.h"
 
-#include <catch2/catch.hpp>
 #include <string>
 
 #include "net/endpoint.h"
 #include "net/time.h"
+#include "test/catch.h"
 
 using net::Address;
 using net::Endpoint;

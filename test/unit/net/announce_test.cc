@@ -1,7 +1,8 @@
 #include "net/announce.h"
 
-#include <catch2/catch.hpp>
 #include <string>
+
+#include "test/catch.h"
 
 using net::Address;
 using net::ArpForm;

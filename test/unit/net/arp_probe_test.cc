@@ -1,6 +1,5 @@
 #include "net/arp_probe.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using net::Address;
 using net::arp_answer;

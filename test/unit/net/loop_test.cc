@@ -2,10 +2,11 @@
 
 #include <sys/eventfd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <thread>
 #include <vector>
+
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using net::Loop;

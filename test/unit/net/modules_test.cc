@@ -1,6 +1,5 @@
 #include "net/modules.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using net::Modules;
 using Presence = net::Modules::Presence;

@@ -4,9 +4,10 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string>
+
+#include "test/catch.h"
 
 using net::Attributes;
 using net::Bytes;

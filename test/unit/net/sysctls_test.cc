@@ -1,9 +1,10 @@
 #include "net/sysctls.h"
 
-#include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+
+#include "test/catch.h"
 
 using net::Sysctls;
 

@@ -1,8 +1,9 @@
 #include "vrrp/advert.h"
 
-#include <catch2/catch.hpp>
 #include <random>
 #include <string_view>
+
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using net::Address;

@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
 #include <random>
 
+#include "test/catch.h"
 #include "test/unit/vrrp/bytes.h"
 #include "vrrp/advert.h"
 

@@ -1,6 +1,5 @@
 #include "vrrp/group.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using namespace std::chrono_literals;
 using vrrp::Action;

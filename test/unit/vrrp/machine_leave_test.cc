@@ -1,7 +1,7 @@
 // A master that gives its role away: because it stops, or because the operator says so.
 #include <algorithm>
-#include <catch2/catch.hpp>
 
+#include "test/catch.h"
 #include "test/unit/vrrp/machine.h"
 
 using namespace machine;

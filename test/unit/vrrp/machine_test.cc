@@ -1,6 +1,5 @@
 #include "test/unit/vrrp/machine.h"
-
-#include <catch2/catch.hpp>
+#include "test/catch.h"
 
 using namespace machine;
 

@@ -1,7 +1,6 @@
 #include "vrrp/signature.h"
 
-#include <catch2/catch.hpp>
-
+#include "test/catch.h"
 #include "test/unit/vrrp/bytes.h"
 
 using namespace vrrp_test;

@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <map>
 
+#include "test/catch.h"
 #include "vrrp/spec.h"
 
 using net::Family;
