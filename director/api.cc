@@ -7,6 +7,10 @@
 #include <string_view>
 
 #include "director/change_json.h"
+#include "director/director.h"
+#include "director/reloader.h"
+#include "director/replacement.h"
+#include "director/table_reader.h"
 
 namespace director {
 namespace {

@@ -1,12 +1,13 @@
 #pragma once
 
-#include "director/director.h"
 #include "director/http_server.h"
-#include "director/reloader.h"
-#include "director/replacement.h"
-#include "director/table_reader.h"
 
 namespace director {
+
+class Director;
+class Reloader;
+class Replacer;
+class TableReader;
 
 /// The control API: what each request does, with JSON both ways.
 ///

@@ -25,6 +25,7 @@
 #include "director/replacement.h"
 #include "director/runtime.h"
 #include "director/service_manager.h"
+#include "director/table_reader.h"
 #include "director/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"

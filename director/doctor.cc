@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -17,6 +18,8 @@ using Severity = Finding::Severity;
 constexpr std::array<std::string_view, 4> rivals{"keepalived", "ldirectord", "heartbeat", "surealived"};
 
 using nlohmann::ordered_json;
+
+ordered_json status_of(const HostFacts& facts) { return ordered_json::parse(facts.daemon.status, nullptr, false); }
 
 /// A member that is a list; an empty one where it is missing or something else.
 ordered_json list(const ordered_json& object, const char* name) {
@@ -108,7 +111,7 @@ void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Find
   std::set<ipvs::ServiceKey> named;
   for (const auto& service : cluster.services) named.insert(service.key);
   std::set<std::string> departing;
-  for (const auto& departure : list(facts.daemon.status, "departures")) departing.insert(word(departure, "service"));
+  for (const auto& departure : list(status_of(facts), "departures")) departing.insert(word(departure, "service"));
   std::vector<std::string> foreign;
   for (const auto& [key, status] : facts.table) {
     const bool ours = named.contains(key) || cluster.probe_marks.contains(key.fwmark);
@@ -130,7 +133,7 @@ void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Find
                         "systemctl start directord, and read its log; --socket names another place"});
     return;
   }
-  const auto& status = facts.daemon.status;
+  const auto status = status_of(facts);
   for (const auto& problem : list(status, "problems")) {
     if (!problem.is_string()) continue;
     findings.push_back({Severity::error, "directord", problem.get<std::string>(),

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/cluster.h"
+#include "director/finding.h"
 #include "ipvs/types.h"
 #include "net/links.h"
 #include "net/modules.h"
@@ -16,28 +15,14 @@
 /// What is wrong with a host that is to run directord with a cluster file. Pure: facts in, findings out.
 namespace director {
 
-struct Finding {
-  enum class Severity : std::uint8_t {
-    error,    ///< something does not work, or will not when it is needed
-    warning,  ///< it works, and may hurt
-    note,     ///< cannot be told, or is worth knowing
-  };
-  Severity severity = Severity::error;
-  std::string subject;  ///< "kernel", "interface eth0", "node lb2"
-  std::string text;     ///< what is
-  std::string remedy;   ///< what to do
-
-  bool operator==(const Finding&) const = default;
-};
-
 struct HostFacts {
   struct Process {
     int pid = 0;
     std::string name;
   };
   struct Daemon {
-    std::string silence;            ///< why directord does not answer; empty: it does
-    nlohmann::ordered_json status;  ///< as GET /v1/status
+    std::string silence;  ///< why directord does not answer; empty: it does
+    std::string status;   ///< what GET /v1/status answers: the text of a JSON object
   };
 
   net::Modules modules{{}, {}, {}};
@@ -67,7 +52,5 @@ void examine_links(const config::Cluster& cluster, const config::Node& node, con
                    Findings& findings);
 void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
-
-[[nodiscard]] std::string_view to_string(Finding::Severity severity);  ///< "error", "warning", "note"
 
 }  // namespace director

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "director/doctor.h"
+#include "director/finding.h"
 
 namespace director {
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "director/agreement.h"
@@ -81,8 +82,8 @@ void ask_for_addresses(const config::Cluster& cluster, const config::Node& node,
 HostFacts::Daemon ask_daemon(const std::filesystem::path& socket) {
   const auto answer = ask(socket, "GET", "/v1/status");
   if (!answer) return {.silence = answer.error().message, .status = {}};
-  auto status = nlohmann::ordered_json::parse(answer->body, nullptr, false);
-  if (answer->status == 200 && status.is_object()) return {.silence = "", .status = std::move(status)};
+  const auto status = nlohmann::ordered_json::parse(answer->body, nullptr, false);
+  if (answer->status == 200 && status.is_object()) return {.silence = "", .status = answer->body};
   return {.silence = "its answer is no status", .status = {}};
 }
 

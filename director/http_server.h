@@ -8,7 +8,6 @@
 #include <string>
 
 #include "net/error.h"
-#include "net/fd.h"
 #include "net/loop.h"
 
 struct MHD_Daemon;

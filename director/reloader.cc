@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "config/load.h"
+#include "director/background.h"
+#include "director/director.h"
 #include "director/probe_secrets.h"
 
 namespace director {
@@ -12,6 +15,14 @@ struct Reloader::Read {
   Outcome outcome;
   config::Memory memory;
 };
+
+Reloader::Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background)
+    : director_(director),
+      source_(std::move(source)),
+      memory_(std::make_shared<const config::Memory>(std::move(memory))),
+      background_(std::move(background)) {}
+
+Reloader::~Reloader() = default;
 
 net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Director& director, Source source,
                                                         config::Memory memory) {

@@ -3,15 +3,24 @@
 #include <expected>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
-#include "config/load.h"
-#include "director/background.h"
+#include "config/diagnostics.h"
 #include "director/change.h"
-#include "director/director.h"
+#include "net/error.h"
+
+namespace config {
+class Memory;
+}
+namespace net {
+class Loop;
+}
 
 namespace director {
+
+class Background;
+class Director;
 
 /// Which file is in force and which node of it this is.
 struct Source {
@@ -40,6 +49,9 @@ class Reloader {
   /// `loop` and `director` must outlive this; `memory` is of the file in force. Error: no descriptors left.
   static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Director& director, Source source,
                                                        config::Memory memory);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
 
   /// Reads the file again. What removes too much (guard()) needs `yes`.
   void reload(bool yes, Done done);
@@ -48,11 +60,7 @@ class Reloader {
   void plan(std::string file, Done done);
 
  private:
-  Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background)
-      : director_(director),
-        source_(std::move(source)),
-        memory_(std::make_shared<const config::Memory>(std::move(memory))),
-        background_(std::move(background)) {}
+  Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background);
   struct Read;
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
 

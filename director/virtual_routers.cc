@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "vrrp/routers.h"
 #include "vrrp/secrets.h"
 
 namespace director {

@@ -10,8 +10,15 @@
 
 #include "config/cluster.h"
 #include "director/trackers.h"
+#include "net/error.h"
 #include "net/loop.h"
-#include "vrrp/routers.h"
+
+namespace vrrp {
+class Routers;
+struct Identity;
+struct Status;
+struct Transition;
+}  // namespace vrrp
 
 namespace director {
 

@@ -1,5 +1,6 @@
 // Requests to the control API, apart by lines of "---": a line "METHOD PATH [since]", then the body.
 #include "director/api.h"
+#include "director/director.h"
 #include "ipvs/memory_kernel.h"
 #include "test/fuzz/target.h"
 #include "test/unit/director/shop.h"

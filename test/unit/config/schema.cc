@@ -3,6 +3,7 @@
 #include <regex.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace schema {

@@ -3,6 +3,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "config/memory.h"
+#include "director/director.h"
+#include "director/reloader.h"
+#include "director/replacement.h"
+#include "director/table_reader.h"
 #include "ipvs/memory_kernel.h"
 #include "scratch.h"
 #include "shop.h"
