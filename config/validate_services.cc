@@ -148,7 +148,6 @@ void ServiceRules::source_has_the_family(const Service& service, const checkers:
   }
 }
 
-/// Only a marked service lets its servers be without a port.
 void ServiceRules::authorization_is_given_once(const Service& service, const checkers::Spec& check, Origin::Path path) {
   const auto* http = std::get_if<checkers::Http>(&check.kind);
   if (http == nullptr || http->authorization_file.empty()) return;
@@ -164,6 +163,7 @@ void ServiceRules::authorization_is_given_once(const Service& service, const che
                                  service.name));
 }
 
+/// Only a marked service lets its servers be without a port.
 void ServiceRules::target_has_a_port(const Service& service, const checkers::Spec& check) {
   const bool needs_port = !std::holds_alternative<checkers::Icmp>(check.kind) &&
                           !std::holds_alternative<checkers::Exec>(check.kind) &&

@@ -45,9 +45,11 @@ enum class Leaving : std::uint8_t {
 /// One virtual router's condition. Adver_Timer and Master_Down_Timer are never armed together, so one deadline serves.
 struct Machine {
   State state = State::initialize;
-  Duration master_adver_interval{};   ///< Master_Adver_Interval: what the last master that we follow advertised
-  std::optional<Instant> deadline{};  ///< Adver_Timer of a master, Master_Down_Timer of a backup; none: it has run out
-                                      ///< of a backup that is held
+  Duration master_adver_interval{};  ///< Master_Adver_Interval: what the last master that we follow advertised
+  /// When it wants Expired: a master's Adver_Timer, or its next farewell while it leaves; a backup's Master_Down_Timer,
+  /// or the end of its listening after it stood still. None in State::initialize, and for a backup that is held once
+  /// the Master_Down_Timer has run out.
+  std::optional<Instant> deadline{};
   bool holding = false;    ///< the virtual addresses may be on the interface, from us or from an earlier life
   Instant lease_end{};     ///< of a master: when the kernel drops the addresses unless they are claimed again
   bool asserted = false;   ///< of a master: has answered another master since its own last Adver_Timer
