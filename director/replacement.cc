@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "director/log.h"
@@ -17,7 +18,6 @@
 namespace director {
 namespace {
 
-constexpr int patience_ms = 10'000;
 constexpr std::size_t said_max = 4096;
 
 /// Between the answer to who asked and the end of this one.
@@ -30,12 +30,17 @@ std::vector<char*> pointers(const std::vector<std::string>& arguments) {
   return made;
 }
 
-/// What it says until it ends or the time is up: the last of it.
-std::string listen(int pipe) {
+int milliseconds_until(net::Instant deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - net::Clock::now());
+  return static_cast<int>(std::max(left.count(), std::chrono::milliseconds::rep{0}));
+}
+
+/// What it says until it ends or the time is up: the first of it.
+std::string listen(int pipe, net::Instant deadline) {
   std::string said;
   char buffer[1024];
   pollfd readable{.fd = pipe, .events = POLLIN, .revents = 0};
-  while (poll(&readable, 1, patience_ms) > 0) {
+  while (poll(&readable, 1, milliseconds_until(deadline)) > 0 && net::Clock::now() < deadline) {
     const auto got = read(pipe, buffer, sizeof buffer);
     if (got <= 0) break;
     if (said.size() < said_max) said.append(buffer, static_cast<std::size_t>(got));
@@ -69,11 +74,11 @@ net::Result<> Replacement::check() const {
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return net::system_error(error, "run " + program.string());
   }
-  const auto said = listen(ours.get());
-  // It has closed its end or is too slow; either way it ends now.
+  const auto deadline = net::Clock::now() + patience;
+  const auto said = listen(ours.get(), deadline);
   const net::Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
-  if (!process || poll(&ended, 1, patience_ms) <= 0) kill(pid, SIGKILL);
+  if (!process || poll(&ended, 1, milliseconds_until(deadline)) <= 0) kill(pid, SIGKILL);
   int status = 0;
   waitpid(pid, &status, 0);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};

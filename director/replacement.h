@@ -18,9 +18,10 @@ namespace director {
 struct Replacement {
   std::filesystem::path program;       ///< where it lies now: absolute
   std::vector<std::string> arguments;  ///< of this one, its name first
+  std::chrono::milliseconds patience{10'000};
 
   /// Runs the program with `--check` and this one's arguments: whether it starts at all, and takes the cluster file.
-  /// Blocks for 10 s at most. Error: what it said.
+  /// Blocks for `patience` at most, and ends what runs then. Error: what it said.
   [[nodiscard]] net::Result<> check() const;
 
   /// Returns only if it fails.

@@ -247,3 +247,14 @@ TEST_CASE("a status waits for the kernel's table, which is read beside the loop,
   while (!got) REQUIRE(world.loop.turn(std::chrono::seconds(5)));
   CHECK(json::parse(got->body)["services"][0]["servers"][0]["active"] == 7);
 }
+TEST_CASE("a program that talks on and on is not waited for") {
+  const director::Replacement talker{.program = "/bin/sh",
+                                     .arguments = {"sh", "-c", "while :; do echo word; /bin/sleep 0.02; done"},
+                                     .patience = std::chrono::milliseconds(300)};
+  const auto began = net::Clock::now();
+  const auto checked = talker.check();
+  CHECK(net::Clock::now() - began < std::chrono::seconds(5));
+  REQUIRE_FALSE(checked);
+  CHECK_THAT(checked.error().message, Catch::ContainsSubstring("/bin/sh does not take this one's place: word"));
+}
+
