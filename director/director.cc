@@ -204,11 +204,9 @@ void Director::set_checks() {
 
 /// What is known of a service's servers already. One that has traffic does not lose it to one failure.
 void Director::look_at_checks(std::size_t service) {
-  if (const auto actual = table_.find(cluster_.services[service].key); actual != nullptr) {
-    for_each_check(service, [&](const auto& key, ServerId user) {
-      const auto& endpoint = cluster_.services[service].servers[user.server].endpoint;
-      const auto held = actual->destinations.find({.endpoint = endpoint});
-      if (held != actual->destinations.end() && held->second.weight > 0) checkers_.serves_already(key);
+  if (table_.has(cluster_.services[service].key)) {
+    for_each_check(service, [this](const auto& key, ServerId user) {
+      if (has_traffic(user)) checkers_.serves_already(key);
     });
   }
   auto& servers = states_[service].situation.servers;
@@ -233,7 +231,7 @@ void Director::judge(ServerId id, const std::string& why) {
     const auto held = table_.actual(cluster_.services[id.service].key)
                           .destinations[{.endpoint = cluster_.services[id.service].servers[id.server].endpoint}];
     // A server that the kernel gives traffic already has nothing to warm up to.
-    server.warming = state == checkers::State::up && held.weight == 0 ? std::optional(loop_.now()) : std::nullopt;
+    server.warming = state == checkers::State::up && !has_traffic(id) ? std::optional(loop_.now()) : std::nullopt;
     tell("server " + name_of(id),
          fmt::format("{} -> {}: {}", checkers::to_string(server.health), checkers::to_string(state), why));
   } else {
@@ -243,6 +241,14 @@ void Director::judge(ServerId id, const std::string& why) {
   server.since = since;
   server.advice = advice;
   touch(cluster_.services[id.service].key);
+/// Whether the kernel gives it new connections now.
+bool Director::has_traffic(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  const auto& held = table_.actual(service.key).destinations;
+  const auto found = held.find({.endpoint = service.servers[id.server].endpoint});
+  return found != held.end() && found->second.weight > 0;
+}
+
 }
 
 std::optional<ServerId> Director::find(const std::string& service, const std::string& server) const {

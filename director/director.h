@@ -145,6 +145,7 @@ class Director {
   void judge(ServerId id, const std::string& why);
   [[nodiscard]] std::string reason_of(ServerId id) const;
   net::Result<> keep(Intents intents);
+  [[nodiscard]] bool has_traffic(ServerId id) const;
   void sync_state();
   net::Result<> change_orders(const std::string& name, const std::function<void(Orders&)>& change);
   void heed_orders(ServerId id);

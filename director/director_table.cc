@@ -46,7 +46,6 @@ void Director::adopt_table() {
   Intents intents = intents_;
   for (const auto& [key, s] : index_) {
     intents.owned.insert(key);
-    const auto actual = table_.actual(key);
     states_[s].found_serving =
         std::ranges::any_of(actual.destinations, [](const auto& held) { return held.second.weight > 0; });
   }
@@ -98,10 +97,7 @@ void Director::touch(const ipvs::ServiceKey& key) {
 /// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
 KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
   if (true_paths_.owns(key)) return {.key = key, .entry = true_paths_.entry(key)};
-  // What was found anew may hold what somebody else put there meanwhile: it departs like anything the file does not
-  // name.
-  if (const auto fresh = table_.refresh(key); fresh && *fresh) depart(intents_, key, drain_time_of(key));
-  const auto actual = table_.actual(key);
+  const auto& actual = table_.actual(key);
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto found = index_.find(key);
   if (found != index_.end()) {

@@ -12,14 +12,10 @@ net::Result<> KernelTable::read() {
   return {};
 }
 
-ipvs::ServiceEntry KernelTable::actual(const ipvs::ServiceKey& key) const {
+const ipvs::ServiceEntry& KernelTable::actual(const ipvs::ServiceKey& key) const {
+  static const ipvs::ServiceEntry none;
   const auto found = table_.find(key);
-  return found == table_.end() ? ipvs::ServiceEntry{} : found->second;
-}
-
-const ipvs::ServiceEntry* KernelTable::find(const ipvs::ServiceKey& key) const {
-  const auto found = table_.find(key);
-  return found == table_.end() ? nullptr : &found->second;
+  return found == table_.end() ? none : found->second;
 }
 
 net::Result<bool> KernelTable::read(const ipvs::ServiceKey& key) {

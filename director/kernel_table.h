@@ -22,10 +22,8 @@ class KernelTable {
   /// Reads everything.
   net::Result<> read();
 
-  /// What the kernel holds for a service; empty if it is not there.
-  [[nodiscard]] ipvs::ServiceEntry actual(const ipvs::ServiceKey& key) const;
-  /// The same; null if it is not there. Valid until the table is read or changed.
-  [[nodiscard]] const ipvs::ServiceEntry* find(const ipvs::ServiceKey& key) const;
+  /// What the kernel holds for a service; empty if it is not there. Valid until the table is read or changed.
+  [[nodiscard]] const ipvs::ServiceEntry& actual(const ipvs::ServiceKey& key) const;
   [[nodiscard]] bool has(const ipvs::ServiceKey& key) const { return table_.contains(key); }
   [[nodiscard]] const ipvs::Table& table() const { return table_; }
 
