@@ -145,7 +145,7 @@ class Director {
   void judge(ServerId id, const std::string& why);
   [[nodiscard]] std::string reason_of(ServerId id) const;
   net::Result<> keep(Intents intents);
-  [[nodiscard]] bool has_traffic(ServerId id) const;
+  void record(Intents intents);
   void sync_state();
   net::Result<> change_orders(const std::string& name, const std::function<void(Orders&)>& change);
   void heed_orders(ServerId id);
@@ -156,6 +156,8 @@ class Director {
   [[nodiscard]] KernelTable::Wish wish_for(const ipvs::ServiceKey& key);
   void complain(const ipvs::ServiceKey& key, const std::string& why);
   void forget_what_has_gone();
+  void write_table();
+  [[nodiscard]] std::vector<ipvs::ServiceKey> read_doubtful(const std::set<ipvs::ServiceKey>& keys);
   void adopt(std::size_t service, Plan plan);
   [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& key) const;
   void depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time);
@@ -166,7 +168,7 @@ class Director {
   void note_drains(std::size_t service, const Plan& plan);
   void watch_drains();
   void look_at_drains();
-  void look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents);
+  void look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainKey>& gone);
   [[nodiscard]] Drain drain_of(ServerId id, Cause cause) const;
 
   void introduce();
@@ -224,3 +226,4 @@ class Director {
 };
 
 }  // namespace director
+  std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does

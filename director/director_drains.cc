@@ -17,6 +17,9 @@ constexpr auto drain_look = std::chrono::seconds(1);
 /// Of how many services in one look; the others follow in the next.
 constexpr std::size_t drain_budget = 256;
 
+/// Its server is to leave the table.
+bool is_over(const Drain& drain, WallTime now) { return drain.deadline && *drain.deadline <= now; }
+
 }  // namespace
 
 /// A drain of a server in the file, as it begins.
@@ -51,26 +54,29 @@ void Director::look_at_drains() {
   drain_timer_ = 0;
   std::set<ipvs::ServiceKey> watched;
   for (const auto& [which, departure] : intents_.departures) watched.insert(which.first);
+  bool waits = false;  // for a deadline alone
+  const auto now = system_clock::now();
   for (const auto& [which, drain] : drains_) {
-    if (!drain.done) watched.insert(which.first);
+    if (!drain.done || is_over(drain, now)) watched.insert(which.first);
+    waits |= drain.done && drain.deadline;
   }
-  if (watched.empty()) return;
+  if (waits || !watched.empty()) watch_drains();
 
-  Intents intents = intents_;
+  std::vector<DrainKey> gone;
   auto next = drains_seen_ ? watched.upper_bound(*drains_seen_) : watched.begin();
   for (std::size_t looks = std::min(watched.size(), drain_budget); looks > 0; --looks, ++next) {
     if (next == watched.end()) next = watched.begin();
-    look_at_drains_of(*next, intents);
+    look_at_drains_of(*next, gone);
     drains_seen_ = *next;
   }
-  Drains departures = intents.departures;
-  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
-  intents_.departures = std::move(departures);  // unkept, the next life would only look at them once more
-  watch_drains();
+  if (gone.empty()) return;
+  Intents intents = intents_;
+  for (const auto& departure : gone) intents.departures.erase(departure);
+  record(std::move(intents));
 }
 
-/// Lets go what has left the file and has no connections left, and tells of the drained servers that have none.
-void Director::look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents) {
+/// Adds to `gone` what has left the file and has no connections left, and tells of the drained servers that have none.
+void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainKey>& gone) {
   const auto status = kernel_.list(key);
   if (!status) return;  // asked again at the next look
   const auto held = [&](const ipvs::DestinationKey& destination) -> const ipvs::DestinationStatus* {
@@ -79,21 +85,20 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents) 
     return found == (*status)->destinations.end() ? nullptr : &found->second;
   };
   const auto now = system_clock::now();
-  for (auto departure = intents.departures.lower_bound({key, {}});
-       departure != intents.departures.end() && departure->first.first == key;) {
+  const auto& departures = intents_.departures;
+  for (auto departure = departures.lower_bound({key, {}});
+       departure != departures.end() && departure->first.first == key; ++departure) {
     const auto& destination = departure->first.second;
     const auto why = ended(departure->second, key.protocol, held(destination), now);
-    if (!why) {
-      ++departure;
-      continue;
-    }
+    if (!why) continue;
     tell("ipvs", fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
-    departure = intents.departures.erase(departure);
+    gone.push_back(departure->first);
     touch(key);
   }
   for (auto drain = drains_.lower_bound({key, {}}); drain != drains_.end() && drain->first.first == key; ++drain) {
     const auto why = ended(drain->second, key.protocol, held(drain->first.second), now);
-    if (!why || drain->second.done) continue;
+    const bool was_done = drain->second.done;
+    if (!why || (was_done && !is_over(drain->second, now))) continue;
     drain->second.done = true;
     const auto service = index_.at(key);
     const auto& servers = cluster_.services[service].servers;
@@ -102,7 +107,7 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, Intents& intents) 
     const ServerId id{.service = service, .server = static_cast<std::size_t>(server - servers.begin())};
     // That a failed server has no connections left is nothing that anybody waits for.
     const bool wanted = drain->second.cause != Cause::health;
-    if (wanted && held(drain->first.second) != nullptr) tell("server " + name_of(id), "drained: " + *why);
+    if (wanted && !was_done && held(drain->first.second) != nullptr) tell("server " + name_of(id), "drained: " + *why);
     if (drain->second.cause == Cause::order) heed_orders(id);
   }
 }

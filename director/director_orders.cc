@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "director/director.h"
 
 namespace director {
@@ -95,16 +97,26 @@ void Director::heed_orders(ServerId id) {
 }
 
 net::Result<> Director::keep(Intents intents) {
-  if (intents == intents_) return {};
+  if (intents == intents_ && unsaved_.empty()) return {};
   if (options_.state_file) {
     if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
     sync_state();
+    if (!std::exchange(unsaved_, "").empty()) tell("directord", "the state file is written again");
   }
   intents_ = std::move(intents);
   return {};
 }
 
 /// The disk is waited for in a thread; what is saved meanwhile is synced after it.
+/// The same for what has happened, which is so whether it can be saved or not; saving it is tried again until it can.
+void Director::record(Intents intents) {
+  if (const auto kept = keep(intents); !kept) {
+    const auto why = fmt::format("{}; a restart would not know what drains now", kept.error().message);
+    if (std::exchange(unsaved_, why) != why) warn("directord", why);
+  }
+  intents_ = std::move(intents);
+}
+
 void Director::sync_state() {
   if (!syncing_) {
     auto made = Background::create(loop_);

@@ -58,7 +58,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     const auto time = leaving.find(key);
     depart(intents, key, time == leaving.end() ? drain_time_of(key) : time->second);
   }
-  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  record(std::move(intents));
   tell("directord", "the cluster file was read again: " + what);
   introduce();
   start_connection_sync();

@@ -47,10 +47,10 @@ void Director::adopt_table() {
   for (const auto& [key, s] : index_) {
     intents.owned.insert(key);
     states_[s].found_serving =
-        std::ranges::any_of(actual.destinations, [](const auto& held) { return held.second.weight > 0; });
+        std::ranges::any_of(table_.actual(key).destinations, [](const auto& held) { return held.second.weight > 0; });
   }
   for (const auto& key : intents.owned) depart(intents, key, drain_time_of(key));
-  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  record(std::move(intents));
   own_aliens();
 }
 
@@ -59,7 +59,8 @@ std::chrono::seconds Director::drain_time_of(const ipvs::ServiceKey& key) const 
   return found == index_.end() ? drain_time_of_strangers : cluster_.services[found->second].drain_time;
 }
 
-/// Notes what the kernel holds of a service and the file does not name: it may keep its connections for `time`.
+/// Notes what the kernel holds of a service and the file does not name: it may keep its connections for `time`. Who
+/// calls this records the intents.
 void Director::depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time) {
   const auto named = named_in(cluster_, index_, key);
   for (const auto& destination :
@@ -77,21 +78,44 @@ void Director::own_aliens() {
   if (cluster_.director.ownership != config::Director::Ownership::exclusive) return;
   const auto services = kernel_.services();
   if (!services) return;  // asked again at the next look
-  Intents intents = intents_;
+  std::vector<ipvs::ServiceKey> aliens;
   for (const auto& row : *services) {
-    if (intents.owned.contains(row.key) || true_paths_.owns(row.key)) continue;
+    if (intents_.owned.contains(row.key) || true_paths_.owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
     warn("ipvs",
          fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
-    intents.owned.insert(row.key);
-    depart(intents, row.key, drain_time_of(row.key));
+    aliens.push_back(row.key);
   }
-  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  if (aliens.empty()) return;
+  Intents intents = intents_;
+  intents.owned.insert(aliens.begin(), aliens.end());
+  for (const auto& key : aliens) depart(intents, key, drain_time_of(key));
+  record(std::move(intents));
 }
 
 void Director::touch(const ipvs::ServiceKey& key) {
   touched_.insert(key);
   if (apply_timer_ == 0) apply_timer_ = loop_.at(loop_.now(), [this] { apply(); });
+}
+
+/// Reads again those of `keys` about which there is doubt, and returns those that are known now. What somebody else put
+/// there meanwhile departs like anything the file does not name.
+std::vector<ipvs::ServiceKey> Director::read_doubtful(const std::set<ipvs::ServiceKey>& keys) {
+  std::vector<ipvs::ServiceKey> known, changed;
+  for (const auto& key : keys) {
+    const auto fresh = table_.refresh(key);
+    if (!fresh) {
+      complain(key, fresh.error().message);
+      continue;
+    }
+    known.push_back(key);
+    if (*fresh && !true_paths_.owns(key)) changed.push_back(key);
+  }
+  if (changed.empty()) return known;
+  Intents intents = intents_;
+  for (const auto& key : changed) depart(intents, key, drain_time_of(key));
+  record(std::move(intents));
+  return known;
 }
 
 /// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
@@ -110,10 +134,15 @@ KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
 }
 
 void Director::apply() {
-  loop_.cancel(apply_timer_);
-  apply_timer_ = 0;
+  write_table();
+  routers_.look_at_services();
+}
+
+/// Plans, compares and sends what is touched.
+void Director::write_table() {
+  loop_.cancel(std::exchange(apply_timer_, 0));
   std::vector<KernelTable::Wish> wishes;
-  for (const auto& key : std::exchange(touched_, {})) wishes.push_back(wish_for(key));
+  for (const auto& key : read_doubtful(std::exchange(touched_, {}))) wishes.push_back(wish_for(key));
 
   const auto outcome = table_.make(wishes);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
@@ -128,7 +157,6 @@ void Director::apply() {
     });
   }
   forget_what_has_gone();
-  routers_.look_at_services();
 }
 
 /// Keeps and tells why a service is not as planned, once for each reason; with no reason, it is.
@@ -143,15 +171,18 @@ void Director::complain(const ipvs::ServiceKey& key, const std::string& why) {
 /// A service that is neither in the file nor in the kernel any more is nobody's: somebody else may make it anew.
 void Director::forget_what_has_gone() {
   if (intents_.owned.size() == index_.size()) return;
-  Intents intents = intents_;
-  std::erase_if(intents.owned, [&](const ipvs::ServiceKey& key) {
+  const auto has_gone = [this](const ipvs::ServiceKey& key) {
     return !index_.contains(key) && !table_.has(key) && !complaints_.contains(key);
-  });
-  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  };
+  if (std::ranges::none_of(intents_.owned, has_gone)) return;
+  Intents intents = intents_;
+  std::erase_if(intents.owned, has_gone);
+  record(std::move(intents));
 }
 
 /// Somebody else may change what is ours: a part of the table is read again each time, and put right.
 void Director::look_for_drift() {
+  if (!unsaved_.empty()) record(intents_);
   if (!drift_seen_) own_aliens();
   for (std::size_t looks = drift_budget; looks > 0; --looks) {
     drift_seen_ = next_to_look_at();
@@ -181,7 +212,7 @@ void Director::repair(const ipvs::ServiceKey& key) {
   if (true_paths_.owns(key)) return touch(key);
   Intents intents = intents_;
   depart(intents, key, drain_time_of(key));
-  if (auto kept = keep(std::move(intents)); !kept) warn("directord", kept.error().message);
+  record(std::move(intents));
 }
 
 /// Makes a plan the current one of its service, and tells what in it is more than a weight.
