@@ -28,10 +28,14 @@ std::string text(const ordered_json& value) {
 
 Response ok(const ordered_json& value) { return {.body = text(value)}; }
 
-Response refuse(unsigned status, std::string_view why) { return {.status = status, .body = text({{"error", why}})}; }
+using enum RequestError::Kind;
+
+Response refuse(RequestError::Kind kind, std::string_view why) {
+  return {.status = http_status(kind), .body = text({{"error", why}})};
+}
 
 Response wrong_verb(const Request& request) {
-  return refuse(405, request.method + " does not go with " + request.path);
+  return refuse(wrong_method, request.method + " does not go with " + request.path);
 }
 
 std::vector<std::string> segments_of(std::string_view path) {
@@ -48,10 +52,8 @@ std::optional<json> object_in(const std::string& body) {
   return value;
 }
 
-Response outcome_of(const net::Result<std::string>& done) {
-  // An error without errno is a name that the cluster does not have.
-  if (!done && done.error().code == EINVAL) return refuse(409, done.error().message);
-  if (!done) return refuse(done.error().code == 0 ? 404 : 500, done.error().message);
+Response outcome_of(const RequestResult<std::string>& done) {
+  if (!done) return refuse(done.error().kind, done.error().message);
   return ok({{"message", *done}});
 }
 
@@ -61,7 +63,7 @@ Response answer_drain(Director& director, const Request& request, const std::str
   if (request.method != "PUT") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto refused = [] {
-    return refuse(400,
+    return refuse(invalid,
                   "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason");
   };
   if (!body) return refused();
@@ -85,7 +87,7 @@ Response answer_weight(Director& director, const Request& request, const std::st
   const auto body = object_in(request.body);
   const auto weight = body ? body->value("weight", json()) : json();
   if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > weight_max) {
-    return refuse(400, "the body is not {\"weight\": N} with N from 0 to 65535");
+    return refuse(invalid, "the body is not {\"weight\": N} with N from 0 to 65535");
   }
   return outcome_of(director.set_weight(service, server, weight.get<std::uint32_t>()));
 }
@@ -94,7 +96,7 @@ Response answer_failover(Director& director, const Request& request, const std::
   if (request.method != "POST") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto to = body ? body->value("to", json("")) : json();
-  if (!to.is_string()) return refuse(400, "the body is not {\"to\": \"NODE\"}");
+  if (!to.is_string()) return refuse(invalid, "the body is not {\"to\": \"NODE\"}");
   const auto node = to.get<std::string>();
   return outcome_of(director.hand_over(router, node.empty() ? std::nullopt : std::optional(node)));
 }
@@ -104,14 +106,16 @@ Response answer_events(Director& director, const Request& request) {
   if (const auto found = request.query.find("since"); found != request.query.end()) {
     const auto& text = found->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
-    if (error != std::errc{} || end != text.data() + text.size()) return refuse(400, "since=N: N is an event's number");
+    if (error != std::errc{} || end != text.data() + text.size())
+      return refuse(invalid, "since=N: N is an event's number");
   }
   return ok(director.events(since));
 }
 
 Response to_response(const Director& director, const std::expected<Reloader::Outcome, Refused>& done) {
   if (!done) {
-    return {.status = 409, .body = text({{"error", done.error().why}, {"found", to_json(done.error().found)}})};
+    return {.status = http_status(done.error().kind),
+            .body = text({{"error", done.error().why}, {"found", to_json(done.error().found)}})};
   }
   return ok(to_json(done->change, director.connections_of(done->change), done->warnings));
 }
@@ -119,7 +123,7 @@ Response to_response(const Director& director, const std::expected<Reloader::Out
 void answer_reload(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
   const auto body = object_in(request.body);
   const auto yes = body ? body->value("yes", json(false)) : json();
-  if (!yes.is_boolean()) return respond(refuse(400, "the body is not {\"yes\": true}"));
+  if (!yes.is_boolean()) return respond(refuse(invalid, "the body is not {\"yes\": true}"));
   reloader.reload(yes.get<bool>(), [&director, respond = std::move(respond)](auto done) mutable {
     respond(to_response(director, done));
   });
@@ -129,7 +133,7 @@ void answer_plan(Director& director, Reloader& reloader, const Request& request,
   const auto body = object_in(request.body);
   const auto file = body ? body->value("file", json("")) : json();
   if (!file.is_string() || (file != "" && !file.get_ref<const std::string&>().starts_with('/'))) {
-    return respond(refuse(400, "the body is not {\"file\": \"/...\"} with an absolute path"));
+    return respond(refuse(invalid, "the body is not {\"file\": \"/...\"} with an absolute path"));
   }
   reloader.plan(file.get<std::string>(),
                 [&director, respond = std::move(respond)](auto done) mutable { respond(to_response(director, done)); });
@@ -161,12 +165,12 @@ Response answer(Director& director, const Request& request) {
   if (path.size() == 5 && path[1] == "v1" && path[2] == "vrrp" && path[4] == "failover") {
     return answer_failover(director, request, path[3]);
   }
-  return refuse(404, "there is nothing at " + request.path);
+  return refuse(not_found, "there is nothing at " + request.path);
 }
 
 void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond) {
   if (request.method == "GET") return answer(control, request, std::move(respond));
-  respond(refuse(403, "this socket only answers questions; ask the control socket"));
+  respond(refuse(forbidden, "this socket only answers questions; ask the control socket"));
 }
 
 void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
@@ -178,7 +182,7 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
     return answer_reload(control.director, control.reloader, request, std::move(respond));
   if (request.path == "/v1/plan") return answer_plan(control.director, control.reloader, request, std::move(respond));
   control.replacer.replace([respond = std::move(respond)](net::Result<> done) mutable {
-    if (!done) return respond(refuse(409, done.error().message));
+    if (!done) return respond(refuse(conflict, done.error().message));
     respond(ok({{"message", "the program on disk is sound and takes this one's place now"}}));
   });
 }

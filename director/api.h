@@ -23,9 +23,8 @@ class TableReader;
 ///   POST   /v1/plan                                    {"file": "/..."}: what a reload of that would change
 ///   POST   /v1/replace                                 the program on disk takes this one's place
 ///
-/// Every refusal is {"error": "a sentence"} with status 400 (the body), 404 (no such thing), 405 (no such verb there),
-/// 409 (the file is refused; "found" then lists what is wrong in it, each with a "text") or 500 (the daemon could not
-/// do it).
+/// Every refusal is {"error": "a sentence"} with the status of its RequestError's kind; where the cluster file is
+/// refused, "found" lists what is wrong in it, each with a "text".
 struct Control {
   Director& director;
   Reloader& reloader;

@@ -23,6 +23,7 @@
 #include "director/intents.h"
 #include "director/kernel_table.h"
 #include "director/plan.h"
+#include "director/request_error.h"
 #include "director/situation.h"
 #include "director/true_paths.h"
 #include "director/virtual_routers.h"
@@ -65,18 +66,18 @@ class Director {
 
   /// Takes a server out of service until undrain(), also over restarts: no new connections, and its open ones live on,
   /// but no longer than `within`; then it leaves the table. Errors: no such server; it cannot be kept.
-  net::Result<std::string> drain(const std::string& service, const std::string& server, const std::string& reason,
-                                 std::optional<std::chrono::seconds> within = {});
+  RequestResult<std::string> drain(const std::string& service, const std::string& server, const std::string& reason,
+                                   std::optional<std::chrono::seconds> within = {});
 
   /// Takes that back, also for a server that has left the file since.
-  net::Result<std::string> undrain(const std::string& service, const std::string& server);
+  RequestResult<std::string> undrain(const std::string& service, const std::string& server);
 
   /// Gives a server another weight than the file does, until it is taken back with none; also over restarts.
-  net::Result<std::string> set_weight(const std::string& service, const std::string& server,
-                                      std::optional<std::uint32_t> weight);
+  RequestResult<std::string> set_weight(const std::string& service, const std::string& server,
+                                        std::optional<std::uint32_t> weight);
 
   /// Gives the role of a virtual router and its group to another node. Errors: as VirtualRouters::hand_over.
-  net::Result<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
+  RequestResult<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
 
   /// The cluster file in force.
   [[nodiscard]] const config::Cluster& cluster() const { return cluster_; }
@@ -139,7 +140,7 @@ class Director {
 
   [[nodiscard]] std::optional<ServerId> find(const std::string& service, const std::string& server) const;
   [[nodiscard]] std::string name_of(ServerId id) const;
-  [[nodiscard]] net::Error no_server(const std::string& service, const std::string& server) const;
+  [[nodiscard]] RequestError no_server(const std::string& service, const std::string& server) const;
   [[nodiscard]] std::filesystem::path settings_file(const char* whose) const;
   [[nodiscard]] Opinion opinion_of(ServerId id) const;
   void judge(ServerId id, const std::string& why);

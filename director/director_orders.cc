@@ -10,8 +10,8 @@ namespace director {
 
 using std::chrono::system_clock;
 
-net::Result<std::string> Director::drain(const std::string& service, const std::string& server,
-                                         const std::string& reason, std::optional<std::chrono::seconds> within) {
+RequestResult<std::string> Director::drain(const std::string& service, const std::string& server,
+                                           const std::string& reason, std::optional<std::chrono::seconds> within) {
   const auto id = find(service, server);
   if (!id) return std::unexpected(no_server(service, server));
   const std::string name = name_of(*id);
@@ -26,7 +26,7 @@ net::Result<std::string> Director::drain(const std::string& service, const std::
     if (!reason.empty()) orders.drain->reason = reason;
     orders.drain->deadline = within ? std::optional(now + *within) : std::nullopt;
   });
-  if (!kept) return std::unexpected(kept.error());
+  if (!kept) return std::unexpected(failed(kept.error()));
   heed_orders(*id);
   const std::string because = reason.empty() ? "" : ": " + reason;
   if (within && within->count() == 0) {
@@ -41,7 +41,7 @@ net::Result<std::string> Director::drain(const std::string& service, const std::
   return fmt::format("{} is drained: no new connections, open ones live on{}", name, until);
 }
 
-net::Result<std::string> Director::undrain(const std::string& service, const std::string& server) {
+RequestResult<std::string> Director::undrain(const std::string& service, const std::string& server) {
   const auto id = find(service, server);
   const auto name = service + "/" + server;
   const auto ordered = intents_.orders.find(name);
@@ -49,7 +49,7 @@ net::Result<std::string> Director::undrain(const std::string& service, const std
   if (!id && !drained) return std::unexpected(no_server(service, server));
   if (!drained) return fmt::format("{} is not drained", name);
   if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
-    return std::unexpected(kept.error());
+    return std::unexpected(failed(kept.error()));
   }
   tell("server " + name, "drain taken back by the operator");
   if (!id) return fmt::format("{} is not drained any more; it is not in the file", name);
@@ -58,13 +58,13 @@ net::Result<std::string> Director::undrain(const std::string& service, const std
   return fmt::format("{} takes new connections as its health allows", name);
 }
 
-net::Result<std::string> Director::set_weight(const std::string& service, const std::string& server,
-                                              std::optional<std::uint32_t> weight) {
+RequestResult<std::string> Director::set_weight(const std::string& service, const std::string& server,
+                                                std::optional<std::uint32_t> weight) {
   const auto id = find(service, server);
   if (!id) return std::unexpected(no_server(service, server));
   const std::string name = name_of(*id);
   if (auto kept = change_orders(name, [&](Orders& orders) { orders.weight = weight; }); !kept) {
-    return std::unexpected(kept.error());
+    return std::unexpected(failed(kept.error()));
   }
   heed_orders(*id);
   const auto of_file = cluster_.services[id->service].servers[id->server].weight;
@@ -96,18 +96,18 @@ void Director::heed_orders(ServerId id) {
   touch(cluster_.services[id.service].key);
 }
 
+/// Error: it cannot be saved, and nothing has changed.
 net::Result<> Director::keep(Intents intents) {
   if (intents == intents_ && unsaved_.empty()) return {};
   if (options_.state_file) {
     if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
-    sync_state();
     if (!std::exchange(unsaved_, "").empty()) tell("directord", "the state file is written again");
+    sync_state();
   }
   intents_ = std::move(intents);
   return {};
 }
 
-/// The disk is waited for in a thread; what is saved meanwhile is synced after it.
 /// The same for what has happened, which is so whether it can be saved or not; saving it is tried again until it can.
 void Director::record(Intents intents) {
   if (const auto kept = keep(intents); !kept) {
@@ -117,6 +117,7 @@ void Director::record(Intents intents) {
   intents_ = std::move(intents);
 }
 
+/// The disk is waited for in a thread; what is saved meanwhile is synced after it.
 void Director::sync_state() {
   if (!syncing_) {
     auto made = Background::create(loop_);
@@ -133,8 +134,9 @@ void Director::sync_state() {
   });
 }
 
-net::Error Director::no_server(const std::string& service, const std::string& server) const {
-  return {.code = 0, .message = fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name)};
+RequestError Director::no_server(const std::string& service, const std::string& server) const {
+  return {.kind = RequestError::Kind::not_found,
+          .message = fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name)};
 }
 
 }  // namespace director

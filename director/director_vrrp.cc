@@ -41,7 +41,7 @@ bool Director::below_quorum(const std::string& service) const {
   return judged && !state.plan.quorum;
 }
 
-net::Result<std::string> Director::hand_over(const std::string& router, const std::optional<std::string>& to) {
+RequestResult<std::string> Director::hand_over(const std::string& router, const std::optional<std::string>& to) {
   auto done = routers_.hand_over(cluster_, router, to);
   if (done) tell("vrrp " + router, "the operator hands it over");
   return done;

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <optional>
 
+#include "director/request_error.h"
+
 namespace director {
 namespace {
 
@@ -87,7 +89,9 @@ struct HttpServer::Callbacks {
       *upload_size = 0;
       return MHD_YES;
     }
-    if (arriving.too_large) return reply(connection, {.status = 413, .body = R"({"error":"the body is too large"})"});
+    if (arriving.too_large)
+      return reply(connection, {.status = http_status(RequestError::Kind::too_large),
+                                .body = R"({"error":"the body is too large"})"});
 
     auto& server = *static_cast<HttpServer*>(self);
     Request request{.method = method, .path = url, .body = std::move(arriving.body)};
@@ -147,7 +151,8 @@ HttpServer::~HttpServer() {
   if (daemon_ != nullptr) {
     // The library does not end while a request waits.
     while (!waiting_.empty()) {
-      respond(waiting_.begin()->first, {.status = 503, .body = R"({"error":"directord stops"})"});
+      respond(waiting_.begin()->first,
+              {.status = http_status(RequestError::Kind::unavailable), .body = R"({"error":"directord stops"})"});
     }
     MHD_run(daemon_);
     MHD_stop_daemon(daemon_);

@@ -44,7 +44,7 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
       if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
       if (auto secrets = read_probe_secrets(loaded->cluster); !secrets) {
-        return std::unexpected(Refused{secrets.error().message});
+        return std::unexpected(Refused{.why = secrets.error().message, .kind = RequestError::Kind::failed});
       }
       auto change = compare(before, loaded->cluster);
       return Read{.cluster = std::move(loaded->cluster),
@@ -72,7 +72,7 @@ void Reloader::reload(bool yes, Done done) {
     if (auto reloaded =
             director_.reload(std::move(read->cluster), std::move(read->node), to_string(read->outcome.change));
         !reloaded) {
-      return done(std::unexpected(Refused{reloaded.error().message}));
+      return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
     }
     memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
     done(std::move(read->outcome));

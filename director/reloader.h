@@ -8,6 +8,7 @@
 
 #include "config/diagnostics.h"
 #include "director/change.h"
+#include "director/request_error.h"
 #include "net/error.h"
 
 namespace config {
@@ -33,6 +34,7 @@ struct Source {
 struct Refused {
   std::string why;                          ///< a sentence
   std::vector<config::Diagnostic> found{};  ///< what is wrong in the file, if that is why
+  RequestError::Kind kind = RequestError::Kind::conflict;
 };
 
 /// Puts the cluster file in force anew: read and compared in a thread of its own, taken over in one step on the loop.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "vrrp/routers.h"
 #include "vrrp/secrets.h"
@@ -129,31 +128,31 @@ void VirtualRouters::leave_to_next_life() {
   if (routers_) routers_->leave_to_next_life();
 }
 
-net::Result<std::string> VirtualRouters::hand_over(const config::Cluster& cluster, const std::string& router,
-                                                   const std::optional<std::string>& to) {
-  const auto known = std::ranges::find(cluster.virtual_routers, router, &config::VirtualRouter::name);
-  if (known == cluster.virtual_routers.end() || !routers_) {
-    return net::failure(fmt::format("there is no virtual router {} in cluster {}", router, cluster.name));
+RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& cluster, const std::string& router,
+                                                     const std::optional<std::string>& to) {
+  const auto refuse = [](RequestError::Kind kind, std::string why) {
+    return std::unexpected(RequestError{.kind = kind, .message = std::move(why)});
+  };
+  using enum RequestError::Kind;
+  if (std::ranges::find(cluster.virtual_routers, router, &config::VirtualRouter::name) ==
+      cluster.virtual_routers.end()) {
+    return refuse(not_found, fmt::format("there is no virtual router {} in cluster {}", router, cluster.name));
   }
   if (to && config::find_node(cluster, *to) == nullptr) {
-    return net::failure(fmt::format("there is no node {} in cluster {}", *to, cluster.name));
+    return refuse(not_found, fmt::format("there is no node {} in cluster {}", *to, cluster.name));
   }
   // VRRP has no words for a successor: the peers know by the cluster file who it is.
   std::vector<config::Node> others = cluster.nodes;
   std::erase_if(others, [&](const config::Node& node) { return node.name == node_; });
   std::ranges::stable_sort(others, std::greater{}, &config::Node::priority);
   if (to && (others.empty() || others.front().name != *to)) {
-    return std::unexpected(
-        net::Error{.code = EINVAL,
-                   .message = fmt::format("{} is not next: by the priorities in the cluster file it is {}", *to,
-                                          others.empty() ? "nobody" : others.front().name)});
-  }
-  if (auto done = routers_->hand_over(router); !done) {
-    return std::unexpected(net::Error{.code = EINVAL, .message = done.error().message});
+    return refuse(conflict, fmt::format("{} is not next: by the priorities in the cluster file it is {}", *to,
+                                        others.empty() ? "nobody" : others.front().name));
   }
   return fmt::format("{} goes to {}, or stays if nobody takes it", router, others.front().name);
 }
 
+  if (!routers_) return refuse(conflict, fmt::format("virtual router {} does not run in a dry run", router));
 std::vector<vrrp::Status> VirtualRouters::status() const {
   return routers_ ? routers_->status() : std::vector<vrrp::Status>{};
 }
@@ -164,3 +163,4 @@ void VirtualRouters::on_transition(const vrrp::Transition& transition) {
 }
 
 }  // namespace director
+  if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/cluster.h"
+#include "director/request_error.h"
 #include "director/trackers.h"
 #include "net/error.h"
 #include "net/loop.h"
@@ -63,10 +64,9 @@ class VirtualRouters {
   /// Keeps what is held for the life that follows at once.
   void leave_to_next_life();
 
-  /// Gives the role of a router and its group to another node. Errors: without a code, there is no such router or node;
-  /// else it cannot be done now.
-  net::Result<std::string> hand_over(const config::Cluster& cluster, const std::string& router,
-                                     const std::optional<std::string>& to);
+  /// Gives the role of a router and its group to another node. Errors: not_found, conflict.
+  RequestResult<std::string> hand_over(const config::Cluster& cluster, const std::string& router,
+                                       const std::optional<std::string>& to);
 
   /// One for each virtual router, in the cluster file's order; none before start().
   [[nodiscard]] std::vector<vrrp::Status> status() const;

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "config/memory.h"
 #include "director/director.h"
@@ -95,6 +96,31 @@ TEST_CASE("what cannot be done is refused with the right status and a sentence")
     CHECK(response.status == status);
     CHECK(json::parse(response.body)["error"] == error);
   }
+}
+
+TEST_CASE("every status that stands for a refusal is explained") {
+  std::stringstream text;
+  text << std::ifstream("docs/operations.md").rdbuf();
+  using enum director::RequestError::Kind;
+  for (const auto kind : {invalid, forbidden, not_found, wrong_method, conflict, too_large, failed, unavailable}) {
+    CHECK_THAT(text.str(), Catch::ContainsSubstring("| `" + std::to_string(director::http_status(kind)) + "` | "));
+  }
+}
+
+TEST_CASE("a handover says what is not there, and that a dry run has no virtual routers") {
+  World world;
+  auto cluster = director_test::shop();
+  cluster.nodes.push_back({.name = "lb2", .address = *net::Address::parse("192.168.56.12")});
+  cluster.virtual_routers.push_back({.name = "front", .interfaces = {}, .addresses = {}});
+  REQUIRE(world.director.reload(cluster, director_test::lb1(), "a test"));
+  const auto post = [&](const std::string& router, const std::string& body) {
+    const auto response =
+        answer(world.director, {.method = "POST", .path = "/v1/vrrp/" + router + "/failover", .body = body});
+    return std::pair(response.status, json::parse(response.body)["error"].get<std::string>());
+  };
+  CHECK(post("front", "") == std::pair(409U, std::string("virtual router front does not run in a dry run")));
+  CHECK(post("front", R"({"to": "lb9"})") == std::pair(404U, std::string("there is no node lb9 in cluster shop")));
+  CHECK(post("frnt", "") == std::pair(404U, std::string("there is no virtual router frnt in cluster shop")));
 }
 
 TEST_CASE("a drain that cannot be kept is refused, and nothing changes") {
@@ -197,6 +223,19 @@ TEST_CASE("a reload that removes much is refused without a yes, and counts the c
   CHECK(world.director.cluster().services.empty());
 }
 
+TEST_CASE("a reload that the host does not let through is no fault of the file, and changes nothing") {
+  Reloading world;
+  std::filesystem::create_directory(world.scratch.path / "state.json.new");  // where the state is written first
+  std::string services = one_more;
+  services.replace(services.find("web:"), 4, "www:").replace(services.find(":80"), 3, ":81");
+  world.write(services);
+  const auto before = world.director.status();
+  const auto response = world.post("/v1/reload", R"({"yes": true})");
+  CHECK(response.status == 500);
+  CHECK_THAT(response.body, Catch::ContainsSubstring("state.json.new: Is a directory"));
+  CHECK(world.director.status() == before);
+}
+
 TEST_CASE("wrong bodies of reload and plan are refused") {
   Reloading world;
   CHECK(world.post("/v1/reload", R"({"yes": 1})").status == 400);
@@ -210,6 +249,17 @@ TEST_CASE("a program that does not take the file does not take this one's place"
   const auto response = world.post("/v1/replace", "");
   CHECK(response.status == 409);
   CHECK(json::parse(response.body)["error"] == "/bin/false does not take this one's place: it ended without a word");
+}
+
+TEST_CASE("a program that talks on and on is not waited for") {
+  const director::Replacement talker{.program = "/bin/sh",
+                                     .arguments = {"sh", "-c", "while :; do echo word; /bin/sleep 0.02; done"},
+                                     .patience = std::chrono::milliseconds(300)};
+  const auto began = net::Clock::now();
+  const auto checked = talker.check();
+  CHECK(net::Clock::now() - began < std::chrono::seconds(5));
+  REQUIRE_FALSE(checked);
+  CHECK_THAT(checked.error().message, Catch::ContainsSubstring("/bin/sh does not take this one's place: word"));
 }
 
 TEST_CASE("readers may ask and not steer") {
@@ -247,14 +297,3 @@ TEST_CASE("a status waits for the kernel's table, which is read beside the loop,
   while (!got) REQUIRE(world.loop.turn(std::chrono::seconds(5)));
   CHECK(json::parse(got->body)["services"][0]["servers"][0]["active"] == 7);
 }
-TEST_CASE("a program that talks on and on is not waited for") {
-  const director::Replacement talker{.program = "/bin/sh",
-                                     .arguments = {"sh", "-c", "while :; do echo word; /bin/sleep 0.02; done"},
-                                     .patience = std::chrono::milliseconds(300)};
-  const auto began = net::Clock::now();
-  const auto checked = talker.check();
-  CHECK(net::Clock::now() - began < std::chrono::seconds(5));
-  REQUIRE_FALSE(checked);
-  CHECK_THAT(checked.error().message, Catch::ContainsSubstring("/bin/sh does not take this one's place: word"));
-}
-
