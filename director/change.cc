@@ -108,6 +108,8 @@ Change compare(const Cluster& before, const Cluster& after) {
   Change change;
   compare_services(before, after, change);
   compare_routers(before, after, change);
+  if (before.name != after.name) change.sections.emplace_back("cluster");
+  if (before.probe_marks != after.probe_marks) change.sections.emplace_back("probe_marks");
   if (before.nodes != after.nodes) change.sections.emplace_back("nodes");
   if (before.groups != after.groups) change.sections.emplace_back("groups");
   if (before.connection_sync != after.connection_sync) change.sections.emplace_back("connection_sync");

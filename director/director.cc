@@ -63,7 +63,8 @@ net::Result<> Director::start() {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) heed_orders({.service = s, .server = i});
   }
-  if (auto found = find_true_paths(); !found) return found;
+  if (auto opened = options_.dry_run ? net::Result<>() : true_paths_.open(cluster_); !opened) return opened;
+  set_true_paths();
   set_checks();
   adopt_table();
   apply();
@@ -174,11 +175,10 @@ void Director::set_stateless_takeover() {
 }
 
 /// Before set_checks(), which asks where they lead.
-net::Result<> Director::find_true_paths() {
-  if (options_.dry_run) return {};
-  if (auto found = true_paths_.set(table_.table()); !found) return found;
+void Director::set_true_paths() {
+  if (options_.dry_run) return;
+  true_paths_.set(table_.table());
   for (const auto& [key, way] : true_paths_.services()) touch(key);
-  return {};
 }
 
 /// Every check of a service, as it is aimed now, with the server that it speaks for.
@@ -228,8 +228,6 @@ void Director::judge(ServerId id, const std::string& why) {
   auto [state, since, advice] = opinion_of(id);
   if (state == server.health && advice == server.advice) return;
   if (state != server.health) {
-    const auto held = table_.actual(cluster_.services[id.service].key)
-                          .destinations[{.endpoint = cluster_.services[id.service].servers[id.server].endpoint}];
     // A server that the kernel gives traffic already has nothing to warm up to.
     server.warming = state == checkers::State::up && !has_traffic(id) ? std::optional(loop_.now()) : std::nullopt;
     tell("server " + name_of(id),
@@ -241,14 +239,14 @@ void Director::judge(ServerId id, const std::string& why) {
   server.since = since;
   server.advice = advice;
   touch(cluster_.services[id.service].key);
+}
+
 /// Whether the kernel gives it new connections now.
 bool Director::has_traffic(ServerId id) const {
   const auto& service = cluster_.services[id.service];
   const auto& held = table_.actual(service.key).destinations;
   const auto found = held.find({.endpoint = service.servers[id.server].endpoint});
   return found != held.end() && found->second.weight > 0;
-}
-
 }
 
 std::optional<ServerId> Director::find(const std::string& service, const std::string& server) const {

@@ -87,8 +87,9 @@ class Director {
   /// `what` is for the journal.
   net::Result<> reload(config::Cluster next, config::Node node, const std::string& what);
 
-  /// The file in force was read again and means the same, in these bytes.
-  void note_fingerprint(const vrrp::Digest& files);
+  /// The file in force was read again and means the same, in these bytes; the keys and passwords that it only names may
+  /// be others, and are read. Errors: nothing has changed.
+  net::Result<> reread(const vrrp::Digest& files);
 
   /// What GET /v1/status answers, all at once, with the kernel's table as it is now.
   [[nodiscard]] nlohmann::ordered_json status() const;
@@ -132,7 +133,7 @@ class Director {
   net::Result<> sync_as_the_file_says();
   void adopt_table();
   void own_aliens();
-  net::Result<> find_true_paths();
+  void set_true_paths();
   void set_checks();
   void for_each_check(std::size_t service, const std::function<void(const checkers::Key&, ServerId)>& visit) const;
   void look_at_checks(std::size_t service);
@@ -144,6 +145,7 @@ class Director {
   [[nodiscard]] std::filesystem::path settings_file(const char* whose) const;
   [[nodiscard]] Opinion opinion_of(ServerId id) const;
   void judge(ServerId id, const std::string& why);
+  [[nodiscard]] bool has_traffic(ServerId id) const;
   [[nodiscard]] std::string reason_of(ServerId id) const;
   net::Result<> keep(Intents intents);
   void record(Intents intents);
@@ -154,11 +156,11 @@ class Director {
   /// Marks a service to be planned in this turn of the loop.
   void touch(const ipvs::ServiceKey& key);
   void apply();
+  void write_table();
+  [[nodiscard]] std::vector<ipvs::ServiceKey> read_doubtful(const std::set<ipvs::ServiceKey>& keys);
   [[nodiscard]] KernelTable::Wish wish_for(const ipvs::ServiceKey& key);
   void complain(const ipvs::ServiceKey& key, const std::string& why);
   void forget_what_has_gone();
-  void write_table();
-  [[nodiscard]] std::vector<ipvs::ServiceKey> read_doubtful(const std::set<ipvs::ServiceKey>& keys);
   void adopt(std::size_t service, Plan plan);
   [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& key) const;
   void depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time);
@@ -224,7 +226,7 @@ class Director {
   std::string sync_complaint_;  ///< why the sync daemons are not as the file says
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::string state_complaint_;  ///< what was wrong with the state that was found
+  std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does
 };
 
 }  // namespace director
-  std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does

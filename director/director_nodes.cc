@@ -30,11 +30,6 @@ void Director::introduce() {
   look_at_agreement();
 }
 
-void Director::note_fingerprint(const vrrp::Digest& files) {
-  cluster_.fingerprint = files;
-  introduce();
-}
-
 void Director::on_met(const vrrp::Identity& other, const net::Address& from) {
   agreement_.hear(other, from, loop_.now());
   look_at_agreement();

@@ -1,5 +1,6 @@
 // Another cluster file takes force: what is the same in both goes on untouched, and what differs is planned anew.
 
+#include <optional>
 #include <utility>
 
 #include "director/director.h"
@@ -7,11 +8,17 @@
 namespace director {
 
 net::Result<> Director::reload(config::Cluster next, config::Node node, const std::string& what) {
-  // First what may fail. To own what is then not made does no harm: it is forgotten again.
+  // First all that may fail.
+  std::optional<VirtualRouters::Prepared> routers;
+  if (!options_.dry_run) {
+    auto prepared = routers_.prepare(next, node);
+    if (!prepared) return std::unexpected(prepared.error());
+    routers = std::move(*prepared);
+    if (auto opened = true_paths_.open(next); !opened) return opened;
+  }
   Intents intents = intents_;
   for (const auto& service : next.services) intents.owned.insert(service.key);
   if (auto kept = keep(std::move(intents)); !kept) return kept;
-  if (auto updated = routers_.update(next, node); !updated) return updated;
 
   std::vector<ServiceState> states(next.services.size());
   std::vector<ipvs::ServiceKey> changed;
@@ -42,7 +49,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   options_.node = std::move(node);
   states_ = std::move(states);
   index_ = std::move(index);
-  if (auto found = find_true_paths(); !found) warn("true path", found.error().message);
+  set_true_paths();
   if (had_true_paths || !true_paths_.services().empty()) {
     set_checks();  // any of them may lead elsewhere now
   } else {
@@ -60,11 +67,24 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   }
   record(std::move(intents));
   tell("directord", "the cluster file was read again: " + what);
+  // The routers are asked to lead by what is known of the new file's services, none of which is half known.
+  write_table();
+  if (routers) routers_.adopt(std::move(*routers), cluster_);
   introduce();
   start_connection_sync();
   set_stateless_takeover();
-  apply();
   look_at_drains();
+  return {};
+}
+
+net::Result<> Director::reread(const vrrp::Digest& files) {
+  if (!options_.dry_run) {
+    auto routers = routers_.prepare(cluster_, options_.node);
+    if (!routers) return std::unexpected(routers.error());
+    routers_.adopt(std::move(*routers), cluster_);
+  }
+  cluster_.fingerprint = files;
+  introduce();
   return {};
 }
 

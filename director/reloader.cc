@@ -60,7 +60,9 @@ void Reloader::reload(bool yes, Done done) {
   read(source_.file, [this, yes, done = std::move(done)](std::expected<Read, Refused> read) mutable {
     if (!read) return done(std::unexpected(read.error()));
     if (read->outcome.change.none()) {
-      director_.note_fingerprint(read->cluster.fingerprint);
+      if (auto reread = director_.reread(read->cluster.fingerprint); !reread) {
+        return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
+      }
       // Another order changes nothing, but a memory tells services by their place.
       if (read->cluster.services == director_.cluster().services)
         memory_ = std::make_shared<const config::Memory>(std::move(read->memory));

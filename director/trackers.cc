@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace director {
 namespace {
@@ -16,27 +17,29 @@ Trackers::Trackers(net::Loop& loop, OnVerdict on_verdict)
         if (report.change == checkers::Change::changed) look();
       }) {}
 
-net::Result<> Trackers::set(const config::Cluster& cluster) {
-  bool links = false;
+net::Result<> Trackers::open(const config::Cluster& cluster) {
+  const auto watches_link = [](const config::Tracker& tracker) { return !tracker.link.empty(); };
+  const bool links = std::ranges::any_of(cluster.virtual_routers, [&](const config::VirtualRouter& router) {
+    return std::ranges::any_of(router.trackers, watches_link);
+  });
+  if (!links || links_) return {};
+  auto followed = net::Links::follow(loop_, [this](const std::string&) { look(); });
+  if (!followed) return std::unexpected(followed.error());
+  links_ = std::move(*followed);
+  return {};
+}
+
+void Trackers::set(const config::Cluster& cluster) {
   std::vector<checkers::Key> keys;
   for (const auto& router : cluster.virtual_routers) {
     for (const auto& tracker : router.trackers) {
-      links |= !tracker.link.empty();
       if (tracker.check) keys.push_back(key_of(*tracker.check));
     }
   }
-  if (links && !links_) {
-    auto followed = net::Links::follow(loop_, [this](const std::string&) { look(); });
-    if (!followed) return std::unexpected(followed.error());
-    links_ = std::move(*followed);
-  }
   routers_ = cluster.virtual_routers;
-  std::erase_if(told_, [&](const auto& entry) {
-    return std::ranges::find(routers_, entry.first, &config::VirtualRouter::name) == routers_.end();
-  });
   checkers_.set(keys);
-  look();
-  return {};
+  verdicts_.clear();
+  for (const auto& router : routers_) verdicts_[router.name] = verdict_of(router);
 }
 
 /// "" where it does not fail.
@@ -68,10 +71,7 @@ Trackers::Verdict Trackers::verdict_of(const config::VirtualRouter& router) cons
 void Trackers::look() {
   for (const auto& router : routers_) {
     const auto verdict = verdict_of(router);
-    const auto [told, is_new] = told_.try_emplace(router.name, Verdict{});
-    if (told->second == verdict) continue;
-    told->second = verdict;
-    on_verdict_(router.name, verdict);
+    if (std::exchange(verdicts_[router.name], verdict) != verdict) on_verdict_(router.name, verdict);
   }
 }
 

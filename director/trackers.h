@@ -28,9 +28,15 @@ class Trackers {
   /// `loop` must outlive this.
   Trackers(net::Loop& loop, OnVerdict on_verdict);
 
-  /// From now on those of `cluster`. Every router's verdict is told once, and whenever it changes; a check that has not
-  /// ended yet is no failure. Error: the interfaces cannot be read.
-  net::Result<> set(const config::Cluster& cluster);
+  /// Opens what it takes to watch those of `cluster`; nothing else changes. Error: the interfaces cannot be read.
+  net::Result<> open(const config::Cluster& cluster);
+
+  /// From now on those of `cluster`, for which open() has succeeded. Verdicts are told when they change after this; a
+  /// check that has not ended yet is no failure.
+  void set(const config::Cluster& cluster);
+
+  /// Of each router, as it is now.
+  [[nodiscard]] const std::map<std::string, Verdict>& verdicts() const { return verdicts_; }
 
  private:
   [[nodiscard]] std::string failure_of(const config::Tracker& tracker) const;
@@ -40,7 +46,7 @@ class Trackers {
   net::Loop& loop_;
   OnVerdict on_verdict_;
   std::vector<config::VirtualRouter> routers_;
-  std::map<std::string, Verdict> told_;
+  std::map<std::string, Verdict> verdicts_;
   std::unique_ptr<net::Links> links_;
   checkers::Checkers checkers_;
 };

@@ -50,7 +50,20 @@ TruePaths::TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::
 
 TruePaths::~TruePaths() { loop_.cancel(again_); }
 
-net::Result<> TruePaths::set(const ipvs::Table& held) {
+net::Result<> TruePaths::open(const config::Cluster& next) {
+  bool wanted = false;
+  for_each_check(next, [&](const auto&, const auto&, const auto&) { wanted = true; });
+  if (!wanted || links_ != nullptr) return {};
+  auto routing = net::Netlink::open(NETLINK_ROUTE);
+  if (!routing) return std::unexpected(routing.error());
+  auto links = net::Links::follow(loop_, [this](const std::string&) { refresh(); });
+  if (!links) return std::unexpected(links.error());
+  routing_ = std::move(*routing);
+  links_ = std::move(*links);
+  return {};
+}
+
+void TruePaths::set(const ipvs::Table& held) {
   std::set<Way> wanted;
   std::map<net::Address, Vip> vips;
   for_each_check(cluster_, [&](const auto& service, const auto& server, const auto&) {
@@ -72,19 +85,20 @@ net::Result<> TruePaths::set(const ipvs::Table& held) {
     if (owns(key)) services_.emplace(key, std::nullopt);
   }
   for (const auto& [way, mark] : marks_) services_[private_key(way, mark)] = way;
-  if (wanted.empty()) return {};
-
-  if (links_ == nullptr) {
-    auto routing = net::Netlink::open(NETLINK_ROUTE);
-    if (!routing) return std::unexpected(routing.error());
-    auto links = net::Links::follow(loop_, [this](const std::string&) { refresh(); });
-    if (!links) return std::unexpected(links.error());
-    routing_ = std::move(*routing);
-    links_ = std::move(*links);
-  }
+  if (wanted.empty()) return forget_host();
   seen_.clear();
   look_at_host();
-  return {};
+}
+
+/// Nothing of it matters any more.
+void TruePaths::forget_host() {
+  loop_.cancel(std::exchange(again_, 0));
+  links_.reset();
+  routing_.reset();
+  sources_.clear();
+  interfaces_.clear();
+  said_.clear();
+  sysctls_.restore();
 }
 
 checkers::Key TruePaths::aim(const config::Service& service, const config::Server& server,

@@ -41,9 +41,13 @@ class TruePaths {
   TruePaths(const TruePaths&) = delete;
   TruePaths& operator=(const TruePaths&) = delete;
 
-  /// Takes the cluster as it is now, and recovers marks from what the table holds. Does nothing to a host whose cluster
-  /// has no such checks. Errors: the interfaces cannot be read.
-  net::Result<> set(const ipvs::Table& held);
+  /// Opens what it takes to see the host as the checks of `next` need it; nothing else changes. Errors: the interfaces
+  /// cannot be read.
+  net::Result<> open(const config::Cluster& next);
+
+  /// Takes the cluster as it is now, for which open() has succeeded, and recovers marks from what the table holds. Does
+  /// nothing to a host whose cluster has no such checks; one that had some is as it was before.
+  void set(const ipvs::Table& held);
 
   /// Puts the settings back.
   void stop() { sysctls_.restore(); }
@@ -76,6 +80,7 @@ class TruePaths {
   using Interfaces = std::map<int, net::Interface>;
 
   void refresh();
+  void forget_host();
   void look_at_host();
   [[nodiscard]] Interfaces lasting_interfaces() const;
   void find_sources();

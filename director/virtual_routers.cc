@@ -60,37 +60,45 @@ net::Result<std::vector<vrrp::Spec>> VirtualRouters::specs_of(const config::Clus
   return specs;
 }
 
-net::Result<> VirtualRouters::conditions_of(const config::Cluster& cluster) {
+/// What holds of each router from its first advert on.
+void VirtualRouters::set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster) {
+  trackers_.set(cluster);
   give_up_when_.clear();
-  for (const auto& router : cluster.virtual_routers) give_up_when_[router.name] = router.give_up_when;
-  look_at_services();
-  return trackers_.set(cluster);
+  for (const auto& router : cluster.virtual_routers) {
+    give_up_when_[router.name] = router.give_up_when;
+    const auto& verdict = trackers_.verdicts().at(router.name);
+    wanted.conditions[router.name] = {
+        .fault = verdict.fault, .useless = lost_service(router.give_up_when), .lower = verdict.lower};
+  }
+}
+
+/// Why a router must give up; empty where it need not.
+std::string VirtualRouters::lost_service(const std::vector<std::string>& services) const {
+  const auto lost = std::ranges::find_if(services, host_.below_quorum);
+  return lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost);
 }
 
 void VirtualRouters::look_at_services() {
   if (!routers_) return;
-  for (const auto& [router, services] : give_up_when_) {
-    const auto lost = std::ranges::find_if(services, host_.below_quorum);
-    routers_->give_up(router, lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost));
-  }
+  for (const auto& [router, services] : give_up_when_) routers_->give_up(router, lost_service(services));
 }
 
 net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node) {
-  auto specs = specs_of(cluster, node);
-  if (!specs) return std::unexpected(specs.error());
-  node_ = node.name;
+  auto prepared = prepare(cluster, node);
+  if (!prepared) return std::unexpected(prepared.error());
+  set_conditions(prepared->wanted, cluster);
+  node_ = std::move(prepared->node);
   ready_by_ = loop_.now() + longest_wait(cluster);
   const std::string not_ready = loop_.now() < ready_by_ ? host_.not_ready() : "";
   auto routers = vrrp::Routers::start(
-      loop_, std::move(*specs), cluster.groups,
-      [this](const vrrp::Transition& transition) { on_transition(transition); },
+      loop_, std::move(prepared->wanted), [this](const vrrp::Transition& transition) { on_transition(transition); },
       [this](const std::string& router, const net::Error& error) { host_.warn("vrrp " + router, error.message); },
       [this](const std::string& router, const std::string& text) { host_.warn("vrrp " + router, text); }, not_ready,
       settings_);
   if (!routers) return std::unexpected(routers.error());
   routers_ = std::move(*routers);
   if (!not_ready.empty()) look_whether_ready();
-  return conditions_of(cluster);
+  return {};
 }
 
 void VirtualRouters::look_whether_ready() {
@@ -109,13 +117,21 @@ void VirtualRouters::introduce(const vrrp::Identity& self) {
   if (routers_) routers_->introduce(self, host_.on_met);
 }
 
-net::Result<> VirtualRouters::update(const config::Cluster& cluster, const config::Node& node) {
-  if (!routers_) return {};
+net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster,
+                                                              const config::Node& node) {
   auto specs = specs_of(cluster, node);
   if (!specs) return std::unexpected(specs.error());
-  if (auto updated = routers_->update(std::move(*specs), cluster.groups); !updated) return updated;
-  node_ = node.name;
-  return conditions_of(cluster);
+  auto wanted = vrrp::prepare(std::move(*specs), cluster.groups);
+  if (!wanted) return std::unexpected(wanted.error());
+  if (auto opened = trackers_.open(cluster); !opened) return std::unexpected(opened.error());
+  return Prepared{.wanted = std::move(*wanted), .node = node.name};
+}
+
+void VirtualRouters::adopt(Prepared prepared, const config::Cluster& cluster) {
+  if (!routers_) return;
+  set_conditions(prepared.wanted, cluster);
+  node_ = std::move(prepared.node);
+  routers_->update(std::move(prepared.wanted));
 }
 
 void VirtualRouters::stop(std::function<void()> on_stopped) {
@@ -141,6 +157,7 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
   if (to && config::find_node(cluster, *to) == nullptr) {
     return refuse(not_found, fmt::format("there is no node {} in cluster {}", *to, cluster.name));
   }
+  if (!routers_) return refuse(conflict, fmt::format("virtual router {} does not run in a dry run", router));
   // VRRP has no words for a successor: the peers know by the cluster file who it is.
   std::vector<config::Node> others = cluster.nodes;
   std::erase_if(others, [&](const config::Node& node) { return node.name == node_; });
@@ -149,10 +166,10 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
     return refuse(conflict, fmt::format("{} is not next: by the priorities in the cluster file it is {}", *to,
                                         others.empty() ? "nobody" : others.front().name));
   }
+  if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);
   return fmt::format("{} goes to {}, or stays if nobody takes it", router, others.front().name);
 }
 
-  if (!routers_) return refuse(conflict, fmt::format("virtual router {} does not run in a dry run", router));
 std::vector<vrrp::Status> VirtualRouters::status() const {
   return routers_ ? routers_->status() : std::vector<vrrp::Status>{};
 }
@@ -163,4 +180,3 @@ void VirtualRouters::on_transition(const vrrp::Transition& transition) {
 }
 
 }  // namespace director
-  if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);

@@ -13,6 +13,7 @@
 #include "director/trackers.h"
 #include "net/error.h"
 #include "net/loop.h"
+#include "vrrp/wanted.h"
 
 namespace vrrp {
 class Routers;
@@ -52,8 +53,18 @@ class VirtualRouters {
   /// Who this node is from now on, for the other directors; after start().
   void introduce(const vrrp::Identity& self);
 
-  /// Another cluster file is in force; roles go on. Errors: as vrrp::Routers::update; then nothing changes.
-  net::Result<> update(const config::Cluster& cluster, const config::Node& node);
+  /// What another cluster file asks of the virtual routers of a node, with all that may fail behind it.
+  struct Prepared {
+    vrrp::Wanted wanted;
+    std::string node;
+  };
+  /// Reads the secrets that the file only names, and opens what its trackers need; what runs does not change. Errors:
+  /// as vrrp::prepare; a secret or the interfaces cannot be read.
+  net::Result<Prepared> prepare(const config::Cluster& cluster, const config::Node& node);
+
+  /// `cluster` is in force, of which `prepared` was made, and its services are as the host says: roles go on. Nothing
+  /// in a dry run.
+  void adopt(Prepared prepared, const config::Cluster& cluster);
 
   /// The services have changed: looks whether a router must give up, or may lead again.
   void look_at_services();
@@ -73,7 +84,8 @@ class VirtualRouters {
 
  private:
   static net::Result<std::vector<vrrp::Spec>> specs_of(const config::Cluster& cluster, const config::Node& node);
-  net::Result<> conditions_of(const config::Cluster& cluster);
+  void set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster);
+  [[nodiscard]] std::string lost_service(const std::vector<std::string>& services) const;
   void look_whether_ready();
   void on_transition(const vrrp::Transition& transition);
 

@@ -17,6 +17,7 @@
 #include "vrrp/spec.h"
 #include "vrrp/status.h"
 #include "vrrp/tools.h"
+#include "vrrp/wanted.h"
 
 namespace vrrp {
 
@@ -35,27 +36,22 @@ class Routers {
   using OnMet = std::move_only_function<void(const Identity&, const net::Address& from)>;
   using OnStopped = std::move_only_function<void()>;
 
-  /// Names of routers that move together.
-  using Groups = std::vector<std::vector<std::string>>;
-
-  /// Starts every router on `loop`, which outlives this. `groups` names routers that move together, which share their
-  /// priority, preemption and interval; the others stand alone. While `held` is not empty none of them becomes master,
-  /// for this reason, but one that goes on from an earlier life. Transitions may be told before this returns. Errors: a
-  /// contradiction among `specs` and `groups`; no privilege (CAP_NET_RAW, CAP_NET_ADMIN). A link that is missing or
-  /// down is none: its group waits for it in State::initialize.
-  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, std::vector<Spec> specs, const Groups& groups,
-                                                     OnTransition on_transition, OnError on_error = {},
-                                                     OnNotice on_notice = {}, std::string held = {},
-                                                     std::filesystem::path settings = {});
+  /// Starts every router on `loop`, which outlives this. While `held` is not empty none of them becomes master, for
+  /// this reason, but one that goes on from an earlier life. Transitions may be told before this returns. Errors: no
+  /// privilege (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its
+  /// group waits for it in State::initialize.
+  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, Wanted wanted, OnTransition on_transition,
+                                                     OnError on_error = {}, OnNotice on_notice = {},
+                                                     std::string held = {}, std::filesystem::path settings = {});
   ~Routers();
   Routers(const Routers&) = delete;
   Routers& operator=(const Routers&) = delete;
 
   /// What is to run from now on. A router is the same one if its router_id, interface, family and kind of Ethernet
   /// address are: it keeps its role and timers, and its addresses, priority, interval and name change in place; a group
-  /// keeps the role of the first of its routers that was there. Others are stopped, or started. Errors as start()'s;
-  /// then nothing changes.
-  net::Result<> update(std::vector<Spec> specs, const Groups& groups);
+  /// keeps the role of the first of its routers that was there. Others are stopped, or started. What the conditions ask
+  /// for is done first: no advert goes out that they forbid.
+  void update(Wanted wanted);
 
   /// Who this node is from now on, for those that sign as well; `on_met` is told of each hello of theirs: within a
   /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
@@ -91,12 +87,6 @@ class Routers {
  private:
   using Id = std::uint64_t;
 
-  /// What the director has said of a router; it holds for its whole band.
-  struct Conditions {
-    std::string fault;    ///< by fault(); "": none
-    std::string useless;  ///< by give_up(); "": none
-    int lower = 0;        ///< by lower()
-  };
   /// Routers that move together, or one that stands alone.
   struct Band {
     Config config;
@@ -111,16 +101,14 @@ class Routers {
     std::size_t announced = 0;  ///< announcements made since the last Action::announce
   };
   enum class Operation : std::uint8_t { send, claim, yield, announce, route, separate };
-  using Arrangement = std::vector<std::vector<std::size_t>>;  ///< bands as indices of specs
   struct Change;
 
   Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnError on_error, OnNotice on_notice,
           std::string held);
 
   // What there is (routers_update.cc).
-  static net::Result<Arrangement> arrange(const std::vector<Spec>& specs, const Groups& groups);
-  static net::Result<> permitted(const std::vector<Spec>& specs);
   [[nodiscard]] std::optional<Id> find_same(const Spec& spec) const;
+  void set_conditions(const Change& change);
   void regroup(Change& change);
   void drop_router(Id router);
   void drop_band(Id band);
@@ -132,6 +120,8 @@ class Routers {
   // What happens to it.
   [[nodiscard]] Config config_of(const Band& band) const;
   [[nodiscard]] std::string reason_of(const Band& band, std::string Conditions::* kind) const;
+  void heed(Id band);
+  void heed_fault(Id band);
   [[nodiscard]] std::optional<Id> find(const std::string& name) const;
   [[nodiscard]] static bool is_stopped(const Band& band);
   [[nodiscard]] std::size_t member_of(Id router) const;

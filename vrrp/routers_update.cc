@@ -12,18 +12,16 @@ namespace vrrp {
 
 /// A new list of routers, matched with those that there are.
 struct Routers::Change {
-  std::vector<Spec> specs;
-  Arrangement arrangement;
+  Wanted wanted;
   std::vector<Id> ids{};     ///< of the router for each spec
   std::set<Id> kept{};       ///< bands that go on
   std::set<Id> fresh{};      ///< bands that begin
   std::set<Id> different{};  ///< bands with other routers than before
 };
 
-net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vector<Spec> specs, const Groups& groups,
-                                                     OnTransition on_transition, OnError on_error, OnNotice on_notice,
-                                                     std::string held, std::filesystem::path settings) {
-  if (auto may = permitted(specs); !may) return std::unexpected(may.error());
+net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, Wanted wanted, OnTransition on_transition,
+                                                     OnError on_error, OnNotice on_notice, std::string held,
+                                                     std::filesystem::path settings) {
   auto leases = net::Leases::open();
   if (!leases) return std::unexpected(leases.error());
   auto routes = net::RouteTable::open();
@@ -44,42 +42,8 @@ net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, std::vecto
       net::Links::follow(loop, [self = routers.get()](const std::string& name) { self->on_link_change(name); });
   if (!links) return std::unexpected(links.error());
   routers->links_ = std::move(*links);
-  if (auto added = routers->update(std::move(specs), groups); !added) return std::unexpected(added.error());
+  routers->update(std::move(wanted));
   return routers;
-}
-
-net::Result<> Routers::permitted(const std::vector<Spec>& specs) {
-  for (const Spec& spec : specs) {
-    if (spec.addresses.empty()) return net::failure(fmt::format("vrrp {}: no addresses", spec.name));
-    if (auto may = Link::permitted(spec.family()); !may) return may;
-  }
-  return {};
-}
-
-/// The groups, then those that stand alone.
-net::Result<Routers::Arrangement> Routers::arrange(const std::vector<Spec>& specs, const Groups& groups) {
-  Arrangement arrangement;
-  std::set<std::size_t> grouped;
-  for (const auto& names : groups) {
-    std::vector<std::size_t> members;
-    for (const std::string& name : names) {
-      const auto found = std::ranges::find(specs, name, &Spec::name);
-      if (found == specs.end()) return net::failure(fmt::format("a group names {}, which is no vrrp router", name));
-      members.push_back(static_cast<std::size_t>(found - specs.begin()));
-      if (!grouped.insert(members.back()).second) return net::failure(fmt::format("vrrp {} is in two groups", name));
-      const Spec& first = specs[members.front()];
-      if (found->priority != first.priority || found->preempt != first.preempt ||
-          found->preempt_delay != first.preempt_delay || found->advertise != first.advertise) {
-        return net::failure(fmt::format(
-            "vrrp {} and {} are in one group, so their priority, preempt and advertise must agree", first.name, name));
-      }
-    }
-    if (!members.empty()) arrangement.push_back(std::move(members));
-  }
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    if (!grouped.contains(i)) arrangement.push_back({i});
-  }
-  return arrangement;
 }
 
 std::optional<Routers::Id> Routers::find_same(const Spec& spec) const {
@@ -93,12 +57,9 @@ std::optional<Routers::Id> Routers::find_same(const Spec& spec) const {
   return std::nullopt;
 }
 
-net::Result<> Routers::update(std::vector<Spec> specs, const Groups& groups) {
-  if (auto may = permitted(specs); !may) return may;
-  auto arrangement = arrange(specs, groups);
-  if (!arrangement) return std::unexpected(arrangement.error());
-  Change change{.specs = std::move(specs), .arrangement = std::move(*arrangement)};
-  for (const Spec& spec : change.specs) {
+void Routers::update(Wanted wanted) {
+  Change change{.wanted = std::move(wanted)};
+  for (const Spec& spec : change.wanted.specs) {
     auto id = find_same(spec);
     if (!id) {
       id = ++last_id_;
@@ -106,18 +67,31 @@ net::Result<> Routers::update(std::vector<Spec> specs, const Groups& groups) {
     }
     change.ids.push_back(*id);
   }
+  set_conditions(change);
   order_ = change.ids;
   virtual_addresses_.clear();
   const auto note_addresses = [&](const Spec& spec) {
     for (const VirtualAddress& address : spec.addresses) virtual_addresses_.insert(address.prefix.address);
   };
-  std::ranges::for_each(change.specs, note_addresses);
+  std::ranges::for_each(change.wanted.specs, note_addresses);
   for (const auto& [id, router] : routers_) note_addresses(router.spec());  // those that go still hold theirs
   regroup(change);
   for (const Id band : change.kept) adapt(band, change);
   for (const Id band : change.fresh) start_band(band);
   sweep_routes();
-  return {};
+}
+
+/// All are known before any is heeded, since those of a group add up. Who is there already heeds them by the parameters
+/// that its peers know.
+void Routers::set_conditions(const Change& change) {
+  std::set<Id> bands;
+  for (std::size_t i = 0; i < change.ids.size(); ++i) {
+    const auto said = change.wanted.conditions.find(change.wanted.specs[i].name);
+    if (said == change.wanted.conditions.end()) continue;
+    conditions_[change.ids[i]] = said->second;
+    if (const auto band = band_of_.find(change.ids[i]); band != band_of_.end()) bands.insert(band->second);
+  }
+  for (const Id band : bands) heed(band);
 }
 
 /// Routes that an earlier life left, or this one set, and that no router has any more.
@@ -141,7 +115,7 @@ void Routers::regroup(Change& change) {
   std::map<Id, std::vector<Id>> members_before;
   for (const auto& [id, band] : bands_) members_before[id] = band.members;
   std::set<Id> named(change.ids.begin(), change.ids.end());
-  for (const auto& indices : change.arrangement) {
+  for (const auto& indices : change.wanted.groups) {
     std::vector<Id> members;
     for (const std::size_t i : indices) members.push_back(change.ids[i]);
     const auto was_there = std::ranges::find_if(members, [&](Id router) {
@@ -217,8 +191,8 @@ void Routers::adapt(Id id, const Change& change) {
   for (std::size_t i = 0; i < change.ids.size(); ++i) {
     if (band_of_.at(change.ids[i]) != id) continue;
     Router& router = routers_.at(change.ids[i]);
-    different |= router.spec() != change.specs[i];
-    note(change.ids[i], Operation::yield, router.change(loop_, tools_.leases, change.specs[i]));
+    different |= router.spec() != change.wanted.specs[i];
+    note(change.ids[i], Operation::yield, router.change(loop_, tools_.leases, change.wanted.specs[i]));
   }
   band.config = config_of(band);
   std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
@@ -227,6 +201,7 @@ void Routers::adapt(Id id, const Change& change) {
     const bool up = routers_.at(band.members[member]).fault().empty();
     if (std::exchange(band.group.members[member].link_up, up) != up) changed.push_back({.member = member, .up = up});
   }
+  heed_fault(id);  // of a router that came, or that left
   for (const auto& link : changed) {
     feed(id, link, [&] {
       const std::string& fault = routers_.at(band.members[link.member]).fault();

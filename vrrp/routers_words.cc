@@ -33,27 +33,46 @@ std::string Routers::reason_of(const Band& band, std::string Conditions::* kind)
 void Routers::give_up(const std::string& router, const std::string& reason) {
   const auto id = find(router);
   if (!id || std::exchange(conditions_[*id].useless, reason) == reason) return;
-  const Id band_id = band_of_.at(*id);
-  Band& band = bands_.at(band_id);
-  const std::string why = reason_of(band, &Conditions::useless);
-  if (band.config.last_resort == !why.empty()) return;
-  notice(band, why.empty() ? "may lead again" : "gives up: " + why);
-  // While it still has the priority that its peers know it by.
-  if (!why.empty()) feed(band_id, HandOver{}, [&] { return why; });
-  band.config = config_of(band);
-  feed(band_id, Reconfigured{}, [] { return ""; });
-  const bool held = band.group.machine.held;
-  if (why.empty() && !held) feed(band_id, Hold{.held = false}, [] { return "may lead again"; });
+  heed(band_of_.at(*id));
 }
 
 void Routers::lower(const std::string& router, int by) {
   const auto id = find(router);
+  if (!id || std::exchange(conditions_[*id].lower, by) == by) return;
+  heed(band_of_.at(*id));
+}
+
+void Routers::fault(const std::string& router, const std::string& reason) {
+  const auto id = find(router);
   if (!id) return;
-  Band& band = bands_.at(band_of_.at(*id));
-  if (std::exchange(conditions_[*id].lower, by) == by) return;
-  band.config = config_of(band);
-  notice(band, fmt::format("priority is {} now", band.config.priority));
-  feed(band_of_.at(*id), Reconfigured{}, [] { return ""; });
+  conditions_[*id].fault = reason;
+  heed_fault(band_of_.at(*id));
+}
+
+/// Brings a band in line with what was said of its routers.
+void Routers::heed(Id id) {
+  Band& band = bands_.at(id);
+  const Config config = config_of(band);
+  if (config.last_resort != band.config.last_resort) {
+    const std::string why = reason_of(band, &Conditions::useless);
+    notice(band, why.empty() ? "may lead again" : "gives up: " + why);
+    // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
+    if (!why.empty() && !config.peer_priorities.empty()) feed(id, HandOver{}, [&] { return why; });
+    band.config = config;
+    feed(id, Reconfigured{}, [] { return ""; });
+    if (why.empty() && !band.group.machine.held) feed(id, Hold{.held = false}, [] { return "may lead again"; });
+  } else if (config.priority != band.config.priority) {
+    band.config = config;
+    notice(band, fmt::format("priority is {} now", config.priority));
+    feed(id, Reconfigured{}, [] { return ""; });
+  }
+  heed_fault(id);
+}
+
+void Routers::heed_fault(Id id) {
+  const std::string why = reason_of(bands_.at(id), &Conditions::fault);
+  if (bands_.at(id).group.faulted == !why.empty()) return;
+  feed(id, Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "of use again" : why; });
 }
 
 Config Routers::config_of(const Band& band) const {
@@ -71,16 +90,6 @@ Config Routers::config_of(const Band& band) const {
           .version = spec.version,
           .last_resort = last_resort,
           .peer_priorities = spec.peer_priorities};
-}
-
-void Routers::fault(const std::string& router, const std::string& reason) {
-  const auto id = find(router);
-  if (!id) return;
-  conditions_[*id].fault = reason;
-  const Id band = band_of_.at(*id);
-  const std::string why = reason_of(bands_.at(band), &Conditions::fault);
-  if (bands_.at(band).group.faulted == !why.empty()) return;
-  feed(band, Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "of use again" : why; });
 }
 
 net::Result<> Routers::hand_over(const std::string& router) {

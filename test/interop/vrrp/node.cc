@@ -22,7 +22,9 @@ void Node::start() {
   const auto on_notice = [this](const std::string& router, const std::string& text) {
     notices += fmt::format("{} {}: {}\n", host.name, router, text);
   };
-  auto routers = vrrp::Routers::start(loop_, specs, groups, on_transition, on_error, on_notice, held);
+  auto wanted = vrrp::prepare(specs, groups);
+  if (!wanted) throw std::runtime_error(wanted.error().message);
+  auto routers = vrrp::Routers::start(loop_, std::move(*wanted), on_transition, on_error, on_notice, held);
   if (!routers) throw std::runtime_error(routers.error().message);
   routers_ = std::move(*routers);
 }
@@ -30,7 +32,9 @@ void Node::start() {
 void Node::update() {
   turn();
   const lab::Within within(host.network);
-  if (auto updated = routers_->update(specs, groups); !updated) throw std::runtime_error(updated.error().message);
+  auto wanted = vrrp::prepare(specs, groups);
+  if (!wanted) throw std::runtime_error(wanted.error().message);
+  routers_->update(std::move(*wanted));
 }
 
 void Node::turn() {

@@ -245,21 +245,19 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
 TEST_CASE_METHOD(Lan, "without privileges the start says what is missing", "[pair]") {
   Node node(host1, {spec("front", 51, 100, vip)});
   REQUIRE(::seteuid(65534) == 0);
-  auto loop = net::Loop::create();
-  const auto routers = vrrp::Routers::start(*loop, node.specs, {}, [](const vrrp::Transition&) {});
+  const auto wanted = vrrp::prepare(node.specs, {});
   const auto leases = net::Leases::open();
   REQUIRE(::seteuid(0) == 0);
-  REQUIRE_FALSE(routers);
-  CHECK(routers.error().message == "open a VRRP socket (this needs CAP_NET_RAW): Operation not permitted");
+  REQUIRE_FALSE(wanted);
+  CHECK(wanted.error().message == "open a VRRP socket (this needs CAP_NET_RAW): Operation not permitted");
   REQUIRE_FALSE(leases);
   CHECK(leases.error().message == "change interface addresses (this needs CAP_NET_ADMIN): Operation not permitted");
 }
 
 TEST_CASE_METHOD(Lan, "routers that contradict their group are refused", "[pair]") {
   const auto error = [&](std::vector<vrrp::Spec> specs, std::vector<std::vector<std::string>> groups) {
-    auto loop = net::Loop::create();
-    const auto routers = vrrp::Routers::start(*loop, std::move(specs), groups, [](const vrrp::Transition&) {});
-    return routers ? "" : routers.error().message;
+    const auto wanted = vrrp::prepare(std::move(specs), groups);
+    return wanted ? "" : wanted.error().message;
   };
   const auto a = spec("a", 1, 100, "10.0.0.101/24");
   const auto b = spec("b", 2, 90, "10.0.0.102/24");

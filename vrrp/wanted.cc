@@ -1,0 +1,52 @@
+#include "vrrp/wanted.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "vrrp/link.h"
+
+namespace vrrp {
+namespace {
+
+net::Result<> permitted(const std::vector<Spec>& specs) {
+  for (const Spec& spec : specs) {
+    if (spec.addresses.empty()) return net::failure(fmt::format("vrrp {}: no addresses", spec.name));
+    if (auto may = Link::permitted(spec.family()); !may) return may;
+  }
+  return {};
+}
+
+}  // namespace
+
+net::Result<Wanted> prepare(std::vector<Spec> specs, const Groups& groups) {
+  if (auto may = permitted(specs); !may) return std::unexpected(may.error());
+  Wanted wanted{.specs = std::move(specs), .groups = {}};
+  std::set<std::size_t> grouped;
+  for (const auto& names : groups) {
+    std::vector<std::size_t> members;
+    for (const std::string& name : names) {
+      const auto found = std::ranges::find(wanted.specs, name, &Spec::name);
+      if (found == wanted.specs.end()) {
+        return net::failure(fmt::format("a group names {}, which is no vrrp router", name));
+      }
+      members.push_back(static_cast<std::size_t>(found - wanted.specs.begin()));
+      if (!grouped.insert(members.back()).second) return net::failure(fmt::format("vrrp {} is in two groups", name));
+      const Spec& first = wanted.specs[members.front()];
+      if (found->priority != first.priority || found->preempt != first.preempt ||
+          found->preempt_delay != first.preempt_delay || found->advertise != first.advertise) {
+        return net::failure(fmt::format(
+            "vrrp {} and {} are in one group, so their priority, preempt and advertise must agree", first.name, name));
+      }
+    }
+    if (!members.empty()) wanted.groups.push_back(std::move(members));
+  }
+  for (std::size_t i = 0; i < wanted.specs.size(); ++i) {
+    if (!grouped.contains(i)) wanted.groups.push_back({i});
+  }
+  return wanted;
+}
+
+}  // namespace vrrp
