@@ -1,4 +1,4 @@
-# Compiler settings shared by every target: warnings are errors, and the sanitizers are a build type of their own.
+# Compiler settings shared by every target, and the functions that make the house's targets.
 
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
@@ -16,12 +16,16 @@ else()  # another compiler's warnings are its own
   target_compile_options(directord_options INTERFACE -Werror)
 endif()
 
-option(DIRECTORD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+set(DIRECTORD_SANITIZE OFF CACHE STRING "ON: AddressSanitizer and UndefinedBehaviorSanitizer; thread: ThreadSanitizer")
 if(DIRECTORD_SANITIZE)
+  set(sanitizers address,undefined)
+  if(DIRECTORD_SANITIZE STREQUAL thread)
+    set(sanitizers thread)
+  endif()
   # GCC's flow analysis loses its way in instrumented code and warns of what is not so; the plain builds keep the warning.
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer
                       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
-  add_link_options(-fsanitize=address,undefined)
+  add_link_options(-fsanitize=${sanitizers})
 endif()
 
 find_program(CCACHE_PROGRAM ccache)
@@ -41,13 +45,15 @@ function(directord_library name)
   target_link_libraries(${name} PUBLIC directord_options fmt::fmt ${ARG_LINK})
 endfunction()
 
-# directord_test(NAME SOURCES... LINK LIBS... [LABEL L]): a Catch2 program, registered with ctest under its label.
+# directord_test(NAME LABEL L SOURCES... LINK LIBS...): a Catch2 program, built with the target L-tests. ctest runs a unit
+# test as it is; whoever makes one of another label says how it is run.
 function(directord_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES} $<TARGET_OBJECTS:catch_main>)
   target_link_libraries(${name} PRIVATE directord_options Catch2::Catch2 ${ARG_LINK})
-  if(ARG_LABEL)
-    add_test(NAME ${name} COMMAND ${name} --use-colour no WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+  add_dependencies(${ARG_LABEL}-tests ${name})
+  if(ARG_LABEL STREQUAL unit)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 600)
   endif()
 endfunction()

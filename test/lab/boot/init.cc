@@ -223,7 +223,7 @@ int main() {
   enter_overlay(run, read_file(run + "/out"));
   mount_the_usual(kernel.release);
   for (const auto name : wanted_modules) modules.load(name);
-  sethostname("lab", 3);
+  must(sethostname("lab", 3), "sethostname");
   environment.push_back(string("GLIBC_TUNABLES=") + std::getenv("GLIBC_TUNABLES"));
   must(chdir(cwd.c_str()), "chdir " + cwd);
 
