@@ -46,6 +46,10 @@ TEST_CASE("what else differs is told by its section, and probes are counted once
   CHECK(change.probes.added == 2);
   CHECK(change.probes.removed == 2);
   CHECK(compare(next, before).routers.removed == Names{"front"});
+  next = before;
+  next.name = "store";
+  --next.probe_marks.last;
+  CHECK(compare(before, next).sections == Names{"cluster", "probe_marks"});
 }
 
 TEST_CASE("the guard asks twice exactly when more than the share goes") {
