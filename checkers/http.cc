@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "checkers/words.h"
+#include "net/version.h"
 
 namespace checkers {
 
@@ -33,9 +34,9 @@ Request HttpPlan::first(const net::Endpoint& target) const {
 }
 
 std::string HttpPlan::text(const Request& request) const {
-  auto text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: directord/" DIRECTORD_VERSION
-                          "\r\nAccept: */*\r\nConnection: close\r\n",
-                          request.method, request.path, request.host);
+  auto text =
+      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: directord/{}\r\nAccept: */*\r\nConnection: close\r\n",
+                  request.method, request.path, request.host, net::version());
   for (const auto& [name, value] : spec.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
   if (!spec.authorization.empty()) text += fmt::format("Authorization: {}\r\n", spec.authorization);
   const bool with_body = !spec.body.empty() && request.method == spec.method;

@@ -7,7 +7,6 @@ endif()
 add_library(directord_options INTERFACE)
 target_compile_options(directord_options INTERFACE -Wall -Wextra -Wconversion -Wshadow)
 target_include_directories(directord_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(directord_options INTERFACE DIRECTORD_VERSION="${PROJECT_VERSION}")
 
 option(DIRECTORD_FUZZ "Build the fuzz targets for libFuzzer; needs clang and DIRECTORD_SANITIZE" OFF)
 if(DIRECTORD_FUZZ)

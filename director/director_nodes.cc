@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "director/director.h"
+#include "net/version.h"
 
 namespace director {
 namespace {
@@ -24,8 +25,8 @@ std::string why_unknown(const config::Cluster& cluster, bool dry_run) {
 }  // namespace
 
 void Director::introduce() {
-  agreement_.set_own({.node = options_.node.name, .version = DIRECTORD_VERSION, .files = cluster_.fingerprint},
-                     loop_.now());
+  agreement_.set_own(
+      {.node = options_.node.name, .version = std::string(net::version()), .files = cluster_.fingerprint}, loop_.now());
   routers_.introduce(agreement_.own());
   look_at_agreement();
 }

@@ -8,6 +8,7 @@
 #include "director/change_json.h"
 #include "director/director.h"
 #include "director/vrrp_status.h"
+#include "net/version.h"
 
 namespace director {
 namespace {
@@ -118,7 +119,7 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
 
 ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& snapshot) const {
   ordered_json root{{"cluster", cluster_.name},       {"node", options_.node.name},
-                    {"version", DIRECTORD_VERSION},   {"files", to_string(cluster_.fingerprint)},
+                    {"version", net::version()},      {"files", to_string(cluster_.fingerprint)},
                     {"started", timestamp(started_)}, {"checks", checkers_.size()}};
   std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);

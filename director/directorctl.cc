@@ -25,6 +25,7 @@
 #include "director/text_table.h"
 #include "director/vrrp_text.h"
 #include "director/wrong_usage.h"
+#include "net/version.h"
 
 namespace {
 
@@ -282,7 +283,7 @@ int main(int argc, char** argv) {
   CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'",
                "directorctl");
   app.failure_message(director::wrong_usage);
-  app.set_version_flag("--version", "directorctl " DIRECTORD_VERSION);
+  app.set_version_flag("--version", fmt::format("directorctl {}", net::version()));
   app.require_subcommand(0, 1);
   app.footer("Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.");
   app.add_option("--socket", arguments.socket, "the daemon's control socket")->capture_default_str();

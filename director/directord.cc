@@ -29,6 +29,7 @@
 #include "director/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"
+#include "net/version.h"
 
 namespace {
 
@@ -182,7 +183,7 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   auto kernel = open_kernel(arguments.dry_run);
   if (!kernel) return std::unexpected(kernel.error());
 
-  info(fmt::format("directord " DIRECTORD_VERSION " on {}, cluster {}{}", node.name, loaded.cluster.name,
+  info(fmt::format("directord {} on {}, cluster {}{}", net::version(), node.name, loaded.cluster.name,
                    arguments.dry_run ? ": a dry run, the kernel is left alone" : ""));
   if (scratch) {
     info("ask it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
@@ -223,7 +224,7 @@ int main(int argc, char** argv) {
       "Example: directord --config /etc/directord/cluster.yaml",
       "directord");
   app.failure_message(director::wrong_usage);
-  app.set_version_flag("--version", "directord " DIRECTORD_VERSION);
+  app.set_version_flag("--version", fmt::format("directord {}", net::version()));
   app.add_option("--config", arguments.config, "the cluster file, the same on every director");
   app.add_option("--node", arguments.node, "which node of the file this is; without it, the one with the host's name");
   app.add_flag("--check", arguments.check, "only read the file and say what is wrong with it");

@@ -17,6 +17,7 @@
 #include "ipvs/session.h"
 #include "ipvs/usage.h"
 #include "ipvs/watch.h"
+#include "net/version.h"
 
 namespace {
 
@@ -157,7 +158,7 @@ int run_command(std::span<char*> arguments) {
       fmt::print("{}", ipvs::usage);
       return 0;
     case Verb::version:
-      fmt::print("ipvsctl {}\n", DIRECTORD_VERSION);
+      fmt::print("ipvsctl {}\n", net::version());
       return 0;
     default:
       break;

@@ -2,38 +2,26 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "net/fd.h"
+#include "net/version.h"
+#include "run.h"
 #include "scratch.h"
 #include "test/catch.h"
 
 namespace {
 
-struct Ended {
-  int status = -1;
-  std::string output;  ///< both streams
-};
-
-Ended run(const std::string& command) {
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen((command + " 2>&1").c_str(), "r"), [](FILE*) { return 0; });
-  Ended ended;
-  char buffer[4096];
-  while (const auto got = fread(buffer, 1, sizeof buffer, pipe.get())) ended.output.append(buffer, got);
-  const int status = pclose(pipe.get());
-  ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return ended;
-}
+using director_test::Ended;
+using director_test::run;
 
 const std::string directord = PROGRAMS "/directord";
 const std::string directorctl = PROGRAMS "/directorctl";
+const std::string version(net::version());
 
 /// A cluster file, and the command that does something with it.
 struct Given {
@@ -144,7 +132,7 @@ TEST_CASE("wrong usage ends with status 2, help and version with 0") {
     CHECK(help.status == 0);
     CHECK(contains(help.output, "Example: "));
     CHECK(contains(help.output, "Exit status: "));
-    CHECK(run(program + " --version").output == program.substr(program.rfind('/') + 1) + " " DIRECTORD_VERSION "\n");
+    CHECK(run(program + " --version").output == program.substr(program.rfind('/') + 1) + " " + version + "\n");
   }
 }
 
@@ -258,7 +246,7 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   CHECK(nlohmann::json::parse(run(ask + "status --json").output)["services"].size() == 1);
   std::ofstream(given.file) << good;
 
-  CHECK(run(ask + "replace").output == "directord " DIRECTORD_VERSION " has taken over\n");
+  CHECK(run(ask + "replace").output == "directord " + version + " has taken over\n");
   CHECK(kill(pid, 0) == 0);  // in the same process
 
   const auto second = run(directord + " --dry-run --node lb1 --config " + given.file + " --runtime-dir " + run_dir +

@@ -1,0 +1,7 @@
+#include "net/version.h"
+
+namespace net {
+
+std::string_view version() { return DIRECTORD_VERSION; }
+
+}  // namespace net
