@@ -131,7 +131,9 @@ Type<Exec> exec_type() {
     reader.refuse(*node.entries.front().value, "the absolute path of a program");
   };
   return Object<Exec>("exec probe")
-      .key("command", &Exec::command, std::move(command), "the program and its arguments; passes with exit status 0",
+      .key("command", &Exec::command, std::move(command),
+           "the program and its arguments; passes with exit status 0; CHECK_ADDRESS and CHECK_PORT in its environment "
+           "name the server",
            "[/usr/local/bin/check-db, --fast]")
       .required()
       .key("user", &Exec::user, word("a user's name"), "whom it runs as", "directord")

@@ -68,7 +68,9 @@ Type<Tracker> tracker() {
       .when_absent("none")
       .one_of({"link", "check"})
       .key("lower", &Tracker::lower, integer<std::uint8_t>(1, 253),
-           "takes so much from the priority instead of the role", "60")
+           "takes so much from the priority instead of the role; for what may fail on all nodes at once, and more than "
+           "the difference of their priorities",
+           "60")
       .when_absent("the role")
       .type();
 }

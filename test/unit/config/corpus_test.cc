@@ -36,6 +36,26 @@ TEST_CASE("each example of the documentation is accepted without a warning") {
   for (const auto& file : files) CHECK(corpus::said_about(file) == "");
 }
 
+TEST_CASE("each cluster file that a document shows is accepted without a warning") {
+  std::size_t shown = 0;
+  const auto docs = std::filesystem::path(EXAMPLES_DIR).parent_path();
+  for (const auto& document : {docs / "configuration.md", docs.parent_path() / "README.md"}) {
+    const auto text = corpus::text_of(document);
+    constexpr std::string_view begin = "```yaml\n";
+    for (auto at = text.find(begin); at != std::string::npos; at = text.find(begin, at)) {
+      at += begin.size();
+      const auto block = text.substr(at, text.find("```", at) - at);
+      if (!block.starts_with("cluster:")) continue;
+      INFO(document << ":\n" << block);
+      const auto loaded = config::load_text("cluster.yaml", block);
+      CHECK(loaded);
+      if (loaded) CHECK(loaded->warnings.empty());
+      ++shown;
+    }
+  }
+  CHECK(shown == 2);
+}
+
 TEST_CASE("no expectation is without its file") {
   for (const auto* name : {"broken", "good"}) {
     for (const auto& entry : std::filesystem::directory_iterator(corpus::folder(name))) {

@@ -4,6 +4,7 @@
 #include "config/read.h"
 #include "test/catch.h"
 #include "test/unit/config/corpus.h"
+#include "test/unit/config/manual.h"
 #include "test/unit/config/reference.h"
 #include "test/unit/config/schema.h"
 
@@ -69,6 +70,13 @@ TEST_CASE("every key has a meaning, and an example that its type accepts") {
     const auto made = schema::of(alone);
     CHECK(schema::violations({{key.name, *example}}, made, made) == "");
   });
+}
+
+TEST_CASE("cluster.yaml(5) is the reference as a manual page") {
+  INFO("config_unit \"[rewrite]\" writes it anew");
+  const auto page = manual::of(corpus::text_of(docs / "configuration.md"));
+  CHECK(corpus::text_of(docs / "cluster.yaml.5") == page);
+  for (const auto* markdown : {"](", "**", "`"}) CHECK(page.find(markdown) == std::string::npos);
 }
 
 TEST_CASE("the schema in docs is the reader's") {
@@ -197,8 +205,10 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
   CHECK(refused > 50);
 }
 
-TEST_CASE("the reference and the schema are rewritten", "[.][rewrite]") {
+TEST_CASE("the reference, the manual page and the schema are rewritten", "[.][rewrite]") {
   const auto [before, after] = around_keys(corpus::text_of(docs / "configuration.md"));
-  corpus::write(docs / "configuration.md", before + reference::of(config::cluster_shape()) + after);
+  const auto text = before + reference::of(config::cluster_shape()) + after;
+  corpus::write(docs / "configuration.md", text);
+  corpus::write(docs / "cluster.yaml.5", manual::of(text));
   corpus::write(docs / "cluster.schema.json", schema::of(config::cluster_shape()).dump(1) + "\n");
 }
