@@ -31,7 +31,7 @@ std::string text_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// systemd as the first process of a process namespace, with directord installed as the package installs it: in the
+/// systemd as the first process of a process namespace, with directord installed as docs/install.md says: in the
 /// lab's root, which is thrown away with the lab's kernel.
 class Systemd {
  public:
@@ -67,15 +67,14 @@ class Systemd {
  private:
   static lab::Process start(const lab::Host& host) {
     REQUIRE(lab::run(host, {"findmnt", "--noheadings", "--output", "FSTYPE", "/"}).text == "overlay\n");
-    const auto folder = lab::programs_folder();
-    const auto anew = std::filesystem::copy_options::overwrite_existing;
-    std::filesystem::copy_file(folder / "directord", "/usr/sbin/directord", anew);
-    std::filesystem::copy_file(folder / "directorctl", "/usr/bin/directorctl", anew);
-    const std::filesystem::path packaging = "packaging", units = "/etc/systemd/system";
+    // The steps of docs/install.md.
+    const auto build = lab::programs_folder().parent_path();
+    const auto installed = lab::run(host, {"cmake", "--install", build.string(), "--strip", "--prefix", "/usr"}, 60s);
+    INFO(installed.text);
+    REQUIRE(installed.status == 0);
+    REQUIRE(lab::run(host, {"systemd-sysusers"}).status == 0);
+    const std::filesystem::path units = "/etc/systemd/system";
     std::filesystem::create_directories(units);
-    std::filesystem::copy_file(packaging / "directord.service", units / "directord.service", anew);
-    std::filesystem::create_directories("/etc/sysusers.d");
-    std::filesystem::copy_file(packaging / "directord.sysusers", "/etc/sysusers.d/directord.conf", anew);
     write(units / "lab.target", "[Unit]\nRequires=directord.service\n");
     for (const char* cleaner : {"systemd-tmpfiles-setup.service", "systemd-tmpfiles-clean.timer"}) {
       std::filesystem::remove(units / cleaner);
