@@ -6,6 +6,9 @@
 #include <ranges>
 #include <utility>
 
+#include "config/hints.h"
+#include "config/other_tools.h"
+
 namespace config {
 namespace {
 
@@ -18,17 +21,6 @@ std::vector<std::string> names_of(const std::vector<KeyShape>& keys) {
 std::string called(const Reader::Subject& subject) {
   if (subject.noun.empty()) return in_quotes(subject.name);
   return subject.name.empty() ? std::string(subject.noun) : fmt::format("{} {}", subject.noun, in_quotes(subject.name));
-}
-
-/// The key of `shape` under which `name` is known, itself or a level deeper; empty when there is none: what stands one
-/// blank too far to the left is reported as unknown where it ended up.
-std::string_view home_of(std::string_view name, const Shape& shape) {
-  for (const auto& key : shape.keys) {
-    const Shape* inner = key.of.data();
-    while (inner->kind == Shape::Kind::list) inner = &inner->of.front();
-    if (std::ranges::find(inner->keys, name, &KeyShape::name) != inner->keys.end()) return key.name;
-  }
-  return {};
 }
 
 }  // namespace
@@ -77,8 +69,12 @@ void Reader::fail(const YamlNode& node, std::string message) {
 
 void Reader::refuse(const YamlNode& node, std::string_view expected, std::string_view hint) {
   const auto what = subject_in_context();
-  fail(node,
-       fmt::format("{}{}expected {}, found {}{}", what, what.empty() ? "" : ": ", expected, described(node), hint));
+  fail(node, fmt::format("{}{}expected {}, found {}{}", what, what.empty() ? "" : ": ", expected, described(node),
+                         hint.empty() ? meant_as_address(node) : std::string(hint)));
+}
+
+void Reader::warn(const YamlNode& node, std::string_view message) {
+  diagnostics_.warning(node.place, fmt::format("{}: {}", subject_in_context(), message));
 }
 
 void Reader::refuse_short(const YamlNode& node, std::string_view expected) {
@@ -113,14 +109,24 @@ std::vector<Reader::Member> Reader::match(const YamlNode& node, const Shape& sha
 
 void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<Given>& given) {
   const auto known = names_of(shape.keys);
-  const auto home = home_of(entry.name, shape);
-  const auto hint = home.empty() ? suggestion(entry.name, known) : fmt::format("; it belongs inside '{}'", home);
+  const auto unparted = unparted_key(entry.name, shape);
+  const auto elsewhere = known_elsewhere(entry.name, shape.noun);
+  const auto near = nearest(entry.name, known);
+  const auto place = where_known(
+      entry.name, shape, near.empty() ? std::span<const Shape* const>(around_) : std::span<const Shape* const>());
+  const bool unheard_of = unparted.empty() && elsewhere.empty() && place.empty();
+  const auto hint = !unparted.empty() ? fmt::format("; is the ':' or the blank behind {} missing?", in_quotes(unparted))
+                    : !elsewhere.empty() ? "; " + elsewhere
+                    : !place.empty()     ? place
+                                         : suggestion(entry.name, known);
   failed_.insert(&node);
   diagnostics_.error(entry.place, fmt::format("unknown key {} in {}{}", in_quotes(entry.name), context(), hint));
   // What a misspelt key was to give is not missing as well; and where nothing is near, it may be any of them.
-  const auto meant = nearest(entry.name, known);
+  const auto meant = unparted.empty() ? near : unparted;
   for (std::size_t i = 0; i < known.size(); ++i) {
-    if (home.empty() && (meant.empty() || known[i] == meant)) given[i].excused = true;
+    const bool translated = elsewhere.find("'" + known[i]) != std::string::npos;
+    const bool any = unheard_of && meant.empty();
+    if (any || translated || (place.empty() && known[i] == meant)) given[i].excused = true;
   }
 }
 

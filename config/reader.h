@@ -42,6 +42,9 @@ class Reader {
   /// Reports a message of the caller's own at `node`, and marks it as failed.
   void fail(const YamlNode& node, std::string message);
 
+  /// Reports what is accepted, and probably does not do what was meant.
+  void warn(const YamlNode& node, std::string_view message);
+
   /// Reports a list that has fewer items than it needs.
   void refuse_short(const YamlNode& node, std::string_view expected);
 
@@ -61,14 +64,16 @@ class Reader {
   /// excludes each other, and marks `node` as failed then.
   [[nodiscard]] std::vector<Member> match(const YamlNode& node, const Shape& shape);
 
-  /// Steps into the object called `noun`, which is the present subject, until the scope ends.
+  /// Steps into the object of this shape, which is the present subject, until the scope ends.
   class Scope {
    public:
-    Scope(Reader& reader, std::string_view noun) : reader_(reader), outer_(reader.subject) {
+    Scope(Reader& reader, const Shape& object) : reader_(reader), outer_(reader.subject) {
       reader_.chain_.push_back(
-          {.noun = noun, .name = outer_.noun.empty() ? std::string_view{} : outer_.name, .place = outer_.place});
+          {.noun = object.noun, .name = outer_.noun.empty() ? std::string_view{} : outer_.name, .place = outer_.place});
+      reader_.around_.push_back(&object);
     }
     ~Scope() {
+      reader_.around_.pop_back();
       reader_.chain_.pop_back();
       reader_.subject = outer_;
     }
@@ -92,7 +97,8 @@ class Reader {
   void check_missing(const YamlNode& node, const Shape& shape, const std::vector<Given>& given);
 
   Diagnostics& diagnostics_;
-  std::vector<Subject> chain_;  ///< the objects around the subject, outermost first
+  std::vector<Subject> chain_;        ///< the objects around the subject, outermost first
+  std::vector<const Shape*> around_;  ///< what each of them looks like
   std::unordered_set<const YamlNode*> failed_;
 };
 

@@ -26,7 +26,11 @@ std::expected<ipvs::ServiceKey, std::string> parse_listen(std::string_view text)
   if (text.starts_with("fwmark")) return std::unexpected("; a mark is a key of its own: 'fwmark: 5'");
   const auto endpoint = parse_endpoint(text);
   if (!endpoint) return std::unexpected(endpoint.error());
-  if (endpoint->port == 0) return std::unexpected("; the port is missing");
+  if (endpoint->port == 0) {
+    const auto meant = with_port_in_brackets(text);
+    return std::unexpected("; the port is missing" +
+                           (meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant)));
+  }
   key.endpoint = *endpoint;
   return key;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/hints.h"
 #include "config/reader.h"
 #include "config/shape.h"
 
@@ -117,9 +118,9 @@ class Object {
   Type<T> type() && {
     auto read = [shape = shape_, readers = std::move(readers_)](Reader& reader, const YamlNode& node, T& value) {
       if (node.kind != YamlNode::Kind::map && node.kind != YamlNode::Kind::null) {
-        return reader.refuse(node, shape.expected);
+        return reader.refuse(node, shape.expected, meant_as_map(node, shape));
       }
-      const Reader::Scope scope(reader, shape.noun);
+      const Reader::Scope scope(reader, shape);
       for (const auto& [index, entry] : reader.match(node, shape)) {
         reader.subject = {.noun = "", .name = entry->name, .place = entry->place};
         readers[index](reader, *entry->value, value);

@@ -67,6 +67,13 @@ std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string
   return units_whole * scale + std::chrono::milliseconds(numerator * scale.count() / denominator);
 }
 
+std::string with_port_in_brackets(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || !net::Address::parse(text) || !parse_port(text.substr(colon + 1))) return {};
+  const auto host = net::Address::parse(text.substr(0, colon));
+  return host && host->is_v6() ? fmt::format("[{}]{}", text.substr(0, colon), text.substr(colon)) : std::string();
+}
+
 std::expected<net::Endpoint, std::string> parse_endpoint(std::string_view text) {
   if (const auto plain = net::Address::parse(text)) return net::Endpoint{.address = *plain, .port = 0};
   const bool bracketed = text.starts_with('[');
@@ -125,9 +132,17 @@ Type<net::Prefix> prefix() {
 }
 
 Type<net::Endpoint> endpoint() {
-  return scalar<net::Endpoint>({.expected = "an address, with or without a port",
-                                .pattern = fmt::format(R"(^({0}|\[{0}\](:[0-9]+)?)$)", ranged_address_characters)},
-                               parse_endpoint);
+  auto type = scalar<net::Endpoint>({.expected = "an address, with or without a port",
+                                     .pattern = fmt::format(R"(^({0}|\[{0}\](:[0-9]+)?)$)", ranged_address_characters)},
+                                    parse_endpoint);
+  type.read = [read = std::move(type.read)](Reader& reader, const YamlNode& node, net::Endpoint& value) {
+    read(reader, node, value);
+    const auto meant = reader.failed(node) ? std::string() : with_port_in_brackets(node.text);
+    if (meant.empty()) return;
+    reader.warn(node, fmt::format("{} is read as an address without a port; with a port it is \"{}\", without \"[{}]\"",
+                                  in_quotes(node.text), meant, node.text));
+  };
+  return type;
 }
 
 Type<std::string> word(std::string expected, std::string first) {

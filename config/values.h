@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/other_tools.h"
 #include "config/type.h"
 #include "net/address.h"
 #include "net/endpoint.h"
@@ -28,6 +29,10 @@ std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string
 
 /// "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; without a port it is 0. The error is a hint.
 std::expected<net::Endpoint, std::string> parse_endpoint(std::string_view text);
+
+/// For an IPv6 address without brackets whose last group may have been meant as a port, that reading of it:
+/// "[2001:db8::1]:80" for 2001:db8::1:80. Empty for any other text.
+std::string with_port_in_brackets(std::string_view text);
 
 /// `text`, which may look like a number: `expect: 220` needs no quotes, but an editor does not take it for text.
 Shape or_number(Shape text);
@@ -94,6 +99,7 @@ Type<T> choice(std::vector<std::pair<std::string, T>> words) {
     for (const auto& [word, value] : words) {
       if (word == text) return value;
     }
+    if (const auto known = known_elsewhere(text, names); !known.empty()) return std::unexpected("; " + known);
     const auto meant = nearest(text, names);
     return std::unexpected(meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant));
   });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/hints.h"
 #include "config/utf8.h"
 
 namespace config {
@@ -99,9 +100,14 @@ Fault YamlText::stray_colon(Place place) const {
     const auto above = bare(line(--number));
     if (above.empty()) continue;
     if (above.find(": ") == std::string_view::npos && !above.ends_with(':')) {
-      hint = above.find(':') == std::string_view::npos
-                 ? fmt::format("; is a ':' missing at the end of line {}?", number)
-                 : fmt::format("; is a blank missing after ':' in line {}?", number);
+      const auto word = above.substr(0, above.find_first_of(" :"));
+      if (word.size() == above.size()) {
+        hint = fmt::format("; is a ':' missing at the end of line {}?", number);
+      } else if (above[word.size()] == ' ') {
+        hint = fmt::format("; is a ':' missing after {} in line {}?", in_quotes(word), number);
+      } else {
+        hint = fmt::format("; is a blank missing after ':' in line {}?", number);
+      }
     }
     break;
   }
@@ -128,6 +134,9 @@ Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint,
   if (const auto tab = indentation.find('\t'); tab != std::string_view::npos) {
     return {{.source = source_, .line = at.line, .column = static_cast<std::uint32_t>(tab) + 1},
             "a tab in the indentation; expected blanks"};
+  }
+  if (const auto address = bracketed_address(here); !address.empty()) {
+    return {at, fmt::format("an IPv6 address in brackets needs quotes: \"{}\"", address)};
   }
   if (open_flow != nullptr && (complaint == END_OF_MAP_FLOW || complaint == END_OF_SEQ_FLOW || complaint == FLOW_END)) {
     return open_bracket(at, *open_flow);
