@@ -20,7 +20,7 @@ std::string names_text(const json& change, const char* member, std::string_view 
     for (const auto& name : list(*names, which)) {
       text += fmt::format("{} {} {}", mark, noun, name.is_string() ? name.get<std::string>() : name.dump());
       for (const auto& leaving : list(change, "leaving")) {
-        if (mark != '-' || leaving.value("server", "") != name) continue;
+        if (mark != '-' || leaving.value("server", json()) != name) continue;
         text +=
             fmt::format(" ({} active and {} inactive connections)", cell(leaving, "active"), cell(leaving, "inactive"));
       }
