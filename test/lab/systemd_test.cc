@@ -31,8 +31,16 @@ std::string text_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// systemd as the first process of a process namespace, with directord installed as docs/install.md says: in the
-/// lab's root, which is thrown away with the lab's kernel.
+/// By the steps of docs/install.md, in the lab's root, which is thrown away with the lab's kernel.
+bool install(const lab::Host& host) {
+  const auto build = lab::programs_folder().parent_path();
+  const auto installed = lab::run(host, {"cmake", "--install", build.string(), "--strip", "--prefix", "/usr"}, 60s);
+  INFO(installed.text);
+  REQUIRE(installed.status == 0);
+  return lab::run(host, {"systemd-sysusers"}).status == 0;
+}
+
+/// systemd as the first process of a process namespace, with directord installed.
 class Systemd {
  public:
   explicit Systemd(const lab::Host& host) : host_(host), systemd_(start(host)) {
@@ -67,12 +75,8 @@ class Systemd {
  private:
   static lab::Process start(const lab::Host& host) {
     REQUIRE(lab::run(host, {"findmnt", "--noheadings", "--output", "FSTYPE", "/"}).text == "overlay\n");
-    // The steps of docs/install.md.
-    const auto build = lab::programs_folder().parent_path();
-    const auto installed = lab::run(host, {"cmake", "--install", build.string(), "--strip", "--prefix", "/usr"}, 60s);
-    INFO(installed.text);
-    REQUIRE(installed.status == 0);
-    REQUIRE(lab::run(host, {"systemd-sysusers"}).status == 0);
+    static const bool once = install(host);
+    REQUIRE(once);
     const std::filesystem::path units = "/etc/systemd/system";
     std::filesystem::create_directories(units);
     write(units / "lab.target", "[Unit]\nRequires=directord.service\n");
