@@ -15,6 +15,13 @@ using config::Service;
 
 std::string name_of(const Service& service, const Server& server) { return service.name + "/" + server.name; }
 
+/// Notes key by key how two that are the same thing differ.
+void note(Change& change, const char* kind, const std::string& name, const KeyValues& before, const KeyValues& after) {
+  for (auto& difference : differences(before, after)) {
+    change.details.push_back({.kind = kind, .name = name, .difference = std::move(difference)});
+  }
+}
+
 void compare_servers(const Service& before, const Service& after, Change& change) {
   std::map<net::Endpoint, const Server*> known;
   for (const auto& server : before.servers) known.emplace(server.endpoint, &server);
@@ -24,6 +31,7 @@ void compare_servers(const Service& before, const Service& after, Change& change
       change.servers.added.push_back(name_of(after, server));
     } else if (*same.mapped() != server) {
       change.servers.changed.push_back(name_of(after, server));
+      note(change, "server", name_of(after, server), settings_of(*same.mapped()), settings_of(server));
     }
   }
   for (const auto& server : before.servers) {
@@ -51,7 +59,10 @@ void compare_services(const Cluster& before, const Cluster& after, Change& chang
       continue;
     }
     if (*same.mapped() == service) continue;
-    if (differ(*same.mapped(), service)) change.services.changed.push_back(service.name);
+    if (differ(*same.mapped(), service)) {
+      change.services.changed.push_back(service.name);
+      note(change, "service", service.name, settings_of(*same.mapped()), settings_of(service));
+    }
     compare_servers(*same.mapped(), service, change);
   }
   for (const auto& service : before.services) {
@@ -72,6 +83,7 @@ void compare_routers(const Cluster& before, const Cluster& after, Change& change
       change.routers.added.push_back(router.name);
     } else if (*same.mapped() != router) {
       change.routers.changed.push_back(router.name);
+      note(change, "virtual router", router.name, settings_of(*same.mapped()), settings_of(router));
     }
   }
   for (const auto& [name, router] : known) change.routers.removed.push_back(name);
@@ -108,13 +120,18 @@ Change compare(const Cluster& before, const Cluster& after) {
   Change change;
   compare_services(before, after, change);
   compare_routers(before, after, change);
-  if (before.name != after.name) change.sections.emplace_back("cluster");
-  if (before.probe_marks != after.probe_marks) change.sections.emplace_back("probe_marks");
-  if (before.nodes != after.nodes) change.sections.emplace_back("nodes");
-  if (before.groups != after.groups) change.sections.emplace_back("groups");
-  if (before.connection_sync != after.connection_sync) change.sections.emplace_back("connection_sync");
-  if (before.stateless_takeover != after.stateless_takeover) change.sections.emplace_back("stateless_takeover");
-  if (before.director != after.director) change.sections.emplace_back("director");
+  const auto section = [&](const char* name, auto member) {
+    if (before.*member == after.*member) return;
+    change.sections.emplace_back(name);
+    note(change, "section", name, settings_of(before.*member), settings_of(after.*member));
+  };
+  section("cluster", &Cluster::name);
+  section("probe_marks", &Cluster::probe_marks);
+  section("nodes", &Cluster::nodes);
+  section("groups", &Cluster::groups);
+  section("connection_sync", &Cluster::connection_sync);
+  section("stateless_takeover", &Cluster::stateless_takeover);
+  section("director", &Cluster::director);
   const auto old_probes = probes_of(before);
   const auto new_probes = probes_of(after);
   for (const auto& key : new_probes) old_probes.contains(key) ? ++change.probes.kept : ++change.probes.added;

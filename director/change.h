@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/cluster.h"
+#include "director/settings.h"
 #include "ipvs/types.h"
 
 /// What another cluster file would change, before anything is changed. Pure.
@@ -21,11 +22,19 @@ struct Change {
   Names services;
   Names servers;  ///< as SERVICE/SERVER; those of added and removed services are among them
   Names routers;
-  std::vector<std::string> sections;  ///< others that differ: "nodes", "groups", "connection_sync", "director"
+  std::vector<std::string> sections;  ///< others that differ: "nodes", "groups", "connection_sync", "director" ...
   struct Probes {
     std::size_t kept = 0, added = 0, removed = 0;
   };
   Probes probes;  ///< distinct ones
+
+  /// A key of something that is changed, with its two values.
+  struct Detail {
+    std::string kind;  ///< "service", "server", "virtual router", "section"
+    std::string name;  ///< as in the lists above
+    Difference difference;
+  };
+  std::vector<Detail> details;
 
   /// Where each of servers.removed is, in its order.
   std::vector<std::pair<ipvs::ServiceKey, ipvs::DestinationKey>> leaving;

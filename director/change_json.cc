@@ -12,6 +12,18 @@ ordered_json to_json(const Change::Names& names) {
   return {{"added", names.added}, {"changed", names.changed}, {"removed", names.removed}};
 }
 
+ordered_json to_json(const std::vector<Change::Detail>& details) {
+  ordered_json list = ordered_json::array();
+  for (const auto& [kind, name, difference] : details) {
+    list.push_back({{"kind", kind},
+                    {"name", name},
+                    {"what", difference.what.empty() ? name : difference.what},
+                    {"from", difference.from},
+                    {"to", difference.to}});
+  }
+  return list;
+}
+
 }  // namespace
 
 ordered_json to_json(const std::vector<config::Diagnostic>& found) {
@@ -38,6 +50,7 @@ ordered_json to_json(const Change& change, ordered_json leaving, const std::vect
       {"servers", to_json(change.servers)},
       {"routers", to_json(change.routers)},
       {"sections", change.sections},
+      {"changes", to_json(change.details)},
       {"probes", {{"kept", change.probes.kept}, {"added", change.probes.added}, {"removed", change.probes.removed}}},
       {"leaving", std::move(leaving)},
       {"warnings", to_json(warnings)}};

@@ -8,7 +8,8 @@
 
 namespace director {
 
-/// A change as POST /v1/plan shows it; `leaving` are the connections of what goes, `warnings` the file's.
+/// A change as POST /v1/plan shows it, what is changed key by key in "changes"; `leaving` are the connections of what
+/// goes, `warnings` the file's.
 [[nodiscard]] nlohmann::ordered_json to_json(const Change& change, nlohmann::ordered_json leaving,
                                              const std::vector<config::Diagnostic>& warnings);
 

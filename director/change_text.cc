@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "director/text_table.h"
@@ -11,7 +12,21 @@ namespace {
 
 using nlohmann::json;
 
-std::string names_text(const json& change, const char* member, std::string_view noun) {
+using Details = std::map<std::pair<std::string, std::string>, std::string>;  // by kind and name
+
+/// ": weight 3 -> 5, upper_threshold none -> 100" for each thing that is changed.
+Details details_of(const json& change) {
+  Details details;
+  for (const auto& detail : list(change, "changes")) {
+    const auto name = cell(detail, "name"), what = cell(detail, "what");
+    auto& text = details[{cell(detail, "kind"), name}];
+    text += fmt::format("{} {}{} -> {}", text.empty() ? ":" : ",", what == name ? "" : what + " ", cell(detail, "from"),
+                        cell(detail, "to"));
+  }
+  return details;
+}
+
+std::string names_text(const json& change, const char* member, const std::string& noun, Details& details) {
   std::string text;
   const auto names = change.find(member);
   if (names == change.end()) return text;
@@ -24,6 +39,7 @@ std::string names_text(const json& change, const char* member, std::string_view 
         text +=
             fmt::format(" ({} active and {} inactive connections)", cell(leaving, "active"), cell(leaving, "inactive"));
       }
+      if (mark == '~' && name.is_string()) text += details[{noun, name.get<std::string>()}];
       text += "\n";
     }
   }
@@ -33,13 +49,16 @@ std::string names_text(const json& change, const char* member, std::string_view 
 }  // namespace
 
 std::string change_text(const json& change) {
+  Details details = details_of(change);
   std::string text;
   for (const auto& warning : list(change, "warnings")) text += cell(warning, "text");
-  text += names_text(change, "services", "service");
-  text += names_text(change, "servers", "server");
-  text += names_text(change, "routers", "virtual router");
-  for (const auto& section : list(change, "sections"))
-    text += fmt::format("~ {}\n", section.is_string() ? section.get<std::string>() : section.dump());
+  text += names_text(change, "services", "service", details);
+  text += names_text(change, "servers", "server", details);
+  text += names_text(change, "routers", "virtual router", details);
+  for (const auto& section : list(change, "sections")) {
+    const auto name = section.is_string() ? section.get<std::string>() : section.dump();
+    text += fmt::format("~ {}{}\n", name, details[{"section", name}]);
+  }
   if (const auto probes = change.find("probes"); probes != change.end()) {
     text += fmt::format("probes: {} kept, {} added, {} removed\n", cell(*probes, "kept"), cell(*probes, "added"),
                         cell(*probes, "removed"));
