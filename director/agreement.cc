@@ -9,6 +9,7 @@ namespace director {
 namespace {
 
 constexpr std::size_t most_others = 32;  // whoever has a key and is mad fills no memory
+constexpr std::size_t most_addresses = 16;
 
 }  // namespace
 
@@ -51,6 +52,7 @@ void Agreement::hear(const vrrp::Identity& who, const net::Address& from, net::I
   Other& other = others_[who.node];
   other.identity = who;
   other.address = from;
+  if (other.addresses.size() < most_addresses) other.addresses.insert(from);
   other.heard = now;
   compare(other, now);
 }

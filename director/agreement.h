@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ class Agreement {
 
   struct Other {
     vrrp::Identity identity;
-    net::Address address;  ///< where it spoke from last
+    net::Address address;              ///< where it spoke from last
+    std::set<net::Address> addresses;  ///< where it has spoken from: one for each network, and no more than a few
     net::Instant heard;
     std::optional<net::Instant> differs_since;
     bool told = false;  ///< the difference was told of

@@ -57,6 +57,12 @@ Response outcome_of(const RequestResult<std::string>& done) {
   return ok({{"message", *done}});
 }
 
+/// The same of what may have taken the last server of `service` out: the answer warns of that.
+Response outcome_of(const Director& director, const RequestResult<std::string>& done, const std::string& service) {
+  const auto warning = done ? director.none_left(service) : "";
+  return warning.empty() ? outcome_of(done) : ok({{"message", *done}, {"warning", warning}});
+}
+
 Response answer_drain(Director& director, const Request& request, const std::string& service,
                       const std::string& server) {
   if (request.method == "DELETE") return outcome_of(director.undrain(service, server));
@@ -77,7 +83,7 @@ Response answer_drain(Director& director, const Request& request, const std::str
     if (!found->is_number_unsigned() || found->get<std::uint64_t>() > within_max) return refused();
     within = std::chrono::seconds(found->get<std::uint32_t>());
   }
-  return outcome_of(director.drain(service, server, reason, within));
+  return outcome_of(director, director.drain(service, server, reason, within), service);
 }
 
 Response answer_weight(Director& director, const Request& request, const std::string& service,
@@ -89,7 +95,7 @@ Response answer_weight(Director& director, const Request& request, const std::st
   if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > weight_max) {
     return refuse(invalid, "the body is not {\"weight\": N} with N from 0 to 65535");
   }
-  return outcome_of(director.set_weight(service, server, weight.get<std::uint32_t>()));
+  return outcome_of(director, director.set_weight(service, server, weight.get<std::uint32_t>()), service);
 }
 
 Response answer_failover(Director& director, const Request& request, const std::string& router) {

@@ -22,6 +22,7 @@
 #include "director/events.h"
 #include "director/intents.h"
 #include "director/kernel_table.h"
+#include "director/node_names.h"
 #include "director/plan.h"
 #include "director/request_error.h"
 #include "director/situation.h"
@@ -75,6 +76,10 @@ class Director {
   /// Gives a server another weight than the file does, until it is taken back with none; also over restarts.
   RequestResult<std::string> set_weight(const std::string& service, const std::string& server,
                                         std::optional<std::uint32_t> weight);
+
+  /// A warning for whoever drained or weighed a server of `service`: none of its servers takes new connections any
+  /// more, and who serves instead. Empty while one does.
+  [[nodiscard]] std::string none_left(const std::string& service) const;
 
   /// Gives the role of a virtual router and its group to another node. Errors: as VirtualRouters::hand_over.
   RequestResult<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
@@ -177,6 +182,7 @@ class Director {
   void introduce();
   void on_met(const vrrp::Identity& other, const net::Address& from);
   void look_at_agreement();
+  [[nodiscard]] NodeNames node_names() const;
   [[nodiscard]] nlohmann::ordered_json nodes_status() const;
 
   void forget_checks(std::span<const std::size_t> services);

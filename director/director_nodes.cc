@@ -42,6 +42,17 @@ void Director::look_at_agreement() {
   if (const auto due = agreement_.deadline()) agreement_timer_ = loop_.at(*due, [this] { look_at_agreement(); });
 }
 
+/// By the file's addresses, and by those that they have made themselves known from, which may be of other networks.
+NodeNames Director::node_names() const {
+  NodeNames names;
+  for (const auto& [node, other] : agreement_.others()) {
+    if (config::find_node(cluster_, node) == nullptr) continue;
+    for (const auto& address : other.addresses) names[address] = node;
+  }
+  for (const auto& node : cluster_.nodes) names[node.address] = node.name;
+  return names;
+}
+
 /// Those of the cluster file, and whoever else has a key.
 ordered_json Director::nodes_status() const {
   ordered_json all = ordered_json::array();

@@ -1,6 +1,9 @@
 // The operator's side of the director: what is said of a server is kept first, over restarts, and then done.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include <utility>
 
@@ -48,11 +51,14 @@ RequestResult<std::string> Director::undrain(const std::string& service, const s
   const bool drained = ordered != intents_.orders.end() && ordered->second.drain;
   if (!id && !drained) return std::unexpected(no_server(service, server));
   if (!drained) return fmt::format("{} is not drained", name);
+  const bool disabled = ordered->second.drain->deadline && *ordered->second.drain->deadline <= system_clock::now();
   if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
     return std::unexpected(failed(kept.error()));
   }
-  tell("server " + name, "drain taken back by the operator");
-  if (!id) return fmt::format("{} is not drained any more; it is not in the file", name);
+  tell("server " + name, disabled ? "enabled by the operator" : "drain taken back by the operator");
+  if (!id) {
+    return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
+  }
   heed_orders(*id);
   apply();
   return fmt::format("{} takes new connections as its health allows", name);
@@ -73,6 +79,22 @@ RequestResult<std::string> Director::set_weight(const std::string& service, cons
   tell("server " + name, text);
   apply();
   return fmt::format("{} has {}", name, text);
+}
+
+std::string Director::none_left(const std::string& service) const {
+  const auto found = std::ranges::find(cluster_.services, service, &config::Service::name);
+  if (found == cluster_.services.end()) return "";
+  const auto& planned = states_[static_cast<std::size_t>(found - cluster_.services.begin())].plan.entry.destinations;
+  std::vector<std::string> fallbacks;
+  for (const auto& server : found->servers) {
+    const auto entry = planned.find({.endpoint = server.endpoint});
+    if (entry == planned.end() || entry->second.weight == 0) continue;
+    if (!server.fallback) return "";
+    fallbacks.push_back(net::to_string(server.endpoint));
+  }
+  return fmt::format(
+      "{} has no server left that takes new connections; {}", service,
+      fallbacks.empty() ? "its clients are refused" : fmt::format("fallback {} serves", fmt::join(fallbacks, ", ")));
 }
 
 net::Result<> Director::change_orders(const std::string& name, const std::function<void(Orders&)>& change) {

@@ -58,7 +58,10 @@ std::string Director::reason_of(ServerId id) const {
   if (ordered != intents_.orders.end() && ordered->second.drain) {
     const auto& drain = *ordered->second.drain;
     const bool out = states_[id.service].situation.servers[id.server].order == Order::out;
-    text = fmt::format("{} by the operator since {}", out ? "taken out" : "drained", timestamp(drain.since));
+    const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
+    text = timed_out ? fmt::format("disabled: drain time reached at {}, drained by the operator since {}",
+                                   timestamp(*drain.deadline), timestamp(drain.since))
+                     : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", timestamp(drain.since));
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
@@ -80,6 +83,7 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
   }
   const auto& planned = states_[s].plan.entry;
   ordered_json servers = ordered_json::array();
+  std::size_t taking = 0;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& server = service.servers[i];
     const ipvs::DestinationKey key{.endpoint = server.endpoint};
@@ -92,6 +96,9 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
                        {"effective_weight", destination == planned.destinations.end() ? 0 : destination->second.weight},
                        {"drained", states_[s].situation.servers[i].order != Order::none},
                        {"fallback", server.fallback}};
+    if (const auto order = states_[s].situation.servers[i].order; order != Order::none) {
+      entry["order"] = order == Order::drain ? "drained" : "disabled";
+    }
     if (const auto drain = drains_.find({service.key, key}); drain != drains_.end()) {
       entry["drain"] = drain_status(drain->second);
     }
@@ -105,6 +112,7 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
       entry["inactive"] = status.inactive;
       entry["connections"] = status.stats.connections;
     }
+    taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
     servers.push_back(std::move(entry));
   }
   return {{"name", service.name},
@@ -112,6 +120,7 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
           {"scheduler", service.spec.scheduler},
           {"forward", ipvs::to_string(service.forward)},
           {"quorum", states_[s].plan.quorum},
+          {"taking", taking},
           {"fallback_serves", states_[s].plan.fallback_serves},
           {"panicking", states_[s].plan.panicking},
           {"servers", std::move(servers)}};
@@ -128,9 +137,10 @@ ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& sn
   }
   ordered_json problems = told;
   ordered_json routers = ordered_json::array();
+  const auto names = node_names();
   for (const auto& router : routers_.status()) {
-    routers.push_back(vrrp_status(router, loop_.now()));
-    if (!router.problem.empty()) problems.push_back(fmt::format("vrrp {}: {}", router.spec.name, router.problem));
+    routers.push_back(vrrp_status(router, names, loop_.now()));
+    for (auto& problem : vrrp_problems(router, names, loop_.now())) problems.push_back(std::move(problem));
   }
   for (const auto& [node, other] : agreement_.others()) {
     if (other.told) problems.push_back(fmt::format("node {} {}", node, agreement_.difference(other)));

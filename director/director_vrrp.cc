@@ -14,8 +14,8 @@ namespace director {
 VirtualRouters::Host Director::routers_host() {
   return {.not_ready = [this] { return not_ready(); },
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
-          .tell = [this](const std::string& subject, const std::string& text) { tell(subject, text); },
-          .warn = [this](const std::string& subject, const std::string& text) { warn(subject, text); },
+          .tell = [this](const auto& subject, const auto& text) { tell(subject, with_names(text, node_names())); },
+          .warn = [this](const auto& subject, const auto& text) { warn(subject, with_names(text, node_names())); },
           .on_met = [this](const vrrp::Identity& other, const net::Address& from) { on_met(other, from); }};
 }
 
@@ -49,7 +49,8 @@ RequestResult<std::string> Director::hand_over(const std::string& router, const 
 
 nlohmann::ordered_json Director::vrrp() const {
   auto list = nlohmann::ordered_json::array();
-  for (const auto& router : routers_.status()) list.push_back(vrrp_status(router, loop_.now()));
+  const auto names = node_names();
+  for (const auto& router : routers_.status()) list.push_back(vrrp_status(router, names, loop_.now()));
   return {{"node", options_.node.name}, {"nodes", nodes_status()}, {"vrrp", std::move(list)}};
 }
 

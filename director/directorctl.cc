@@ -100,7 +100,10 @@ std::string server_path(const std::string& server, const char* what) {
   return fmt::format("/v1/services/{}/servers/{}/{}", server.substr(0, slash), server.substr(slash + 1), what);
 }
 
-std::string message_text(const json& value) { return value.value("message", "") + "\n"; }
+std::string message_text(const json& value) {
+  const auto warning = value.value("warning", "");
+  return value.value("message", "") + "\n" + (warning.empty() ? "" : "warning: " + warning + "\n");
+}
 
 int show_status(const Arguments& arguments, std::string (*as_text)(const json&)) {
   show(arguments, ask_or_exit(arguments, "GET", "/v1/status"), as_text);
@@ -112,8 +115,15 @@ int show_events(const Arguments& arguments) {
   for (;;) {
     const auto value = ask_or_exit(arguments, "GET", fmt::format("/v1/events?since={}", seen));
     const auto& events = director::list(value, "events");
-    if (!arguments.follow || !events.empty()) show(arguments, value, director::events_text);
-    if (!arguments.follow) return done;
+    if (!arguments.follow) {
+      show(arguments, value, director::events_text);
+      return done;
+    }
+    if (arguments.as_json) {  // one event a line, so that a reader need not know where an answer ends
+      for (const auto& event : events) fmt::print("{}\n", body_of(event));
+    } else {
+      fmt::print("{}", director::events_text(value));
+    }
     std::fflush(stdout);
     if (!events.empty()) seen = events.back().value("number", seen);
     std::this_thread::sleep_for(look_again);
@@ -336,12 +346,17 @@ int main(int argc, char** argv) {
     return int{done};
   });
   auto* failover = command("failover", "gives the role of a virtual router and its group to another node", [&] {
+    if (arguments.router.empty()) {
+      fmt::print(stderr, "{}", director::failover_text(ask_or_exit(arguments, "GET", "/v1/vrrp")));
+      return int{usage};
+    }
     const json body = arguments.node.empty() ? json::object() : json{{"to", arguments.node}};
     const auto path = "/v1/vrrp/" + arguments.router + "/failover";
     show(arguments, ask_or_exit(arguments, "POST", path, body_of(body)), message_text);
     return int{done};
   });
-  failover->add_option("router", arguments.router, "a virtual router's name")->required();
+  failover->add_option("router", arguments.router,
+                       "a virtual router's name; without one, those that there are are listed");
   failover->add_option("--to", arguments.node, "refused unless this node is next by the cluster file's priorities");
   command("reload", "reads the cluster file again and applies what differs; on any error nothing changes", [&] {
     return reload(arguments);

@@ -24,20 +24,22 @@ std::string age(const json& object) {
 
 std::string server_state(const json& server) {
   std::string state = cell(server, "health");
-  if (server.value("drained", false)) state += ", drained";
+  if (server.value("drained", false)) state += ", " + server.value("order", "drained");
   if (server.value("fallback", false)) state += ", fallback";
   return state;
 }
 
-/// "3 of 4 up", fallbacks not counted.
+/// "3 of 4 up", fallbacks not counted; where others take new connections than those that are up, how many do.
 std::string up(const json& service) {
-  std::size_t all = 0, up = 0;
+  std::size_t all = 0, up = 0, taking = 0;
   for (const auto& server : list(service, "servers")) {
     if (server.value("fallback", false)) continue;
     ++all;
     up += server.value("health", "") == "up" ? 1 : 0;
+    taking += server.value("effective_weight", 0) > 0 ? 1 : 0;
   }
-  return fmt::format("{} of {} up", up, all);
+  if (up == taking) return fmt::format("{} of {} up", up, all);
+  return fmt::format("{} of {} taking connections, {} up", taking, all, up);
 }
 
 std::string quorum(const json& service) {
@@ -55,6 +57,7 @@ std::int64_t sum(const json& service, const char* member) {
 std::string service_text(const json& service) {
   std::string text = fmt::format("\nservice {}: {}, {}, {}\n", cell(service, "name"), cell(service, "key"),
                                  cell(service, "scheduler"), cell(service, "forward"));
+  if (!service.value("quorum", true)) text += fmt::format("quorum {}: {}\n", quorum(service), up(service));
   std::vector<Row> rows{{"server", "address", "state", "weight", "active", "inactive", "reason"}};
   for (const auto& server : list(service, "servers")) {
     rows.push_back({cell(server, "name"), cell(server, "address"), server_state(server),
@@ -76,7 +79,7 @@ std::string status_text(const json& status) {
   if (!list(status, "vrrp").empty()) {
     std::vector<Row> rows{{"vrrp", "state", "for", "priority", "interface", "addresses", "reason"}};
     for (const auto& router : list(status, "vrrp")) {
-      rows.push_back({cell(router, "name"), cell(router, "state"), age(router), cell(router, "priority"),
+      rows.push_back({cell(router, "name"), role(router), age(router), cell(router, "priority"),
                       cell(router, "interface"), cell(router, "addresses"), cell(router, "reason")});
     }
     text += "\n" + table(rows);

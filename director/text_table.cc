@@ -43,6 +43,8 @@ std::string milliseconds(const json& object, const char* name) {
   return net::to_string(std::chrono::milliseconds(found->get<std::int64_t>()));
 }
 
+std::string role(const json& router) { return cell(router, router.contains("role") ? "role" : "state"); }
+
 const json& list(const json& object, const char* name) {
   static const json none = json::array();
   const auto found = object.find(name);

@@ -23,7 +23,7 @@ std::string causes(const json& adverts) {
 }
 
 std::string router_text(const json& router) {
-  std::string text = fmt::format("\n{}: {} for {} s: {}\n", cell(router, "name"), cell(router, "state"),
+  std::string text = fmt::format("\n{}: {} for {} s: {}\n", cell(router, "name"), role(router),
                                  cell(router, "since_seconds"), cell(router, "reason"));
   for (const char* name : {"problem", "waits"}) {
     if (router.value(name, "") != "") text += fmt::format("  {}: {}\n", name, cell(router, name));
@@ -41,7 +41,9 @@ std::string router_text(const json& router) {
                       cell(adverts, "sent"), cell(adverts, "send_errors"), cell(adverts, "received"),
                       cell(adverts, "other_address_list"), cell(adverts, "dropped"), causes(adverts));
   for (const auto& peer : list(router, "peers")) {
-    text += fmt::format("  heard {} with priority {}, {} ago\n", cell(peer, "address"), cell(peer, "priority"),
+    const auto address = cell(peer, "address"), node = peer.value("node", "");
+    text += fmt::format("  heard {} with priority {}, {} ago\n",
+                        node.empty() ? address : fmt::format("{} ({})", node, address), cell(peer, "priority"),
                         milliseconds(peer, "heard_ms"));
   }
   return text;
@@ -54,6 +56,20 @@ std::string vrrp_text(const json& answer) {
   if (list(answer, "vrrp").empty()) return text + "no virtual routers\n";
   for (const auto& router : list(answer, "vrrp")) text += router_text(router);
   return text;
+}
+
+std::string failover_text(const json& answer) {
+  std::string text = "failover: which virtual router is to give its role to another node?\n";
+  const auto& routers = list(answer, "vrrp");
+  if (routers.empty()) return text + "there are no virtual routers here\n";
+  std::vector<Row> rows{{"router", "on this node", "directorctl failover ROUTER"}};
+  for (const auto& router : routers) {
+    const bool master = cell(router, "state") == "master";
+    rows.push_back({cell(router, "name"), role(router),
+                    master ? "gives the role, and its group's, to the node that is next by priority"
+                           : "is refused: only the master gives its role away; ask there"});
+  }
+  return text + table(rows);
 }
 
 }  // namespace director

@@ -287,7 +287,10 @@ std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<I
       return;
     }
     const auto advert = check(packet);
-    if (!advert) return refuse(packet.path.source, advert.error());
+    if (!advert) {
+      note_disbelieved(packet, advert.error(), now);
+      return refuse(packet.path.source, advert.error());
+    }
     ++counters_.received;
     note_peer(packet.path.source, *advert, now);
     accepted.push_back({.source = packet.path.source,
@@ -332,6 +335,13 @@ std::expected<Advert, Refusal> Router::read(const Link::Packet& packet) {
   if (!note_sequence(sequences_, packet.path.source, *opened->sequence)) return std::unexpected(Refusal::replay);
   if (opened->understands_hello) understand_.insert(packet.path.source);
   return advert;
+}
+
+/// Only what says that it is of this VRID may be another master of it.
+void Router::note_disbelieved(const Link::Packet& packet, Refusal refusal, Instant now) {
+  const bool ours = packet.advert.size() > 1 && std::to_integer<std::uint8_t>(packet.advert[1]) == spec_.router_id;
+  if (!ours || packet.path.source == *source_ || refusal == Refusal::owner) return;
+  disbelieved_ = {.source = packet.path.source, .refusal = refusal, .heard = now};
 }
 
 void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {

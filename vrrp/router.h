@@ -89,6 +89,7 @@ class Router {
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
   [[nodiscard]] const std::vector<Peer>& peers() const { return peers_; }
+  [[nodiscard]] const std::optional<Disbelieved>& disbelieved() const { return disbelieved_; }
   [[nodiscard]] Counters counters() const;
 
  private:
@@ -100,6 +101,7 @@ class Router {
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
+  void note_disbelieved(const Link::Packet& packet, Refusal refusal, Instant now);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
 
   // What is signed (router_signed.cc).
@@ -120,6 +122,7 @@ class Router {
   std::optional<Link> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   net::Loop::Id watch_ = 0;
   std::vector<Peer> peers_;
+  std::optional<Disbelieved> disbelieved_;
   std::vector<Refused> refused_;
   std::uint64_t sequence_ = 0;             ///< of what was signed last
   Sequences sequences_;                    ///< of the last signed advert of each sender

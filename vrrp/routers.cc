@@ -270,15 +270,16 @@ std::vector<Status> Routers::status() const {
     const Band& band = bands_.at(band_of_.at(id));
     const Machine& machine = band.group.machine;
     const auto broken = band.group.broken_link();
-    std::string reason = band.reason;
-    if (band.group.running && broken) reason = routers_.at(band.members[*broken]).fault();
-    if (band.group.running && !band.refused.empty()) reason = band.refused;
-    if (band.group.running && band.group.faulted) reason = reason_of(band, &Conditions::fault);
+    std::string fault;
+    if (band.group.running && broken) fault = routers_.at(band.members[*broken]).fault();
+    if (band.group.running && !band.refused.empty()) fault = band.refused;
+    if (band.group.running && band.group.faulted) fault = reason_of(band, &Conditions::fault);
     const auto unset = failing_.find({id, Operation::route});
     all.push_back({.spec = router.spec(),
                    .state = machine.state,
                    .since = band.since,
-                   .reason = std::move(reason),
+                   .reason = fault.empty() ? band.reason : fault,
+                   .fault = machine.state == State::initialize ? fault : "",
                    .problem = band.refused.empty() && unset != failing_.end() ? unset->second : band.refused,
                    .waits = machine.held ? held_ : reason_of(band, &Conditions::useless),
                    .priority = band.config.priority,
@@ -287,6 +288,7 @@ std::vector<Status> Routers::status() const {
                    .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
                    .next_timer = band.group.deadline(),
                    .peers = router.peers(),
+                   .disbelieved = router.disbelieved(),
                    .adverts = router.counters()});
   }
   return all;

@@ -30,6 +30,13 @@ struct Peer {
   Instant heard;              ///< when that arrived
 };
 
+/// An advert of our VRID that was not believed: perhaps another master.
+struct Disbelieved {
+  net::Address source;
+  Refusal refusal = Refusal::signature;
+  Instant heard;
+};
+
 struct Counters {
   std::uint64_t sent = 0;
   std::uint64_t send_errors = 0;
@@ -44,6 +51,7 @@ struct Status {
   State state = State::initialize;
   Instant since;                       ///< in this state
   std::string reason;                  ///< why it is in it
+  std::string fault;                   ///< why it takes no part although it should; "" if it could
   std::string problem;                 ///< what the operator must mend: the kernel refuses its addresses; "" if nothing
   std::string waits;                   ///< why it may not become master yet; "" if it may
   std::uint8_t priority = 0;           ///< in force: the spec's, or lowered
@@ -52,6 +60,7 @@ struct Status {
   std::optional<Instant> lease_end;    ///< of a master: when the kernel drops them unless they are renewed
   std::optional<Instant> next_timer;   ///< Adver_Timer or Master_Down_Timer
   std::vector<Peer> peers;             ///< heard lately, at most a dozen
+  std::optional<Disbelieved> disbelieved;  ///< the last one
   Counters adverts;
 };
 

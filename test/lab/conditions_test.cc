@@ -115,7 +115,7 @@ TEST_CASE("a tracked script, process or link that fails takes the role away, and
                             scripts.program("script"), process, fmt::arg("timing", slow)));
   scripts.set("script", false);
   it.expect_lead(it.pair.lb2, "the script fails");
-  it.expect_word(it.pair.lb1, "front: initialize");
+  it.expect_word(it.pair.lb1, "front: fault");
   it.expect_word(it.pair.lb1, "script: ");
   it.expect_service();
   scripts.set("script", true);

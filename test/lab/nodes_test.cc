@@ -17,12 +17,12 @@ lab::Pair::Options nat() {
   return {.forward = lab::Pair::Forward::nat, .advertise = 100ms, .programs = lab::programs_folder()};
 }
 
-/// A pair whose virtual routers sign.
+/// A pair whose virtual routers sign, with the same key or each with its own.
 struct Signing {
   lab::Pair pair{nat()};
   std::string file = pair.cluster_file();
 
-  Signing() {
+  explicit Signing(const std::string& secret_of_lb2 = "a secret of the lab") {
     const auto keys = pair.folder / "vrrp.keys";
     std::ofstream(keys) << "1 a secret of the lab\n";
     std::filesystem::permissions(keys, std::filesystem::perms::owner_read);
@@ -33,6 +33,8 @@ struct Signing {
     }
     pair.write(file);
     pair.start(pair.lb1);
+    REQUIRE(lab::wait_until([&] { return pair.status(pair.lb1).is_object(); }, 10s));  // it has read its key
+    std::ofstream(keys) << "1 " << secret_of_lb2 << "\n";
     pair.start(pair.lb2);
   }
 
@@ -79,6 +81,20 @@ TEST_CASE("both directors see within seconds that their files differ, and that t
   pair.write(site.file);
   REQUIRE(pair.ctl(pair.lb1, {"reload"}).status == 0);
   CHECK(lab::wait_until([&] { return site.both("differs"); }, 4s));
+}
+
+TEST_CASE("two masters by different keys are a problem on both: who was heard, why not believed, what to do",
+          "[nodes]") {
+  Signing site("another secret here");
+  auto& pair = site.pair;
+  INFO(pair.evidence());
+  const auto says = [&](const lab::Pair::Director& director, const std::string& text) {
+    return lab::wait_until([&] { return pair.ctl(director, {"status"}).text.contains(text); }, 20s).has_value();
+  };
+  CHECK(says(pair.lb1, "problem: vrrp front: advertisements from lb2 ("));
+  CHECK(says(pair.lb2, "problem: vrrp front: advertisements from lb1 ("));
+  CHECK(says(pair.lb1, "it is signed with another key"));
+  CHECK(says(pair.lb1, "it may be master as this node is; give all nodes the same file of keys"));
 }
 
 TEST_CASE("without keys nothing is known of the others, and that is said", "[nodes]") {

@@ -8,6 +8,7 @@
 #include "director/director.h"
 #include "director/reloader.h"
 #include "director/replacement.h"
+#include "director/status_text.h"
 #include "director/table_reader.h"
 #include "ipvs/memory_kernel.h"
 #include "scratch.h"
@@ -65,6 +66,61 @@ TEST_CASE("a drain is put and deleted; doing it twice is not an error") {
   REQUIRE(events["events"].size() == 2);
   CHECK(events["events"][0]["subject"] == "server web/web1");
   CHECK(events["events"][0]["number"] == 1);
+}
+
+TEST_CASE("whoever takes out the last server is warned of who serves instead, and status does not call it up") {
+  World world;
+  const auto put = [&](director::Director& director, const char* server, const char* what, const char* body) {
+    const auto path = std::string("/v1/services/web/servers/") + server + "/" + what;
+    return json::parse(answer(director, {.method = "PUT", .path = path, .body = body}).body);
+  };
+  CHECK_FALSE(put(world.director, "web1", "drain", "").contains("warning"));
+  CHECK(put(world.director, "web2", "drain", "")["warning"] ==
+        "web has no server left that takes new connections; its clients are refused");
+  const auto service = world.director.status()["services"][0];
+  CHECK(service["taking"] == 0);
+  const auto status = json::parse(world.director.status().dump());
+  CHECK_THAT(director::services_text(status), Catch::ContainsSubstring("  0 of 2 taking connections, 2 up  lost"));
+  CHECK_THAT(director::status_text(status), Catch::ContainsSubstring("quorum lost: 0 of 2 taking connections, 2 up\n"));
+
+  auto cluster = director_test::shop();
+  cluster.services[0].servers.push_back(
+      {.name = "sorry", .endpoint = director_test::endpoint("192.168.200.99:80"), .fallback = true});
+  ipvs::MemoryKernel kernel;
+  director::Director other(world.loop, kernel, cluster,
+                           {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  REQUIRE(other.start());
+  CHECK_FALSE(put(other, "sorry", "drain", "").contains("warning"));
+  REQUIRE(other.undrain("web", "sorry"));
+  put(other, "web1", "drain", "");
+  CHECK(put(other, "web2", "weight", R"({"weight": 0})")["warning"] ==
+        "web has no server left that takes new connections; fallback 192.168.200.99:80 serves");
+}
+
+TEST_CASE("enable and undrain have a word each, and a drain whose time is over is called disabled") {
+  World world;
+  const auto last = [&] { return world.director.events()["events"].back()["text"].get<std::string>(); };
+  const auto server = [&] { return world.director.status()["services"][0]["servers"][0]; };
+  REQUIRE(world.director.drain("web", "web1", ""));
+  CHECK(server()["order"] == "drained");
+  REQUIRE(world.director.undrain("web", "web1"));
+  CHECK(last() == "drain taken back by the operator");
+  CHECK_FALSE(server().contains("order"));
+  REQUIRE(world.director.drain("web", "web1", "", std::chrono::seconds(0)));
+  CHECK(server()["order"] == "disabled");
+  CHECK(server()["reason"].get<std::string>().starts_with("disabled by the operator since "));
+  REQUIRE(world.director.undrain("web", "web1"));
+  CHECK(last() == "enabled by the operator");
+  world.kernel.table.at(director_test::web().key).destinations.at(director_test::at("192.168.200.11:80")).active = 1;
+  REQUIRE(world.director.drain("web", "web1", "disk", std::chrono::seconds(1)));
+  CHECK(server()["order"] == "drained");
+  const auto patience = net::Clock::now() + std::chrono::seconds(10);
+  while (server()["order"] == "drained" && net::Clock::now() < patience)
+    REQUIRE(world.loop.turn(std::chrono::seconds(2)));
+  CHECK(server()["order"] == "disabled");
+  CHECK(server()["reason"].get<std::string>().starts_with("disabled: drain time reached at "));
+  CHECK_THAT(director::servers_text(json::parse(world.director.status().dump())),
+             Catch::ContainsSubstring("  up, disabled  0/3"));
 }
 
 TEST_CASE("what cannot be done is refused with the right status and a sentence") {

@@ -140,14 +140,6 @@ TEST_CASE("what is given in one file only is told as a whole, and a secret is no
   CHECK(details(before, next) == Names{"service web check.http.authorization a secret -> another secret"});
 }
 
-TEST_CASE("probe_marks and the cluster's name are differences too") {
-  auto next = shop();
-  next.probe_marks.first = 1000;
-  next.name = "other";
-  const auto change = compare(shop(), next);
-  CHECK(change.sections == Names{"cluster", "probe_marks"});
-}
-
 TEST_CASE("no field of a service, server, router or check changes untold") {
   using config::Server;
   using config::Service;

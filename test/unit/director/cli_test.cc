@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "net/fd.h"
@@ -232,6 +233,19 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   CHECK(contains(run(ask + "disable web/web1 --reason repair").output, "web/web1 is out of the table"));
   CHECK(contains(run(ask + "events").output, "server web/web1: disabled by the operator: repair"));
   CHECK(nlohmann::json::parse(run(ask + "events --json").output)["events"].size() >= 4);
+  const auto followed = run("timeout 2 " + ask + "events --follow --json").output;
+  std::istringstream lines(followed);
+  std::size_t events = 0;
+  for (std::string line; std::getline(lines, line); ++events)
+    CHECK(nlohmann::json::parse(line)["number"] == events + 1);
+  CHECK(events >= 4);
+  const auto nameless = run(ask + "failover");
+  CHECK(nameless.status == 2);
+  CHECK(contains(nameless.output, "failover: which virtual router is to give its role to another node?\n"));
+  CHECK(contains(run(ask + "drain web/web1").output,
+                 "\nwarning: web has no server left that takes new connections; its clients are refused\n"));
+  std::ofstream(given.file) << with("127.0.0.1:81 }", "127.0.0.1:81, weight: 5 }");
+  CHECK(contains(run(ask + "plan").output, "~ server web/web1: weight 1 -> 5\n"));
   std::ofstream(given.file) << with("web1: { address: 127.0.0.1:81 }", "web2: { address: 127.0.0.1:82 }");
   const auto plan = run(ask + "plan");
   CHECK(plan.status == 0);

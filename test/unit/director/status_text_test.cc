@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "director/vrrp_text.h"
 #include "test/catch.h"
 
 using director::status_text;
@@ -29,6 +30,25 @@ TEST_CASE("status reads as tables") {
         "server  address            state        weight  active  inactive  reason\n"
         "web1    192.168.200.11:80  up           3/3     12      4         up since 12:00:00\n"
         "web2    192.168.200.12:80  up, drained  0/1     -       -         drained\n");
+}
+
+TEST_CASE("a router that takes no part for a fault is called so, also by its group; an older daemon's has its state") {
+  const auto text = director::vrrp_text(json::parse(R"({"node": "lb1", "vrrp": [
+    {"name": "front", "state": "initialize", "role": "fault", "reason": "gw: no answer", "since_seconds": 3,
+     "peers": [{"address": "192.0.2.12", "node": "lb2", "priority": 100}, {"address": "192.0.2.99", "priority": 1}]},
+    {"name": "old", "state": "initialize", "reason": "started"}]})"));
+  CHECK_THAT(text, Catch::ContainsSubstring("front: fault for 3 s: gw: no answer\n"));
+  CHECK_THAT(text, Catch::ContainsSubstring("  heard lb2 (192.0.2.12) with priority 100"));
+  CHECK_THAT(text, Catch::ContainsSubstring("  heard 192.0.2.99 with priority 1"));
+  CHECK_THAT(text, Catch::ContainsSubstring("old: initialize"));
+}
+
+TEST_CASE("a failover without a name lists the routers and what it does with each") {
+  const auto text = director::failover_text(json::parse(
+      R"({"vrrp": [{"name": "front", "state": "master"}, {"name": "back", "state": "initialize", "role": "fault"}]})"));
+  CHECK_THAT(text, Catch::ContainsSubstring("front   master        gives the role, and its group's, to the node"));
+  CHECK_THAT(text, Catch::ContainsSubstring("back    fault         is refused: only the master gives its role away"));
+  CHECK_THAT(director::failover_text(json::object()), Catch::ContainsSubstring("there are no virtual routers here"));
 }
 
 TEST_CASE("an answer with less in it is shown as far as it goes") {
