@@ -46,7 +46,7 @@ double allocations_a_failed_server(std::size_t servers) {
   }
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
-  director::Director director(loop, kernel, cluster, {.node = director_test::lb1(), .dry_run = true});
+  director::Director director(loop, kernel, cluster, {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   const auto failed = [&] { return director.events()["events"].size() >= servers; };
   const auto limit = net::Clock::now() + 10s;

@@ -44,7 +44,7 @@ TEST_CASE("a server that returns warms up, whether its failure left it in the ta
 
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
-  director::Director director(loop, kernel, cluster, {.node = director_test::lb1(), .dry_run = true});
+  director::Director director(loop, kernel, cluster, {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   const auto weight = [&]() -> std::uint32_t {
     const auto& held = kernel.table.at(web.key).destinations;
