@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/check.h"
+
 namespace checkers {
 namespace {
 
@@ -140,6 +142,7 @@ Checkers::Id Checkers::add(const Key& key, SpecId spec) {
 
 void Checkers::remove(Id id) {
   auto& check = checks_[id];
+  net::check(check.present && specs_[check.spec].users > 0, "a check is removed once, and its kind knows of it");
   schedule_.remove(id);
   index_.erase({.target = check.target, .spec = check.spec, .mark = check.mark});
   --specs_[check.spec].users;

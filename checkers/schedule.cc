@@ -1,9 +1,10 @@
 #include "checkers/schedule.h"
 
 #include <algorithm>
-#include <cassert>
 #include <functional>
 #include <string_view>
+
+#include "net/check.h"
 
 namespace checkers {
 namespace {
@@ -35,10 +36,10 @@ std::uint64_t stable_hash(std::string_view text) {
 }
 
 void Schedule::add(Id id, std::uint64_t hash, net::Duration interval, net::Instant now) {
-  assert(interval > net::Duration::zero());
+  net::check(interval > net::Duration::zero(), "the interval of a check is above zero");
   if (id >= entries_.size()) entries_.resize(id + 1);
   auto& entry = entries_[id];
-  assert(!entry.present);
+  net::check(!entry.present, "an id is scheduled once");
   entry = {
       .hash = hash, .interval = interval, .due = now, .generation = entry.generation, .present = true, .busy = false};
   const auto window = std::min(interval, warm_up).count();
@@ -54,7 +55,7 @@ void Schedule::remove(Id id) {
 }
 
 void Schedule::set_interval(Id id, net::Duration interval, net::Instant now) {
-  assert(interval > net::Duration::zero());
+  net::check(interval > net::Duration::zero(), "the interval of a check is above zero");
   auto& entry = entries_.at(id);
   if (!entry.present || entry.interval == interval) return;
   entry.interval = interval;

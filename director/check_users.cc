@@ -1,8 +1,9 @@
 #include "director/check_users.h"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
+
+#include "net/check.h"
 
 namespace director {
 
@@ -14,10 +15,10 @@ void CheckUsers::add(const checkers::Key& key, ServerId user) {
 
 void CheckUsers::remove(const checkers::Key& key, ServerId user) {
   const auto users = users_.find(key);
-  assert(users != users_.end());
+  net::check(users != users_.end(), "a check that loses a user has users");
   auto& servers = users->second.servers;
   const auto found = std::ranges::find(servers, user);
-  assert(found != servers.end());
+  net::check(found != servers.end(), "a server that stops using a check has used it");
   servers.erase(found);
   if (servers.empty()) touched_.push_back(key);
 }

@@ -1,6 +1,6 @@
 #include "director/marks.h"
 
-#include <cassert>
+#include "net/check.h"
 
 namespace director {
 
@@ -38,7 +38,7 @@ Marks allot(const std::set<Way>& wanted, const ipvs::Table& held, const config::
       continue;
     }
     while (reused != stale.end() && used.contains(*reused)) ++reused;
-    assert(reused != stale.end());
+    net::check(reused != stale.end(), "probe_marks has a mark for each server, family and forwarding method");
     marks[way] = *reused++;
   }
   return marks;

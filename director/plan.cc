@@ -5,7 +5,8 @@
 #include "director/plan.h"
 
 #include <algorithm>
-#include <cassert>
+
+#include "net/check.h"
 
 namespace director {
 namespace {
@@ -104,7 +105,7 @@ ipvs::Destination destination(const config::Service& service, const config::Serv
 
 Plan plan(const config::Service& service, const ServiceSituation& situation, const ipvs::ServiceEntry& actual,
           net::Instant now) {
-  assert(situation.servers.size() == service.servers.size());
+  net::check(situation.servers.size() == service.servers.size(), "each server of a service has its situation");
   Plan made{.entry = {.service = service.spec, .destinations = {}}, .again = {}};
   const auto kept = kept_by_panic(service, situation);
   made.panicking = static_cast<std::size_t>(std::ranges::count(kept, true));

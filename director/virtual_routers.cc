@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "net/check.h"
 #include "vrrp/routers.h"
 #include "vrrp/secrets.h"
 
@@ -167,6 +168,7 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
                                         others.empty() ? "nobody" : others.front().name));
   }
   if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);
+  net::check(!others.empty(), "a router is handed over where another node was heard");
   return fmt::format("{} goes to {}, or stays if nobody takes it", router, others.front().name);
 }
 

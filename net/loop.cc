@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "net/check.h"
+
 namespace net {
 namespace {
 
@@ -56,6 +58,7 @@ Loop::Id Loop::at(Instant due, OnDue on_due) {
 }
 
 Result<> Loop::on_signals(std::initializer_list<int> signals, OnSignal on_signal) {
+  check(!signals_, "signals are asked for once");
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) sigaddset(&set, signal);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "net/check.h"
 #include "net/scope.h"
 
 /// What the cluster file says about a virtual router, seen from one node (RFC 9568 section 5.2, 6.1).
@@ -104,7 +105,10 @@ struct Spec {
   /// The interface that holds the virtual addresses.
   [[nodiscard]] std::string holder() const { return virtual_mac ? virtual_interface(family(), router_id) : interface; }
 
-  [[nodiscard]] net::Family family() const { return addresses.front().prefix.address.family(); }
+  [[nodiscard]] net::Family family() const {
+    net::check(!addresses.empty(), "a virtual router has an address");
+    return addresses.front().prefix.address.family();
+  }
 
   auto operator<=>(const Spec&) const = default;
 };

@@ -122,6 +122,18 @@ TEST_CASE("files are one idea long, lines fit, and a header begins with its guar
   }
 }
 
+TEST_CASE("an invariant is checked in every build") {
+  // assert() is gone from a release; net/check.h stays.
+  for (const auto& file : sources(modules)) {
+    for (const auto& line : file.lines) {
+      INFO(file.path << ": " << line);
+      const auto at = line.find("assert(");
+      CHECK((at == std::string::npos || (at >= 7 && line.substr(at - 7, 7) == "static_")));
+      CHECK(line.find("<cassert>") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("no clock is read but by the loop, the log's side and the shells") {
   // A pure core that asks for the time could not be simulated.
   const std::set<std::string> pure = {

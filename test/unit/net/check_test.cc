@@ -1,0 +1,66 @@
+#include "net/check.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+
+#include "test/catch.h"
+
+namespace {
+
+struct Ended {
+  int status = 0;
+  std::string said;
+};
+
+/// What a child says on standard error while it runs `act`, and how it ends.
+template <class Act>
+Ended run_apart(Act act) {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe(pipe.data()) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);  // Catch2 would report the child's end as its own
+    dup2(pipe[1], STDERR_FILENO);
+    act();
+    _exit(0);
+  }
+  close(pipe[1]);
+  Ended ended;
+  std::array<char, 1024> buffer{};
+  for (ssize_t size; (size = read(pipe[0], buffer.data(), buffer.size())) > 0;) {
+    ended.said.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  close(pipe[0]);
+  REQUIRE(waitpid(child, &ended.status, 0) == child);
+  return ended;
+}
+
+}  // namespace
+
+TEST_CASE("an invariant that does not hold ends the process with its sentence and its place") {
+  const auto ended = run_apart([] { net::check(1 + 1 == 3, "one and one are three"); });
+  REQUIRE(WIFSIGNALED(ended.status));
+  CHECK(WTERMSIG(ended.status) == SIGABRT);
+  CHECK_THAT(ended.said, Catch::ContainsSubstring("internal error, this is a defect of the program: not true that "
+                                                  "one and one are three ("));
+  CHECK_THAT(ended.said, Catch::ContainsSubstring("check_test.cc:"));
+  CHECK(ended.said.back() == '\n');
+}
+
+TEST_CASE("a long sentence about a broken invariant is cut, and ends its line") {
+  const std::string sentence(2000, 'x');
+  const auto ended = run_apart([&] { net::check(false, sentence); });
+  REQUIRE(WIFSIGNALED(ended.status));
+  CHECK(ended.said.size() == 512);
+  CHECK(ended.said.back() == '\n');
+}
+
+TEST_CASE("an invariant that holds says nothing") {
+  const auto ended = run_apart([] { net::check(true, "one and one are two"); });
+  CHECK(WIFEXITED(ended.status));
+  CHECK(ended.said.empty());
+}
