@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <nlohmann/json.hpp>
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
