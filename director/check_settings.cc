@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <utility>
+
 #include "checkers/dns_message.h"
 #include "config/diagnostics.h"
 #include "director/settings.h"
@@ -38,7 +40,9 @@ struct Probe {
   KeyValues& settings;
   std::string key;  ///< "check.http"
 
-  void add(std::string_view name, std::string value) { settings.push_back({fmt::format("{}.{}", key, name), value}); }
+  void add(std::string_view name, std::string value) {
+    settings.push_back({fmt::format("{}.{}", key, name), std::move(value)});
+  }
 
   void add(const std::optional<checkers::Tls>& tls) {
     if (!tls) return;
