@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "director/log.h"
 #include "director/table_text.h"
@@ -17,6 +18,9 @@ using std::chrono::system_clock;
 
 /// How long to wait before the sync daemons are tried again.
 constexpr auto sync_retry_delay = std::chrono::seconds(1);
+
+/// The same of kernel settings that could not be set: somebody may set them by hand.
+constexpr auto settings_retry_delay = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -33,7 +37,7 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
                    .on_aims = [this] { set_checks(); }},
                   settings_file("true-paths")),
       routers_(loop, routers_host(), settings_file("vrrp")),
-      sysctls_("/proc/sys", settings_file("director")) {
+      settings_("/proc/sys", settings_file("director")) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
@@ -52,6 +56,7 @@ Director::~Director() {
   loop_.cancel(drain_timer_);
   loop_.cancel(drift_timer_);
   loop_.cancel(retry_timer_);
+  loop_.cancel(settings_timer_);
   loop_.cancel(sync_timer_);
   loop_.cancel(status_timer_);
   for (const auto& state : states_) loop_.cancel(state.again);
@@ -72,7 +77,7 @@ net::Result<> Director::start() {
   look_for_drift();
   if (options_.dry_run) return {};
   start_connection_sync();
-  set_stateless_takeover();
+  set_kernel_settings();
   if (auto started = routers_.start(cluster_, options_.node); !started) return started;
   introduce();
   return {};
@@ -104,7 +109,7 @@ void Director::stop(std::function<void()> on_stopped) {
 
 void Director::leave_the_table() {
   true_paths_.stop();
-  sysctls_.restore();
+  settings_.restore();
   if (cluster_.director.on_stop == config::Director::OnStop::keep) {
     return tell("directord", "stopped; the rules stay in the kernel");
   }
@@ -165,13 +170,17 @@ net::Result<> Director::sync_as_the_file_says() {
   return {};
 }
 
-/// The kernel then takes a packet in the midst of a connection for a beginning.
-void Director::set_stateless_takeover() {
+void Director::set_kernel_settings() {
+  loop_.cancel(std::exchange(settings_timer_, 0));
   if (options_.dry_run) return;
-  if (!cluster_.stateless_takeover) return sysctls_.restore();
-  for (const char* name : {"net/ipv4/vs/sloppy_tcp", "net/ipv4/vs/sloppy_sctp"}) {
-    if (auto set = sysctls_.set(name, "1"); !set) warn("stateless takeover", set.error().message);
+  const auto before = settings_.problems();
+  settings_.set(cluster_);
+  for (const auto& [name, problem] : settings_.problems()) {
+    const auto known = before.find(name);
+    if (known == before.end() || known->second != problem) warn("kernel", problem);
   }
+  if (settings_.problems().empty()) return;
+  settings_timer_ = loop_.after(settings_retry_delay, [this] { set_kernel_settings(); });
 }
 
 /// Before set_checks(), which asks where they lead.

@@ -21,6 +21,7 @@
 #include "director/check_users.h"
 #include "director/events.h"
 #include "director/intents.h"
+#include "director/kernel_settings.h"
 #include "director/kernel_table.h"
 #include "director/node_names.h"
 #include "director/plan.h"
@@ -30,7 +31,6 @@
 #include "director/virtual_routers.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"
-#include "net/sysctls.h"
 
 namespace director {
 
@@ -134,7 +134,7 @@ class Director {
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;
   void start_connection_sync();
-  void set_stateless_takeover();
+  void set_kernel_settings();
   net::Result<> sync_as_the_file_says();
   void adopt_table();
   void own_aliens();
@@ -215,12 +215,13 @@ class Director {
   TruePaths true_paths_;
   VirtualRouters routers_;
   Agreement agreement_;
-  net::Sysctls sysctls_;
+  KernelSettings settings_;
   std::set<ipvs::ServiceKey> touched_;
   net::Loop::Id agreement_timer_ = 0;
   net::Loop::Id drain_timer_ = 0;
   net::Loop::Id drift_timer_ = 0;
   net::Loop::Id retry_timer_ = 0;
+  net::Loop::Id settings_timer_ = 0;
   net::Loop::Id sync_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
   net::Loop::Id status_timer_ = 0;

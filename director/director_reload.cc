@@ -72,7 +72,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
   if (routers) routers_.adopt(std::move(*routers), cluster_);
   introduce();
   start_connection_sync();
-  set_stateless_takeover();
+  set_kernel_settings();
   look_at_drains();
   return {};
 }

@@ -132,6 +132,7 @@ ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& sn
                     {"started", timestamp(started_)}, {"checks", checkers_.size()}};
   std::set<std::string> told = true_paths_.problems();
   for (const auto& [key, why] : complaints_) told.insert(why);
+  for (const auto& [setting, why] : settings_.problems()) told.insert(why);
   for (const auto& complaint : {sync_complaint_, state_complaint_, unsaved_}) {
     if (!complaint.empty()) told.insert(complaint);
   }

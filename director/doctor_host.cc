@@ -110,9 +110,11 @@ void examine_settings(const config::Cluster& cluster, const config::Node& node, 
     settings.must_be(Severity::warning, "net/ipv4/vs/conn_reuse_mode", "1",
                      "clients that use a port again stay on drained servers");
   }
-  if (any([](const config::Service& service) { return service.spec.persistence.count() != 0; })) {
+  // directord sets it itself; where it is not set though it runs, somebody else has changed it since.
+  const bool runs = facts.daemon.silence.empty();
+  if (runs && any([](const config::Service& service) { return service.spec.persistence.count() != 0; })) {
     settings.must_be(Severity::warning, "net/ipv4/vs/expire_quiescent_template", "1",
-                     "persistent clients stay on a drained server");
+                     "persistent clients stay on failed and drained servers");
   }
   settings.must_be(Severity::note, "net/ipv4/vs/conntrack", "0",
                    "each connection is tracked twice; only SNAT or a stateful packet filter needs that");

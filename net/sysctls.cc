@@ -46,12 +46,22 @@ Result<> Sysctls::set(const std::string& name, const std::string& value) {
 }
 
 void Sysctls::restore() {
-  for (const auto& [name, change] : changes_) {
-    // What cannot be put back is as good as left: its interface is gone, or may no longer be written to.
-    if (const auto now = read(name); now && *now == change.ours) (void)write(name, change.before);
-  }
+  for (const auto& [name, change] : changes_) put_back(name, change);
   changes_.clear();
   remember();
+}
+
+void Sysctls::restore(const std::string& name) {
+  const auto change = changes_.find(name);
+  if (change == changes_.end()) return;
+  put_back(name, change->second);
+  changes_.erase(change);
+  remember();
+}
+
+/// What cannot be put back is as good as left: its interface is gone, or may no longer be written to.
+void Sysctls::put_back(const std::string& name, const Change& change) const {
+  if (const auto now = read(name); now && *now == change.ours) (void)write(name, change.before);
 }
 
 /// Three lines a setting: its name, what was there, and what was put there.

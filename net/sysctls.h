@@ -27,11 +27,15 @@ class Sysctls {
   /// Puts back what set() changed, here or in the life before a crash.
   void restore();
 
+  /// The same for one of them; nothing where it was not changed.
+  void restore(const std::string& name);
+
  private:
   struct Change {
     std::string before;
     std::string ours;
   };
+  void put_back(const std::string& name, const Change& change) const;
   [[nodiscard]] Result<> write(const std::string& name, const std::string& value) const;
 
   void recall();

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "config/cluster.h"
+#include "net/sysctls.h"
+
+namespace director {
+
+/// The kernel settings of IPVS that a cluster file needs: set while it is in force, and put back afterwards.
+///
+///   expire_quiescent_template 1     a service has persistence. With 0 the kernel leads a client back to the server
+///                                   that it had, also when that has weight 0: failed, or drained.
+///   sloppy_tcp, sloppy_sctp   1     stateless_takeover. The kernel then takes a packet in the midst of a connection
+///                                   for a beginning.
+class KernelSettings {
+ public:
+  /// `root` and `memory` as of net::Sysctls.
+  KernelSettings(std::filesystem::path root, std::filesystem::path memory);
+
+  /// Sets what `cluster` needs, and puts back what it does not need. What cannot be set is in problems(); asked again,
+  /// it is tried again.
+  void set(const config::Cluster& cluster);
+
+  /// Puts back what was changed, here or in the life before a crash.
+  void restore();
+
+  /// By setting, a sentence: what could not be set, why, what follows and what to do.
+  [[nodiscard]] const std::map<std::string, std::string>& problems() const { return problems_; }
+
+ private:
+  net::Sysctls sysctls_;
+  std::map<std::string, std::string> problems_;
+};
+
+}  // namespace director
