@@ -63,10 +63,13 @@ std::vector<Agreement::Word> Agreement::news(net::Instant now) {
     const bool worth_a_word = other.differs_since && now - *other.differs_since >= grace;
     if (worth_a_word && !other.told) {
       other.told = true;
-      words.push_back({.node = node, .text = fmt::format("at {} {}", to_string(other.address), difference(other))});
+      words.push_back({.node = node,
+                       .differs = true,
+                       .text = fmt::format("at {} {}", to_string(other.address), difference(other))});
     } else if (!other.differs_since && other.told) {
       other.told = false;
       words.push_back({.node = node,
+                       .differs = false,
                        .text = fmt::format("has the same cluster file in force again, and runs the same program: {}, "
                                            "directord {}",
                                            to_string(own_.files), own_.version)});

@@ -35,6 +35,7 @@ class Agreement {
 
   struct Word {
     std::string node;
+    bool differs = false;
     std::string text;  ///< "has another cluster file in force: ...", "has the same ... again"
   };
   /// What is to be told now: a difference that has lasted, and its end; each once.

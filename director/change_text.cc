@@ -69,7 +69,8 @@ std::string change_text(const json& change) {
 std::string events_text(const json& events) {
   std::string text;
   for (const auto& event : list(events, "events")) {
-    text += fmt::format("{}  {}: {}\n", cell(event, "at"), cell(event, "subject"), cell(event, "text"));
+    text += fmt::format("{}  {:<7}  {}: {}\n", cell(event, "at"), cell(event, "severity"), cell(event, "subject"),
+                        cell(event, "text"));
   }
   return text;
 }

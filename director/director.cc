@@ -22,6 +22,18 @@ constexpr auto sync_retry_delay = std::chrono::seconds(1);
 /// The same of kernel settings that could not be set: somebody may set them by hand.
 constexpr auto settings_retry_delay = std::chrono::seconds(10);
 
+EventKind kind_of(checkers::State state) {
+  switch (state) {
+    case checkers::State::up:
+      return EventKind::server_up;
+    case checkers::State::down:
+      return EventKind::server_down;
+    case checkers::State::unknown:
+      return EventKind::server_unknown;
+  }
+  return EventKind::server_unknown;
+}
+
 }  // namespace
 
 Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options)
@@ -31,11 +43,11 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluste
       options_(std::move(options)),
       table_(kernel),
       checkers_(loop, [this](const checkers::Report& report) { on_report(report); }),
-      true_paths_(loop, cluster_, checkers_,
-                  {.tell = [this](const auto& subject, const auto& text) { tell(subject, text); },
-                   .warn = [this](const auto& subject, const auto& text) { warn(subject, text); },
-                   .on_aims = [this] { set_checks(); }},
-                  settings_file("true-paths")),
+      true_paths_(
+          loop, cluster_, checkers_,
+          {.report = [this](EventKind kind, const auto& subject, const auto& text) { report(kind, subject, text); },
+           .on_aims = [this] { set_checks(); }},
+          settings_file("true-paths")),
       routers_(loop, routers_host(), settings_file("vrrp")),
       settings_("/proc/sys", settings_file("director")) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
@@ -97,7 +109,7 @@ void Director::remember() {
   std::filesystem::rename(*options_.state_file, aside, error);
   state_complaint_ = fmt::format("{}; started without it{}", intents.error().message,
                                  error ? "" : ", and put it aside as " + aside.string());
-  warn("directord", state_complaint_);
+  report(EventKind::state_error, "directord", state_complaint_);
 }
 
 void Director::stop(std::function<void()> on_stopped) {
@@ -111,21 +123,21 @@ void Director::leave_the_table() {
   true_paths_.stop();
   settings_.restore();
   if (cluster_.director.on_stop == config::Director::OnStop::keep) {
-    return tell("directord", "stopped; the rules stay in the kernel");
+    return report(EventKind::stopped, "directord", "stopped; the rules stay in the kernel");
   }
   std::vector<KernelTable::Wish> nothing;
   for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
   for (const auto& [key, way] : true_paths_.services()) nothing.push_back({.key = key, .entry = std::nullopt});
   const auto outcome = table_.make(nothing);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
-  for (const auto& [key, why] : outcome.unsettled) warn("ipvs", why);
-  tell("directord", "stopped, and its rules taken out of the kernel, as the file says");
+  for (const auto& [key, why] : outcome.unsettled) report(EventKind::table_refused, "ipvs", why);
+  report(EventKind::stopped, "directord", "stopped, and its rules taken out of the kernel, as the file says");
 }
 
 void Director::make_way() {
   checkers_.set({});
   routers_.leave_to_next_life();
-  tell("directord", "another directord takes this one's place");
+  report(EventKind::stopped, "directord", "another directord takes this one's place");
 }
 
 /// Tries until it is done: the interface may come later than directord.
@@ -135,7 +147,7 @@ void Director::start_connection_sync() {
   if (options_.dry_run) return;
   auto done = sync_as_the_file_says();
   const std::string complaint = done ? "" : done.error().message;
-  if (!complaint.empty() && complaint != sync_complaint_) warn("connection sync", complaint);
+  if (!complaint.empty() && complaint != sync_complaint_) report(EventKind::sync_error, "connection sync", complaint);
   sync_complaint_ = complaint;
   if (!done) sync_timer_ = loop_.after(sync_retry_delay, [this] { start_connection_sync(); });
 }
@@ -177,7 +189,7 @@ void Director::set_kernel_settings() {
   settings_.set(cluster_);
   for (const auto& [name, problem] : settings_.problems()) {
     const auto known = before.find(name);
-    if (known == before.end() || known->second != problem) warn("kernel", problem);
+    if (known == before.end() || known->second != problem) report(EventKind::setting_error, "kernel", problem);
   }
   if (settings_.problems().empty()) return;
   settings_timer_ = loop_.after(settings_retry_delay, [this] { set_kernel_settings(); });
@@ -239,10 +251,10 @@ void Director::judge(ServerId id, const std::string& why) {
   if (state != server.health) {
     // A server that the kernel gives traffic already has nothing to warm up to.
     server.warming = state == checkers::State::up && !has_traffic(id) ? std::optional(loop_.now()) : std::nullopt;
-    tell("server " + name_of(id),
-         fmt::format("{} -> {}: {}", checkers::to_string(server.health), checkers::to_string(state), why));
+    report(kind_of(state), "server " + name_of(id),
+           fmt::format("{} -> {}: {}", checkers::to_string(server.health), checkers::to_string(state), why));
   } else {
-    tell("server " + name_of(id), "asks for a change: " + why);
+    report(EventKind::server_advice, "server " + name_of(id), "asks for a change: " + why);
   }
   server.health = state;
   server.since = since;
@@ -284,14 +296,9 @@ Opinion Director::opinion_of(ServerId id) const {
   return together(opinions, service.combine, server.weight);
 }
 
-void Director::tell(const std::string& subject, const std::string& text) {
-  journal_.add(subject, text, system_clock::now());
-  log::info(subject + ": " + text);
-}
-
-void Director::warn(const std::string& subject, const std::string& text) {
-  journal_.add(subject, text, system_clock::now());
-  log::warning(subject + ": " + text);
+void Director::report(EventKind kind, const std::string& subject, const std::string& text) {
+  journal_.add(kind, subject, text, system_clock::now());
+  log::write(type_of(kind).level, subject + ": " + text);
 }
 
 }  // namespace director

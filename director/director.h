@@ -189,8 +189,7 @@ class Director {
   void add_checks(std::span<const std::size_t> services);
   bool carry_over(ServiceState& state, const config::Service& next);
 
-  void tell(const std::string& subject, const std::string& text);
-  void warn(const std::string& subject, const std::string& text);
+  void report(EventKind kind, const std::string& subject, const std::string& text);
 
   [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service,
                                                       const net::Result<ipvs::Snapshot>& table) const;

@@ -91,7 +91,8 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainK
     const auto& destination = departure->first.second;
     const auto why = ended(departure->second, key.protocol, held(destination), now);
     if (!why) continue;
-    tell("ipvs", fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
+    report(EventKind::removal_done, "ipvs",
+           fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
     gone.push_back(departure->first);
     touch(key);
   }
@@ -107,7 +108,8 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainK
     const ServerId id{.service = service, .server = static_cast<std::size_t>(server - servers.begin())};
     // That a failed server has no connections left is nothing that anybody waits for.
     const bool wanted = drain->second.cause != Cause::health;
-    if (wanted && !was_done && held(drain->first.second) != nullptr) tell("server " + name_of(id), "drained: " + *why);
+    if (wanted && !was_done && held(drain->first.second) != nullptr)
+      report(EventKind::server_drained, "server " + name_of(id), "drained: " + *why);
     if (drain->second.cause == Cause::order) heed_orders(id);
   }
 }

@@ -33,10 +33,10 @@ RequestResult<std::string> Director::drain(const std::string& service, const std
   heed_orders(*id);
   const std::string because = reason.empty() ? "" : ": " + reason;
   if (within && within->count() == 0) {
-    tell("server " + name, "disabled by the operator" + because);
+    report(EventKind::server_order, "server " + name, "disabled by the operator" + because);
   } else {
     const auto limit = within ? fmt::format(", for at most {}", net::to_string(*within)) : "";
-    tell("server " + name, fmt::format("drained by the operator{}{}", limit, because));
+    report(EventKind::server_order, "server " + name, fmt::format("drained by the operator{}{}", limit, because));
   }
   apply();
   if (within && within->count() == 0) return fmt::format("{} is out of the table: its open connections end", name);
@@ -55,7 +55,8 @@ RequestResult<std::string> Director::undrain(const std::string& service, const s
   if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
     return std::unexpected(failed(kept.error()));
   }
-  tell("server " + name, disabled ? "enabled by the operator" : "drain taken back by the operator");
+  report(EventKind::server_order, "server " + name,
+         disabled ? "enabled by the operator" : "drain taken back by the operator");
   if (!id) {
     return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
   }
@@ -76,7 +77,7 @@ RequestResult<std::string> Director::set_weight(const std::string& service, cons
   const auto of_file = cluster_.services[id->service].servers[id->server].weight;
   const auto text = weight ? fmt::format("weight {} by the operator; the file says {}", *weight, of_file)
                            : fmt::format("weight {} again, as the file says", of_file);
-  tell("server " + name, text);
+  report(EventKind::server_order, "server " + name, text);
   apply();
   return fmt::format("{} has {}", name, text);
 }
@@ -123,7 +124,8 @@ net::Result<> Director::keep(Intents intents) {
   if (intents == intents_ && unsaved_.empty()) return {};
   if (options_.state_file) {
     if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
-    if (!std::exchange(unsaved_, "").empty()) tell("directord", "the state file is written again");
+    if (!std::exchange(unsaved_, "").empty())
+      report(EventKind::state_saved, "directord", "the state file is written again");
     sync_state();
   }
   intents_ = std::move(intents);
@@ -134,7 +136,7 @@ net::Result<> Director::keep(Intents intents) {
 void Director::record(Intents intents) {
   if (const auto kept = keep(intents); !kept) {
     const auto why = fmt::format("{}; a restart would not know what drains now", kept.error().message);
-    if (std::exchange(unsaved_, why) != why) warn("directord", why);
+    if (std::exchange(unsaved_, why) != why) report(EventKind::state_error, "directord", why);
   }
   intents_ = std::move(intents);
 }
@@ -143,14 +145,14 @@ void Director::record(Intents intents) {
 void Director::sync_state() {
   if (!syncing_) {
     auto made = Background::create(loop_);
-    if (!made) return warn("directord", made.error().message);
+    if (!made) return report(EventKind::state_error, "directord", made.error().message);
     syncing_ = std::move(*made);
   }
   sync_again_ = syncing_->busy();
   if (sync_again_) return;
   syncing_->run([this, file = *options_.state_file]() -> Background::Then {
     return [this, synced = sync_intents(file)] {
-      if (!synced) warn("directord", synced.error().message);
+      if (!synced) report(EventKind::state_error, "directord", synced.error().message);
       if (sync_again_) sync_state();
     };
   });

@@ -66,7 +66,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     depart(intents, key, time == leaving.end() ? drain_time_of(key) : time->second);
   }
   record(std::move(intents));
-  tell("directord", "the cluster file was read again: " + what);
+  report(EventKind::reloaded, "directord", "the cluster file was read again: " + what);
   // The routers are asked to lead by what is known of the new file's services, none of which is half known.
   write_table();
   if (routers) routers_.adopt(std::move(*routers), cluster_);

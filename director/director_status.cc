@@ -181,8 +181,12 @@ ordered_json Director::events(std::uint64_t since) const {
   ordered_json events = ordered_json::array();
   for (const auto& event : journal_.events()) {
     if (event.number <= since) continue;
-    events.push_back(
-        {{"number", event.number}, {"at", timestamp(event.at)}, {"subject", event.subject}, {"text", event.text}});
+    events.push_back({{"number", event.number},
+                      {"at", timestamp(event.at)},
+                      {"kind", type_of(event.kind).name},
+                      {"severity", to_string(type_of(event.kind).level)},
+                      {"subject", event.subject},
+                      {"text", event.text}});
   }
   return {{"events", std::move(events)}};
 }

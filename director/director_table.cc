@@ -65,9 +65,10 @@ void Director::depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono
   const auto named = named_in(cluster_, index_, key);
   for (const auto& destination :
        note_departures(intents.departures, key, table_.actual(key), named, time, system_clock::now())) {
-    tell("ipvs", fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
-                             "have, in {} at most",
-                             ipvs::to_string(destination), ipvs::to_string(key), net::to_string(time)));
+    report(EventKind::removal_begun, "ipvs",
+           fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
+                       "have, in {} at most",
+                       ipvs::to_string(destination), ipvs::to_string(key), net::to_string(time)));
   }
   watch_drains();
   touch(key);
@@ -82,8 +83,8 @@ void Director::own_aliens() {
   for (const auto& row : *services) {
     if (intents_.owned.contains(row.key) || true_paths_.owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
-    warn("ipvs",
-         fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
+    report(EventKind::table_changed, "ipvs",
+           fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
     aliens.push_back(row.key);
   }
   if (aliens.empty()) return;
@@ -164,7 +165,7 @@ void Director::complain(const ipvs::ServiceKey& key, const std::string& why) {
   if (why.empty()) {
     complaints_.erase(key);
   } else if (std::exchange(complaints_[key], why) != why) {
-    warn("ipvs", why);
+    report(EventKind::table_refused, "ipvs", why);
   }
 }
 
@@ -208,7 +209,8 @@ void Director::repair(const ipvs::ServiceKey& key) {
   if (touched_.contains(key) || complaints_.contains(key)) return;  // about to be read or written anyway
   const auto changed = table_.read(key);
   if (!changed || !*changed) return;
-  warn("ipvs", fmt::format("{} was changed by somebody else; put right", ipvs::to_string(key)));
+  report(EventKind::table_changed, "ipvs",
+         fmt::format("{} was changed by somebody else; put right", ipvs::to_string(key)));
   if (true_paths_.owns(key)) return touch(key);
   Intents intents = intents_;
   depart(intents, key, drain_time_of(key));
@@ -225,11 +227,11 @@ void Director::adopt(std::size_t s, Plan plan) {
     const bool judged =
         std::ranges::find(before.servers, checkers::State::unknown, &ServerSituation::health) == before.servers.end();
     if (plan.quorum) {
-      tell(subject, "has its quorum");
+      report(EventKind::service_quorum, subject, "has its quorum");
     } else if (judged) {
-      warn(subject, "has lost its quorum");
+      report(EventKind::service_no_quorum, subject, "has lost its quorum");
     } else {
-      tell(subject, "waits for its first verdicts");
+      report(EventKind::service_waits, subject, "waits for its first verdicts");
     }
   }
   if (state.plan.fallback_serves != plan.fallback_serves) {
@@ -237,14 +239,15 @@ void Director::adopt(std::size_t s, Plan plan) {
     for (const auto& server : service.servers) {
       if (server.fallback) names += " " + net::to_string(server.endpoint);
     }
-    tell(subject, fmt::format("the fallback{} {}", names, plan.fallback_serves ? "serves" : "rests"));
+    report(plan.fallback_serves ? EventKind::service_fallback : EventKind::service_no_fallback, subject,
+           fmt::format("the fallback{} {}", names, plan.fallback_serves ? "serves" : "rests"));
   }
   if (state.plan.panicking != plan.panicking && plan.panicking > 0) {
-    warn(subject,
-         fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the weight",
-                     plan.panicking, service.panic));
+    report(EventKind::service_panic, subject,
+           fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the weight",
+                       plan.panicking, service.panic));
   } else if (state.plan.panicking != plan.panicking) {
-    tell(subject, "panic is over");
+    report(EventKind::service_no_panic, subject, "panic is over");
   }
   before.quorum = plan.quorum;
   loop_.cancel(state.again);

@@ -14,8 +14,8 @@ namespace director {
 VirtualRouters::Host Director::routers_host() {
   return {.not_ready = [this] { return not_ready(); },
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
-          .tell = [this](const auto& subject, const auto& text) { tell(subject, with_names(text, node_names())); },
-          .warn = [this](const auto& subject, const auto& text) { warn(subject, with_names(text, node_names())); },
+          .report = [this](EventKind kind, const auto& subject,
+                           const auto& text) { report(kind, subject, with_names(text, node_names())); },
           .on_met = [this](const vrrp::Identity& other, const net::Address& from) { on_met(other, from); }};
 }
 
@@ -43,7 +43,7 @@ bool Director::below_quorum(const std::string& service) const {
 
 RequestResult<std::string> Director::hand_over(const std::string& router, const std::optional<std::string>& to) {
   auto done = routers_.hand_over(cluster_, router, to);
-  if (done) tell("vrrp " + router, "the operator hands it over");
+  if (done) report(EventKind::router_order, "vrrp " + router, "the operator hands it over");
   return done;
 }
 

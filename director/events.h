@@ -5,10 +5,13 @@
 #include <deque>
 #include <string>
 
+#include "director/event_types.h"
+
 namespace director {
 
 /// Something that changed: what, since when, why. One line in the log and one entry in the journal each.
 struct Event {
+  EventKind kind = EventKind::stopped;
   std::uint64_t number = 0;  ///< counts from 1 over the daemon's life, without gaps
   std::chrono::system_clock::time_point at;
   std::string subject;  ///< "server web/web1", "vrrp front", "ipvs", "directord"
@@ -20,10 +23,10 @@ class Journal {
  public:
   static constexpr std::size_t capacity = 1000;
 
-  const Event& add(std::string subject, std::string text, std::chrono::system_clock::time_point at) {
+  const Event& add(EventKind kind, std::string subject, std::string text, std::chrono::system_clock::time_point at) {
     if (events_.size() == capacity) events_.pop_front();
     return events_.emplace_back(
-        Event{.number = ++last_, .at = at, .subject = std::move(subject), .text = std::move(text)});
+        Event{.kind = kind, .number = ++last_, .at = at, .subject = std::move(subject), .text = std::move(text)});
   }
 
   [[nodiscard]] const std::deque<Event>& events() const { return events_; }

@@ -135,8 +135,9 @@ void TruePaths::on_report(const checkers::Report& report) {
   if (finding == Finding::none) return;
   hold(address, vip);
   const auto subject = "true path to " + net::to_string(address);
-  if (finding == Finding::works && was_broken) hooks_.tell(subject, "works again: " + report.result.sentence);
-  if (finding == Finding::broken && vip.fault.empty()) hooks_.warn(subject, broken(address));
+  if (finding == Finding::works && was_broken)
+    hooks_.report(EventKind::path_works, subject, "works again: " + report.result.sentence);
+  if (finding == Finding::broken && vip.fault.empty()) hooks_.report(EventKind::path_broken, subject, broken(address));
 }
 
 std::set<std::string> TruePaths::problems() const {
@@ -242,7 +243,7 @@ void TruePaths::find_faults() {
     if (!fault.empty()) now.insert(fault);
   });
   for (const auto& sentence : now) {
-    if (!said_.contains(sentence)) hooks_.warn("true path", sentence);
+    if (!said_.contains(sentence)) hooks_.report(EventKind::path_broken, "true path", sentence);
   }
   said_ = std::move(now);
 }

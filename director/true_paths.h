@@ -10,6 +10,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
+#include "director/event_types.h"
 #include "director/marks.h"
 #include "director/path_test.h"
 #include "ipvs/types.h"
@@ -29,8 +30,7 @@ namespace director {
 class TruePaths {
  public:
   struct Hooks {
-    std::function<void(const std::string& subject, const std::string& text)> tell;
-    std::function<void(const std::string& subject, const std::string& text)> warn;
+    std::function<void(EventKind kind, const std::string& subject, const std::string& text)> report;
     std::function<void()> on_aims;  ///< probes go from other addresses now: ask aim() again and set the checks
   };
 

@@ -14,6 +14,26 @@ namespace {
 /// How often a node that is not ready looks whether it is.
 constexpr auto look_again = std::chrono::milliseconds(20);
 
+EventKind kind_of(vrrp::Notice::Kind kind) {
+  switch (kind) {
+    case vrrp::Notice::Kind::advert:
+      return EventKind::router_advert;
+    case vrrp::Notice::Kind::unrelieved:
+      return EventKind::router_unrelieved;
+    case vrrp::Notice::Kind::stalled:
+      return EventKind::router_stalled;
+    case vrrp::Notice::Kind::gives_up:
+      return EventKind::router_gives_up;
+    case vrrp::Notice::Kind::may_lead:
+      return EventKind::router_may_lead;
+    case vrrp::Notice::Kind::lowered:
+      return EventKind::router_lowered;
+    case vrrp::Notice::Kind::raised:
+      return EventKind::router_raised;
+  }
+  return EventKind::router_advert;
+}
+
 std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
   std::chrono::milliseconds longest{};
   for (const auto& router : cluster.virtual_routers) longest = std::max(longest, router.ready_within);
@@ -93,9 +113,13 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
   const std::string not_ready = loop_.now() < ready_by_ ? host_.not_ready() : "";
   auto routers = vrrp::Routers::start(
       loop_, std::move(prepared->wanted), [this](const vrrp::Transition& transition) { on_transition(transition); },
-      [this](const std::string& router, const net::Error& error) { host_.warn("vrrp " + router, error.message); },
-      [this](const std::string& router, const std::string& text) { host_.warn("vrrp " + router, text); }, not_ready,
-      settings_);
+      [this](const std::string& router, const net::Error& error) {
+        host_.report(EventKind::router_error, "vrrp " + router, error.message);
+      },
+      [this](const std::string& router, const vrrp::Notice& notice) {
+        host_.report(kind_of(notice.kind), "vrrp " + router, notice.text);
+      },
+      not_ready, settings_);
   if (!routers) return std::unexpected(routers.error());
   routers_ = std::move(*routers);
   if (!not_ready.empty()) look_whether_ready();
@@ -110,7 +134,7 @@ void VirtualRouters::look_whether_ready() {
     ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
     return;
   }
-  host_.warn("vrrp", "not ready, but the time to become so is over: " + not_ready);
+  host_.report(EventKind::router_not_ready, "vrrp", "not ready, but the time to become so is over: " + not_ready);
   routers_->release("not ready in time");
 }
 
@@ -177,8 +201,10 @@ std::vector<vrrp::Status> VirtualRouters::status() const {
 }
 
 void VirtualRouters::on_transition(const vrrp::Transition& transition) {
-  host_.tell("vrrp " + transition.router, fmt::format("{} -> {}: {}", vrrp::to_string(transition.from),
-                                                      vrrp::to_string(transition.to), transition.reason));
+  const bool fault = transition.to == vrrp::State::initialize && !transition.stopped;
+  host_.report(
+      fault ? EventKind::router_fault : EventKind::router_role, "vrrp " + transition.router,
+      fmt::format("{} -> {}: {}", vrrp::to_string(transition.from), vrrp::to_string(transition.to), transition.reason));
 }
 
 }  // namespace director

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/cluster.h"
+#include "director/event_types.h"
 #include "director/request_error.h"
 #include "director/trackers.h"
 #include "net/error.h"
@@ -33,8 +34,7 @@ class VirtualRouters {
     std::function<std::string()> not_ready;
     /// Whether a service has fewer servers than its quorum, as far as all have been judged.
     std::function<bool(const std::string& service)> below_quorum;
-    std::function<void(const std::string& subject, const std::string& text)> tell;
-    std::function<void(const std::string& subject, const std::string& text)> warn;
+    std::function<void(EventKind kind, const std::string& subject, const std::string& text)> report;
     /// Another director made itself known; see vrrp::Routers::introduce.
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
   };

@@ -104,10 +104,12 @@ void Routers::tell_refusals(Id router) {
     if (!on_notice_) continue;
     const bool believed = refusal == Refusal::address_list;
     const Counters counters = it.counters();
-    on_notice_(it.spec().name,
-               fmt::format("{} an advert from {}: {} ({} so far)", believed ? "wonders at" : "refused",
-                           to_string(source), describe(refusal),
-                           believed ? counters.other_address_list : counters.refused[std::to_underlying(refusal)]));
+    on_notice_(
+        it.spec().name,
+        {.kind = Notice::Kind::advert,
+         .text = fmt::format("{} an advert from {}: {} ({} so far)", believed ? "wonders at" : "refused",
+                             to_string(source), describe(refusal),
+                             believed ? counters.other_address_list : counters.refused[std::to_underlying(refusal)])});
   }
 }
 
@@ -125,7 +127,7 @@ void Routers::on_timer(Id id) {
   if (band == bands_.end() || leaving != Leaving::to_backup) return;
   const Machine& machine = band->second.group.machine;
   if (machine.state == State::master && machine.leaving == Leaving::no) {
-    notice(band->second, "nobody took over; stays master");
+    notice(band->second, {.kind = Notice::Kind::unrelieved, .text = "nobody took over; stays master"});
   }
 }
 
@@ -139,8 +141,9 @@ void Routers::feed(Id id, const GroupEvent& event, const std::function<std::stri
   std::string why = made.next.machine.state != before.state ? reason() : "";
   band.group = std::move(made.next);
   if (made.late) {
-    notice(band, fmt::format("the timer came {} late: listens for an interval before it believes it",
-                             net::to_string(loop_.now() - *before.deadline)));
+    notice(band, {.kind = Notice::Kind::stalled,
+                  .text = fmt::format("the timer came {} late: listens for an interval before it believes it",
+                                      net::to_string(loop_.now() - *before.deadline))});
     why = "stood still for longer than a peer waits";
   }
   if (const auto done = perform(id, made.actions); !done) {
@@ -161,6 +164,7 @@ void Routers::feed(Id id, const GroupEvent& event, const std::function<std::stri
                       .from = before.state,
                       .to = state,
                       .reason = why,
+                      .stopped = !band.group.running,
                       .at = loop_.now()});
     }
   }
@@ -242,9 +246,9 @@ void Routers::arm(Id id) {
   if (const auto deadline = band.group.deadline()) band.timer = loop_.at(*deadline, [this, id] { on_timer(id); });
 }
 
-void Routers::notice(const Band& band, const std::string& text) {
+void Routers::notice(const Band& band, const Notice& what) {
   if (!on_notice_) return;
-  for (const Id router : band.members) on_notice_(routers_.at(router).spec().name, text);
+  for (const Id router : band.members) on_notice_(routers_.at(router).spec().name, what);
 }
 
 net::Result<> Routers::note(Id router, Operation operation, net::Result<> result) {

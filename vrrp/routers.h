@@ -30,8 +30,7 @@ class Routers {
   using OnTransition = std::move_only_function<void(const Transition&)>;
   /// An operation failed that the protocol goes on without: told once until it fails in another way or has succeeded.
   using OnError = std::move_only_function<void(const std::string& router, const net::Error&)>;
-  /// Something happened that is worth telling and changed no state.
-  using OnNotice = std::move_only_function<void(const std::string& router, const std::string& text)>;
+  using OnNotice = std::move_only_function<void(const std::string& router, const Notice& notice)>;
   /// Another director of the cluster made itself known, in a signed packet.
   using OnMet = std::move_only_function<void(const Identity&, const net::Address& from)>;
   using OnStopped = std::move_only_function<void()>;
@@ -136,7 +135,7 @@ class Routers {
   net::Result<> yield(Id router);
   void announce(Id band);
   void arm(Id band);
-  void notice(const Band& band, const std::string& text);
+  void notice(const Band& band, const Notice& what);
   net::Result<> note(Id router, Operation operation, net::Result<> result);
   void forget_stopped();
   void retire(const Band& band);

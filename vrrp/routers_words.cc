@@ -55,15 +55,20 @@ void Routers::heed(Id id) {
   const Config config = config_of(band);
   if (config.last_resort != band.config.last_resort) {
     const std::string why = reason_of(band, &Conditions::useless);
-    notice(band, why.empty() ? "may lead again" : "gives up: " + why);
+    if (why.empty()) {
+      notice(band, {.kind = Notice::Kind::may_lead, .text = "may lead again"});
+    } else {
+      notice(band, {.kind = Notice::Kind::gives_up, .text = "gives up: " + why});
+    }
     // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
     if (!why.empty() && !config.peer_priorities.empty()) feed(id, HandOver{}, [&] { return why; });
     band.config = config;
     feed(id, Reconfigured{}, [] { return ""; });
     if (why.empty() && !band.group.machine.held) feed(id, Hold{.held = false}, [] { return "may lead again"; });
   } else if (config.priority != band.config.priority) {
+    const auto kind = config.priority < band.config.priority ? Notice::Kind::lowered : Notice::Kind::raised;
     band.config = config;
-    notice(band, fmt::format("priority is {} now", config.priority));
+    notice(band, {.kind = kind, .text = fmt::format("priority is {} now", config.priority)});
     feed(id, Reconfigured{}, [] { return ""; });
   }
   heed_fault(id);

@@ -19,8 +19,24 @@ struct Transition {
   std::string router;
   State from = State::initialize;
   State to = State::initialize;
-  std::string reason;  ///< "192.168.56.11 resigned", "link eth0 is down"
+  std::string reason;    ///< "192.168.56.11 resigned", "link eth0 is down"
+  bool stopped = false;  ///< to State::initialize because it was told to stop or left the file; else that is a fault
   Instant at;
+};
+
+/// Something happened to a virtual router that is worth telling and changed no state.
+struct Notice {
+  enum class Kind : std::uint8_t {
+    advert,      ///< an advertisement was refused, or lists other addresses
+    unrelieved,  ///< nobody took over
+    stalled,     ///< this node stood still
+    gives_up,    ///< by Routers::give_up
+    may_lead,    ///< that is over
+    lowered,     ///< by Routers::lower
+    raised,      ///< the same, back up
+  };
+  Kind kind = Kind::advert;
+  std::string text;
 };
 
 /// Another router of the same VRID that has been heard.

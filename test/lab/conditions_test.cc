@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "test/catch.h"
 #include "test/lab/client.h"
@@ -50,6 +51,20 @@ class Conditions {
     INFO(vrrp(director));
     CAPTURE(word);
     CHECK(said);
+  }
+
+  /// An event of that kind, and that all of its kind have that severity.
+  void expect_event(const Pair::Director& director, const std::string& kind, const std::string& severity) {
+    const auto answer = nlohmann::json::parse(pair.ctl(director, {"events", "--json"}).text, nullptr, false);
+    CAPTURE(kind, answer);
+    REQUIRE(answer.is_object());
+    int seen = 0;
+    for (const auto& event : answer["events"]) {
+      if (event["kind"] != kind) continue;
+      ++seen;
+      CHECK(event["severity"] == severity);
+    }
+    CHECK(seen > 0);
   }
 
   void expect_service() { CHECK(lab::request(*pair.client, pair.service, 4).failed == 0); }
@@ -117,6 +132,8 @@ TEST_CASE("a tracked script, process or link that fails takes the role away, and
   it.expect_lead(it.pair.lb2, "the script fails");
   it.expect_word(it.pair.lb1, "front: fault");
   it.expect_word(it.pair.lb1, "script: ");
+  it.expect_event(it.pair.lb1, "router_fault", "warning");
+  it.expect_event(it.pair.lb2, "router_role", "info");
   it.expect_service();
   scripts.set("script", true);
   it.expect_lead(it.pair.lb1, "the script passes again");
@@ -160,6 +177,8 @@ TEST_CASE("a tracked ping that fails lowers the priority, below the other node's
   ping("192.168.200.11", true);
   it.expect_lead(it.pair.lb1, "the pings pass again");
   it.expect_word(it.pair.lb1, "priority 150");
+  it.expect_event(it.pair.lb1, "router_lowered", "warning");
+  it.expect_event(it.pair.lb1, "router_raised", "info");
 }
 
 TEST_CASE("one whose service is below its quorum gives the role up, and leads only where nobody else does",
@@ -185,5 +204,7 @@ TEST_CASE("one whose service is below its quorum gives the role up, and leads on
   servers(true);
   it.expect_lead(it.pair.lb1, "above quorum again");
   it.expect_word(it.pair.lb1, "priority 150");
+  it.expect_event(it.pair.lb1, "router_gives_up", "warning");
+  it.expect_event(it.pair.lb1, "router_may_lead", "info");
   it.expect_service();
 }

@@ -68,8 +68,10 @@ class Systemd {
   [[nodiscard]] bool lives_again(const std::string& dead) const {
     return active() && property("MainPID") != "0" && property("MainPID") != dead;
   }
-  [[nodiscard]] std::string journal() const {
-    return run({"journalctl", "--no-pager", "--output", "cat", "--unit", "directord"}).text;
+  [[nodiscard]] std::string journal(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> words{"journalctl", "--no-pager", "--output", "cat", "--unit", "directord"};
+    words.insert(words.end(), options.begin(), options.end());
+    return run(std::move(words)).text;
   }
 
  private:
@@ -130,6 +132,19 @@ TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, st
     CHECK(served() == 2);
     CHECK(systemd.property("MainPID") == first);
     CHECK_THAT(systemd.journal(), Catch::ContainsSubstring("cluster.yaml:1:10: error: "));
+  }
+
+  SECTION("the journal knows what hurts from what does not") {
+    write(cluster_path,
+          std::string(cluster_file) +
+              "  mail:\n    listen: \"127.0.0.1:25\"\n    check: { tcp: {}, interval: 200ms, timeout: 100ms }\n"
+              "    servers: { mail1: { address: 127.0.0.3 } }\n");
+    CHECK(systemd.systemctl("reload").status == 0);
+    const auto warnings = [&] { return systemd.journal({"--priority", "warning"}); };
+    CHECK(lab::wait_until([&] { return warnings().contains("server mail/mail1: unknown -> down"); }, 5s));
+    CHECK_THAT(systemd.journal(), Catch::ContainsSubstring("the cluster file was read again"));
+    CHECK_THAT(warnings(), !Catch::ContainsSubstring("the cluster file was read again"));
+    CHECK_THAT(systemd.journal(), !Catch::ContainsSubstring("<4>"));
   }
 
   SECTION("a life that is killed is followed by another, and so is one that hangs") {

@@ -19,8 +19,8 @@ void Node::start() {
   const auto on_error = [this](const std::string& router, const net::Error& error) {
     errors += fmt::format("{} {}: {}\n", host.name, router, error.message);
   };
-  const auto on_notice = [this](const std::string& router, const std::string& text) {
-    notices += fmt::format("{} {}: {}\n", host.name, router, text);
+  const auto on_notice = [this](const std::string& router, const vrrp::Notice& notice) {
+    notices += fmt::format("{} {}: {}\n", host.name, router, notice.text);
   };
   auto wanted = vrrp::prepare(specs, groups);
   if (!wanted) throw std::runtime_error(wanted.error().message);

@@ -2,54 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "director/api.h"
-#include "ipvs/memory_kernel.h"
-#include "scratch.h"
-#include "shop.h"
 #include "test/catch.h"
+#include "world.h"
 
 using director::Director;
 using director_test::at;
-
-namespace {
-
-constexpr auto web1 = "192.168.200.11:80";
-const ipvs::ServiceKey web_key = director_test::web().key;
-
-/// A director's surroundings, which outlive it: kill it, and another begins where it stood.
-struct World {
-  director_test::Scratch scratch;
-  net::Loop loop = net::Loop::create().value();
-  ipvs::MemoryKernel kernel;
-
-  std::unique_ptr<Director> director(const config::Cluster& cluster = director_test::shop()) {
-    auto made = std::make_unique<Director>(
-        loop, kernel, cluster,
-        director::Options{.node = director_test::lb1(), .state_file = scratch.path / "state.json", .dry_run = true});
-    REQUIRE(made->start());
-    return made;
-  }
-
-  /// Does what is due now: deadlines are rounded up to a millisecond, and a turn may end for something else first.
-  void settle() {
-    const auto due = net::Clock::now() + std::chrono::milliseconds(1);
-    while (net::Clock::now() < due) REQUIRE(loop.turn(std::chrono::milliseconds(1)));
-    REQUIRE(loop.turn(std::chrono::seconds(0)));
-  }
-
-  template <class Condition>
-  void turn_until(Condition holds) {
-    const auto deadline = net::Clock::now() + std::chrono::seconds(10);
-    while (!holds() && net::Clock::now() < deadline) REQUIRE(loop.turn(std::chrono::seconds(2)));
-    CHECK(holds());
-  }
-
-  [[nodiscard]] std::uint32_t weight(const char* server) const {
-    return kernel.table.at(web_key).destinations.at(at(server)).destination.weight;
-  }
-};
-
-}  // namespace
+using director_test::web1;
+using director_test::web_key;
+using director_test::World;
 
 TEST_CASE("a cluster without checks is in the kernel once the director has started") {
   World world;

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace director {
+
+/// How much an event hurts. The service manager's journal knows it too: `journalctl -p warning`.
+enum class Level : std::uint8_t {
+  info,     ///< things go as they should: a recovery, an order that was done
+  warning,  ///< something has failed, or is worse than the cluster file wants it
+  error,    ///< directord could not do what it must
+};
+
+/// What kinds of events there are; what each means and how much it hurts is in event_types().
+enum class EventKind : std::uint8_t {
+  server_up,
+  server_down,
+  server_unknown,
+  server_advice,
+  server_order,
+  server_drained,
+  service_quorum,
+  service_no_quorum,
+  service_waits,
+  service_fallback,
+  service_no_fallback,
+  service_panic,
+  service_no_panic,
+  removal_begun,
+  removal_done,
+  table_refused,
+  table_changed,
+  router_role,
+  router_fault,
+  router_order,
+  router_lowered,
+  router_raised,
+  router_gives_up,
+  router_may_lead,
+  router_unrelieved,
+  router_stalled,
+  router_not_ready,
+  router_advert,
+  router_error,
+  path_broken,
+  path_works,
+  node_differs,
+  node_agrees,
+  sync_error,
+  setting_error,
+  state_error,
+  state_saved,
+  reloaded,
+  stopped,
+};
+
+struct EventType {
+  EventKind kind;
+  std::string_view name;  ///< "server_down"; the field `kind` of an event's JSON
+  Level level;
+  std::string_view meaning;  ///< for the table in docs/operations.md
+};
+
+/// All of them, in the order of EventKind. The one place that decides levels.
+[[nodiscard]] std::span<const EventType> event_types();
+[[nodiscard]] const EventType& type_of(EventKind kind);
+
+[[nodiscard]] std::string_view to_string(Level level);  ///< "info", "warning", "error"
+
+}  // namespace director

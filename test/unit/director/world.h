@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "director/director.h"
+#include "ipvs/memory_kernel.h"
+#include "scratch.h"
+#include "shop.h"
+#include "test/catch.h"
+
+namespace director_test {
+
+using director::Director;
+
+inline constexpr auto web1 = "192.168.200.11:80";
+inline const ipvs::ServiceKey web_key = web().key;
+
+/// A director's surroundings, which outlive it: kill it, and another begins where it stood.
+struct World {
+  Scratch scratch;
+  net::Loop loop = net::Loop::create().value();
+  ipvs::MemoryKernel kernel;
+
+  std::unique_ptr<Director> director(const config::Cluster& cluster = shop()) {
+    auto made = std::make_unique<Director>(
+        loop, kernel, cluster,
+        director::Options{.node = lb1(), .state_file = scratch.path / "state.json", .dry_run = true});
+    REQUIRE(made->start());
+    return made;
+  }
+
+  /// Does what is due now: deadlines are rounded up to a millisecond, and a turn may end for something else first.
+  void settle() {
+    const auto due = net::Clock::now() + std::chrono::milliseconds(1);
+    while (net::Clock::now() < due) REQUIRE(loop.turn(std::chrono::milliseconds(1)));
+    REQUIRE(loop.turn(std::chrono::seconds(0)));
+  }
+
+  template <class Condition>
+  void turn_until(Condition holds) {
+    const auto deadline = net::Clock::now() + std::chrono::seconds(10);
+    while (!holds() && net::Clock::now() < deadline) REQUIRE(loop.turn(std::chrono::seconds(2)));
+    CHECK(holds());
+  }
+
+  [[nodiscard]] std::uint32_t weight(const char* server) const {
+    return kernel.table.at(web_key).destinations.at(at(server)).destination.weight;
+  }
+};
+
+}  // namespace director_test
