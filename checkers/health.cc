@@ -1,6 +1,5 @@
 #include "checkers/health.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,21 +33,9 @@ Change observe(Health& health, Result result, Thresholds limit, net::Instant now
   return Change::changed;
 }
 
-namespace {
-
-std::string wall_clock(net::Instant then, net::Instant now, WallOffset wall) {
-  const std::chrono::sys_time<std::chrono::nanoseconds> shown(then.time_since_epoch() + wall);
-  const auto calendar = fmt::gmtime(
-      std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::system_clock::duration>(
-          std::chrono::floor<std::chrono::seconds>(shown))));
-  if (now - then >= std::chrono::hours(24)) return fmt::format("{:%Y-%m-%d %H:%M:%S}", calendar);
-  return fmt::format("{:%H:%M:%S}", calendar);
-}
-
-}  // namespace
-
-std::string describe(const Health& health, Thresholds limit, net::Instant now, WallOffset wall) {
-  auto text = fmt::format("{} since {}", to_string(health.state), wall_clock(health.since, now, wall));
+std::string describe(const Health& health, Thresholds limit, net::Instant now, net::WallTime wall) {
+  const auto since = wall - std::chrono::duration_cast<net::WallTime::duration>(now - health.since);
+  auto text = fmt::format("{} since {}", to_string(health.state), net::timestamp_and_age(since, wall));
   if (health.streak > 0) {
     text += health.state == State::down ? fmt::format(", passing {} of {}", health.streak, limit.rise)
                                         : fmt::format(", failing {} of {}", health.streak, limit.fall);

@@ -7,7 +7,7 @@
 
 #include "checkers/result.h"
 #include "checkers/spec.h"
-#include "net/time.h"
+#include "net/time_text.h"
 
 namespace checkers {
 
@@ -42,13 +42,10 @@ struct Health {
 /// nothing, not even the streak.
 Change observe(Health& health, Result result, Thresholds limit, net::Instant now);
 
-/// What to add to a monotonic Instant to read it on the clock on the wall, with the local time zone's offset in it.
-using WallOffset = std::chrono::nanoseconds;
-
-/// The state and its reasons as status, events and logs show them:
-/// "down since 12:03:07, 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s ago)",
-/// "up since 12:03:07, failing 1 of 3: ...". The date is put before the time once it is more than a day ago.
-[[nodiscard]] std::string describe(const Health& health, Thresholds limit, net::Instant now, WallOffset wall);
+/// The state and its reasons as status shows them; `now` is `wall` on the clock on the wall:
+/// "down since 2026-11-27T12:03:07Z (2 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s ago)",
+/// "up since 2026-11-27T12:03:07Z (1 h ago), failing 1 of 3: ...".
+[[nodiscard]] std::string describe(const Health& health, Thresholds limit, net::Instant now, net::WallTime wall);
 
 /// What several checks of one server say together: for `all`, one that is down outweighs one that is unknown, and that
 /// one outweighs up; for `any` the other way round. No checks at all are up.

@@ -69,6 +69,7 @@ Director::~Director() {
   loop_.cancel(drift_timer_);
   loop_.cancel(retry_timer_);
   loop_.cancel(settings_timer_);
+  loop_.cancel(problems_timer_);
   loop_.cancel(sync_timer_);
   loop_.cancel(status_timer_);
   for (const auto& state : states_) loop_.cancel(state.again);
@@ -232,7 +233,13 @@ void Director::look_at_checks(std::size_t service) {
   }
   auto& servers = states_[service].situation.servers;
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    servers[i].health = opinion_of({.service = service, .server = i}).state;
+    const auto opinion = opinion_of({.service = service, .server = i});
+    servers[i].health = opinion.state;
+    if (!cluster_.services[service].checks.empty()) {
+      servers[i].since = opinion.since;
+    } else if (servers[i].since == net::Instant()) {
+      servers[i].since = loop_.now();
+    }
   }
 }
 
@@ -299,6 +306,7 @@ Opinion Director::opinion_of(ServerId id) const {
 void Director::report(EventKind kind, const std::string& subject, const std::string& text) {
   journal_.add(kind, subject, text, system_clock::now());
   log::write(type_of(kind).level, subject + ": " + text);
+  look_at_problems();
 }
 
 }  // namespace director

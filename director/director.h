@@ -25,12 +25,14 @@
 #include "director/kernel_table.h"
 #include "director/node_names.h"
 #include "director/plan.h"
+#include "director/problems.h"
 #include "director/request_error.h"
 #include "director/situation.h"
 #include "director/true_paths.h"
 #include "director/virtual_routers.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"
+#include "net/time_text.h"
 
 namespace director {
 
@@ -189,6 +191,9 @@ class Director {
   void add_checks(std::span<const std::size_t> services);
   bool carry_over(ServiceState& state, const config::Service& next);
 
+  [[nodiscard]] std::vector<Problem> problems() const;
+  void look_at_problems();
+  void put_problems(nlohmann::ordered_json& root, const net::Result<ipvs::Snapshot>& table) const;
   void report(EventKind kind, const std::string& subject, const std::string& text);
 
   [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service,
@@ -206,6 +211,8 @@ class Director {
   std::unique_ptr<Background> syncing_;  ///< made when there is something to sync
   bool sync_again_ = false;
   Journal journal_;
+  Problems problems_;
+  mutable net::WallClock wall_;
   std::vector<ServiceState> states_;               ///< in the cluster file's order
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
   Drains drains_;                                  ///< of servers in the file; what left it is in intents_
@@ -221,6 +228,7 @@ class Director {
   net::Loop::Id drift_timer_ = 0;
   net::Loop::Id retry_timer_ = 0;
   net::Loop::Id settings_timer_ = 0;
+  net::Loop::Id problems_timer_ = 0;
   net::Loop::Id sync_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
   net::Loop::Id status_timer_ = 0;

@@ -1,6 +1,5 @@
 // What the director says of itself, as JSON: GET /v1/status and GET /v1/events.
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -16,24 +15,9 @@ namespace {
 using nlohmann::ordered_json;
 using std::chrono::system_clock;
 
-/// RFC 3339 in UTC with milliseconds.
-std::string timestamp(system_clock::time_point at) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()) % 1000;
-  return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(system_clock::to_time_t(at)), ms.count());
-}
-
-/// What turns a monotonic instant into local time on the wall, now.
-checkers::WallOffset wall_offset(net::Instant now) {
-  const auto wall = system_clock::now();
-  const std::time_t seconds = system_clock::to_time_t(wall);
-  std::tm local{};
-  localtime_r(&seconds, &local);
-  return wall.time_since_epoch() + std::chrono::seconds(local.tm_gmtoff) - now.time_since_epoch();
-}
-
 ordered_json drain_status(const Drain& drain) {
-  ordered_json value{{"cause", to_string(drain.cause)}, {"since", timestamp(drain.since)}, {"done", drain.done}};
-  if (drain.deadline) value["deadline"] = timestamp(*drain.deadline);
+  ordered_json value{{"cause", to_string(drain.cause)}, {"since", net::timestamp(drain.since)}, {"done", drain.done}};
+  if (drain.deadline) value["deadline"] = net::timestamp(*drain.deadline);
   return value;
 }
 
@@ -59,9 +43,10 @@ std::string Director::reason_of(ServerId id) const {
     const auto& drain = *ordered->second.drain;
     const bool out = states_[id.service].situation.servers[id.server].order == Order::out;
     const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
+    const auto since = net::timestamp_and_age(drain.since, system_clock::now());
     text = timed_out ? fmt::format("disabled: drain time reached at {}, drained by the operator since {}",
-                                   timestamp(*drain.deadline), timestamp(drain.since))
-                     : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", timestamp(drain.since));
+                                   net::timestamp_and_age(*drain.deadline, system_clock::now()), since)
+                     : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
@@ -69,7 +54,7 @@ std::string Director::reason_of(ServerId id) const {
     const auto* health = checkers_.find(true_paths_.aim(service, server, check));
     if (health == nullptr) continue;
     if (!text.empty()) text += "; ";
-    text += checkers::describe(*health, check.thresholds, loop_.now(), wall_offset(loop_.now()));
+    text += checkers::describe(*health, check.thresholds, loop_.now(), wall_.at(loop_.now()));
   }
   return text;
 }
@@ -91,6 +76,7 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
     ordered_json entry{{"name", server.name},
                        {"address", net::to_string(server.endpoint)},
                        {"health", checkers::to_string(states_[s].situation.servers[i].health)},
+                       {"since", net::timestamp(wall_.at(states_[s].situation.servers[i].since))},
                        {"reason", reason_of({.service = s, .server = i})},
                        {"weight", states_[s].situation.servers[i].weight.value_or(server.weight)},
                        {"effective_weight", destination == planned.destinations.end() ? 0 : destination->second.weight},
@@ -127,27 +113,18 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
 }
 
 ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& snapshot) const {
-  ordered_json root{{"cluster", cluster_.name},       {"node", options_.node.name},
-                    {"version", net::version()},      {"files", to_string(cluster_.fingerprint)},
-                    {"started", timestamp(started_)}, {"checks", checkers_.size()}};
-  std::set<std::string> told = true_paths_.problems();
-  for (const auto& [key, why] : complaints_) told.insert(why);
-  for (const auto& [setting, why] : settings_.problems()) told.insert(why);
-  for (const auto& complaint : {sync_complaint_, state_complaint_, unsaved_}) {
-    if (!complaint.empty()) told.insert(complaint);
-  }
-  ordered_json problems = told;
+  ordered_json root{{"cluster", cluster_.name},
+                    {"node", options_.node.name},
+                    {"version", net::version()},
+                    {"files", to_string(cluster_.fingerprint)},
+                    {"started", net::timestamp(started_)},
+                    {"checks", checkers_.size()}};
+  put_problems(root, snapshot);
   ordered_json routers = ordered_json::array();
   const auto names = node_names();
   for (const auto& router : routers_.status()) {
-    routers.push_back(vrrp_status(router, names, loop_.now()));
-    for (auto& problem : vrrp_problems(router, names, loop_.now())) problems.push_back(std::move(problem));
+    routers.push_back(vrrp_status(router, names, loop_.now(), wall_.at(router.since)));
   }
-  for (const auto& [node, other] : agreement_.others()) {
-    if (other.told) problems.push_back(fmt::format("node {} {}", node, agreement_.difference(other)));
-  }
-  if (!snapshot) problems.push_back(snapshot.error().message);
-  root["problems"] = std::move(problems);
   root["nodes"] = nodes_status();
   root["vrrp"] = std::move(routers);
   root["departures"] = ordered_json::array();
@@ -182,7 +159,7 @@ ordered_json Director::events(std::uint64_t since) const {
   for (const auto& event : journal_.events()) {
     if (event.number <= since) continue;
     events.push_back({{"number", event.number},
-                      {"at", timestamp(event.at)},
+                      {"at", net::timestamp(event.at)},
                       {"kind", type_of(event.kind).name},
                       {"severity", to_string(type_of(event.kind).level)},
                       {"subject", event.subject},

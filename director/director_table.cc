@@ -183,6 +183,7 @@ void Director::forget_what_has_gone() {
 
 /// Somebody else may change what is ours: a part of the table is read again each time, and put right.
 void Director::look_for_drift() {
+  look_at_problems();  // some end without an event
   if (!unsaved_.empty()) record(intents_);
   if (!drift_seen_) own_aliens();
   for (std::size_t looks = drift_budget; looks > 0; --looks) {

@@ -50,7 +50,9 @@ RequestResult<std::string> Director::hand_over(const std::string& router, const 
 nlohmann::ordered_json Director::vrrp() const {
   auto list = nlohmann::ordered_json::array();
   const auto names = node_names();
-  for (const auto& router : routers_.status()) list.push_back(vrrp_status(router, names, loop_.now()));
+  for (const auto& router : routers_.status()) {
+    list.push_back(vrrp_status(router, names, loop_.now(), wall_.at(router.since)));
+  }
   return {{"node", options_.node.name}, {"nodes", nodes_status()}, {"vrrp", std::move(list)}};
 }
 

@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "ipvs/types.h"
+#include "net/time_text.h"
 
 /// Destinations that take no new connections while their open ones live on. Pure: the director keeps the lists and asks
 /// the kernel for the counts.
 namespace director {
 
-using WallTime = std::chrono::system_clock::time_point;
+using net::WallTime;
 
 /// Why a destination takes no new connections.
 enum class Cause : std::uint8_t {

@@ -24,7 +24,7 @@ struct Log {
   bool journal = is_journal();
   std::shared_ptr<spdlog::logger> logger = spdlog::stderr_color_st("directord");
 
-  Log() { logger->set_pattern(journal ? "%v" : "%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v"); }
+  Log() { logger->set_pattern(journal ? "%v" : "%Y-%m-%dT%H:%M:%S.%eZ %^%-7l%$ %v", spdlog::pattern_time_type::utc); }
 };
 
 struct Names {

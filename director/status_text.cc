@@ -2,25 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "director/nodes_text.h"
 #include "director/text_table.h"
-#include "net/time.h"
 
 namespace director {
 namespace {
 
 using nlohmann::json;
-std::string age(const json& object) {
-  const auto seconds = object.find("since_seconds");
-  if (seconds == object.end() || !seconds->is_number()) return "-";
-  const auto whole = std::chrono::seconds(seconds->get<std::int64_t>());
-  if (whole < std::chrono::minutes(2)) return net::to_string(whole);
-  if (whole < std::chrono::hours(2)) return net::to_string(std::chrono::floor<std::chrono::minutes>(whole));
-  return net::to_string(std::chrono::floor<std::chrono::hours>(whole));
-}
 
 std::string server_state(const json& server) {
   std::string state = cell(server, "health");
@@ -67,19 +59,31 @@ std::string service_text(const json& service) {
   return text + table(rows);
 }
 
+/// With the times of `conditions`, which tell more of the same.
+std::string problems_text(const json& status) {
+  std::string text;
+  for (const auto& problem : list(status, "problems")) {
+    const auto reason = problem.is_string() ? problem.get<std::string>() : problem.dump();
+    text += "problem: " + reason;
+    const auto& conditions = list(status, "conditions");
+    const auto known = std::ranges::find_if(conditions, [&](const json& it) { return cell(it, "reason") == reason; });
+    if (known != conditions.end()) text += "; since " + time_cell(*known, "since");
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string status_text(const json& status) {
   std::string text = fmt::format("cluster {}, node {}, directord {}\n", cell(status, "cluster"), cell(status, "node"),
                                  cell(status, "version"));
-  for (const auto& problem : list(status, "problems")) {
-    text += fmt::format("problem: {}\n", problem.is_string() ? problem.get<std::string>() : problem.dump());
-  }
+  text += problems_text(status);
   text += nodes_text(status);
   if (!list(status, "vrrp").empty()) {
-    std::vector<Row> rows{{"vrrp", "state", "for", "priority", "interface", "addresses", "reason"}};
+    std::vector<Row> rows{{"vrrp", "state", "since", "priority", "interface", "addresses", "reason"}};
     for (const auto& router : list(status, "vrrp")) {
-      rows.push_back({cell(router, "name"), role(router), age(router), cell(router, "priority"),
+      rows.push_back({cell(router, "name"), role(router), time_cell(router, "since"), cell(router, "priority"),
                       cell(router, "interface"), cell(router, "addresses"), cell(router, "reason")});
     }
     text += "\n" + table(rows);
@@ -89,7 +93,7 @@ std::string status_text(const json& status) {
     std::vector<Row> rows{{"departing", "of", "active", "inactive", "until"}};
     for (const auto& departure : list(status, "departures")) {
       rows.push_back({cell(departure, "destination"), cell(departure, "service"), cell(departure, "active"),
-                      cell(departure, "inactive"), cell(departure, "deadline")});
+                      cell(departure, "inactive"), time_cell(departure, "deadline")});
     }
     text += "\n" + table(rows);
   }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "net/time.h"
+#include "net/time_text.h"
 
 namespace director {
 
@@ -44,6 +44,12 @@ std::string milliseconds(const json& object, const char* name) {
 }
 
 std::string role(const json& router) { return cell(router, router.contains("role") ? "role" : "state"); }
+
+std::string time_cell(const json& object, const char* name) {
+  auto text = cell(object, name);
+  const auto time = net::parse_timestamp(text);
+  return time ? net::timestamp_and_age(*time, std::chrono::system_clock::now()) : text;
+}
 
 const json& list(const json& object, const char* name) {
   static const json none = json::array();

@@ -18,6 +18,9 @@ using Row = std::vector<std::string>;
 /// A member that counts milliseconds, with a unit: "300ms"; "-" where it is missing.
 [[nodiscard]] std::string milliseconds(const nlohmann::json& object, const char* name);
 
+/// A member that is a time, as net::timestamp() has it, with its distance from now; as it is where it is no time.
+[[nodiscard]] std::string time_cell(const nlohmann::json& object, const char* name);
+
 /// A member that is a list; an empty one where it is missing or something else.
 [[nodiscard]] const nlohmann::json& list(const nlohmann::json& object, const char* name);
 

@@ -96,7 +96,7 @@ std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNam
   return problems;
 }
 
-ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net::Instant now) {
+ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net::Instant now, net::WallTime since) {
   ordered_json peers = ordered_json::array();
   for (const auto& peer : router.peers) {
     peers.push_back({{"address", net::to_string(peer.address)},
@@ -108,6 +108,7 @@ ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net
   ordered_json status{{"name", router.spec.name},
                       {"state", vrrp::to_string(router.state)},
                       {"role", router.fault.empty() ? vrrp::to_string(router.state) : "fault"},
+                      {"since", net::timestamp(since)},
                       {"since_seconds", seconds(now - router.since)},
                       {"reason", with_names(router.reason, names)},
                       {"priority", router.priority},

@@ -23,8 +23,8 @@ std::string causes(const json& adverts) {
 }
 
 std::string router_text(const json& router) {
-  std::string text = fmt::format("\n{}: {} for {} s: {}\n", cell(router, "name"), role(router),
-                                 cell(router, "since_seconds"), cell(router, "reason"));
+  std::string text = fmt::format("\n{}: {} since {}: {}\n", cell(router, "name"), role(router),
+                                 time_cell(router, "since"), cell(router, "reason"));
   for (const char* name : {"problem", "waits"}) {
     if (router.value(name, "") != "") text += fmt::format("  {}: {}\n", name, cell(router, name));
   }

@@ -134,6 +134,19 @@ TEST_CASE("an invariant is checked in every build") {
   }
 }
 
+TEST_CASE("a time is written in one place") {
+  for (const auto& file : sources(modules)) {
+    if (file.path == "net/time_text.cc") continue;
+    for (const auto& line : file.lines) {
+      INFO(file.path << ": " << line);
+      for (const char* other : {"gmtime", "localtime", "strftime", "fmt/chrono.h", "%Y-%m-%d"}) {
+        if (file.path == "director/log.cc" && other == std::string("%Y-%m-%d")) continue;  // which writes the same
+        CHECK(line.find(other) == std::string::npos);
+      }
+    }
+  }
+}
+
 TEST_CASE("no clock is read but by the loop, the log's side and the shells") {
   // A pure core that asks for the time could not be simulated.
   const std::set<std::string> pure = {

@@ -124,31 +124,37 @@ TEST_CASE("health remembers since when, the last good moment and the last senten
 TEST_CASE("the sentence says the state, since when, why, and when it was last good") {
   const Thresholds limit{.rise = 2, .fall = 3};
   // 1000 s on the monotonic clock is 12:00:00 on 2026-11-21.
-  const WallOffset wall = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21).time_since_epoch() + 12h - 1000s;
+  const net::WallTime noon = std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 12h;
   const auto at = [&](const Health& health, net::Duration after) {
-    return describe(health, limit, start + after, wall);
+    return describe(health, limit, start + after, noon + std::chrono::duration_cast<net::WallTime::duration>(after));
   };
 
   Health health{.since = start};
-  CHECK(at(health, 1s) == "unknown since 12:00:00: no probe yet");
+  CHECK(at(health, 1s) == "unknown since 2026-11-21T12:00:00Z (1 s ago): no probe yet");
   observe(health, not_run(), limit, start);
-  CHECK(at(health, 1s) == "unknown since 12:00:00: connect 10.0.0.7:80: could not be run: full (never good)");
+  CHECK(at(health, 1s) ==
+        "unknown since 2026-11-21T12:00:00Z (1 s ago): connect 10.0.0.7:80: could not be run: full (never good)");
   observe(health, passed(), limit, start + 145s);
-  CHECK(at(health, 146s) == "up since 12:02:25: connect 10.0.0.7:80: connected");
+  CHECK(at(health, 146s) == "up since 2026-11-21T12:02:25Z (1 s ago): connect 10.0.0.7:80: connected");
   observe(health, failed(), limit, start + 185s);
   CHECK(at(health, 185s) ==
-        "up since 12:02:25, failing 1 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 40 s ago)");
+        "up since 2026-11-21T12:02:25Z (40 s ago), failing 1 of 3: connect 10.0.0.7:80: timed out after 1 s (last good "
+        "40 s ago)");
   observe(health, failed(), limit, start + 186s);
   observe(health, failed(), limit, start + 187s);
   CHECK(at(health, 187s) ==
-        "down since 12:03:07, 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s ago)");
+        "down since 2026-11-21T12:03:07Z (0 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s "
+        "ago)");
   observe(health, passed(), limit, start + 190s);
-  CHECK(at(health, 190s) == "down since 12:03:07, passing 1 of 2: connect 10.0.0.7:80: connected");
-  CHECK(at(health, 187s + 24h) == "down since 2026-11-21 12:03:07, passing 1 of 2: connect 10.0.0.7:80: connected");
+  CHECK(at(health, 190s) ==
+        "down since 2026-11-21T12:03:07Z (3 s ago), passing 1 of 2: connect 10.0.0.7:80: connected");
+  CHECK(at(health, 187s + 24h) ==
+        "down since 2026-11-21T12:03:07Z (24 h ago), passing 1 of 2: connect 10.0.0.7:80: connected");
 
   Health fresh{.since = start};
   observe(fresh, failed(), limit, start);
-  CHECK(at(fresh, 1s) == "down since 12:00:00, 1 of 1: connect 10.0.0.7:80: timed out after 1 s (never good)");
+  CHECK(at(fresh, 1s) ==
+        "down since 2026-11-21T12:00:00Z (1 s ago), 1 of 1: connect 10.0.0.7:80: timed out after 1 s (never good)");
 }
 
 TEST_CASE("several checks are one state together") {

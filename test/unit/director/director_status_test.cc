@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "test/catch.h"
 #include "world.h"
@@ -33,4 +34,29 @@ TEST_CASE("that a server dies is a warning, and that it is back is none") {
   world.turn_until([&] { return levels().contains("service_no_quorum"); });
   CHECK(levels()["server_down"] == "warning");
   CHECK(levels()["service_no_quorum"] == "warning");
+}
+
+TEST_CASE("servers and problems say since when, in UTC") {
+  World world;
+  world.kernel.schedulers.erase("wrr");
+  const auto began = std::chrono::system_clock::now() - std::chrono::seconds(1);
+  const auto director = world.director();
+  world.settle();
+  const auto since = [&](const nlohmann::ordered_json& it) {
+    const auto time = net::parse_timestamp(it["since"].get<std::string>());
+    REQUIRE(time);
+    CHECK(*time > began);
+    CHECK(*time < std::chrono::system_clock::now() + std::chrono::seconds(1));
+    return it["since"];
+  };
+  const auto first = director->status();
+  REQUIRE(first["conditions"].size() == 1);
+  CHECK(first["conditions"][0]["kind"] == "table_refused");
+  CHECK(first["conditions"][0]["subject"] == "service web");
+  CHECK(first["conditions"][0]["reason"] == first["problems"][0]);
+  const auto problem = since(first["conditions"][0]), server = since(first["services"][0]["servers"][0]);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  world.settle();
+  CHECK(since(director->status()["conditions"][0]) == problem);
+  CHECK(since(director->status()["services"][0]["servers"][0]) == server);
 }

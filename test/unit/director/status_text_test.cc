@@ -3,8 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "director/vrrp_text.h"
+#include "net/time_text.h"
 #include "test/catch.h"
 
+using namespace std::chrono_literals;
 using director::status_text;
 using nlohmann::json;
 
@@ -12,7 +14,7 @@ TEST_CASE("status reads as tables") {
   const auto status = json::parse(R"({
     "cluster": "shop", "node": "lb1", "version": "0.1.0",
     "problems": ["add service tcp 192.0.2.1:80: no scheduler wrr"],
-    "vrrp": [{"name": "front", "state": "master", "since_seconds": 90, "priority": 150, "interface": "enp0s3",
+    "vrrp": [{"name": "front", "state": "master", "since": "noon", "priority": 150, "interface": "enp0s3",
               "addresses": ["192.168.56.10/24"], "reason": "192.168.56.12 resigned"}],
     "services": [{"name": "web", "key": "tcp 192.168.56.10:80", "scheduler": "wrr", "forward": "nat", "servers": [
       {"name": "web1", "address": "192.168.200.11:80", "health": "up", "reason": "up since 12:00:00", "weight": 3,
@@ -23,8 +25,8 @@ TEST_CASE("status reads as tables") {
         "cluster shop, node lb1, directord 0.1.0\n"
         "problem: add service tcp 192.0.2.1:80: no scheduler wrr\n"
         "\n"
-        "vrrp   state   for  priority  interface  addresses         reason\n"
-        "front  master  90s  150       enp0s3     192.168.56.10/24  192.168.56.12 resigned\n"
+        "vrrp   state   since  priority  interface  addresses         reason\n"
+        "front  master  noon   150       enp0s3     192.168.56.10/24  192.168.56.12 resigned\n"
         "\n"
         "service web: tcp 192.168.56.10:80, wrr, nat\n"
         "server  address            state        weight  active  inactive  reason\n"
@@ -34,10 +36,10 @@ TEST_CASE("status reads as tables") {
 
 TEST_CASE("a router that takes no part for a fault is called so, also by its group; an older daemon's has its state") {
   const auto text = director::vrrp_text(json::parse(R"({"node": "lb1", "vrrp": [
-    {"name": "front", "state": "initialize", "role": "fault", "reason": "gw: no answer", "since_seconds": 3,
+    {"name": "front", "state": "initialize", "role": "fault", "reason": "gw: no answer", "since": "noon",
      "peers": [{"address": "192.0.2.12", "node": "lb2", "priority": 100}, {"address": "192.0.2.99", "priority": 1}]},
     {"name": "old", "state": "initialize", "reason": "started"}]})"));
-  CHECK_THAT(text, Catch::ContainsSubstring("front: fault for 3 s: gw: no answer\n"));
+  CHECK_THAT(text, Catch::ContainsSubstring("front: fault since noon: gw: no answer\n"));
   CHECK_THAT(text, Catch::ContainsSubstring("  heard lb2 (192.0.2.12) with priority 100"));
   CHECK_THAT(text, Catch::ContainsSubstring("  heard 192.0.2.99 with priority 1"));
   CHECK_THAT(text, Catch::ContainsSubstring("old: initialize"));
@@ -49,6 +51,16 @@ TEST_CASE("a failover without a name lists the routers and what it does with eac
   CHECK_THAT(text, Catch::ContainsSubstring("front   master        gives the role, and its group's, to the node"));
   CHECK_THAT(text, Catch::ContainsSubstring("back    fault         is refused: only the master gives its role away"));
   CHECK_THAT(director::failover_text(json::object()), Catch::ContainsSubstring("there are no virtual routers here"));
+}
+
+TEST_CASE("a time is shown with its zone and its age") {
+  const auto now = std::chrono::system_clock::now();
+  const json status = {{"problems", {"no scheduler wrr"}},
+                       {"conditions", {{{"reason", "no scheduler wrr"}, {"since", net::timestamp(now - 3min)}}}},
+                       {"departures", {{{"deadline", net::timestamp(now + 2h + 30s)}}}}};
+  CHECK_THAT(status_text(status), Catch::ContainsSubstring("problem: no scheduler wrr; since 20") &&
+                                      Catch::ContainsSubstring("Z (3 min ago)\n") &&
+                                      Catch::ContainsSubstring("Z (in 2 h)\n"));
 }
 
 TEST_CASE("an answer with less in it is shown as far as it goes") {

@@ -42,7 +42,7 @@ TEST_CASE("a peer has its node's name beside its address, and the reason too") {
   router.reason = "heard 192.0.2.12 with priority 150, ours is 100";
   router.peers = {{.address = address("192.0.2.12"), .priority = 150, .heard = {}},
                   {.address = address("192.0.2.99"), .priority = 1, .heard = {}}};
-  const auto status = vrrp_status(router, names, net::Instant(1s));
+  const auto status = vrrp_status(router, names, net::Instant(1s), {});
   CHECK(status["peers"][0]["address"] == "192.0.2.12");
   CHECK(status["peers"][0]["node"] == "lb2");
   CHECK_FALSE(status["peers"][1].contains("node"));
@@ -51,12 +51,12 @@ TEST_CASE("a peer has its node's name beside its address, and the reason too") {
 
 TEST_CASE("a fault is a role of its own; the state stays what RFC 9568 calls it") {
   auto router = front();
-  CHECK(vrrp_status(router, names, {})["role"] == "master");
+  CHECK(vrrp_status(router, names, {}, {})["role"] == "master");
   router.state = vrrp::State::initialize;
-  CHECK(vrrp_status(router, names, {})["role"] == "initialize");
+  CHECK(vrrp_status(router, names, {}, {})["role"] == "initialize");
   router.fault = "gateway: no answer";
-  CHECK(vrrp_status(router, names, {})["role"] == "fault");
-  CHECK(vrrp_status(router, names, {})["state"] == "initialize");
+  CHECK(vrrp_status(router, names, {}, {})["role"] == "fault");
+  CHECK(vrrp_status(router, names, {}, {})["state"] == "initialize");
 }
 
 TEST_CASE("another master that is not believed is a problem, with who, why and what to do, while it is heard") {

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "net/time.h"
+
+/// Times as people and other programs read them.
+namespace net {
+
+/// What people and files read: the clock on the wall. Everything that shows a time shows it in one of these two forms.
+using WallTime = std::chrono::system_clock::time_point;
+
+/// ISO 8601 (RFC 3339) in UTC with milliseconds: "2026-11-27T14:03:12.345Z". For machines, and where the order of what
+/// happened in one second matters.
+[[nodiscard]] std::string timestamp(WallTime at);
+
+/// The same for people, with its distance from `now`: "2026-11-27T14:03:12Z (3 min ago)", "... (in 5 min)".
+[[nodiscard]] std::string timestamp_and_age(WallTime at, WallTime now);
+
+/// Reads timestamp(), with or without a fraction of a second; nothing if it is anything else.
+[[nodiscard]] std::optional<WallTime> parse_timestamp(const std::string& text);
+
+/// Where an Instant is on the clock on the wall: the same each time that it is asked, until somebody sets that clock.
+class WallClock {
+ public:
+  [[nodiscard]] WallTime at(Instant then);
+
+ private:
+  WallTime::duration offset_{};
+};
+
+}  // namespace net
