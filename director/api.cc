@@ -19,7 +19,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::size_t reason_max = 1000;
-constexpr std::uint64_t within_max = 30 * 86'400;  // a month of seconds
+constexpr std::uint64_t seconds_max = 30 * 86'400;  // a month of seconds
 constexpr std::uint64_t weight_max = 65535;
 
 std::string text(const ordered_json& value) {
@@ -52,6 +52,22 @@ std::optional<json> object_in(const std::string& body) {
   return value;
 }
 
+/// "" where there is none; nothing where it is no text, or too long.
+std::optional<std::string> reason_in(const json& body) {
+  const auto found = body.find("reason");
+  if (found == body.end()) return "";
+  if (!found->is_string() || found->get_ref<const std::string&>().size() > reason_max) return std::nullopt;
+  return found->get<std::string>();
+}
+
+/// The inner one is nothing where it is not there, the outer one where it is no number of seconds, or too large.
+std::optional<std::optional<std::chrono::seconds>> seconds_in(const json& body, const char* name) {
+  const auto found = body.find(name);
+  if (found == body.end()) return std::optional<std::chrono::seconds>();
+  if (!found->is_number_unsigned() || found->get<std::uint64_t>() > seconds_max) return std::nullopt;
+  return std::chrono::seconds(found->get<std::uint32_t>());
+}
+
 Response outcome_of(const RequestResult<std::string>& done) {
   if (!done) return refuse(done.error().kind, done.error().message);
   return ok({{"message", *done}});
@@ -73,17 +89,10 @@ Response answer_drain(Director& director, const Request& request, const std::str
                   "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason");
   };
   if (!body) return refused();
-  std::string reason;
-  if (const auto found = body->find("reason"); found != body->end()) {
-    if (!found->is_string() || found->get_ref<const std::string&>().size() > reason_max) return refused();
-    reason = found->get<std::string>();
-  }
-  std::optional<std::chrono::seconds> within;
-  if (const auto found = body->find("within_seconds"); found != body->end()) {
-    if (!found->is_number_unsigned() || found->get<std::uint64_t>() > within_max) return refused();
-    within = std::chrono::seconds(found->get<std::uint32_t>());
-  }
-  return outcome_of(director, director.drain(service, server, reason, within), service);
+  const auto reason = reason_in(*body);
+  const auto within = seconds_in(*body, "within_seconds");
+  if (!reason || !within) return refused();
+  return outcome_of(director, director.drain(service, server, *reason, *within), service);
 }
 
 Response answer_weight(Director& director, const Request& request, const std::string& service,
@@ -95,7 +104,15 @@ Response answer_weight(Director& director, const Request& request, const std::st
   if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > weight_max) {
     return refuse(invalid, "the body is not {\"weight\": N} with N from 0 to 65535");
   }
-  return outcome_of(director, director.set_weight(service, server, weight.get<std::uint32_t>()), service);
+  const auto reason = reason_in(*body);
+  const auto time = seconds_in(*body, "for_seconds");
+  if (!reason || !time || (*time && (*time)->count() == 0)) {
+    return refuse(invalid,
+                  "the body is not {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N} with at most 1000 bytes of "
+                  "reason and at least a second");
+  }
+  return outcome_of(director, director.set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time),
+                    service);
 }
 
 Response answer_failover(Director& director, const Request& request, const std::string& router) {
@@ -130,7 +147,7 @@ void answer_reload(Director& director, Reloader& reloader, const Request& reques
   const auto body = object_in(request.body);
   const auto yes = body ? body->value("yes", json(false)) : json();
   if (!yes.is_boolean()) return respond(refuse(invalid, "the body is not {\"yes\": true}"));
-  reloader.reload(yes.get<bool>(), [&director, respond = std::move(respond)](auto done) mutable {
+  reloader.reload(yes.get<bool>(), "the control socket", [&director, respond = std::move(respond)](auto done) mutable {
     respond(to_response(director, done));
   });
 }

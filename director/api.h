@@ -15,7 +15,7 @@ class TableReader;
 ///   GET    /v1/events?since=N                          what changed lately, after event N, oldest first
 ///   PUT    /v1/services/SERVICE/servers/SERVER/drain   {"reason": "...", "within_seconds": N}, each if wanted
 ///   DELETE /v1/services/SERVICE/servers/SERVER/drain
-///   PUT    /v1/services/SERVICE/servers/SERVER/weight  {"weight": N}
+///   PUT    /v1/services/SERVICE/servers/SERVER/weight  {"weight": N, "reason": "...", "for_seconds": N}
 ///   DELETE /v1/services/SERVICE/servers/SERVER/weight  the file's again
 ///   GET    /v1/vrrp                                    the virtual routers, in full
 ///   POST   /v1/vrrp/ROUTER/failover                    {"to": "NODE"}, if wanted

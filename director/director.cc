@@ -71,6 +71,7 @@ Director::~Director() {
   loop_.cancel(settings_timer_);
   loop_.cancel(problems_timer_);
   loop_.cancel(sync_timer_);
+  loop_.cancel(weight_timer_);
   loop_.cancel(status_timer_);
   for (const auto& state : states_) loop_.cancel(state.again);
 }
@@ -87,6 +88,7 @@ net::Result<> Director::start() {
   adopt_table();
   apply();
   look_at_drains();
+  look_at_weights();
   look_for_drift();
   if (options_.dry_run) return {};
   start_connection_sync();

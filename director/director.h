@@ -75,9 +75,11 @@ class Director {
   /// Takes that back, also for a server that has left the file since.
   RequestResult<std::string> undrain(const std::string& service, const std::string& server);
 
-  /// Gives a server another weight than the file does, until it is taken back with none; also over restarts.
+  /// Gives a server another weight than the file does, until it is taken back with none or for `time`; also over
+  /// restarts.
   RequestResult<std::string> set_weight(const std::string& service, const std::string& server,
-                                        std::optional<std::uint32_t> weight);
+                                        std::optional<std::uint32_t> weight, const std::string& reason = {},
+                                        std::optional<std::chrono::seconds> time = {});
 
   /// A warning for whoever drained or weighed a server of `service`: none of its servers takes new connections any
   /// more, and who serves instead. Empty while one does.
@@ -93,6 +95,10 @@ class Director {
   /// their rhythm and results, routers their roles, services see no message. Errors: nothing has changed.
   /// `what` is for the journal.
   net::Result<> reload(config::Cluster next, config::Node node, const std::string& what);
+
+  /// The file on disk was refused, which `who` had asked for, or it is good: as it is, until the other is said.
+  void note_refused_file(const std::string& who, const std::string& why);
+  void note_good_file();
 
   /// The file in force was read again and means the same, in these bytes; the keys and passwords that it only names may
   /// be others, and are read. Errors: nothing has changed.
@@ -159,6 +165,8 @@ class Director {
   void sync_state();
   net::Result<> change_orders(const std::string& name, const std::function<void(Orders&)>& change);
   void heed_orders(ServerId id);
+  void look_at_weights();
+  void end_weight(const std::string& name);
 
   /// Marks a service to be planned in this turn of the loop.
   void touch(const ipvs::ServiceKey& key);
@@ -186,6 +194,7 @@ class Director {
   void look_at_agreement();
   [[nodiscard]] NodeNames node_names() const;
   [[nodiscard]] nlohmann::ordered_json nodes_status() const;
+  [[nodiscard]] nlohmann::ordered_json routers_status() const;
 
   void forget_checks(std::span<const std::size_t> services);
   void add_checks(std::span<const std::size_t> services);
@@ -230,6 +239,7 @@ class Director {
   net::Loop::Id settings_timer_ = 0;
   net::Loop::Id problems_timer_ = 0;
   net::Loop::Id sync_timer_ = 0;
+  net::Loop::Id weight_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
   net::Loop::Id status_timer_ = 0;
   std::optional<ipvs::ServiceKey> drains_seen_;         ///< up to where the last look at the drains came
@@ -237,7 +247,9 @@ class Director {
   std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
   std::deque<StatusText> status_texts_;                 ///< that are being written, the first one now
   std::uint64_t reloads_ = 0;
-  std::string sync_complaint_;  ///< why the sync daemons are not as the file says
+  std::string sync_complaint_;                                       ///< why the sync daemons are not as the file says
+  net::WallTime in_force_since_ = std::chrono::system_clock::now();  ///< the cluster file
+  std::string file_complaint_;                                       ///< why the file on disk was refused
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::string state_complaint_;  ///< what was wrong with the state that was found
   std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does

@@ -65,23 +65,6 @@ RequestResult<std::string> Director::undrain(const std::string& service, const s
   return fmt::format("{} takes new connections as its health allows", name);
 }
 
-RequestResult<std::string> Director::set_weight(const std::string& service, const std::string& server,
-                                                std::optional<std::uint32_t> weight) {
-  const auto id = find(service, server);
-  if (!id) return std::unexpected(no_server(service, server));
-  const std::string name = name_of(*id);
-  if (auto kept = change_orders(name, [&](Orders& orders) { orders.weight = weight; }); !kept) {
-    return std::unexpected(failed(kept.error()));
-  }
-  heed_orders(*id);
-  const auto of_file = cluster_.services[id->service].servers[id->server].weight;
-  const auto text = weight ? fmt::format("weight {} by the operator; the file says {}", *weight, of_file)
-                           : fmt::format("weight {} again, as the file says", of_file);
-  report(EventKind::server_order, "server " + name, text);
-  apply();
-  return fmt::format("{} has {}", name, text);
-}
-
 std::string Director::none_left(const std::string& service) const {
   const auto found = std::ranges::find(cluster_.services, service, &config::Service::name);
   if (found == cluster_.services.end()) return "";
@@ -110,7 +93,7 @@ void Director::heed_orders(ServerId id) {
   const auto found = intents_.orders.find(name_of(id));
   const Orders orders = found == intents_.orders.end() ? Orders{} : found->second;
   auto& server = states_[id.service].situation.servers[id.server];
-  server.weight = orders.weight;
+  server.weight = orders.weight ? std::optional(orders.weight->value) : std::nullopt;
   server.order = Order::none;
   if (orders.drain) {
     const bool over = orders.drain->deadline && *orders.drain->deadline <= system_clock::now();

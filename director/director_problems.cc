@@ -22,6 +22,7 @@ std::vector<Problem> Director::problems() const {
   }
   for (const auto& [setting, why] : settings_.problems())
     all.push_back({EventKind::setting_error, "kernel setting net.ipv4.vs." + setting, why});
+  if (!file_complaint_.empty()) all.push_back({EventKind::reload_refused, "cluster file", file_complaint_});
   if (!sync_complaint_.empty()) all.push_back({EventKind::sync_error, "connection sync", sync_complaint_});
   if (!unsaved_.empty()) all.push_back({EventKind::state_error, "state file", unsaved_});
   if (!state_complaint_.empty()) all.push_back({EventKind::state_error, "directord", state_complaint_});

@@ -1,5 +1,7 @@
 // Another cluster file takes force: what is the same in both goes on untouched, and what differs is planned anew.
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <utility>
 
@@ -86,6 +88,17 @@ net::Result<> Director::reread(const vrrp::Digest& files) {
   cluster_.fingerprint = files;
   introduce();
   return {};
+}
+
+void Director::note_refused_file(const std::string& who, const std::string& why) {
+  file_complaint_ =
+      fmt::format("cluster file refused: {}; the file of {} stays in force", why, net::timestamp(in_force_since_));
+  report(EventKind::reload_refused, "directord", fmt::format("{} (reload asked for by {})", file_complaint_, who));
+}
+
+void Director::note_good_file() {
+  file_complaint_.clear();
+  in_force_since_ = std::chrono::system_clock::now();
 }
 
 void Director::forget_checks(std::span<const std::size_t> services) {

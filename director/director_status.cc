@@ -6,7 +6,7 @@
 
 #include "director/change_json.h"
 #include "director/director.h"
-#include "director/vrrp_status.h"
+#include "director/weight_origin.h"
 #include "net/version.h"
 
 namespace director {
@@ -19,6 +19,22 @@ ordered_json drain_status(const Drain& drain) {
   ordered_json value{{"cause", to_string(drain.cause)}, {"since", net::timestamp(drain.since)}, {"done", drain.done}};
   if (drain.deadline) value["deadline"] = net::timestamp(*drain.deadline);
   return value;
+}
+
+ordered_json weight_order(const Orders::Weight& weight) {
+  ordered_json value{{"weight", weight.value}, {"reason", weight.reason}};
+  if (weight.since != WallTime()) value["since"] = net::timestamp(weight.since);
+  if (weight.until) value["until"] = net::timestamp(*weight.until);
+  return value;
+}
+
+/// "weight 5 by the operator since 2026-11-27T14:03:12Z (3 min ago), until ... (in 7 min) (disk)".
+std::string weight_reason(const Orders::Weight& weight) {
+  const auto now = system_clock::now();
+  auto text = fmt::format("weight {} by the operator", weight.value);
+  if (weight.since != WallTime()) text += " since " + net::timestamp_and_age(weight.since, now);
+  if (weight.until) text += ", until " + net::timestamp_and_age(*weight.until, now);
+  return weight.reason.empty() ? text : text + " (" + weight.reason + ")";
 }
 
 /// The private services, which no listing of services shows.
@@ -48,6 +64,10 @@ std::string Director::reason_of(ServerId id) const {
                                    net::timestamp_and_age(*drain.deadline, system_clock::now()), since)
                      : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
+  }
+  if (ordered != intents_.orders.end() && ordered->second.weight) {
+    if (!text.empty()) text += "; ";
+    text += weight_reason(*ordered->second.weight);
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   for (const auto& check : service.checks) {
@@ -79,6 +99,8 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
                        {"since", net::timestamp(wall_.at(states_[s].situation.servers[i].since))},
                        {"reason", reason_of({.service = s, .server = i})},
                        {"weight", states_[s].situation.servers[i].weight.value_or(server.weight)},
+                       {"file_weight", server.weight},
+                       {"weight_origin", ""},  // of the effective one, below
                        {"effective_weight", destination == planned.destinations.end() ? 0 : destination->second.weight},
                        {"drained", states_[s].situation.servers[i].order != Order::none},
                        {"fallback", server.fallback}};
@@ -99,6 +121,13 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
       entry["connections"] = status.stats.connections;
     }
     taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
+    entry["weight_origin"] =
+        weight_origin(service, states_[s].situation, i, entry["effective_weight"].get<std::uint32_t>(),
+                      states_[s].plan.fallback_serves);
+    if (const auto ordered = intents_.orders.find(name_of({.service = s, .server = i}));
+        ordered != intents_.orders.end() && ordered->second.weight) {
+      entry["weight_order"] = weight_order(*ordered->second.weight);
+    }
     servers.push_back(std::move(entry));
   }
   return {{"name", service.name},
@@ -120,13 +149,8 @@ ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& sn
                     {"started", net::timestamp(started_)},
                     {"checks", checkers_.size()}};
   put_problems(root, snapshot);
-  ordered_json routers = ordered_json::array();
-  const auto names = node_names();
-  for (const auto& router : routers_.status()) {
-    routers.push_back(vrrp_status(router, names, loop_.now(), wall_.at(router.since)));
-  }
   root["nodes"] = nodes_status();
-  root["vrrp"] = std::move(routers);
+  root["vrrp"] = routers_status();
   root["departures"] = ordered_json::array();
   for (const auto& [which, departure] : intents_.departures) {
     auto value = drain_status(departure);

@@ -47,13 +47,28 @@ RequestResult<std::string> Director::hand_over(const std::string& router, const 
   return done;
 }
 
-nlohmann::ordered_json Director::vrrp() const {
+/// With what each is held to by `track`.
+nlohmann::ordered_json Director::routers_status() const {
   auto list = nlohmann::ordered_json::array();
   const auto names = node_names();
   for (const auto& router : routers_.status()) {
-    list.push_back(vrrp_status(router, names, loop_.now(), wall_.at(router.since)));
+    auto status = vrrp_status(router, names, loop_.now(), wall_.at(router.since));
+    auto trackers = nlohmann::ordered_json::array();
+    for (const auto& [name, state, since, reason, lower] : routers_.trackers(router.spec.name)) {
+      trackers.push_back({{"name", name},
+                          {"state", checkers::to_string(state)},
+                          {"since", net::timestamp(wall_.at(since))},
+                          {"reason", reason},
+                          {"lower", lower}});
+    }
+    status["trackers"] = std::move(trackers);
+    list.push_back(std::move(status));
   }
-  return {{"node", options_.node.name}, {"nodes", nodes_status()}, {"vrrp", std::move(list)}};
+  return list;
+}
+
+nlohmann::ordered_json Director::vrrp() const {
+  return {{"node", options_.node.name}, {"nodes", nodes_status()}, {"vrrp", routers_status()}};
 }
 
 }  // namespace director

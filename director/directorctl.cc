@@ -40,6 +40,7 @@ struct Arguments {
   std::string reason;
   std::string within;
   std::string weight;
+  std::string time;
   std::string file;
   std::string format;
   std::string router;
@@ -153,12 +154,20 @@ int undrain(const Arguments& arguments) {
   return done;
 }
 
+std::int64_t seconds_of(const std::string& text) {
+  const auto count = std::stoll(text);
+  return text.ends_with('h') ? count * 3600 : text.ends_with('m') ? count * 60 : count;
+}
+
 int set_weight(const Arguments& arguments) {
   const auto path = server_path(arguments.server, "weight");
-  const auto answer = arguments.weight == "file"
-                          ? ask_or_exit(arguments, "DELETE", path)
-                          : ask_or_exit(arguments, "PUT", path, body_of({{"weight", std::stoul(arguments.weight)}}));
-  show(arguments, answer, message_text);
+  if (arguments.weight == "file") {
+    show(arguments, ask_or_exit(arguments, "DELETE", path), message_text);
+    return done;
+  }
+  json body{{"weight", std::stoul(arguments.weight)}, {"reason", arguments.reason}};
+  if (!arguments.time.empty()) body["for_seconds"] = seconds_of(arguments.time);
+  show(arguments, ask_or_exit(arguments, "PUT", path, body_of(body)), message_text);
   return done;
 }
 
@@ -268,11 +277,6 @@ std::string is_seconds(const std::string& text) {
   return good ? std::string() : "'" + text + "' is not a time such as 90s, 5m or 2h";
 }
 
-std::int64_t seconds_of(const std::string& text) {
-  const auto count = std::stoll(text);
-  return text.ends_with('h') ? count * 3600 : text.ends_with('m') ? count * 60 : count;
-}
-
 std::string is_weight(const std::string& text) {
   const bool number = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
   return text == "file" || (number && std::stoul(text) <= 65535)
@@ -336,11 +340,12 @@ int main(int argc, char** argv) {
   with_reason(on_server(command("disable", "takes a server out of the table at once; its open connections end",
                                 [&] { return drain(arguments, 0); })));
   on_server(command("enable", "takes a disable or a drain back", [&] { return undrain(arguments); }));
-  on_server(
-      command("weight", "gives a server another weight, also over a restart", [&] { return set_weight(arguments); }))
-      ->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
+  auto* weight = with_reason(on_server(
+      command("weight", "gives a server another weight, also over a restart", [&] { return set_weight(arguments); })));
+  weight->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
       ->required()
       ->check(is_weight);
+  weight->add_option("--for", arguments.time, "then what the cluster file says holds again")->check(is_seconds);
   command("vrrp", "the virtual routers: role, reason, peers, adverts, leases and timers", [&] {
     show(arguments, ask_or_exit(arguments, "GET", "/v1/vrrp"), director::vrrp_text);
     return int{done};

@@ -86,10 +86,8 @@ class Scratch {
 
 /// For SIGHUP, whose sender sees no answer: the log has it.
 void reload(director::Reloader& reloader) {
-  reloader.reload(false, [](auto done) {
-    if (done) return info("SIGHUP: " + to_string(done->change));
-    error("SIGHUP: " + done.error().why);
-    fmt::print(stderr, "{}", config::to_string(done.error().found));
+  reloader.reload(false, "SIGHUP", [](auto done) {
+    if (done && done->change.none()) info("SIGHUP: " + to_string(done->change));
   });
 }
 

@@ -53,6 +53,7 @@ constexpr auto types = std::to_array<EventType>({
     {state_error, "state_error", error, "the state file could not be read or written"},
     {state_saved, "state_saved", info, "it is written again"},
     {reloaded, "reloaded", info, "another cluster file is in force"},
+    {reload_refused, "reload_refused", error, "a cluster file was refused; the one before stays in force"},
     {stopped, "stopped", info, "directord stops, or another program takes its place"},
 });
 

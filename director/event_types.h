@@ -53,6 +53,7 @@ enum class EventKind : std::uint8_t {
   state_error,
   state_saved,
   reloaded,
+  reload_refused,
   stopped,
 };
 

@@ -61,9 +61,25 @@ ipvs::ServiceKey key_from_json(const json& value) {
           .fwmark = static_cast<std::uint32_t>(fwmark)};
 }
 
+/// The number alone, as versions before 0.2 wrote it, and beside it what they do not read.
+void put_weight(const Orders::Weight& weight, json& value) {
+  value["weight"] = weight.value;
+  if (weight.since != WallTime()) value["weight_since"] = seconds_of(weight.since);
+  if (!weight.reason.empty()) value["weight_reason"] = weight.reason;
+  if (weight.until) value["weight_until"] = seconds_of(*weight.until);
+}
+
+Orders::Weight weight_from_json(const json& value) {
+  Orders::Weight weight{.value = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"))};
+  if (value.contains("weight_since")) weight.since = time_of(value["weight_since"]);
+  if (value.contains("weight_reason")) weight.reason = value["weight_reason"].get<std::string>();
+  if (value.contains("weight_until")) weight.until = time_of(value["weight_until"]);
+  return weight;
+}
+
 json to_json(const Orders& orders) {
   json value = json::object();
-  if (orders.weight) value["weight"] = *orders.weight;
+  if (orders.weight) put_weight(*orders.weight, value);
   if (orders.drain) {
     value["drain"] = {{"since", seconds_of(orders.drain->since)}, {"reason", orders.drain->reason}};
     if (orders.drain->deadline) value["drain"]["deadline"] = seconds_of(*orders.drain->deadline);
@@ -80,9 +96,7 @@ Orders::Drain drain_from_json(const json& value) {
 Orders orders_from_json(const json& value) {
   Orders orders;
   if (value.contains("drain")) orders.drain = drain_from_json(value["drain"]);
-  if (value.contains("weight")) {
-    orders.weight = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"));
-  }
+  if (value.contains("weight")) orders.weight = weight_from_json(value);
   return orders;
 }
 

@@ -22,8 +22,16 @@ struct Orders {
 
     auto operator<=>(const Drain&) const = default;
   };
-  std::optional<Drain> drain{};           ///< no new connections, the open ones live on
-  std::optional<std::uint32_t> weight{};  ///< instead of the file's; 0..65535
+  struct Weight {
+    std::uint32_t value = 0;          ///< 0..65535
+    WallTime since{};                 ///< the epoch where an earlier version kept none
+    std::string reason{};             ///< the operator's words; may be empty
+    std::optional<WallTime> until{};  ///< then the file's weight holds again
+
+    auto operator<=>(const Weight&) const = default;
+  };
+  std::optional<Drain> drain{};    ///< no new connections, the open ones live on
+  std::optional<Weight> weight{};  ///< instead of the file's
 
   auto operator<=>(const Orders&) const = default;
 };

@@ -2,12 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/load.h"
 #include "director/background.h"
 #include "director/director.h"
 #include "director/probe_secrets.h"
 
 namespace director {
+
+namespace {
+
+Refused busy() { return {.why = "another reload or plan is under way; ask again"}; }
+
+}  // namespace
 
 struct Reloader::Read {
   config::Cluster cluster;
@@ -34,7 +42,7 @@ net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Directo
 
 /// The cluster in force is copied for the thread, since a drain may look into it meanwhile.
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
-  if (background_->busy()) return then(std::unexpected(Refused{"another reload or plan is under way; ask again"}));
+  if (background_->busy()) return then(std::unexpected(busy()));
   background_->run([this, file = std::move(file), before = director_.cluster(), source = source_, memory = memory_,
                     then = std::move(then)]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
@@ -56,29 +64,49 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
   });
 }
 
-void Reloader::reload(bool yes, Done done) {
-  read(source_.file, [this, yes, done = std::move(done)](std::expected<Read, Refused> read) mutable {
-    if (!read) return done(std::unexpected(read.error()));
-    if (read->outcome.change.none()) {
-      if (auto reread = director_.reread(read->cluster.fingerprint); !reread) {
-        return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
+std::string to_string(const Refused& refused) {
+  const auto first = std::ranges::find(refused.found, config::Severity::error, &config::Diagnostic::severity);
+  if (first == refused.found.end()) return refused.why;
+  auto text = fmt::format("{}:{}:{}: {}", first->file, first->line, first->column, first->message);
+  const auto more = std::ranges::count(refused.found, config::Severity::error, &config::Diagnostic::severity) - 1;
+  return more == 0 ? text : fmt::format("{} (and {} more; directorctl check shows all)", text, more);
+}
+
+void Reloader::reload(bool yes, const std::string& who, Done done) {
+  if (background_->busy()) return done(std::unexpected(busy()));  // which says nothing of the file
+  read(source_.file, [this, yes, who, done = std::move(done)](std::expected<Read, Refused> read) mutable {
+    take_over(yes, std::move(read), [this, who, done = std::move(done)](auto outcome) mutable {
+      if (outcome) {
+        director_.note_good_file();
+      } else {
+        director_.note_refused_file(who, to_string(outcome.error()));
       }
-      // Another order changes nothing, but a memory tells services by their place.
-      if (read->cluster.services == director_.cluster().services)
-        memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
-      return done(std::move(read->outcome));
-    }
-    if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
-      return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
-    }
-    if (auto reloaded =
-            director_.reload(std::move(read->cluster), std::move(read->node), to_string(read->outcome.change));
-        !reloaded) {
-      return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
-    }
-    memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
-    done(std::move(read->outcome));
+      done(std::move(outcome));
+    });
   });
+}
+
+void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done) {
+  if (!read) return done(std::unexpected(read.error()));
+  if (read->outcome.change.none()) {
+    if (auto reread = director_.reread(read->cluster.fingerprint); !reread) {
+      return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
+    }
+    // Another order changes nothing, but a memory tells services by their place.
+    if (read->cluster.services == director_.cluster().services)
+      memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+    return done(std::move(read->outcome));
+  }
+  if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
+    return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
+  }
+  if (auto reloaded =
+          director_.reload(std::move(read->cluster), std::move(read->node), to_string(read->outcome.change));
+      !reloaded) {
+    return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
+  }
+  memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+  done(std::move(read->outcome));
 }
 
 void Reloader::plan(std::string file, Done done) {

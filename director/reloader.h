@@ -37,6 +37,9 @@ struct Refused {
   RequestError::Kind kind = RequestError::Kind::conflict;
 };
 
+/// The first mistake with its place, and how many there are besides: for one line. `why` where there is none.
+[[nodiscard]] std::string to_string(const Refused& refused);
+
 /// Puts the cluster file in force anew: read and compared in a thread of its own, taken over in one step on the loop.
 /// On any error nothing changes.
 class Reloader {
@@ -55,8 +58,9 @@ class Reloader {
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
 
-  /// Reads the file again. What removes too much (guard()) needs `yes`.
-  void reload(bool yes, Done done);
+  /// Reads the file again, as `who` asked: "SIGHUP", "the control socket". What removes too much (guard()) needs `yes`.
+  /// A refusal is an event, and a problem until a file is good.
+  void reload(bool yes, const std::string& who, Done done);
 
   /// What putting `file` in force would change; empty: the file that was read before.
   void plan(std::string file, Done done);
@@ -64,6 +68,7 @@ class Reloader {
  private:
   Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background);
   struct Read;
+  void take_over(bool yes, std::expected<Read, Refused> read, Done done);
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
 
   Director& director_;

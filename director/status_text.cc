@@ -21,6 +21,13 @@ std::string server_state(const json& server) {
   return state;
 }
 
+/// "3/3"; "5/5 (operator; file 3)" where not the file decides.
+std::string weights(const json& server) {
+  std::string text = cell(server, "effective_weight") + "/" + cell(server, "weight");
+  return server.contains("weight_order") ? fmt::format("{} (operator; file {})", text, cell(server, "file_weight"))
+                                         : text;
+}
+
 /// "3 of 4 up", fallbacks not counted; where others take new connections than those that are up, how many do.
 std::string up(const json& service) {
   std::size_t all = 0, up = 0, taking = 0;
@@ -52,9 +59,8 @@ std::string service_text(const json& service) {
   if (!service.value("quorum", true)) text += fmt::format("quorum {}: {}\n", quorum(service), up(service));
   std::vector<Row> rows{{"server", "address", "state", "weight", "active", "inactive", "reason"}};
   for (const auto& server : list(service, "servers")) {
-    rows.push_back({cell(server, "name"), cell(server, "address"), server_state(server),
-                    cell(server, "effective_weight") + "/" + cell(server, "weight"), cell(server, "active"),
-                    cell(server, "inactive"), cell(server, "reason")});
+    rows.push_back({cell(server, "name"), cell(server, "address"), server_state(server), weights(server),
+                    cell(server, "active"), cell(server, "inactive"), cell(server, "reason")});
   }
   return text + table(rows);
 }
@@ -115,8 +121,7 @@ std::string servers_text(const json& status) {
   for (const auto& service : list(status, "services")) {
     for (const auto& server : list(service, "servers")) {
       rows.push_back({cell(service, "name") + "/" + cell(server, "name"), cell(server, "address"), server_state(server),
-                      cell(server, "effective_weight") + "/" + cell(server, "weight"), cell(server, "active"),
-                      cell(server, "inactive"), cell(server, "reason")});
+                      weights(server), cell(server, "active"), cell(server, "inactive"), cell(server, "reason")});
     }
   }
   return table(rows);

@@ -1,6 +1,7 @@
 #include "director/trackers.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -38,41 +39,97 @@ void Trackers::set(const config::Cluster& cluster) {
   }
   routers_ = cluster.virtual_routers;
   checkers_.set(keys);
+  auto known = std::exchange(states_, {});
   verdicts_.clear();
-  for (const auto& router : routers_) verdicts_[router.name] = verdict_of(router);
+  for (const auto& router : routers_) {
+    states_[router.name] = states_of(router, known[router.name]);
+    verdicts_[router.name] = verdict_of(states_[router.name], router);
+  }
 }
 
-/// "" where it does not fail.
-std::string Trackers::failure_of(const config::Tracker& tracker) const {
+/// As it is now; `since` is when that was found.
+Trackers::Status Trackers::status_of(const config::Tracker& tracker) const {
+  using checkers::State;
+  Status status{.name = tracker.name, .since = loop_.now(), .lower = tracker.lower};
   if (!tracker.link.empty()) {
     const auto* link = links_ ? links_->find(tracker.link) : nullptr;
-    if (link == nullptr) return fmt::format("{}: there is no interface {}", tracker.name, tracker.link);
-    return link->up ? "" : fmt::format("{}: link {} is down", tracker.name, tracker.link);
+    status.state = link != nullptr && link->up ? State::up : State::down;
+    status.reason = link == nullptr ? fmt::format("there is no interface {}", tracker.link)
+                                    : fmt::format("link {} is {}", tracker.link, link->up ? "up" : "down");
+    return status;
   }
   const auto* health = tracker.check ? checkers_.find(key_of(*tracker.check)) : nullptr;
-  if (health == nullptr || health->state != checkers::State::down) return "";
-  return fmt::format("{}: {}", tracker.name, health->last);
+  if (health == nullptr) return status;
+  status.state = health->state;
+  status.since = health->since;
+  status.reason = health->last;
+  return status;
 }
 
-Trackers::Verdict Trackers::verdict_of(const config::VirtualRouter& router) const {
+Trackers::Verdict Trackers::verdict_of(const States& states, const config::VirtualRouter& router) {
   Verdict verdict;
   for (const auto& tracker : router.trackers) {
-    const auto failure = failure_of(tracker);
-    if (failure.empty()) continue;
+    const auto& status = states.at(tracker.name);
+    if (status.state != checkers::State::down) continue;
     if (tracker.lower > 0) {
       verdict.lower += tracker.lower;
     } else if (verdict.fault.empty()) {
-      verdict.fault = failure;
+      verdict.fault = fmt::format("{}: {}", tracker.name, status.reason);
     }
   }
   return verdict;
 }
 
+Trackers::States Trackers::states_of(const config::VirtualRouter& router, const States& known) const {
+  States states;
+  for (const auto& tracker : router.trackers) {
+    auto now = status_of(tracker);
+    const auto before = known.find(tracker.name);
+    if (before != known.end() && before->second.state == now.state) now.since = before->second.since;
+    states.insert_or_assign(tracker.name, std::move(now));
+  }
+  return states;
+}
+
+namespace {
+
+/// What failed and what passes again: "uplink: link eth1 is down, gateway passes again".
+template <class States>
+std::string difference(const States& before, const States& after) {
+  std::vector<std::string> changed;
+  for (const auto& [name, now] : after) {
+    const auto known = before.find(name);
+    const bool failed = now.state == checkers::State::down;
+    const bool had_failed = known != before.end() && known->second.state == checkers::State::down;
+    if (failed && !had_failed) changed.push_back(fmt::format("{}: {}", name, now.reason));
+    if (!failed && had_failed) changed.push_back(name + " passes again");
+  }
+  return fmt::format("{}", fmt::join(changed, ", "));
+}
+
+}  // namespace
+
 void Trackers::look() {
   for (const auto& router : routers_) {
-    const auto verdict = verdict_of(router);
-    if (std::exchange(verdicts_[router.name], verdict) != verdict) on_verdict_(router.name, verdict);
+    auto& states = states_[router.name];
+    const auto before = std::exchange(states, states_of(router, states));
+    const auto verdict = verdict_of(states, router);
+    if (std::exchange(verdicts_[router.name], verdict) == verdict) continue;
+    on_verdict_(router.name, verdict, difference(before, states));
   }
+}
+
+std::vector<Trackers::Status> Trackers::status(const std::string& router) const {
+  std::vector<Status> all;
+  const auto known = std::ranges::find(routers_, router, &config::VirtualRouter::name);
+  const auto states = states_.find(router);
+  if (known == routers_.end() || states == states_.end()) return all;
+  for (const auto& tracker : known->trackers) {
+    auto status = states->second.at(tracker.name);
+    status.reason = status_of(tracker).reason;  // the last probe's word, which may be newer than the state
+    all.push_back(std::move(status));
+  }
+  return all;
 }
 
 }  // namespace director

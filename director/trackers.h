@@ -16,6 +16,14 @@ namespace director {
 /// Looks after what a node must have to lead (`track`): links, and checks of its own.
 class Trackers {
  public:
+  /// One of them, as it is now.
+  struct Status {
+    std::string name;
+    checkers::State state = checkers::State::unknown;
+    net::Instant since;    ///< in this state
+    std::string reason{};  ///< "link eth1 is down"; what the last probe said; may be empty
+    int lower = 0;         ///< what failing takes from the priority; 0: the role
+  };
   /// What the trackers of one virtual router say together.
   struct Verdict {
     std::string fault;  ///< why it must not lead; "" if it may
@@ -23,7 +31,8 @@ class Trackers {
 
     auto operator<=>(const Verdict&) const = default;
   };
-  using OnVerdict = std::function<void(const std::string& router, const Verdict& verdict)>;
+  /// `cause` names the trackers that made it so: "uplink: link eth1 is down", "uplink passes again".
+  using OnVerdict = std::function<void(const std::string& router, const Verdict& verdict, const std::string& cause)>;
 
   /// `loop` must outlive this.
   Trackers(net::Loop& loop, OnVerdict on_verdict);
@@ -38,15 +47,23 @@ class Trackers {
   /// Of each router, as it is now.
   [[nodiscard]] const std::map<std::string, Verdict>& verdicts() const { return verdicts_; }
 
+  /// In the order of the cluster file.
+  [[nodiscard]] std::vector<Status> status(const std::string& router) const;
+
  private:
-  [[nodiscard]] std::string failure_of(const config::Tracker& tracker) const;
-  [[nodiscard]] Verdict verdict_of(const config::VirtualRouter& router) const;
+  using States = std::map<std::string, Status>;  ///< by the tracker's name
+
+  [[nodiscard]] Status status_of(const config::Tracker& tracker) const;
+  /// `known` are the states before this look.
+  [[nodiscard]] States states_of(const config::VirtualRouter& router, const States& known) const;
+  [[nodiscard]] static Verdict verdict_of(const States& states, const config::VirtualRouter& router);
   void look();
 
   net::Loop& loop_;
   OnVerdict on_verdict_;
   std::vector<config::VirtualRouter> routers_;
   std::map<std::string, Verdict> verdicts_;
+  std::map<std::string, States> states_;  ///< by router
   std::unique_ptr<net::Links> links_;
   checkers::Checkers checkers_;
 };

@@ -46,9 +46,9 @@ VirtualRouters::VirtualRouters(net::Loop& loop, Host host, std::filesystem::path
     : loop_(loop),
       host_(std::move(host)),
       settings_(std::move(settings)),
-      trackers_(loop, [this](const std::string& router, const auto& verdict) {
+      trackers_(loop, [this](const std::string& router, const auto& verdict, const std::string& cause) {
         if (!routers_) return;
-        routers_->lower(router, verdict.lower);
+        routers_->lower(router, verdict.lower, cause);
         routers_->fault(router, verdict.fault);
       }) {}
 

@@ -82,6 +82,11 @@ class VirtualRouters {
   /// One for each virtual router, in the cluster file's order; none before start().
   [[nodiscard]] std::vector<vrrp::Status> status() const;
 
+  /// What a router is held to by `track`, in the cluster file's order.
+  [[nodiscard]] std::vector<Trackers::Status> trackers(const std::string& router) const {
+    return trackers_.status(router);
+  }
+
  private:
   static net::Result<std::vector<vrrp::Spec>> specs_of(const config::Cluster& cluster, const config::Node& node);
   void set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster);

@@ -36,6 +36,12 @@ std::string router_text(const json& router) {
                       milliseconds(router, "next_timer_ms"));
   if (router.contains("mac")) text += fmt::format("  at {} on {}\n", cell(router, "mac"), cell(router, "holder"));
   for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
+  for (const auto& tracker : list(router, "trackers")) {
+    const auto lower = tracker.value("lower", 0);
+    text += fmt::format("  tracker {}: {} since {}: {}; {}\n", cell(tracker, "name"), cell(tracker, "state"),
+                        time_cell(tracker, "since"), cell(tracker, "reason"),
+                        lower > 0 ? fmt::format("lowers the priority by {}", lower) : "takes the role");
+  }
   const auto adverts = router.value("adverts", json::object());
   text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses, {} dropped{}\n",
                       cell(adverts, "sent"), cell(adverts, "send_errors"), cell(adverts, "received"),

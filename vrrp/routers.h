@@ -63,8 +63,8 @@ class Routers {
   /// that will have it, and leads only where nobody else does, with priority 1, until this is called with no reason.
   void give_up(const std::string& router, const std::string& reason);
 
-  /// Takes `by` from the router's priority, down to 1; those of a group add up.
-  void lower(const std::string& router, int by);
+  /// Takes `by` from the router's priority, down to 1, for that cause; those of a group add up.
+  void lower(const std::string& router, int by, const std::string& cause);
 
   /// Takes the router and its group out of service for a reason, or with none back in.
   void fault(const std::string& router, const std::string& reason);
@@ -119,7 +119,7 @@ class Routers {
   // What happens to it.
   [[nodiscard]] Config config_of(const Band& band) const;
   [[nodiscard]] std::string reason_of(const Band& band, std::string Conditions::* kind) const;
-  void heed(Id band);
+  void heed(Id band, const std::string& cause);
   void heed_fault(Id band);
   [[nodiscard]] std::optional<Id> find(const std::string& name) const;
   [[nodiscard]] static bool is_stopped(const Band& band);

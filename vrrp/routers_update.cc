@@ -91,7 +91,7 @@ void Routers::set_conditions(const Change& change) {
     conditions_[change.ids[i]] = said->second;
     if (const auto band = band_of_.find(change.ids[i]); band != band_of_.end()) bands.insert(band->second);
   }
-  for (const Id band : bands) heed(band);
+  for (const Id band : bands) heed(band, "another cluster file");
 }
 
 /// Routes that an earlier life left, or this one set, and that no router has any more.

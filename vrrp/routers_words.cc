@@ -33,13 +33,13 @@ std::string Routers::reason_of(const Band& band, std::string Conditions::* kind)
 void Routers::give_up(const std::string& router, const std::string& reason) {
   const auto id = find(router);
   if (!id || std::exchange(conditions_[*id].useless, reason) == reason) return;
-  heed(band_of_.at(*id));
+  heed(band_of_.at(*id), reason);
 }
 
-void Routers::lower(const std::string& router, int by) {
+void Routers::lower(const std::string& router, int by, const std::string& cause) {
   const auto id = find(router);
   if (!id || std::exchange(conditions_[*id].lower, by) == by) return;
-  heed(band_of_.at(*id));
+  heed(band_of_.at(*id), cause);
 }
 
 void Routers::fault(const std::string& router, const std::string& reason) {
@@ -49,8 +49,8 @@ void Routers::fault(const std::string& router, const std::string& reason) {
   heed_fault(band_of_.at(*id));
 }
 
-/// Brings a band in line with what was said of its routers.
-void Routers::heed(Id id) {
+/// Brings a band in line with what was said of its routers; `cause` is why its priority changes, if it does.
+void Routers::heed(Id id, const std::string& cause) {
   Band& band = bands_.at(id);
   const Config config = config_of(band);
   if (config.last_resort != band.config.last_resort) {
@@ -67,8 +67,9 @@ void Routers::heed(Id id) {
     if (why.empty() && !band.group.machine.held) feed(id, Hold{.held = false}, [] { return "may lead again"; });
   } else if (config.priority != band.config.priority) {
     const auto kind = config.priority < band.config.priority ? Notice::Kind::lowered : Notice::Kind::raised;
+    const auto text = fmt::format("priority {} -> {}: {}", band.config.priority, config.priority, cause);
     band.config = config;
-    notice(band, {.kind = kind, .text = fmt::format("priority is {} now", config.priority)});
+    notice(band, {.kind = kind, .text = text});
     feed(id, Reconfigured{}, [] { return ""; });
   }
   heed_fault(id);

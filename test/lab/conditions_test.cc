@@ -170,6 +170,8 @@ TEST_CASE("a tracked ping that fails lowers the priority, below the other node's
   it.expect_lead(it.pair.lb1, "one ping fails, and the priority is the greater one still");
   ping("192.168.200.11", false);
   it.expect_word(it.pair.lb1, "priority 70");
+  it.expect_word(it.pair.lb1, "tracker client: down since 20");
+  it.expect_word(it.pair.lb1, "; lowers the priority by 40");
   it.expect_lead(it.pair.lb2, "two pings fail");
   it.expect_word(it.pair.lb1, "front: backup");
   it.expect_service();
@@ -179,6 +181,10 @@ TEST_CASE("a tracked ping that fails lowers the priority, below the other node's
   it.expect_word(it.pair.lb1, "priority 150");
   it.expect_event(it.pair.lb1, "router_lowered", "warning");
   it.expect_event(it.pair.lb1, "router_raised", "info");
+  const auto events = it.pair.ctl(it.pair.lb1, {"events"}).text;
+  CHECK_THAT(events, Catch::ContainsSubstring("vrrp front: priority 150 -> 110: client: ") &&
+                         Catch::ContainsSubstring("vrrp front: priority 110 -> 70: web: ") &&
+                         Catch::ContainsSubstring("-> 150: "));
 }
 
 TEST_CASE("one whose service is below its quorum gives the role up, and leads only where nobody else does",

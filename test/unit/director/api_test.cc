@@ -35,6 +35,9 @@ const std::string drain_body =
     "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason";
 const std::string weight_path = "/v1/services/web/servers/web1/weight";
 const std::string weight_body = "the body is not {\"weight\": N} with N from 0 to 65535";
+const std::string weight_more =
+    "the body is not {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N} with at most 1000 bytes of reason and at "
+    "least a second";
 const std::string drain_path = "/v1/services/web/servers/web1/drain";
 
 }  // namespace
@@ -144,6 +147,9 @@ TEST_CASE("what cannot be done is refused with the right status and a sentence")
       {{"PUT", weight_path, R"({"weight": 65536})"}, 400, weight_body},
       {{"PUT", weight_path, R"({"weight": "5"})"}, 400, weight_body},
       {{"PUT", weight_path, R"([5])"}, 400, weight_body},
+      {{"PUT", weight_path, R"({"weight": 5, "reason": 5})"}, 400, weight_more},
+      {{"PUT", weight_path, R"({"weight": 5, "for_seconds": 0})"}, 400, weight_more},
+      {{"PUT", weight_path, R"({"weight": 5, "for_seconds": "1m"})"}, 400, weight_more},
       {{"GET", "/v1/events", "", {{"since", "x"}}}, 400, "since=N: N is an event's number"},
       {{"PUT", drain_path, R"({"reason": 5})"}, 400, drain_body},
   };
@@ -261,6 +267,29 @@ TEST_CASE("a file with mistakes changes nothing, and the answer says what they a
   REQUIRE(value["found"].size() == 1);
   CHECK(value["found"][0]["line"] == 3);
   CHECK(world.kernel.table.size() == 1);
+}
+
+TEST_CASE("a refused file is an event, and a problem until a file is good") {
+  Reloading world;
+  const auto problems = [&] { return world.director.status()["problems"]; };
+  world.write("servcies: {}\nserivces: {}\n");
+  world.post("/v1/reload", "");
+  const auto told = world.director.events();
+  const auto& event = told["events"].back();
+  CHECK(event["kind"] == "reload_refused");
+  CHECK(event["severity"] == "error");
+  const auto text = event["text"].get<std::string>();
+  CHECK(text.starts_with("cluster file refused: " + world.file + ":3:1: "));
+  CHECK_THAT(text, Catch::ContainsSubstring("(and 1 more; directorctl check shows all)") &&
+                       Catch::ContainsSubstring("; the file of 20") &&
+                       Catch::ContainsSubstring("Z stays in force (reload asked for by the control socket)"));
+  REQUIRE(problems().size() == 1);
+  CHECK(text.starts_with(problems()[0].get<std::string>()));
+  world.post("/v1/plan", "");  // only asks
+  CHECK(problems().size() == 1);
+  world.write(one_more);
+  CHECK(world.post("/v1/reload", "").status == 200);
+  CHECK(problems().empty());
 }
 
 TEST_CASE("a reload that removes much is refused without a yes, and counts the connections that it touches") {

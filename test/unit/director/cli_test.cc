@@ -228,7 +228,9 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
 
   CHECK(contains(run(ask + "servers").output, "web/web1"));
   CHECK(contains(run(ask + "services").output, "of 1 up"));
-  CHECK(run(ask + "weight web/web1 7").status == 0);
+  CHECK(run(ask + "weight web/web1 7 --reason disk --for 1h").status == 0);
+  CHECK_THAT(run(ask + "status").output,
+             Catch::ContainsSubstring("7 (operator; file 1)") && Catch::ContainsSubstring("(disk)"));
   CHECK(run(ask + "enable web/web1").status == 0);
   CHECK(contains(run(ask + "disable web/web1 --reason repair").output, "web/web1 is out of the table"));
   CHECK(contains(run(ask + "events").output, "server web/web1: disabled by the operator: repair"));
@@ -258,6 +260,15 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   CHECK(contains(broken.output, "did you mean 'services'?"));
   CHECK(contains(broken.output, "directorctl: " + given.file + " is not good\n"));
   CHECK(nlohmann::json::parse(run(ask + "status --json").output)["services"].size() == 1);
+  REQUIRE(kill(pid, SIGHUP) == 0);
+  const auto log = [&] {
+    std::ifstream in(run_dir + ".log");
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  for (int attempt = 0; attempt < 500 && !contains(log(), "by SIGHUP"); ++attempt) usleep(10'000);
+  CHECK_THAT(log(), Catch::ContainsSubstring(given.file + ":4:1: ") &&
+                        Catch::ContainsSubstring("Z stays in force (reload asked for by SIGHUP)"));
+  CHECK(contains(run(ask + "status").output, "problem: cluster file refused: " + given.file));
   std::ofstream(given.file) << good;
 
   CHECK(run(ask + "replace").output == "directord " + version + " has taken over\n");

@@ -19,7 +19,10 @@ Intents some() {
   const director::WallTime drained(std::chrono::seconds(1700000000));
   intents.orders["web/web2"].drain = {.since = drained, .reason = "kernel \"update\""};
   intents.orders["web/web3"] = {
-      .drain = {{.since = drained, .reason = "", .deadline = drained + std::chrono::hours(1)}}, .weight = 0};
+      .drain = {{.since = drained, .reason = "", .deadline = drained + std::chrono::hours(1)}},
+      .weight = {{.value = 0}}};
+  intents.orders["web/web4"].weight = {
+      .value = 5, .since = drained, .reason = "disk", .until = drained + std::chrono::hours(2)};
   intents.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
                    {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
   intents.sync = true;
@@ -42,6 +45,15 @@ TEST_CASE("intents survive being written and read") {
   CHECK_FALSE(std::filesystem::exists(scratch.path / "state.json.new"));
   const auto mode = std::filesystem::status(file).permissions();
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+TEST_CASE("a weight is kept in the form that earlier versions read, with what they do not know beside it") {
+  CHECK_THAT(to_json(some()), Catch::ContainsSubstring("\"version\": 2") && Catch::ContainsSubstring("\"weight\": 5"));
+  const auto old = intents_from_json(
+      R"({"version":2,"orders":{"web/web1":{"weight":7,"colour":"red"}},"owned":[],"departures":[]})");
+  REQUIRE(old);
+  CHECK(old->orders.at("web/web1").weight == director::Orders::Weight{.value = 7});
+  CHECK_THAT(to_json(*old), !Catch::ContainsSubstring("weight_"));
 }
 
 TEST_CASE("a file that is not there yet holds no intents") {

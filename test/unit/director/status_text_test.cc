@@ -20,7 +20,9 @@ TEST_CASE("status reads as tables") {
       {"name": "web1", "address": "192.168.200.11:80", "health": "up", "reason": "up since 12:00:00", "weight": 3,
        "effective_weight": 3, "drained": false, "active": 12, "inactive": 4},
       {"name": "web2", "address": "192.168.200.12:80", "health": "up", "reason": "drained", "weight": 1,
-       "effective_weight": 0, "drained": true}]}]})");
+       "effective_weight": 0, "drained": true},
+      {"name": "web3", "address": "192.168.200.13:80", "health": "up", "reason": "disk", "weight": 5, "file_weight": 3,
+       "weight_order": {"weight": 5}, "effective_weight": 5}]}]})");
   CHECK(status_text(status) ==
         "cluster shop, node lb1, directord 0.1.0\n"
         "problem: add service tcp 192.0.2.1:80: no scheduler wrr\n"
@@ -29,9 +31,10 @@ TEST_CASE("status reads as tables") {
         "front  master  noon   150       enp0s3     192.168.56.10/24  192.168.56.12 resigned\n"
         "\n"
         "service web: tcp 192.168.56.10:80, wrr, nat\n"
-        "server  address            state        weight  active  inactive  reason\n"
-        "web1    192.168.200.11:80  up           3/3     12      4         up since 12:00:00\n"
-        "web2    192.168.200.12:80  up, drained  0/1     -       -         drained\n");
+        "server  address            state        weight                  active  inactive  reason\n"
+        "web1    192.168.200.11:80  up           3/3                     12      4         up since 12:00:00\n"
+        "web2    192.168.200.12:80  up, drained  0/1                     -       -         drained\n"
+        "web3    192.168.200.13:80  up           5/5 (operator; file 3)  -       -         disk\n");
 }
 
 TEST_CASE("a router that takes no part for a fault is called so, also by its group; an older daemon's has its state") {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "test/catch.h"
 #include "test/unit/director/scratch.h"
@@ -27,9 +28,11 @@ TEST_CASE("what trackers of a router say together, whenever it changes") {
   std::ofstream(other) << "\n";
   auto loop = net::Loop::create().value();
   Trackers::Verdict verdict;
-  Trackers trackers(loop, [&](const std::string& router, const Trackers::Verdict& told) {
+  std::vector<std::string> causes;
+  Trackers trackers(loop, [&](const std::string& router, const Trackers::Verdict& told, const std::string& cause) {
     CHECK(router == "front");
     verdict = told;
+    causes.push_back(cause);
   });
   const auto until = [&](auto holds) {
     const auto end = net::Clock::now() + 20s;
@@ -55,4 +58,20 @@ TEST_CASE("what trackers of a router say together, whenever it changes") {
   std::ofstream(file) << "\n";
   std::ofstream(other) << "\n";
   CHECK(until([&] { return verdict == Trackers::Verdict{.fault = "", .lower = 5}; }));
+
+  REQUIRE(causes.size() == 4);
+  CHECK(causes[0] == "b: exec /bin/sh for 0.0.0.0:0: exit status 1");
+  CHECK(causes[1] == "a: exec /bin/sh for 0.0.0.0:0: exit status 1");
+  CHECK(std::set{causes[2], causes[3]} == std::set<std::string>{"a passes again", "b passes again"});
+
+  const auto status = trackers.status("front");
+  REQUIRE(status.size() == 4);
+  CHECK(status[0].name == "a");
+  CHECK(status[0].state == checkers::State::up);
+  CHECK(status[1].lower == 40);
+  CHECK(status[2].reason == "link lo is up");
+  CHECK(status[3].state == checkers::State::down);
+  CHECK(status[3].reason == "there is no interface no-such");
+  CHECK(status[3].since < status[0].since);
+  CHECK(trackers.status("back").empty());
 }

@@ -1,0 +1,111 @@
+// The operator's weights: who gave them, why, and for how long.
+
+#include <nlohmann/json.hpp>
+
+#include "director/weight_origin.h"
+#include "test/catch.h"
+#include "world.h"
+
+using director_test::web1;
+using director_test::World;
+using namespace std::chrono_literals;
+
+namespace {
+
+nlohmann::ordered_json first_server(const director::Director& director) {
+  return director.status()["services"][0]["servers"][0];
+}
+
+std::string last_event(const director::Director& director) {
+  return director.events()["events"].back()["text"].get<std::string>();
+}
+
+}  // namespace
+
+TEST_CASE("an operator's weight is seen with its reason and its time, beside the file's") {
+  World world;
+  const auto director = world.director();
+  CHECK(first_server(*director)["weight_origin"] == "file");
+  CHECK_FALSE(first_server(*director).contains("weight_order"));
+  REQUIRE(director->set_weight("web", "web1", 40, "disk", 1h));
+  CHECK(last_event(*director) == "weight 40 by the operator; the file says 3; for 1h: disk");
+  const auto server = first_server(*director);
+  CHECK(server["weight"] == 40);
+  CHECK(server["file_weight"] == 3);
+  CHECK(server["weight_origin"] == "operator");
+  CHECK(server["weight_order"]["weight"] == 40);
+  CHECK(server["weight_order"]["reason"] == "disk");
+  const auto time = [&](const char* name) {
+    return *net::parse_timestamp(server["weight_order"][name].get<std::string>());
+  };
+  CHECK(time("until") - time("since") == 1h);
+  CHECK_THAT(server["reason"].get<std::string>(),
+             Catch::ContainsSubstring("weight 40 by the operator since 20") && Catch::ContainsSubstring("(disk)"));
+}
+
+TEST_CASE("after its time the file's weight holds again, and that is an event") {
+  World world;
+  const auto director = world.director();
+  REQUIRE(director->set_weight("web", "web1", 40, "", 1s));
+  CHECK(world.weight(web1) == 40);
+  world.turn_until([&] { return world.weight(web1) == 3; });
+  CHECK(last_event(*director) == "weight 3 again, as the file says: the time of the operator's weight 40 is over");
+  CHECK(first_server(*director)["weight_origin"] == "file");
+}
+
+TEST_CASE("a weight's time goes on while directord is down") {
+  World world;
+  REQUIRE(world.director()->set_weight("web", "web1", 40, "disk", 1s));
+  {
+    const auto director = world.director();
+    CHECK(world.weight(web1) == 40);
+    CHECK(first_server(*director)["weight_order"]["reason"] == "disk");
+  }
+  std::this_thread::sleep_for(1100ms);
+  const auto director = world.director();
+  CHECK(world.weight(web1) == 3);
+  CHECK_FALSE(first_server(*director).contains("weight_order"));
+}
+
+TEST_CASE("a weight of a server that left the file is over in its time too") {
+  World world;
+  const auto director = world.director();
+  REQUIRE(director->set_weight("web", "web1", 40, "", 1s));
+  auto cluster = director_test::shop();
+  cluster.services[0].servers.erase(cluster.services[0].servers.begin());
+  REQUIRE(director->reload(cluster, director_test::lb1(), "a test"));
+  world.turn_until([&] { return last_event(*director).starts_with("not in the file"); });
+  CHECK(director::load_intents(world.scratch.path / "state.json")->orders.empty());
+}
+
+TEST_CASE("each weight in the table has an origin") {
+  using director::weight_origin;
+  auto service = director_test::web();
+  service.servers.push_back(
+      {.name = "sorry", .endpoint = director_test::endpoint("192.168.200.99:80"), .weight = 1, .fallback = true});
+  director::ServiceSituation now{.servers = std::vector<director::ServerSituation>(3)};
+  for (auto& server : now.servers) server.health = checkers::State::up;
+  auto& server = now.servers[0];
+  CHECK(weight_origin(service, now, 0, 3, false) == "file");
+  CHECK(weight_origin(service, now, 0, 0, true) == "fallback");
+  CHECK(weight_origin(service, now, 2, 0, false) == "fallback");
+  CHECK(weight_origin(service, now, 2, 1, true) == "file");
+  server.warming = net::Instant();
+  CHECK(weight_origin(service, now, 0, 1, false) == "slow start");
+  CHECK(weight_origin(service, now, 0, 3, false) == "file");
+  server.advice.weight = {.value = 50, .percent = true};
+  CHECK(weight_origin(service, now, 0, 2, false) == "agent");
+  server.advice = {};
+  server.weight = 7;
+  CHECK(weight_origin(service, now, 0, 7, false) == "operator");
+  server.weight = 0;
+  CHECK(weight_origin(service, now, 0, 0, false) == "operator");
+  server.weight.reset();
+  server.health = checkers::State::down;
+  CHECK(weight_origin(service, now, 0, 0, false) == "check");
+  server.order = director::Order::drain;
+  CHECK(weight_origin(service, now, 0, 0, false) == "operator");
+  server.order = director::Order::none;
+  server.advice.wish = checkers::Advice::Wish::drain;
+  CHECK(weight_origin(service, now, 0, 0, false) == "agent");
+}
