@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "config/load.h"
+#include "director/arguments.h"
 #include "director/change_text.h"
 #include "director/doctor_text.h"
 #include "director/host_facts.h"
@@ -154,11 +155,6 @@ int undrain(const Arguments& arguments) {
   return done;
 }
 
-std::int64_t seconds_of(const std::string& text) {
-  const auto count = std::stoll(text);
-  return text.ends_with('h') ? count * 3600 : text.ends_with('m') ? count * 60 : count;
-}
-
 int set_weight(const Arguments& arguments) {
   const auto path = server_path(arguments.server, "weight");
   if (arguments.weight == "file") {
@@ -166,7 +162,7 @@ int set_weight(const Arguments& arguments) {
     return done;
   }
   json body{{"weight", std::stoul(arguments.weight)}, {"reason", arguments.reason}};
-  if (!arguments.time.empty()) body["for_seconds"] = seconds_of(arguments.time);
+  if (!arguments.time.empty()) body["for_seconds"] = director::seconds_of(arguments.time);
   show(arguments, ask_or_exit(arguments, "PUT", path, body_of(body)), message_text);
   return done;
 }
@@ -269,27 +265,6 @@ int carry_over(const Arguments& arguments) {
   return done;
 }
 
-/// "90" is refused: a number of what? The config's own reading of durations is not for the command line.
-std::string is_seconds(const std::string& text) {
-  const auto unit = text.find_first_not_of("0123456789");
-  const bool good = unit != 0 && unit != std::string::npos && unit <= 6 &&
-                    (text.substr(unit) == "s" || text.substr(unit) == "m" || text.substr(unit) == "h");
-  return good ? std::string() : "'" + text + "' is not a time such as 90s, 5m or 2h";
-}
-
-std::string is_weight(const std::string& text) {
-  const bool number = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
-  return text == "file" || (number && std::stoul(text) <= 65535)
-             ? std::string()
-             : "'" + text + "' is neither a weight from 0 to 65535 nor 'file'";
-}
-
-std::string is_server(const std::string& text) {
-  const auto slash = text.find('/');
-  const bool good = slash != std::string::npos && slash > 0 && slash + 1 < text.size();
-  return good ? std::string() : "'" + text + "' is not SERVICE/SERVER";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -311,7 +286,9 @@ int main(int argc, char** argv) {
     return made;
   };
   const auto on_server = [&](CLI::App* made) {
-    made->add_option("server", arguments.server, "SERVICE/SERVER, as in web/web2")->required()->check(is_server);
+    made->add_option("server", arguments.server, "SERVICE/SERVER, as in web/web2")
+        ->required()
+        ->check(director::is_server);
     return made;
   };
   const auto with_reason = [&](CLI::App* made) {
@@ -331,11 +308,11 @@ int main(int argc, char** argv) {
                                 [&] {
                                   return drain(arguments, arguments.within.empty()
                                                               ? std::nullopt
-                                                              : std::optional(seconds_of(arguments.within)));
+                                                              : std::optional(director::seconds_of(arguments.within)));
                                 })))
       ->add_option("--within", arguments.within,
                    "then the server leaves the table, and what is left of its connections")
-      ->check(is_seconds);
+      ->check(director::is_seconds);
   on_server(command("undrain", "takes a drain back", [&] { return undrain(arguments); }));
   with_reason(on_server(command("disable", "takes a server out of the table at once; its open connections end",
                                 [&] { return drain(arguments, 0); })));
@@ -344,8 +321,9 @@ int main(int argc, char** argv) {
       command("weight", "gives a server another weight, also over a restart", [&] { return set_weight(arguments); })));
   weight->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
       ->required()
-      ->check(is_weight);
-  weight->add_option("--for", arguments.time, "then what the cluster file says holds again")->check(is_seconds);
+      ->check(director::is_weight);
+  weight->add_option("--for", arguments.time, "then what the cluster file says holds again")
+      ->check(director::is_seconds);
   command("vrrp", "the virtual routers: role, reason, peers, adverts, leases and timers", [&] {
     show(arguments, ask_or_exit(arguments, "GET", "/v1/vrrp"), director::vrrp_text);
     return int{done};
