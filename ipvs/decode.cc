@@ -1,5 +1,6 @@
 // The kernel's answers are read as if a stranger had sent them: every attribute may be missing or of the wrong size,
-// and every value out of range.
+// and every value out of range. What length each must have stands in the policies; the kernel's address is a union of
+// 16 bytes, of which an IPv4 address is the first four.
 #include <linux/genetlink.h>
 #include <linux/ip_vs.h>
 #include <sys/socket.h>
@@ -16,6 +17,77 @@ namespace {
 using net::Attributes;
 using net::Result;
 
+namespace attribute = net::attribute;
+using net::AttributePolicy;
+using U8 = std::uint8_t;
+using U16 = std::uint16_t;
+using U32 = std::uint32_t;
+using U64 = std::uint64_t;
+
+constexpr AttributePolicy answer_policy = {
+    {IPVS_CMD_ATTR_SERVICE, attribute::nest},
+    {IPVS_CMD_ATTR_DEST, attribute::nest},
+    {IPVS_CMD_ATTR_DAEMON, attribute::nest},
+    {IPVS_CMD_ATTR_TIMEOUT_TCP, attribute::exactly<U32>},
+    {IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, attribute::exactly<U32>},
+    {IPVS_CMD_ATTR_TIMEOUT_UDP, attribute::exactly<U32>},
+};
+constexpr AttributePolicy service_policy = {
+    {IPVS_SVC_ATTR_AF, attribute::exactly<U16>},
+    {IPVS_SVC_ATTR_PROTOCOL, attribute::exactly<U16>},
+    {IPVS_SVC_ATTR_ADDR, attribute::address},
+    {IPVS_SVC_ATTR_PORT, attribute::exactly<U16>},
+    {IPVS_SVC_ATTR_FWMARK, attribute::exactly<U32>},
+    {IPVS_SVC_ATTR_SCHED_NAME, attribute::string},
+    {IPVS_SVC_ATTR_FLAGS, attribute::exactly<ip_vs_flags>},
+    {IPVS_SVC_ATTR_TIMEOUT, attribute::exactly<U32>},
+    {IPVS_SVC_ATTR_NETMASK, attribute::exactly<U32>},
+    {IPVS_SVC_ATTR_STATS, attribute::nest},
+    {IPVS_SVC_ATTR_PE_NAME, attribute::string},
+    {IPVS_SVC_ATTR_STATS64, attribute::nest},
+};
+constexpr AttributePolicy destination_policy = {
+    {IPVS_DEST_ATTR_ADDR, attribute::address},
+    {IPVS_DEST_ATTR_PORT, attribute::exactly<U16>},
+    {IPVS_DEST_ATTR_FWD_METHOD, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_WEIGHT, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_U_THRESH, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_L_THRESH, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_ACTIVE_CONNS, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_INACT_CONNS, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_PERSIST_CONNS, attribute::exactly<U32>},
+    {IPVS_DEST_ATTR_STATS, attribute::nest},
+    {IPVS_DEST_ATTR_ADDR_FAMILY, attribute::exactly<U16>},
+    {IPVS_DEST_ATTR_STATS64, attribute::nest},
+    {IPVS_DEST_ATTR_TUN_TYPE, attribute::exactly<U8>},
+    {IPVS_DEST_ATTR_TUN_PORT, attribute::exactly<U16>},
+    {IPVS_DEST_ATTR_TUN_FLAGS, attribute::exactly<U16>},
+};
+constexpr AttributePolicy daemon_policy = {
+    {IPVS_DAEMON_ATTR_STATE, attribute::exactly<U32>},
+    {IPVS_DAEMON_ATTR_MCAST_IFN, attribute::string},
+    {IPVS_DAEMON_ATTR_SYNC_ID, attribute::exactly<U32>},
+    {IPVS_DAEMON_ATTR_SYNC_MAXLEN, attribute::exactly<U16>},
+    {IPVS_DAEMON_ATTR_MCAST_GROUP, attribute::between(4, 4)},
+    {IPVS_DAEMON_ATTR_MCAST_GROUP6, attribute::between(16, 16)},
+    {IPVS_DAEMON_ATTR_MCAST_PORT, attribute::exactly<U16>},
+    {IPVS_DAEMON_ATTR_MCAST_TTL, attribute::exactly<U8>},
+};
+constexpr AttributePolicy info_policy = {
+    {IPVS_INFO_ATTR_VERSION, attribute::exactly<U32>},
+    {IPVS_INFO_ATTR_CONN_TAB_SIZE, attribute::exactly<U32>},
+};
+
+/// `Count` is 64 bits wide in STATS64; in STATS, which is all that kernels before 4.1 have, only the bytes are.
+template <class Count>
+constexpr AttributePolicy stats_policy = {
+    {IPVS_STATS_ATTR_CONNS, attribute::exactly<Count>},   {IPVS_STATS_ATTR_INPKTS, attribute::exactly<Count>},
+    {IPVS_STATS_ATTR_OUTPKTS, attribute::exactly<Count>}, {IPVS_STATS_ATTR_INBYTES, attribute::exactly<U64>},
+    {IPVS_STATS_ATTR_OUTBYTES, attribute::exactly<U64>},  {IPVS_STATS_ATTR_CPS, attribute::exactly<Count>},
+    {IPVS_STATS_ATTR_INPPS, attribute::exactly<Count>},   {IPVS_STATS_ATTR_OUTPPS, attribute::exactly<Count>},
+    {IPVS_STATS_ATTR_INBPS, attribute::exactly<Count>},   {IPVS_STATS_ATTR_OUTBPS, attribute::exactly<Count>},
+};
+
 constexpr std::string_view incomplete = "the kernel's IPVS answer lacks an attribute or has one of a wrong value";
 
 std::unexpected<net::Error> bad_answer() { return net::failure(std::string(incomplete)); }
@@ -26,11 +98,11 @@ Int host_order(Int value) {
 }
 
 /// The attributes inside the answer's one first-level attribute of this type.
-Result<Attributes> body(const net::NetlinkMessage& message, std::uint16_t type) {
-  const auto outer = Attributes::parse(message.after(sizeof(genlmsghdr)));
+Result<Attributes> body(const net::NetlinkMessage& message, std::uint16_t type, const AttributePolicy& policy) {
+  const auto outer = Attributes::parse(message.after(sizeof(genlmsghdr)), answer_policy);
   if (!outer) return outer;
   if (!outer->has(type)) return bad_answer();
-  return outer->nest(type);
+  return outer->nest(type, policy);
 }
 
 std::optional<net::Address> address_of(int af, net::Bytes bytes) {
@@ -39,9 +111,9 @@ std::optional<net::Address> address_of(int af, net::Bytes bytes) {
   return net::Address::from_bytes(bytes.first(size));
 }
 
-/// Counters are 64 bits wide in STATS64, and partly 32 in STATS, which is all that kernels before 4.1 have.
 Result<Stats> read_stats(const Attributes& owner, std::uint16_t stats64, std::uint16_t stats32) {
-  const auto attributes = owner.nest(owner.has(stats64) ? stats64 : stats32);
+  const auto attributes =
+      owner.has(stats64) ? owner.nest(stats64, stats_policy<U64>) : owner.nest(stats32, stats_policy<U32>);
   if (!attributes) return std::unexpected(attributes.error());
   const auto value = [&](std::uint16_t type) -> std::uint64_t {
     if (const auto wide = attributes->get<std::uint64_t>(type)) return *wide;
@@ -80,7 +152,7 @@ std::optional<ServiceKey> read_key(const Attributes& attributes) {
 }  // namespace
 
 Result<ServiceRow> decode_service(const net::NetlinkMessage& message) {
-  const auto attributes = body(message, IPVS_CMD_ATTR_SERVICE);
+  const auto attributes = body(message, IPVS_CMD_ATTR_SERVICE, service_policy);
   if (!attributes) return std::unexpected(attributes.error());
   const auto key = read_key(*attributes);
   const auto scheduler = attributes->text(IPVS_SVC_ATTR_SCHED_NAME);
@@ -106,7 +178,7 @@ Result<ServiceRow> decode_service(const net::NetlinkMessage& message) {
 }
 
 Result<DestinationRow> decode_destination(const net::NetlinkMessage& message, net::Family family) {
-  const auto attributes = body(message, IPVS_CMD_ATTR_DEST);
+  const auto attributes = body(message, IPVS_CMD_ATTR_DEST, destination_policy);
   if (!attributes) return std::unexpected(attributes.error());
   const std::uint16_t service_af = family == net::Family::ipv4 ? AF_INET : AF_INET6;
   const std::uint16_t af = attributes->get<std::uint16_t>(IPVS_DEST_ATTR_ADDR_FAMILY).value_or(service_af);
@@ -144,7 +216,7 @@ Result<DestinationRow> decode_destination(const net::NetlinkMessage& message, ne
 }
 
 Result<Daemon> decode_daemon(const net::NetlinkMessage& message) {
-  const auto attributes = body(message, IPVS_CMD_ATTR_DAEMON);
+  const auto attributes = body(message, IPVS_CMD_ATTR_DAEMON, daemon_policy);
   if (!attributes) return std::unexpected(attributes.error());
   const auto state = attributes->get<std::uint32_t>(IPVS_DAEMON_ATTR_STATE);
   const auto interface = attributes->text(IPVS_DAEMON_ATTR_MCAST_IFN);
@@ -164,7 +236,7 @@ Result<Daemon> decode_daemon(const net::NetlinkMessage& message) {
 }
 
 Result<Timeouts> decode_timeouts(const net::NetlinkMessage& message) {
-  const auto attributes = Attributes::parse(message.after(sizeof(genlmsghdr)));
+  const auto attributes = Attributes::parse(message.after(sizeof(genlmsghdr)), answer_policy);
   if (!attributes) return std::unexpected(attributes.error());
   const auto tcp = attributes->get<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_TCP);
   const auto tcp_fin = attributes->get<std::uint32_t>(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN);
@@ -176,7 +248,7 @@ Result<Timeouts> decode_timeouts(const net::NetlinkMessage& message) {
 }
 
 Result<Info> decode_info(const net::NetlinkMessage& message) {
-  const auto attributes = Attributes::parse(message.after(sizeof(genlmsghdr)));
+  const auto attributes = Attributes::parse(message.after(sizeof(genlmsghdr)), info_policy);
   if (!attributes) return std::unexpected(attributes.error());
   const auto version = attributes->get<std::uint32_t>(IPVS_INFO_ATTR_VERSION);
   const auto size = attributes->get<std::uint32_t>(IPVS_INFO_ATTR_CONN_TAB_SIZE);

@@ -1,9 +1,7 @@
 // Every command is a generic-netlink header and, at its first level, one nested attribute each for the service, the
 // destination or the daemon that it speaks of. Addresses, ports and IPv4 netmasks are in network order, all else in the
 // host's.
-#include <linux/genetlink.h>
 #include <linux/ip_vs.h>
-#include <linux/netlink.h>
 
 #include <algorithm>
 #include <bit>
@@ -17,7 +15,7 @@ namespace {
 using net::NetlinkBatch;
 
 void begin(NetlinkBatch& batch, std::uint16_t family, std::uint8_t command) {
-  batch.begin(family, 0, genlmsghdr{.cmd = command, .version = IPVS_GENL_VERSION, .reserved = 0});
+  batch.begin_command(family, command, IPVS_GENL_VERSION);
 }
 
 std::uint16_t network_order(std::uint16_t value) {

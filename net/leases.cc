@@ -11,6 +11,10 @@ namespace net {
 
 namespace {
 
+constexpr AttributePolicy address_policy = {{IFA_ADDRESS, attribute::address},
+                                            {IFA_LOCAL, attribute::address},
+                                            {IFA_CACHEINFO, attribute::exactly<ifa_cacheinfo>}};
+
 ifaddrmsg header_of(int interface_index, const Prefix& prefix, std::optional<Scope> scope = {}) {
   return {.ifa_family = static_cast<std::uint8_t>(prefix.address.af()),
           .ifa_prefixlen = prefix.length,
@@ -79,7 +83,7 @@ Result<std::optional<Leases::Held>> Leases::find(int interface_index, const Pref
   const auto read = [&](const NetlinkMessage& message) {
     const auto header = message.header<ifaddrmsg>();
     if (!header || header->ifa_index != static_cast<std::uint32_t>(interface_index)) return;
-    const auto attributes = Attributes::parse(message.after(sizeof *header));
+    const auto attributes = Attributes::parse(message.after(sizeof *header), address_policy);
     if (!attributes || header->ifa_prefixlen != prefix.length) return;
     const auto address = Address::from_bytes(attributes->find(attributes->has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS));
     const auto info = attributes->get<ifa_cacheinfo>(IFA_CACHEINFO);

@@ -19,6 +19,15 @@ constexpr auto groups = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR}
 /// Between one try to read everything and the next.
 constexpr auto reread_delay = std::chrono::milliseconds(100);
 
+constexpr AttributePolicy link_policy = {{IFLA_ADDRESS, attribute::between(0, 32)},
+                                         {IFLA_IFNAME, attribute::string},
+                                         {IFLA_LINK, attribute::exactly<int>},
+                                         {IFLA_LINK_NETNSID, attribute::exactly<int>}};
+constexpr AttributePolicy address_policy = {{IFA_ADDRESS, attribute::address},
+                                            {IFA_LOCAL, attribute::address},
+                                            {IFA_LABEL, attribute::string},
+                                            {IFA_FLAGS, attribute::exactly<std::uint32_t>}};
+
 std::optional<Address> address_of(const ifaddrmsg& header, const Attributes& attributes) {
   // IFA_ADDRESS is the peer's on a point-to-point IPv4 link; IPv6 knows IFA_LOCAL only there.
   const Bytes local = attributes.find(attributes.has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS);
@@ -37,7 +46,7 @@ const InterfaceAddress* Interface::find(const Prefix& prefix) const {
 std::optional<Interface> read_interface(const NetlinkMessage& message) {
   const auto header = message.header<ifinfomsg>();
   if (message.type != RTM_NEWLINK || !header) return std::nullopt;
-  const auto attributes = Attributes::parse(message.after(sizeof *header));
+  const auto attributes = Attributes::parse(message.after(sizeof *header), link_policy);
   if (!attributes) return std::nullopt;
   // The lower interface of one end of a veth pair, or of what came from another namespace, is not here.
   const bool elsewhere = attributes->has(IFLA_LINK_NETNSID);
@@ -149,7 +158,7 @@ void Links::on_link(const NetlinkMessage& message) {
 void Links::on_address(const NetlinkMessage& message) {
   const auto header = message.header<ifaddrmsg>();
   if (!header) return;
-  const auto attributes = Attributes::parse(message.after(sizeof *header));
+  const auto attributes = Attributes::parse(message.after(sizeof *header), address_policy);
   if (!attributes) return;
   const auto interface = interfaces_.find(static_cast<int>(header->ifa_index));
   const auto address = address_of(*header, *attributes);

@@ -3,14 +3,16 @@
 // sendmsg and one recv, and still names each message that failed.
 #include "net/netlink.h"
 
-#include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -23,6 +25,8 @@ constexpr std::size_t chunk_messages = 128;
 constexpr std::size_t chunk_bytes = 64 * 1024;
 constexpr int dump_attempts = 10;
 
+constexpr AttributePolicy error_policy = {{NLMSGERR_ATTR_MSG, attribute::string}};
+
 /// NLMSG_ERROR: a negative errno (0 acknowledges), the offending header, perhaps its payload, then the kernel's words.
 Result<Error> read_error(const NetlinkMessage& message) {
   const auto error = message.header<nlmsgerr>();
@@ -31,7 +35,7 @@ Result<Error> read_error(const NetlinkMessage& message) {
   if (message.flags & NLM_F_ACK_TLVS) {
     const bool capped = message.flags & NLM_F_CAPPED;
     const std::size_t skipped = capped ? sizeof *error : sizeof error->error + error->msg.nlmsg_len;
-    const auto attributes = Attributes::parse(message.after(skipped));
+    const auto attributes = Attributes::parse(message.after(skipped), error_policy);
     if (attributes) result.message = attributes->text(NLMSGERR_ATTR_MSG).value_or("");
   }
   if (result.message.empty()) result.message = std::strerror(result.code);
@@ -41,27 +45,36 @@ Result<Error> read_error(const NetlinkMessage& message) {
 /// Calls `each` for every message of a datagram until it returns false. Error: lengths that lie.
 template <class Each>
 Result<> for_each_message(Bytes datagram, Each each) {
-  while (datagram.size() >= sizeof(nlmsghdr)) {
-    nlmsghdr header;
-    std::memcpy(&header, datagram.data(), sizeof header);
-    if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) break;
-    const NetlinkMessage message{.type = header.nlmsg_type,
-                                 .flags = header.nlmsg_flags,
-                                 .sequence = header.nlmsg_seq,
-                                 .payload = datagram.subspan(NLMSG_HDRLEN, header.nlmsg_len - NLMSG_HDRLEN)};
+  int rest = static_cast<int>(datagram.size());
+  const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
+  for (; nlmsg_ok(header, rest); header = nlmsg_next(const_cast<nlmsghdr*>(header), &rest)) {
+    const NetlinkMessage message{.type = header->nlmsg_type,
+                                 .flags = header->nlmsg_flags,
+                                 .sequence = header->nlmsg_seq,
+                                 .payload = {static_cast<const std::byte*>(nlmsg_data(header)),
+                                             static_cast<std::size_t>(nlmsg_datalen(header))}};
     if (!each(message)) return {};
-    datagram = datagram.subspan(std::min<std::size_t>(datagram.size(), NLMSG_ALIGN(header.nlmsg_len)));
   }
-  if (!datagram.empty()) return failure("the kernel's netlink message has a wrong length");
+  if (rest > 0) return failure("the kernel's netlink message has a wrong length");
   return {};
 }
 
-void stamp(std::span<std::byte> message, std::uint32_t sequence, unsigned flags) {
-  nlmsghdr header;
-  std::memcpy(&header, message.data(), sizeof header);
-  header.nlmsg_seq = sequence;
-  header.nlmsg_flags = static_cast<std::uint16_t>((header.nlmsg_flags & ~NLM_F_ACK) | flags);
-  std::memcpy(message.data(), &header, sizeof header);
+void stamp(nl_msg* message, std::uint32_t sequence, unsigned flags) {
+  nlmsghdr* const header = nlmsg_hdr(message);
+  header->nlmsg_seq = sequence;
+  header->nlmsg_flags = static_cast<std::uint16_t>((header->nlmsg_flags & ~NLM_F_ACK) | flags);
+}
+
+/// How many of the batch's messages from `first` on one sendmsg takes.
+std::size_t chunk_from(const NetlinkBatch& batch, std::size_t first) {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  while (first + count < batch.count() && count < chunk_messages) {
+    bytes += batch.message(first + count).size();
+    if (count > 0 && bytes > chunk_bytes) break;
+    ++count;
+  }
+  return count;
 }
 
 void set_buffer(int fd, int forced, int option, int size) {
@@ -98,12 +111,22 @@ Result<Netlink> Netlink::open(int protocol, Duration timeout) {
 
 int Netlink::fd() const { return nl_socket_get_fd(socket_.get()); }
 
-Result<> Netlink::send(std::span<std::byte> messages) {
+Result<> Netlink::send(const NetlinkBatch& batch, std::size_t first, std::size_t count) {
+  std::array<iovec, chunk_messages> parts;
+  for (std::size_t i = 0; i < count; ++i) {
+    nlmsghdr* const message = nlmsg_hdr(batch.handle(first + i));
+    parts[i] = {.iov_base = message, .iov_len = message->nlmsg_len};
+  }
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
+  msghdr header{};
+  header.msg_name = &kernel;
+  header.msg_namelen = sizeof kernel;
+  header.msg_iov = parts.data();
+  header.msg_iovlen = count;
   ssize_t sent = -1;
   do {
-    sent = ::sendto(fd(), messages.data(), messages.size(), 0, reinterpret_cast<sockaddr*>(&kernel), sizeof kernel);
+    sent = ::sendmsg(fd(), &header, 0);
   } while (sent < 0 && errno == EINTR);
   if (sent < 0) return system_error(errno, "send to the kernel");
   return {};
@@ -129,8 +152,7 @@ Result<Bytes> Netlink::receive_datagram(int flags) {
 Result<std::vector<Netlink::Refusal>> Netlink::exchange(NetlinkBatch& batch, const OnMessage& on_answer) {
   std::vector<Refusal> refusals;
   for (std::size_t first = 0; first < batch.count();) {
-    std::size_t count = std::min(chunk_messages, batch.count() - first);
-    while (count > 1 && batch.messages(first, count).size() > chunk_bytes) count /= 2;
+    const std::size_t count = chunk_from(batch, first);
     if (auto done = exchange_chunk(batch, first, count, on_answer, refusals); !done) {
       return std::unexpected(std::move(done.error()));
     }
@@ -144,9 +166,9 @@ Result<> Netlink::exchange_chunk(NetlinkBatch& batch, std::size_t first, std::si
   const std::uint32_t base = sequence_;
   sequence_ += static_cast<std::uint32_t>(count);
   for (std::size_t i = 0; i < count; ++i) {
-    stamp(batch.message(first + i), base + static_cast<std::uint32_t>(i), i + 1 == count ? NLM_F_ACK : 0);
+    stamp(batch.handle(first + i), base + static_cast<std::uint32_t>(i), i + 1 == count ? NLM_F_ACK : 0);
   }
-  if (auto sent = send(batch.messages(first, count)); !sent) return sent;
+  if (auto sent = send(batch, first, count); !sent) return sent;
 
   bool acknowledged = false;
   Result<> problem;
@@ -195,8 +217,8 @@ Result<> Netlink::dump(NetlinkBatch& request, const OnMessage& on_message, const
 /// Whether the dump is consistent; if not, what it delivered is worth nothing.
 Result<bool> Netlink::dump_once(NetlinkBatch& request, const OnMessage& on_message) {
   const std::uint32_t sequence = sequence_++;
-  stamp(request.message(0), sequence, NLM_F_DUMP);
-  if (auto sent = send(request.message(0)); !sent) return std::unexpected(std::move(sent.error()));
+  stamp(request.handle(0), sequence, NLM_F_DUMP);
+  if (auto sent = send(request, 0, 1); !sent) return std::unexpected(std::move(sent.error()));
 
   bool done = false;
   bool interrupted = false;
@@ -228,7 +250,7 @@ Result<bool> Netlink::dump_once(NetlinkBatch& request, const OnMessage& on_messa
 }
 
 Result<> Netlink::join(int group) {
-  if (::setsockopt(fd(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0) return {};
+  if (nl_socket_add_membership(socket_.get(), group) == 0) return {};
   return system_error(errno, "join a netlink multicast group");
 }
 
@@ -247,18 +269,19 @@ Result<> Netlink::receive(const OnMessage& on_message) {
 
 Result<std::uint16_t> Netlink::resolve_family(const char* name) {
   const std::string doing = std::string("resolve the netlink family ") + name;
-  NetlinkBatch question;
-  question.begin(GENL_ID_CTRL, 0, genlmsghdr{.cmd = CTRL_CMD_GETFAMILY, .version = 1, .reserved = 0});
-  question.put_text(CTRL_ATTR_FAMILY_NAME, name);
-  std::optional<std::uint16_t> id;
-  const auto asked = request(question, [&](const NetlinkMessage& message) {
-    const auto attributes = Attributes::parse(message.after(sizeof(genlmsghdr)));
-    if (attributes) id = attributes->get<std::uint16_t>(CTRL_ATTR_FAMILY_ID);
-  });
-  if (!asked)
-    return std::unexpected(Error{.code = asked.error().code, .message = doing + ": " + asked.error().message});
-  if (!id) return failure(doing + ": the kernel did not answer");
-  return *id;
+  // Of what libnl returns no errno can be told for sure: the kernel's own is kept as it goes by.
+  int refused = 0;
+  const auto keep_errno = [](sockaddr_nl*, nlmsgerr* error, void* kept) -> int {
+    *static_cast<int*>(kept) = -error->error;
+    return NL_STOP;
+  };
+  nl_socket_modify_err_cb(socket_.get(), NL_CB_CUSTOM, keep_errno, &refused);
+  const int id = genl_ctrl_resolve(socket_.get(), name);
+  nl_socket_modify_err_cb(socket_.get(), NL_CB_DEFAULT, nullptr, nullptr);
+  if (id >= 0) return static_cast<std::uint16_t>(id);
+  if (refused != 0) return system_error(refused, doing);
+  if (id == -NLE_AGAIN) return system_error(ETIMEDOUT, doing);
+  return failure(doing + ": " + nl_geterror(id));
 }
 
 }  // namespace net

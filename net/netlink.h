@@ -14,7 +14,7 @@ struct nl_sock;
 
 namespace net {
 
-/// One netlink socket of any protocol, over libnl-3, whose types stay inside.
+/// One netlink socket of any protocol, over libnl-3.
 ///
 /// Requests are synchronous: the kernel answers within sendmsg, so waiting for the answer costs one recv. A receive
 /// timeout bounds what a broken kernel can do to us. Errors carry the kernel's own words (extended acknowledgement)
@@ -58,8 +58,8 @@ class Netlink {
 
   [[nodiscard]] int fd() const;
 
-  /// The id of a generic-netlink family by its name; asking loads the kernel's module where it can. Errors: ENOENT: the
-  /// kernel has no such family.
+  /// The id of a generic-netlink family by its name; asking loads the kernel's module where it can, which takes its
+  /// time: not for the loop's thread once the loop runs. Errors: ENOENT: the kernel has no such family.
   Result<std::uint16_t> resolve_family(const char* name);
 
  private:
@@ -69,7 +69,7 @@ class Netlink {
 
   explicit Netlink(std::unique_ptr<nl_sock, Free> socket) : socket_(std::move(socket)) {}
 
-  Result<> send(std::span<std::byte> messages);
+  Result<> send(const NetlinkBatch& batch, std::size_t first, std::size_t count);
   Result<Bytes> receive_datagram(int flags);
   Result<> exchange_chunk(NetlinkBatch& batch, std::size_t first, std::size_t count, const OnMessage& on_answer,
                           std::vector<Refusal>& refusals);

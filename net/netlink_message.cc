@@ -1,120 +1,97 @@
 #include "net/netlink_message.h"
 
-#include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
 
 #include <algorithm>
-#include <cassert>
+#include <new>
+
+#include "net/check.h"
 
 namespace net {
 
 namespace {
 
-constexpr std::size_t aligned(std::size_t length) { return (length + NLMSG_ALIGNTO - 1) & ~(NLMSG_ALIGNTO - 1ul); }
+/// Holds any IPVS command without growing: the longest has 164 bytes and names of 16 at most. What libnl would take by
+/// itself is a page, zeroed.
+constexpr std::size_t message_bytes = 256;
 
 }  // namespace
 
+void NetlinkBatch::Free::operator()(nl_msg* message) const { nlmsg_free(message); }
+
+/// A message without anything, new or used before: nl_msg keeps its length in the netlink header.
+nl_msg* NetlinkBatch::next_message() {
+  if (count_ == messages_.size()) {
+    messages_.emplace_back(nlmsg_alloc_size(message_bytes));
+    if (!messages_.back()) {
+      messages_.pop_back();
+      throw std::bad_alloc();
+    }
+  }
+  nl_msg* const message = messages_[count_++].get();
+  nlmsg_hdr(message)->nlmsg_len = NLMSG_HDRLEN;
+  return message;
+}
+
 void NetlinkBatch::begin_message(std::uint16_t type, std::uint16_t flags, Bytes header) {
-  starts_.push_back(size_);
-  const nlmsghdr message{.nlmsg_len = 0,
-                         .nlmsg_type = type,
-                         .nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST),
-                         .nlmsg_seq = 0,
-                         .nlmsg_pid = 0};
-  append(bytes_of(message));
-  append(header);
-  grow_message();
+  nlmsg_put(next_message(), 0, 0, type, 0, flags | NLM_F_REQUEST);
+  append([&](nl_msg* message) {
+    // libnl writes through no pointer that it is given to read from, but says so nowhere.
+    return nlmsg_append(message, const_cast<std::byte*>(header.data()), header.size(), NLMSG_ALIGNTO);
+  });
+}
+
+void NetlinkBatch::begin_command(std::uint16_t family, std::uint8_t command, std::uint8_t version) {
+  nl_msg* const message = next_message();
+  genlmsg_put(message, 0, 0, family, 0, NLM_F_REQUEST, command, version);
+  genlmsg_hdr(nlmsg_hdr(message))->reserved = 0;  // which libnl leaves as it was
 }
 
 void NetlinkBatch::put(std::uint16_t type, Bytes value) {
-  const std::span<std::byte> place = extend(type, value.size());
-  if (!value.empty()) std::memcpy(place.data(), value.data(), value.size());
+  check(value.size() <= UINT16_MAX - NLA_HDRLEN, "a netlink attribute is shorter than 64 KiB");
+  append([&](nl_msg* message) { return nla_put(message, type, static_cast<int>(value.size()), value.data()); });
 }
 
-void NetlinkBatch::put_text(std::uint16_t type, std::string_view text) {
-  const std::span<std::byte> place = extend(type, text.size() + 1);
-  std::memcpy(place.data(), text.data(), text.size());
+void NetlinkBatch::put_text(std::uint16_t type, const std::string& text) {
+  append([&](nl_msg* message) { return nla_put_string(message, type, text.c_str()); });
 }
 
+/// A nest is known by its offset: a message that grows may move.
 std::size_t NetlinkBatch::begin_nest(std::uint16_t type) {
-  const std::size_t nest = size_;
-  put(static_cast<std::uint16_t>(type | NLA_F_NESTED), Bytes{});
+  const std::size_t nest = message(count_ - 1).size();
+  append([&](nl_msg* message) { return nla_nest_start(message, type) ? 0 : -1; });
   return nest;
 }
 
 void NetlinkBatch::end_nest(std::size_t nest) {
-  const auto length = static_cast<std::uint16_t>(size_ - nest);
-  std::memcpy(&bytes_[nest + offsetof(nlattr, nla_len)], &length, sizeof length);
+  nl_msg* const message = handle(count_ - 1);
+  auto* const start = reinterpret_cast<nlattr*>(reinterpret_cast<std::byte*>(nlmsg_hdr(message)) + nest);
+  check(nla_nest_end_keep_empty(message, start) == 0, "a nest of netlink attributes is shorter than 64 KiB");
 }
 
-void NetlinkBatch::clear() {
-  size_ = 0;
-  starts_.clear();
-}
-
-std::span<std::byte> NetlinkBatch::messages(std::size_t first, std::size_t count) {
-  assert(first + count <= starts_.size());
-  const std::size_t begin = first < starts_.size() ? starts_[first] : size_;
-  const std::size_t end = first + count < starts_.size() ? starts_[first + count] : size_;
-  return std::span(bytes_).subspan(begin, end - begin);
-}
-
-/// Appends an attribute's header and zeroes for its value, padded to where the next attribute begins.
-std::span<std::byte> NetlinkBatch::extend(std::uint16_t type, std::size_t size) {
-  assert(!starts_.empty() && size <= UINT16_MAX - NLA_HDRLEN);
-  const std::span<std::byte> place = append(NLA_HDRLEN + aligned(size));
-  const nlattr header{.nla_len = static_cast<std::uint16_t>(NLA_HDRLEN + size), .nla_type = type};
-  std::memcpy(place.data(), &header, sizeof header);
-  grow_message();
-  return place.subspan(NLA_HDRLEN, size);
-}
-
-/// Appends zeroes. The vector is longer than what is in it: attributes are small and many, and a resize for each took
-/// a fifth of the time over a file of rules.
-std::span<std::byte> NetlinkBatch::append(std::size_t size) {
-  if (size_ + size > bytes_.size()) bytes_.resize(std::max(2 * bytes_.size(), size_ + size));
-  const std::span<std::byte> place = std::span(bytes_).subspan(size_, size);
-  std::ranges::fill(place, std::byte{});
-  size_ += size;
-  return place;
-}
-
-/// Appends and pads as a message's header or a family's fixed header is.
-void NetlinkBatch::append(Bytes bytes) { std::ranges::copy(bytes, append(aligned(bytes.size())).begin()); }
-
-void NetlinkBatch::grow_message() {
-  const auto length = static_cast<std::uint32_t>(size_ - starts_.back());
-  std::memcpy(&bytes_[starts_.back() + offsetof(nlmsghdr, nlmsg_len)], &length, sizeof length);
-}
-
-Bytes NetlinkMessage::after(std::size_t size) const { return payload.subspan(std::min(payload.size(), aligned(size))); }
-
-Result<Attributes> Attributes::parse(Bytes bytes) {
-  if (bytes.size() > UINT16_MAX) return failure("a netlink message is too long");
-  Attributes attributes;
-  attributes.bytes_ = bytes;
-  const std::byte* const start = bytes.data();
-  while (bytes.size() >= sizeof(nlattr)) {
-    nlattr attribute;
-    std::memcpy(&attribute, bytes.data(), sizeof attribute);
-    if (attribute.nla_len < NLA_HDRLEN || attribute.nla_len > bytes.size()) {
-      return failure("a netlink attribute's length is wrong");
-    }
-    const std::size_t type = attribute.nla_type & NLA_TYPE_MASK;
-    if (type <= max_type) {
-      attributes.places_[type] = {.begin = static_cast<std::uint16_t>(bytes.data() + NLA_HDRLEN - start),
-                                  .size = static_cast<std::uint16_t>(attribute.nla_len - NLA_HDRLEN)};
-    }
-    bytes = bytes.subspan(std::min(bytes.size(), aligned(attribute.nla_len)));
+/// Appends to the message begun last by one of libnl's functions, whose only error is that there is no room.
+template <class Append>
+void NetlinkBatch::append(Append append) {
+  nl_msg* const message = handle(count_ - 1);
+  while (append(message) < 0) {
+    if (nlmsg_expand(message, 2 * nlmsg_get_max_size(message)) < 0) throw std::bad_alloc();
   }
-  if (!bytes.empty()) return failure("a netlink message ends within an attribute");
-  return attributes;
 }
 
-std::optional<std::string_view> Attributes::text(std::uint16_t type) const {
-  if (!has(type)) return std::nullopt;
-  const Bytes bytes = find(type);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.substr(0, text.find('\0'));
+nl_msg* NetlinkBatch::handle(std::size_t index) const {
+  check(index < count_, "a message that is asked for, or put into, has been begun");
+  return messages_[index].get();
+}
+
+Bytes NetlinkBatch::message(std::size_t index) const {
+  const nlmsghdr* const header = nlmsg_hdr(handle(index));
+  return {reinterpret_cast<const std::byte*>(header), header->nlmsg_len};
+}
+
+Bytes NetlinkMessage::after(std::size_t size) const {
+  return payload.subspan(std::min<std::size_t>(payload.size(), NLMSG_ALIGN(size)));
 }
 
 }  // namespace net

@@ -13,6 +13,16 @@ namespace {
 
 constexpr std::uint32_t default_ipv6_metric = 1024;
 
+constexpr AttributePolicy route_policy = {
+    {RTA_DST, attribute::address},
+    {RTA_OIF, attribute::exactly<int>},
+    {RTA_GATEWAY, attribute::address},
+    {RTA_PRIORITY, attribute::exactly<std::uint32_t>},
+    {RTA_PREFSRC, attribute::address},
+    {RTA_MULTIPATH, attribute::between(0, UINT16_MAX)},
+    {RTA_TABLE, attribute::exactly<std::uint32_t>},
+};
+
 rtmsg header_of(const RouteEntry& route) {
   const bool v4 = route.to.address.is_v4();
   // A number above 255 is in RTA_TABLE alone.
@@ -40,7 +50,7 @@ void put_attributes(NetlinkBatch& batch, const RouteEntry& route) {
 std::optional<RouteEntry> read(const NetlinkMessage& message, Family family) {
   const auto header = message.header<rtmsg>();
   if (!header || header->rtm_protocol != RouteTable::protocol) return std::nullopt;
-  const auto attributes = Attributes::parse(message.after(sizeof *header));
+  const auto attributes = Attributes::parse(message.after(sizeof *header), route_policy);
   if (!attributes || attributes->has(RTA_MULTIPATH)) return std::nullopt;  // shared: it has parts of others
   const auto address = [&](std::uint16_t type) { return Address::from_bytes(attributes->find(type)); };
   const bool v6 = family == Family::ipv6;

@@ -5,6 +5,12 @@
 
 namespace net {
 
+namespace {
+
+constexpr AttributePolicy route_policy = {{RTA_OIF, attribute::exactly<int>}, {RTA_PREFSRC, attribute::address}};
+
+}  // namespace
+
 Result<Route> route_to(Netlink& netlink, const Address& address) {
   NetlinkBatch request;
   rtmsg header{};
@@ -17,7 +23,7 @@ Result<Route> route_to(Netlink& netlink, const Address& address) {
   auto answered = netlink.request(request, [&](const NetlinkMessage& message) {
     const auto found = message.header<rtmsg>();
     if (message.type != RTM_NEWROUTE || !found) return;
-    const auto attributes = Attributes::parse(message.after(sizeof *found));
+    const auto attributes = Attributes::parse(message.after(sizeof *found), route_policy);
     if (!attributes) return;
     route.interface_index = attributes->get<int>(RTA_OIF).value_or(0);
     route.source = Address::from_bytes(attributes->find(RTA_PREFSRC));

@@ -199,8 +199,12 @@ void measure_messages(std::string_view who, TableSize size) {
   net::NetlinkBatch batch = table_messages(*family, size);
   if (who == "floor") {
     const std::string floor = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "ipvs_floor";
-    const auto bytes = batch.messages(0, batch.count());
-    const int file = memory_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    std::string bytes;
+    for (std::size_t i = 0; i < batch.count(); ++i) {
+      const net::Bytes message = batch.message(i);
+      bytes.append(reinterpret_cast<const char*>(message.data()), message.size());
+    }
+    const int file = memory_file(bytes);
     report("restore", "s", seconds({floor}, file));
   } else {
     const auto start = Clock::now();

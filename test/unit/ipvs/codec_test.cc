@@ -29,7 +29,7 @@ NetlinkBatch encoded(const Op& op) {
 }
 
 /// What follows the message's length, in hex, four bytes a group, the first level's attributes a line each.
-std::string hex(NetlinkBatch batch) {
+std::string hex(const NetlinkBatch& batch) {
   std::string text;
   const Bytes bytes = batch.message(0);
   for (std::size_t i = 0; i < bytes.size(); ++i) {

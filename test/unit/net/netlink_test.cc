@@ -9,6 +9,8 @@
 
 #include "test/catch.h"
 
+namespace attribute = net::attribute;
+using net::AttributePolicy;
 using net::Attributes;
 using net::Bytes;
 using net::NetlinkBatch;
@@ -16,9 +18,14 @@ using net::NetlinkMessage;
 
 namespace {
 
+constexpr AttributePolicy outer_policy = {
+    {1, attribute::exactly<std::uint32_t>}, {2, attribute::nest}, {5, attribute::exactly<std::uint64_t>}};
+constexpr AttributePolicy inner_policy = {{3, attribute::string}, {4, attribute::exactly<std::uint16_t>}};
+constexpr AttributePolicy link_policy = {{IFLA_IFNAME, attribute::string}};
+
 /// One message's attributes, as the kernel would read them.
-Bytes attributes_of(NetlinkBatch& batch, std::size_t index, std::size_t header) {
-  return Bytes(batch.message(index)).subspan(NLMSG_HDRLEN + header);
+Bytes attributes_of(const NetlinkBatch& batch, std::size_t index, std::size_t header) {
+  return batch.message(index).subspan(NLMSG_HDRLEN + header);
 }
 
 NetlinkBatch sample() {
@@ -36,14 +43,14 @@ NetlinkBatch sample() {
 }  // namespace
 
 TEST_CASE("attributes read back as they were put") {
-  auto batch = sample();
-  const auto read = Attributes::parse(attributes_of(batch, 0, 4));
+  const auto batch = sample();
+  const auto read = Attributes::parse(attributes_of(batch, 0, 4), outer_policy);
   REQUIRE(read);
   CHECK(read->get<std::uint32_t>(1) == 7u);
   CHECK(read->get<std::uint64_t>(5) == std::uint64_t{1} << 40);
   CHECK_FALSE(read->has(3));
   CHECK_FALSE(read->get<std::uint64_t>(1));
-  const auto inner = read->nest(2);
+  const auto inner = read->nest(2, inner_policy);
   REQUIRE(inner);
   CHECK(inner->text(3) == "lo");
   CHECK(inner->get<std::uint16_t>(4) == std::uint16_t{9});
@@ -56,7 +63,6 @@ TEST_CASE("a batch keeps its messages apart") {
   batch.put_text(IFLA_IFNAME, "eth0");
   CHECK(batch.count() == 2);
   CHECK(batch.message(0).size() == first);
-  CHECK(batch.messages(0, 2).size() == first + batch.message(1).size());
   nlmsghdr header;
   std::memcpy(&header, batch.message(1).data(), sizeof header);
   CHECK(header.nlmsg_len == batch.message(1).size());
@@ -64,16 +70,83 @@ TEST_CASE("a batch keeps its messages apart") {
   CHECK(header.nlmsg_flags == NLM_F_REQUEST);
 }
 
+TEST_CASE("a message that is longer than most grows, and so do the nests that are open in it") {
+  const std::string text(1000, 'x');
+  NetlinkBatch batch;
+  batch.begin(20, 0, rtgenmsg{});
+  const auto nest = batch.begin_nest(2);
+  for (int i = 0; i < 10; ++i) batch.put_text(3, text);
+  batch.put(4, std::uint16_t{9});
+  batch.end_nest(nest);
+  const auto read = Attributes::parse(attributes_of(batch, 0, 4), outer_policy);
+  REQUIRE(read);
+  CHECK(read->find(2).size() == 10 * NLA_ALIGN(NLA_HDRLEN + 1001) + NLA_ALIGN(NLA_HDRLEN + 2));
+  const auto inner = read->nest(2, AttributePolicy{{4, attribute::exactly<std::uint16_t>}});
+  REQUIRE(inner);
+  CHECK(inner->get<std::uint16_t>(4) == std::uint16_t{9});
+}
+
+TEST_CASE("a batch that is used again holds nothing of what was in it") {
+  NetlinkBatch batch;
+  batch.begin(30, NLM_F_CREATE, std::uint64_t{~0ULL});
+  batch.put(1, std::array<std::uint64_t, 4>{~0ULL, ~0ULL, ~0ULL, ~0ULL});
+  batch.clear();
+  CHECK(batch.empty());
+  batch.begin_command(16, 3, 1);
+  batch.put(1, std::uint8_t{7});
+  NetlinkBatch fresh;
+  fresh.begin_command(16, 3, 1);
+  fresh.put(1, std::uint8_t{7});
+  CHECK(std::ranges::equal(batch.message(0), fresh.message(0)));
+  CHECK(batch.message(0).size() == NLMSG_HDRLEN + 4 + 8);
+}
+
+TEST_CASE("attributes are read as their policy names them, or not at all") {
+  const auto read = [](auto put, const AttributePolicy& policy) {
+    NetlinkBatch batch;
+    batch.begin_command(16, 3, 1);
+    put(batch);
+    const Bytes bytes = attributes_of(batch, 0, 4);
+    return Attributes::parse(bytes, policy);
+  };
+  const auto refused = [&](auto put, const AttributePolicy& policy) {
+    const auto attributes = read(put, policy);
+    return attributes ? std::string("nothing") : attributes.error().message;
+  };
+  const std::string wrong_length = "a netlink attribute's length is wrong";
+  CHECK(refused([](auto& batch) { batch.put(1, std::uint16_t{1}); }, outer_policy) == wrong_length);
+  CHECK(refused([](auto& batch) { batch.put(1, std::uint64_t{1}); }, outer_policy) == wrong_length);
+  CHECK(refused([](auto& batch) { batch.put(3, Bytes{}); }, inner_policy) == wrong_length);
+  CHECK(refused([](auto& batch) { batch.put(3, std::array<char, 2>{'l', 'o'}); }, inner_policy) == wrong_length);
+  const auto twice = [](auto& batch) {
+    batch.put(1, std::uint32_t{1});
+    batch.put(1, std::uint32_t{1});
+  };
+  CHECK(refused(twice, outer_policy) == "a netlink attribute is there twice");
+  CHECK(refused(twice, inner_policy) == "nothing");  // which has no such attribute
+  const auto unknown = [](auto& batch) {
+    batch.put(4000, std::uint8_t{1});
+    batch.put(7, std::uint8_t{1});
+    batch.put(1, std::uint32_t{5});
+  };
+  CHECK(refused(unknown, outer_policy) == "nothing");
+  CHECK_FALSE(read([](auto& batch) { batch.put(7, std::uint8_t{1}); }, inner_policy)->has(7));
+
+  const std::vector<std::byte> left_over = {std::byte{8}, std::byte{0}, std::byte{1}, std::byte{0}, std::byte{1},
+                                            std::byte{2}, std::byte{3}, std::byte{4}, std::byte{8}, std::byte{0}};
+  CHECK(Attributes::parse(left_over, outer_policy).error().message == "a netlink message ends within an attribute");
+}
+
 TEST_CASE("attributes cut short or with any bit flipped are read or refused, within their bytes") {
   auto batch = sample();
   const Bytes whole = attributes_of(batch, 0, 4);
   int refused = 0;
   const auto try_bytes = [&](const std::vector<std::byte>& bytes) {
-    const auto read = Attributes::parse(bytes);
+    const auto read = Attributes::parse(bytes, outer_policy);
     if (!read) return void(++refused);
-    const auto inner = read->nest(2);
+    const auto inner = read->nest(2, inner_policy);
     if (!inner) ++refused;
-    for (std::uint16_t type = 0; type <= Attributes::max_type; ++type) {
+    for (std::uint16_t type = 0; type <= AttributePolicy::max_type; ++type) {
       const Bytes value = read->find(type);
       CHECK((value.empty() || (value.data() >= bytes.data() && &value.back() <= &bytes.back())));
     }
@@ -97,7 +170,7 @@ TEST_CASE("the kernel's links are dumped, and lo is one of them") {
       request,
       [&](const NetlinkMessage& message) {
         REQUIRE(message.type == RTM_NEWLINK);
-        const auto attributes = Attributes::parse(message.after(sizeof(ifinfomsg)));
+        const auto attributes = Attributes::parse(message.after(sizeof(ifinfomsg)), link_policy);
         REQUIRE(attributes);
         names.emplace_back(attributes->text(IFLA_IFNAME).value_or(""));
       },
