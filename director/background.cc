@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "net/check.h"
+
 namespace director {
 
 net::Result<std::unique_ptr<Background>> Background::create(net::Loop& loop) {
@@ -28,7 +30,7 @@ void Background::run(Work work) {
   thread_ = std::jthread([this, work = std::move(work)]() mutable {
     then_ = work();
     const std::uint64_t one = 1;
-    static_cast<void>(::write(done_.get(), &one, sizeof one));  // an eventfd takes it
+    net::check(::write(done_.get(), &one, sizeof one) == sizeof one, "an eventfd takes one event more");
   });
 }
 
