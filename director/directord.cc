@@ -86,7 +86,7 @@ class Scratch {
 
 /// For SIGHUP, whose sender sees no answer: the log has it.
 void reload(director::Reloader& reloader) {
-  reloader.reload(false, "SIGHUP", [](auto done) {
+  reloader.reload(false, "SIGHUP", [](const auto& done) {
     if (done && done->change.none()) info("SIGHUP: " + to_string(done->change));
   });
 }

@@ -245,7 +245,8 @@ TEST_CASE("a reload takes the keys as they are now, though the cluster file is t
                       .value();
   const auto reload = [&] {
     std::optional<std::string> answer;
-    reloader->reload(false, [&](const auto& done) { answer = done ? to_string(done->change) : done.error().why; });
+    reloader->reload(false, "the test",
+                     [&](const auto& done) { answer = done ? to_string(done->change) : done.error().why; });
     REQUIRE(world.until([&] { return answer.has_value(); }));
     return *answer;
   };

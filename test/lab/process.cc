@@ -21,7 +21,10 @@ namespace {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   setsid();
   setns(host.network.fd(), CLONE_NEWNET);
-  if (unshare(CLONE_NEWUTS) == 0) sethostname(host.name.c_str(), host.name.size());
+  if (unshare(CLONE_NEWUTS) != 0 || sethostname(host.name.c_str(), host.name.size()) != 0) {
+    dprintf(log, "cannot name host %s: %s\n", host.name.c_str(), std::strerror(errno));
+    _exit(127);
+  }
   dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
   dup2(log, 1);
   dup2(log, 2);
