@@ -91,8 +91,7 @@ net::Result<> Director::reread(const vrrp::Digest& files) {
 }
 
 void Director::note_refused_file(const std::string& who, const std::string& why) {
-  file_complaint_ =
-      fmt::format("cluster file refused: {}; the file of {} stays in force", why, net::timestamp(in_force_since_));
+  file_complaint_ = fmt::format("{}; the file of {} stays in force", why, net::timestamp(in_force_since_));
   report(EventKind::reload_refused, "directord", fmt::format("{} (reload asked for by {})", file_complaint_, who));
 }
 

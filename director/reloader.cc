@@ -65,9 +65,11 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
 }
 
 std::string to_string(const Refused& refused) {
+  // Else it is no fault of the file.
+  const std::string head = refused.kind == RequestError::Kind::failed ? "reload failed: " : "cluster file refused: ";
   const auto first = std::ranges::find(refused.found, config::Severity::error, &config::Diagnostic::severity);
-  if (first == refused.found.end()) return refused.why;
-  auto text = fmt::format("{}:{}:{}: {}", first->file, first->line, first->column, first->message);
+  if (first == refused.found.end()) return head + refused.why;
+  auto text = fmt::format("{}{}:{}:{}: {}", head, first->file, first->line, first->column, first->message);
   const auto more = std::ranges::count(refused.found, config::Severity::error, &config::Diagnostic::severity) - 1;
   return more == 0 ? text : fmt::format("{} (and {} more; directorctl check shows all)", text, more);
 }

@@ -37,7 +37,8 @@ struct Refused {
   RequestError::Kind kind = RequestError::Kind::conflict;
 };
 
-/// The first mistake with its place, and how many there are besides: for one line. `why` where there is none.
+/// In one line: "cluster file refused: " and the first mistake with its place, and how many there are besides, or `why`
+/// where there is none; "reload failed: " and `why` where the file is not at fault.
 [[nodiscard]] std::string to_string(const Refused& refused);
 
 /// Puts the cluster file in force anew: read and compared in a thread of its own, taken over in one step on the loop.
