@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "test/catch.h"
 #include "test/lab/client.h"
 #include "test/lab/ipvs_table.h"
