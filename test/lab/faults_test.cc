@@ -110,7 +110,7 @@ TEST_CASE_METHOD(Faults, "a handover by the operator, and back", "[faults]") {
   CHECK(pair.ctl(pair.lb2, {"failover", "front"}).status == 1);
   const auto shown = pair.ctl(pair.lb1, {"vrrp"}).text;
   CAPTURE(shown);
-  CHECK(shown.find("front: master for") != std::string::npos);
+  CHECK(shown.find("front: master since ") != std::string::npos);
   CHECK(shown.find("holds 192.168.56.10/24 of 192.168.56.10/24; lease left") != std::string::npos);
 }
 
