@@ -30,6 +30,7 @@ void Pair::build_networks() {
     host.sysctl("ipv4/ip_forward", "1");
     directors[i].host = &host;
     directors[i].priority = options.priorities[i];
+    directors[i].programs = options.programs;
   }
   for (std::size_t i = 0; i < webs.size(); ++i) {
     Host& host = topology.add_host(fmt::format("web{}", i + 1));
@@ -109,7 +110,7 @@ void Pair::start(Director& director) {
   std::filesystem::create_directories(runtime / "state");
   director.process.emplace(
       *director.host,
-      std::vector<std::string>{options.programs / "directord", "--config", folder / "cluster.yaml", "--node",
+      std::vector<std::string>{director.programs / "directord", "--config", folder / "cluster.yaml", "--node",
                                director.host->name, "--runtime-dir", runtime, "--state-dir", runtime / "state"},
       log_of(director));
   director.fate = Fate::running;
@@ -145,7 +146,7 @@ bool Pair::holds_any(const Director& director) const {
 }
 
 Output Pair::ctl(const Director& director, std::vector<std::string> arguments) {
-  std::vector<std::string> argv{options.programs / "directorctl", "--socket",
+  std::vector<std::string> argv{director.programs / "directorctl", "--socket",
                                 runtime_folder(director) / "control.sock"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   return run(*director.host, std::move(argv));

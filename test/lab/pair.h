@@ -40,6 +40,7 @@ class Pair {
   struct Director {
     Host* host = nullptr;
     int priority = 0;
+    std::filesystem::path programs;  ///< as in Options; another version's in a test of two versions
     std::optional<Process> process;
     std::atomic<Fate> fate = Fate::absent;
   };

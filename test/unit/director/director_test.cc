@@ -1,5 +1,6 @@
 #include "director/director.h"
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "test/catch.h"
@@ -124,6 +125,19 @@ TEST_CASE("a damaged state is told in the journal and does not keep the director
   CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{web_key});
   CHECK(std::filesystem::exists(world.scratch.path / "state.json.damaged"));
   CHECK(director->status()["problems"].size() == 1);
+}
+
+TEST_CASE("a state in a later form than this one knows is put aside whole, for the version that wrote it") {
+  World world;
+  const auto file = world.scratch.path / "state.json";
+  const std::string later = R"({"version":3,"orders":{"web/web1":{"drain":{"since":1,"reason":""}}}})";
+  std::ofstream(file) << later;
+  const auto director = world.director();
+  CHECK(world.weight(web1) == 3);
+  std::ifstream aside(file.string() + ".damaged");
+  CHECK(std::string(std::istreambuf_iterator<char>(aside), {}) == later);
+  REQUIRE(director->status()["problems"].size() == 1);
+  CHECK(director->status()["problems"][0].get<std::string>().contains(file.string() + ": state of version 3"));
 }
 
 TEST_CASE("a service that the kernel refuses does not hold up another") {

@@ -1,6 +1,7 @@
 #include "director/intents.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "scratch.h"
 #include "shop.h"
@@ -11,6 +12,7 @@ using director::intents_from_json;
 using director::load_intents;
 using director::save_intents;
 using director_test::endpoint;
+using nlohmann::json;
 
 namespace {
 
@@ -91,6 +93,48 @@ TEST_CASE("the state of an older directord is understood") {
       R"({"version":1,"drains":{"web/web2":{"since":1700000000,"reason":"disk"}},"owned":[],"departures":[]})");
   REQUIRE(intents);
   CHECK(intents->orders.at("web/web2").drain->reason == "disk");
+}
+
+// Not the other way round alone: what 0.1.0 would not understand is written only once there is something to say in it.
+TEST_CASE("the state of 0.1.0 is read whole, and written as 0.1.0 wrote it") {
+  std::ifstream in("test/contract/0.1.0/state.json");
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const auto intents = intents_from_json(text);
+  REQUIRE(intents);
+  CHECK(intents->orders.at("web/web1").weight->value == 5);
+  CHECK(intents->orders.at("web/web2").drain->reason == "kernel \"update\"");
+  CHECK(intents->orders.at("web/web2").drain->deadline.has_value());
+  CHECK(intents->owned.size() == 1);
+  CHECK(intents->departures.size() == 1);
+  CHECK(intents->sync);
+  CHECK(to_json(*intents) == text);
+}
+
+namespace {
+
+/// With a field that nobody knows in every object but the map of orders, whose fields are servers.
+json with_unknown_fields(json value) {
+  for (auto& [key, inner] : value.items()) {
+    if (key == "orders") {
+      for (auto& order : inner) order = with_unknown_fields(order);
+    } else if (inner.is_structured()) {
+      inner = with_unknown_fields(inner);
+    }
+  }
+  if (value.is_object()) value["of a later version"] = {{"weight", -1}, {"version", 99}};
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("fields of a state that nobody knows yet are ignored, wherever they stand") {
+  const auto text = with_unknown_fields(json::parse(to_json(some()))).dump();
+  // The root, 3 orders, 2 drains, 2 services owned, a departure and its service.
+  std::size_t added = 0;
+  for (auto at = text.find("of a later version"); at != std::string::npos; at = text.find("of a later", at + 1))
+    ++added;
+  REQUIRE(added == 10);
+  CHECK(intents_from_json(text) == some());
 }
 
 TEST_CASE("every truncation of a state is refused, none is believed in part") {
