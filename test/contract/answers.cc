@@ -15,9 +15,10 @@ using nlohmann::ordered_json;
 
 /// Fields whose value is another in every run.
 const std::set<std::string, std::less<>> varying = {
-    "active",        "at",       "connections",   "deadline",      "dropped", "files",    "heard_ms",
-    "heard_seconds", "inactive", "lease_left_ms", "next_timer_ms", "number",  "received", "send_errors",
-    "sent",          "since",    "since_seconds", "started",       "version"};
+    "active",  "at",       "connections",   "deadline", "done",          "dropped",
+    "files",   "heard_ms", "heard_seconds", "inactive", "lease_left_ms", "next_timer_ms",
+    "number",  "received", "send_errors",   "sent",     "since",         "since_seconds",
+    "started", "version"};
 
 /// Fields, and lists, of sentences.
 const std::set<std::string, std::less<>> sentences = {"error",   "message", "problem",  "problems", "reason",
