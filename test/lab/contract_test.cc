@@ -1,6 +1,6 @@
 // Answers of the control API that a signing pair of version 0.1.0 gave, with roles, leases, peers and a kernel's table:
 // today's gives them too. What needs none of these is asked in test/contract.
-// Another version's are recorded by: PROGRAMS=build/old/0.1.0 ./dev lab --out build/lab-out -- lab_test "[.record]"
+// Another version's are recorded by: PROGRAMS=build/old/0.1.0 ./dev lab --out build/lab-out -- upgrade_test "[.record]"
 
 #include <cstdlib>
 #include <fstream>

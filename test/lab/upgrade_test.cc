@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr auto margin = 50ms;  // as the scenario's: the kernel's, and the prober's own error
-constexpr auto web2 = "192.168.200.12:80";
+constexpr auto web1 = "192.168.200.11:80", web2 = "192.168.200.12:80";
 
 std::filesystem::path today() { return lab::programs_folder(); }
 
@@ -203,7 +203,10 @@ class Faults {
       case 4: {
         auto* leader = site_.leader();
         REQUIRE(leader != nullptr);
-        CHECK(pair_.ctl(*leader, {"failover", "front"}).status == 0);
+        const auto answer = pair_.ctl(*leader, {"failover", "front"});
+        INFO(answer.text);
+        // The one with more priority, who has just come back, may have taken the role before it was asked.
+        CHECK((answer.status == 0 || answer.text.contains("not master")));
         lab::sleep_for(pause);
         return "failover from " + leader->host->name;
       }
@@ -285,16 +288,33 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
       CHECK(pair.ctl(director, {"servers"}).text.contains("kernel update"));
     }
     CHECK(site.refused() == "");
+    // What only the new one can say is beside what the old one reads.
+    if (programs == today()) {
+      const auto weighed = pair.ctl(pair.lb1, {"weight", "web/web1", "5", "--for", "1h", "--reason", "slow disk"});
+      INFO(weighed.text);
+      CHECK(weighed.status == 0);
+    }
+    CHECK(lab::weight_of(*pair.lb1.host, web1) == 5);
   }
+  CHECK(pair.ctl(pair.lb1, {"weight", "web/web1", "file"}).status == 0);
   for (auto& download : downloads) {
     CHECK(lab::wait_until([&] { return download.ended(); }, 30s));
     CHECK(download.complete());
   }
-  // Going back lost nothing, since nothing here is newer than the old one knows.
+  // Nothing is left of the new one.
   CHECK(state_of(pair.lb1) == before);
 
-  // The master by a stop and a start: its peer, of another version, takes over, and gives back.
+  lab::sleep_for(lab::Prober::limit);
+  const auto replaced = net::Clock::now() - lab::Prober::limit;
+  const auto tally = site.prober->tally(begin, replaced);
+  fmt::print("old, new, old: {} requests, {} lost; 3 downloads, none broken\n",
+             site.prober->outage(begin, replaced).answered + tally.failed, tally.failed);
+  CHECK(tally.failed == 0);
+
+  // The master by a stop and a start: its peer, of another version, takes over, and gives back. That is a change of
+  // roles, which may cost a request that was under way.
   for (const auto& programs : {today(), old()}) {
+    const auto stopped = net::Clock::now();
     site.install(pair.lb1, programs);
     pair.stop(pair.lb1);
     REQUIRE(pair.lb1.process->wait(5s) == 0);
@@ -304,15 +324,13 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
     CHECK(site.settles(20s));
     CHECK(runs(pair.lb1, programs));
     CHECK(lab::weight_of(*pair.lb1.host, web2) == 0);
+    lab::sleep_for(lab::Prober::limit);
+    const auto seen = site.prober->outage(stopped, net::Clock::now() - lab::Prober::limit);
+    const auto lost = site.pulse.stood_still(stopped, seen.over);
+    fmt::print("stop and start as {}: outage {} ms\n", programs == today() ? "today's" : "the old one",
+               std::chrono::duration_cast<milliseconds>(seen.longest).count());
+    CHECK(seen.longest <= pair.options.advertise + margin + lost);
   }
   CHECK(pair.web2.server->counters().pages == pages);
-  lab::sleep_for(lab::Prober::limit);
-  const auto end = net::Clock::now() - lab::Prober::limit;
-  const auto seen = site.prober->outage(begin, end);
-  const auto tally = site.prober->tally(begin, end);
-  fmt::print("old, new, old: {} requests, {} lost, {} by the drained server; 3 downloads, none broken\n",
-             seen.answered + tally.failed, tally.failed,
-             tally.by_server.contains("web2") ? tally.by_server.at("web2") : 0);
-  CHECK(tally.failed == 0);
-  CHECK_FALSE(tally.by_server.contains("web2"));
+  CHECK_FALSE(site.prober->tally(begin, net::Clock::now()).by_server.contains("web2"));
 }
