@@ -14,7 +14,6 @@
 namespace director {
 namespace {
 
-using std::chrono::system_clock;
 
 /// How long to wait before the sync daemons are tried again.
 constexpr auto sync_retry_delay = std::chrono::seconds(1);
@@ -306,7 +305,7 @@ Opinion Director::opinion_of(ServerId id) const {
 }
 
 void Director::report(EventKind kind, const std::string& subject, const std::string& text) {
-  journal_.add(kind, subject, text, system_clock::now());
+  journal_.add(kind, subject, text, loop_.clock().wall());
   log::write(type_of(kind).level, subject + ": " + text);
   look_at_problems();
 }

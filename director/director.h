@@ -221,7 +221,7 @@ class Director {
   bool sync_again_ = false;
   Journal journal_;
   Problems problems_;
-  mutable net::WallClock wall_;
+  mutable net::WallClock wall_{loop_.clock()};
   std::vector<ServiceState> states_;               ///< in the cluster file's order
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
   Drains drains_;                                  ///< of servers in the file; what left it is in intents_
@@ -248,9 +248,9 @@ class Director {
   std::deque<StatusText> status_texts_;                 ///< that are being written, the first one now
   std::uint64_t reloads_ = 0;
   std::string sync_complaint_;                                       ///< why the sync daemons are not as the file says
-  net::WallTime in_force_since_ = std::chrono::system_clock::now();  ///< the cluster file
+  net::WallTime in_force_since_ = loop_.clock().wall();  ///< the cluster file
   std::string file_complaint_;                                       ///< why the file on disk was refused
-  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  const net::WallTime started_ = loop_.clock().wall();
   std::string state_complaint_;  ///< what was wrong with the state that was found
   std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does
 };

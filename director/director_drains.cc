@@ -9,7 +9,6 @@
 namespace director {
 namespace {
 
-using std::chrono::system_clock;
 
 /// How often the connections of what drains are counted.
 constexpr auto drain_look = std::chrono::seconds(1);
@@ -26,7 +25,7 @@ bool is_over(const Drain& drain, WallTime now) { return drain.deadline && *drain
 Drain Director::drain_of(ServerId id, Cause cause) const {
   const auto ordered = intents_.orders.find(name_of(id));
   if (cause != Cause::order || ordered == intents_.orders.end() || !ordered->second.drain) {
-    return {.cause = cause, .since = system_clock::now()};
+    return {.cause = cause, .since = loop_.clock().wall()};
   }
   return {.cause = cause, .since = ordered->second.drain->since, .deadline = ordered->second.drain->deadline};
 }
@@ -55,7 +54,7 @@ void Director::look_at_drains() {
   std::set<ipvs::ServiceKey> watched;
   for (const auto& [which, departure] : intents_.departures) watched.insert(which.first);
   bool waits = false;  // for a deadline alone
-  const auto now = system_clock::now();
+  const auto now = loop_.clock().wall();
   for (const auto& [which, drain] : drains_) {
     if (!drain.done || is_over(drain, now)) watched.insert(which.first);
     waits |= drain.done && drain.deadline;
@@ -84,7 +83,7 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainK
     const auto found = (*status)->destinations.find(destination);
     return found == (*status)->destinations.end() ? nullptr : &found->second;
   };
-  const auto now = system_clock::now();
+  const auto now = loop_.clock().wall();
   const auto& departures = intents_.departures;
   for (auto departure = departures.lower_bound({key, {}});
        departure != departures.end() && departure->first.first == key; ++departure) {

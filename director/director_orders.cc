@@ -11,14 +11,13 @@
 
 namespace director {
 
-using std::chrono::system_clock;
 
 RequestResult<std::string> Director::drain(const std::string& service, const std::string& server,
                                            const std::string& reason, std::optional<std::chrono::seconds> within) {
   const auto id = find(service, server);
   if (!id) return std::unexpected(no_server(service, server));
   const std::string name = name_of(*id);
-  const auto now = system_clock::now();
+  const auto now = loop_.clock().wall();
   const auto ordered = intents_.orders.find(name);
   if (ordered != intents_.orders.end() && ordered->second.drain && reason.empty() && !within &&
       !ordered->second.drain->deadline) {
@@ -51,7 +50,7 @@ RequestResult<std::string> Director::undrain(const std::string& service, const s
   const bool drained = ordered != intents_.orders.end() && ordered->second.drain;
   if (!id && !drained) return std::unexpected(no_server(service, server));
   if (!drained) return fmt::format("{} is not drained", name);
-  const bool disabled = ordered->second.drain->deadline && *ordered->second.drain->deadline <= system_clock::now();
+  const bool disabled = ordered->second.drain->deadline && *ordered->second.drain->deadline <= loop_.clock().wall();
   if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
     return std::unexpected(failed(kept.error()));
   }
@@ -96,7 +95,7 @@ void Director::heed_orders(ServerId id) {
   server.weight = orders.weight ? std::optional(orders.weight->value) : std::nullopt;
   server.order = Order::none;
   if (orders.drain) {
-    const bool over = orders.drain->deadline && *orders.drain->deadline <= system_clock::now();
+    const bool over = orders.drain->deadline && *orders.drain->deadline <= loop_.clock().wall();
     server.order = over ? Order::out : Order::drain;
   }
   touch(cluster_.services[id.service].key);

@@ -47,7 +47,7 @@ void Director::look_at_problems() {
   if (problems_timer_ != 0) return;
   problems_timer_ = loop_.at(loop_.now(), [this] {
     problems_timer_ = 0;
-    problems_.note(problems(), std::chrono::system_clock::now());
+    problems_.note(problems(), loop_.clock().wall());
   });
 }
 
@@ -57,7 +57,7 @@ void Director::put_problems(nlohmann::ordered_json& root, const net::Result<ipvs
   if (!table) all.push_back({EventKind::table_refused, "ipvs", table.error().message});
   std::set<std::string> said;  // several services may be refused for the same reason
   auto sentences = nlohmann::ordered_json::array(), conditions = nlohmann::ordered_json::array();
-  const auto now = std::chrono::system_clock::now();
+  const auto now = loop_.clock().wall();
   for (const auto& problem : all) {
     if (said.insert(problem.reason).second) sentences.push_back(problem.reason);
     conditions.push_back({{"kind", type_of(problem.kind).name},

@@ -97,7 +97,7 @@ void Director::note_refused_file(const std::string& who, const std::string& why)
 
 void Director::note_good_file() {
   file_complaint_.clear();
-  in_force_since_ = std::chrono::system_clock::now();
+  in_force_since_ = loop_.clock().wall();
 }
 
 void Director::forget_checks(std::span<const std::size_t> services) {

@@ -13,7 +13,6 @@ namespace director {
 namespace {
 
 using nlohmann::ordered_json;
-using std::chrono::system_clock;
 
 ordered_json drain_status(const Drain& drain) {
   ordered_json value{{"cause", to_string(drain.cause)}, {"since", net::timestamp(drain.since)}, {"done", drain.done}};
@@ -30,7 +29,7 @@ ordered_json weight_order(const Orders::Weight& weight) {
 
 /// "weight 5 by the operator since 2026-11-27T14:03:12Z (3 min ago), until ... (in 7 min) (disk)".
 std::string weight_reason(const Orders::Weight& weight) {
-  const auto now = system_clock::now();
+  const auto now = loop_.clock().wall();
   auto text = fmt::format("weight {} by the operator", weight.value);
   if (weight.since != WallTime()) text += " since " + net::timestamp_and_age(weight.since, now);
   if (weight.until) text += ", until " + net::timestamp_and_age(*weight.until, now);
@@ -59,9 +58,9 @@ std::string Director::reason_of(ServerId id) const {
     const auto& drain = *ordered->second.drain;
     const bool out = states_[id.service].situation.servers[id.server].order == Order::out;
     const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
-    const auto since = net::timestamp_and_age(drain.since, system_clock::now());
+    const auto since = net::timestamp_and_age(drain.since, loop_.clock().wall());
     text = timed_out ? fmt::format("disabled: drain time reached at {}, drained by the operator since {}",
-                                   net::timestamp_and_age(*drain.deadline, system_clock::now()), since)
+                                   net::timestamp_and_age(*drain.deadline, loop_.clock().wall()), since)
                      : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
   }

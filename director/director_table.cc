@@ -13,7 +13,6 @@
 namespace director {
 namespace {
 
-using std::chrono::system_clock;
 
 /// How long to wait before the kernel is asked again for what it refused.
 constexpr auto retry_delay = std::chrono::seconds(1);
@@ -64,7 +63,7 @@ std::chrono::seconds Director::drain_time_of(const ipvs::ServiceKey& key) const 
 void Director::depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time) {
   const auto named = named_in(cluster_, index_, key);
   for (const auto& destination :
-       note_departures(intents.departures, key, table_.actual(key), named, time, system_clock::now())) {
+       note_departures(intents.departures, key, table_.actual(key), named, time, loop_.clock().wall())) {
     report(EventKind::removal_begun, "ipvs",
            fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
                        "have, in {} at most",

@@ -23,7 +23,7 @@ RequestResult<std::string> Director::set_weight(const std::string& service, cons
   const auto id = find(service, server);
   if (!id) return std::unexpected(no_server(service, server));
   const std::string name = name_of(*id);
-  const auto now = system_clock::now();
+  const auto now = loop_.clock().wall();
   auto kept = change_orders(name, [&](Orders& orders) {
     orders.weight.reset();
     if (!weight) return;
@@ -45,7 +45,7 @@ RequestResult<std::string> Director::set_weight(const std::string& service, cons
 
 void Director::look_at_weights() {
   loop_.cancel(std::exchange(weight_timer_, 0));
-  const auto now = system_clock::now();
+  const auto now = loop_.clock().wall();
   auto wait = system_clock::duration::max();
   std::vector<std::string> over;
   for (const auto& [name, orders] : intents_.orders) {

@@ -31,7 +31,7 @@ std::vector<char*> pointers(const std::vector<std::string>& arguments) {
 }
 
 int milliseconds_until(net::Instant deadline) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - net::Clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - net::monotonic_now());
   return static_cast<int>(std::max(left.count(), std::chrono::milliseconds::rep{0}));
 }
 
@@ -40,7 +40,7 @@ std::string listen(int pipe, net::Instant deadline) {
   std::string said;
   char buffer[1024];
   pollfd readable{.fd = pipe, .events = POLLIN, .revents = 0};
-  while (poll(&readable, 1, milliseconds_until(deadline)) > 0 && net::Clock::now() < deadline) {
+  while (poll(&readable, 1, milliseconds_until(deadline)) > 0 && net::monotonic_now() < deadline) {
     const auto got = read(pipe, buffer, sizeof buffer);
     if (got <= 0) break;
     if (said.size() < said_max) said.append(buffer, static_cast<std::size_t>(got));
@@ -74,7 +74,7 @@ net::Result<> Replacement::check() const {
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return net::system_error(error, "run " + program.string());
   }
-  const auto deadline = net::Clock::now() + patience;
+  const auto deadline = net::monotonic_now() + patience;
   const auto said = listen(ours.get(), deadline);
   const net::Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};

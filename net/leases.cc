@@ -87,7 +87,7 @@ Result<std::optional<Leases::Held>> Leases::find(int interface_index, const Pref
     if (!attributes || header->ifa_prefixlen != prefix.length) return;
     const auto address = Address::from_bytes(attributes->find(attributes->has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS));
     const auto info = attributes->get<ifa_cacheinfo>(IFA_CACHEINFO);
-    if (address == prefix.address && info) found = held_since(*info, Clock::now());
+    if (address == prefix.address && info) found = held_since(*info, monotonic_now());
   };
   if (auto dumped = netlink_.dump(request, read, [&] { found.reset(); }); !dumped) {
     dumped.error().message = fmt::format("look for {}: {}", to_string(prefix), dumped.error().message);

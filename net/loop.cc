@@ -18,10 +18,10 @@ Instant round_up(Instant due) { return Instant(ceil<milliseconds>(due.time_since
 
 }  // namespace
 
-Result<Loop> Loop::create() {
+Result<Loop> Loop::create(Clock& clock) {
   Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return system_error(errno, "create the event loop");
-  return Loop(std::move(epoll));
+  return Loop(clock, std::move(epoll));
 }
 
 Result<Loop::Id> Loop::watch(int fd, std::uint32_t events, OnReady on_ready) {
@@ -85,30 +85,28 @@ Result<> Loop::run() {
 }
 
 Result<> Loop::turn(Duration limit) {
-  drop_stale_deadlines();
-  auto wait = std::max(limit, Duration::zero());
-  if (!heap_.empty()) wait = std::clamp(heap_.front().due - Clock::now(), Duration::zero(), wait);
-
-  const auto timeout = static_cast<int>(ceil<milliseconds>(wait).count());
-  const int count = epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), timeout);
+  auto until = clock_->now() + limit;
+  if (const auto due = next_due()) until = std::min(until, *due);
+  const int count = clock_->wait(epoll_.get(), ready_, until);
   if (count < 0 && errno != EINTR) return system_error(errno, "wait for events");
-  now_ = Clock::now();
+  now_ = clock_->now();
   dispatch_ready(count);
   // More events than one call can carry are all collected before any deadline is believed.
   for (int more = count; more == static_cast<int>(ready_.size());) {
     more = epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), 0);
     dispatch_ready(more);
-    if (Clock::now() - now_ > std::chrono::milliseconds(100)) break;  // a level-triggered flood must not starve timers
+    if (clock_->now() - now_ > std::chrono::milliseconds(100)) break;  // a level-triggered flood must not starve timers
   }
   expire_deadlines();
   return {};
 }
 
-void Loop::drop_stale_deadlines() {
+std::optional<Instant> Loop::next_due() {
   while (!heap_.empty() && !timers_.contains(heap_.front().id)) {
     std::ranges::pop_heap(heap_, std::greater{});
     heap_.pop_back();
   }
+  return heap_.empty() ? std::nullopt : std::optional(heap_.front().due);
 }
 
 void Loop::dispatch_ready(int count) {

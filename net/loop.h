@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "net/clock.h"
 #include "net/error.h"
 #include "net/fd.h"
-#include "net/time.h"
 
 namespace net {
 
@@ -27,14 +28,17 @@ class Loop {
   using OnDue = std::move_only_function<void()>;
   using OnSignal = std::move_only_function<void(int signal)>;
 
-  /// Errors: no descriptors or memory left.
-  static Result<Loop> create();
+  /// `clock` must outlive the loop. Errors: no descriptors or memory left.
+  static Result<Loop> create(Clock& clock = host_clock());
 
   Loop(Loop&&) noexcept = default;
   Loop& operator=(Loop&&) noexcept = default;
 
   /// The time at which this turn began.
   [[nodiscard]] Instant now() const { return now_; }
+
+  /// What it goes by.
+  [[nodiscard]] const Clock& clock() const { return *clock_; }
 
   /// Calls `on_ready` with EPOLL* bits while `fd` is ready for any of `events` (level-triggered unless EPOLLET is among
   /// them). The descriptor stays the caller's, who unwatches it before closing it.
@@ -67,6 +71,9 @@ class Loop {
   /// One turn: waits for I/O or the next deadline, at most `limit`.
   Result<> turn(Duration limit);
 
+  /// When the next deadline is; nothing if there is none.
+  [[nodiscard]] std::optional<Instant> next_due();
+
  private:
   struct Watch {
     int fd;
@@ -78,12 +85,12 @@ class Loop {
     bool operator>(const Deadline& other) const { return due != other.due ? due > other.due : id > other.id; }
   };
 
-  explicit Loop(Fd epoll) : epoll_(std::move(epoll)), now_(Clock::now()) {}
+  Loop(Clock& clock, Fd epoll) : clock_(&clock), epoll_(std::move(epoll)), now_(clock.now()) {}
 
-  void drop_stale_deadlines();
   void dispatch_ready(int count);
   void expire_deadlines();
 
+  Clock* clock_;
   Fd epoll_;
   Fd signals_;
   Instant now_;

@@ -41,8 +41,8 @@ std::string timestamp_and_age(WallTime at, WallTime now) {
 WallTime WallClock::at(Instant then) {
   using std::chrono::duration_cast;
   constexpr auto flicker = std::chrono::milliseconds(500);  // two clocks are never read at once
-  const auto offset = std::chrono::system_clock::now().time_since_epoch() -
-                      duration_cast<WallTime::duration>(Clock::now().time_since_epoch());
+  const auto offset =
+      clock_.wall().time_since_epoch() - duration_cast<WallTime::duration>(clock_.now().time_since_epoch());
   if (abs(offset - offset_) > flicker) offset_ = offset;
   return WallTime(duration_cast<WallTime::duration>(then.time_since_epoch()) + offset_);
 }

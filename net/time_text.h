@@ -4,13 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "net/time.h"
+#include "net/clock.h"
 
-/// Times as people and other programs read them.
+/// Times as people and other programs read them: everything that shows a time shows it in one of these two forms.
 namespace net {
-
-/// What people and files read: the clock on the wall. Everything that shows a time shows it in one of these two forms.
-using WallTime = std::chrono::system_clock::time_point;
 
 /// ISO 8601 (RFC 3339) in UTC with milliseconds: "2026-11-27T14:03:12.345Z". For machines, and where the order of what
 /// happened in one second matters.
@@ -25,9 +22,13 @@ using WallTime = std::chrono::system_clock::time_point;
 /// Where an Instant is on the clock on the wall: the same each time that it is asked, until somebody sets that clock.
 class WallClock {
  public:
+  /// `clock` must outlive this.
+  explicit WallClock(const Clock& clock) : clock_(clock) {}
+
   [[nodiscard]] WallTime at(Instant then);
 
  private:
+  const Clock& clock_;
   WallTime::duration offset_{};
 };
 

@@ -86,8 +86,8 @@ struct World {
 
   template <class Condition>
   [[nodiscard]] bool until(Condition holds, net::Duration time = 5s) {
-    const auto limit = net::Clock::now() + time;
-    while (!holds() && net::Clock::now() < limit) REQUIRE(loop.turn(10ms));
+    const auto limit = net::monotonic_now() + time;
+    while (!holds() && net::monotonic_now() < limit) REQUIRE(loop.turn(10ms));
     return holds();
   }
   void pass(net::Duration time) {

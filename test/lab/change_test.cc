@@ -75,7 +75,7 @@ struct Site {
     REQUIRE(serves);
     prober.emplace(*pair.client, pair.service);
     REQUIRE(prober->settle(300ms, 3s));
-    began = net::Clock::now();
+    began = net::monotonic_now();
   }
 
   /// A download that `server` serves; others that come up meanwhile run on too.
@@ -96,9 +96,9 @@ struct Site {
   }
 
   bool within(net::Duration limit, const std::function<bool()>& holds) {
-    const auto begin = net::Clock::now();
+    const auto begin = net::monotonic_now();
     const bool held = lab::wait_until(holds, limit + 3s).has_value();
-    const auto now = net::Clock::now();
+    const auto now = net::monotonic_now();
     INFO(pair.evidence());
     CHECK(held);
     return held && now - begin <= limit + pulse.stood_still(begin, now);
@@ -107,7 +107,7 @@ struct Site {
   /// Requests that failed since `since`, and how many there were.
   lab::Prober::Outage requests(net::Instant since) {
     lab::sleep_for(lab::Prober::limit);
-    return prober->outage(since, net::Clock::now() - lab::Prober::limit);
+    return prober->outage(since, net::monotonic_now() - lab::Prober::limit);
   }
 
   void all_downloads_complete() {
@@ -175,7 +175,7 @@ TEST_CASE("a file with mistakes, and rules deleted by hand, change nothing for l
   CHECK(lab::run(*site.pair.lb1.host, {ipvsctl, "-D", "-t", "192.168.56.10:80"}).status == 0);
   CHECK(site.within(2s, [&] { return lab::weight_of(*site.pair.lb1.host, web1) == 3; }));
   REQUIRE(site.prober->settle(300ms, 5s));
-  const auto repaired = net::Clock::now();
+  const auto repaired = net::monotonic_now();
   CHECK(lab::wait_until([&] { return download.ended(); }, 30s));
   const auto after = site.requests(repaired);
   fmt::print("rules deleted by hand: {} requests failed before they were back\n", site.requests(site.began).failed);
@@ -213,18 +213,18 @@ TEST_CASE("a reload a second for a minute loses no request and delays no verdict
   net::Duration verdict{};
   int refused = 0;
   for (int second = 1; second <= 60; ++second) {
-    const auto due = net::Clock::now() + 1s;
+    const auto due = net::monotonic_now() + 1s;
     refused += site.reload(with(file, "weight: 3", fmt::format("weight: {}", 3 + second % 2))) == 0 ? 0 : 1;
     if (second == 20) {
       site.third.kill();
-      killed = net::Clock::now();
+      killed = net::monotonic_now();
     }
     if (killed && verdict == net::Duration::zero()) {
       const auto out =
-          lab::wait_until([&] { return lab::weight_of(*site.pair.lb1.host, web3) == 0; }, due - net::Clock::now());
-      if (out) verdict = net::Clock::now() - *killed;
+          lab::wait_until([&] { return lab::weight_of(*site.pair.lb1.host, web3) == 0; }, due - net::monotonic_now());
+      if (out) verdict = net::monotonic_now() - *killed;
     }
-    if (net::Clock::now() < due) lab::sleep_for(due - net::Clock::now());
+    if (net::monotonic_now() < due) lab::sleep_for(due - net::monotonic_now());
   }
   CHECK(refused == 0);
   const auto bound = lab::Pair::time_to_out + 100ms;
@@ -266,7 +266,7 @@ TEST_CASE("a director killed at fifty random moments and started again loses no 
              site.downloads.size());
   // A start that takes longer than the lease is left loses requests: whether the machine stood still shows here.
   const auto stood_still =
-      std::chrono::duration_cast<milliseconds>(site.pulse.stood_still(site.began, net::Clock::now()));
+      std::chrono::duration_cast<milliseconds>(site.pulse.stood_still(site.began, net::monotonic_now()));
   INFO("the lab stood still for " << stood_still.count() << " ms in all\n" << site.pair.evidence());
   CHECK(seen.failed == 0);
 }

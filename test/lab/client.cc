@@ -34,9 +34,9 @@ Download::Download(const Host& client, const net::Endpoint& service, std::chrono
 
 void Download::run(const std::stop_token& stop, const net::Endpoint& service, std::chrono::seconds length) {
   const net::Fd socket = start_connecting(service);
-  const auto silence = net::Clock::now() + length + 5s;
+  const auto silence = net::monotonic_now() + length + 5s;
   const auto ready = [&](short events) {
-    while (socket && !stop.stop_requested() && net::Clock::now() < silence) {
+    while (socket && !stop.stop_requested() && net::monotonic_now() < silence) {
       pollfd wanted{.fd = socket.get(), .events = events, .revents = 0};
       if (poll(&wanted, 1, 50) == 1) return true;
     }

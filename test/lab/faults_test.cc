@@ -59,7 +59,7 @@ class Faults {
     CHECK(prober->settle(300ms, 5s));
     const auto neighbour = lab::run(*pair.client, {"ip", "neighbour", "show", "192.168.56.10"}).text;
     CHECK(neighbour.find(mac_of(master)) != std::string::npos);
-    const auto seen = prober->outage(begin, net::Clock::now() - lab::Prober::limit);
+    const auto seen = prober->outage(begin, net::monotonic_now() - lab::Prober::limit);
     const auto lost = pulse.stood_still(begin, seen.over);
     const auto ms = [](net::Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
     WARN(fmt::format("{}: outage {:.1f} ms, {} requests lost (expected {:.0f} ms at most{})", fault, ms(seen.longest),
@@ -82,17 +82,17 @@ struct Equals : Faults {
 
 TEST_CASE_METHOD(Faults, "a director that is stopped in a debugger loses the role, and takes it back in order",
                  "[faults]") {
-  auto begin = net::Clock::now();
+  auto begin = net::monotonic_now();
   pair.lb1.process->signal(SIGSTOP);
   expect(pair.lb2, begin, margin, "SIGSTOP");  // its lease serves until lb2 is there
-  begin = net::Clock::now();
+  begin = net::monotonic_now();
   pair.lb1.process->signal(SIGCONT);
   expect(pair.lb1, begin, margin, "SIGCONT");
 }
 
 TEST_CASE_METHOD(Faults, "a director that is killed and started again at once goes on, or is replaced in order",
                  "[faults]") {
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   pair.kill(pair.lb1);
   pair.start(pair.lb1);
   // What the killed one held it seems to hold still: its new life says when it leads.
@@ -101,10 +101,10 @@ TEST_CASE_METHOD(Faults, "a director that is killed and started again at once go
 }
 
 TEST_CASE_METHOD(Faults, "a handover by the operator, and back", "[faults]") {
-  auto begin = net::Clock::now();
+  auto begin = net::monotonic_now();
   CHECK(pair.ctl(pair.lb1, {"failover", "front", "--to", "lb2"}).status == 0);
   expect(pair.lb2, begin, margin, "failover to lb2");
-  begin = net::Clock::now();
+  begin = net::monotonic_now();
   CHECK(pair.ctl(pair.lb2, {"failover", "back"}).status == 0);
   expect(pair.lb1, begin, margin, "failover back");
   CHECK(pair.ctl(pair.lb2, {"failover", "front"}).status == 1);
@@ -116,7 +116,7 @@ TEST_CASE_METHOD(Faults, "a handover by the operator, and back", "[faults]") {
 
 TEST_CASE_METHOD(Faults, "a link that carries in one direction only moves nothing while another link speaks",
                  "[faults]") {
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   REQUIRE(
       lab::run(*pair.lb2.host, {"iptables-legacy", "-A", "INPUT", "-i", "enp0s3", "-p", "112", "-j", "DROP"}).status ==
       0);
@@ -128,14 +128,14 @@ TEST_CASE_METHOD(Faults, "a backup that hears nothing leads beside the master un
   const auto deafen = [&](const Pair::Director& director, const char* what) {
     REQUIRE(lab::run(*director.host, {"iptables-legacy", what, "INPUT", "-p", "112", "-j", "DROP"}).status == 0);
   };
-  auto begin = net::Clock::now();
+  auto begin = net::monotonic_now();
   deafen(pair.lb1, "-A");  // a master need not hear
   lab::sleep_for(1s);
   expect(pair.lb1, begin, margin, "the master hears nothing");
   deafen(pair.lb1, "-D");
   deafen(pair.lb2, "-A");
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
-  begin = net::Clock::now();
+  begin = net::monotonic_now();
   deafen(pair.lb2, "-D");
   expect(pair.lb1, begin, margin, "the backup hears again");
 }
@@ -149,7 +149,7 @@ TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when 
   }
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
   lab::sleep_for(4s);  // longer than a new master's announcements: the client believes lb2
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   for (auto& director : pair.directors) {
     REQUIRE(lab::run(*director.host, {"iptables-legacy", "-F", "INPUT"}).status == 0);
   }
@@ -157,17 +157,17 @@ TEST_CASE_METHOD(Faults, "two that could not hear each other agree at once when 
 }
 
 TEST_CASE_METHOD(Faults, "an address deleted by hand is back at once", "[faults]") {
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   REQUIRE(lab::run(*pair.lb1.host, {"ip", "address", "del", "192.168.56.10/24", "dev", "enp0s3"}).status == 0);
   expect(pair.lb1, begin, margin, "the address deleted by hand");
 }
 
 TEST_CASE_METHOD(Faults, "an interface that is deleted moves the role, and its return moves it back",
                  "[faults][interface]") {
-  auto begin = net::Clock::now();
+  auto begin = net::monotonic_now();
   REQUIRE(lab::run(*pair.lb1.host, {"ip", "link", "delete", "enp0s3"}).status == 0);
   expect(pair.lb2, begin, margin, "the interface deleted");
-  begin = net::Clock::now();
+  begin = net::monotonic_now();
   pair.topology.connect(*pair.lb1.host, "front", "enp0s3", {"192.168.56.11/24"});
   expect(pair.lb1, begin, margin, "the interface made anew");
 }
@@ -178,17 +178,17 @@ TEST_CASE_METHOD(Equals, "two of one priority, started at once, agree on one, an
   const auto says = [&](const Pair::Director& director, const char* role) {
     return pair.ctl(director, {"vrrp"}).text.contains(std::string("front: ") + role);
   };
-  auto begin = net::Clock::now();
+  auto begin = net::monotonic_now();
   pair.kill(first);
   REQUIRE(lab::wait_until([&] { return leader() == &second; }, 5s));
   expect(second, begin, margin, "one of two equals killed");
-  begin = net::Clock::now();
+  begin = net::monotonic_now();
   pair.start(first);
   REQUIRE(lab::wait_until([&] { return says(first, "backup"); }, 15s));
   lab::sleep_for(pair.master_down_interval(first) + Pair::preempt_delay);
   expect(second, begin, margin, "its return, which moves nothing");
 
-  begin = net::Clock::now();
+  begin = net::monotonic_now();
   for (auto& director : pair.directors) pair.kill(director);
   for (auto& director : pair.directors) pair.start(director);
   const auto one_leads = [&] {
@@ -210,7 +210,7 @@ TEST_CASE_METHOD(Equals, "two of one priority that both lead: the greater addres
   let_through(false);
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && pair.holds_both(pair.lb2); }, 3s));
   lab::sleep_for(4s);  // as above
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   let_through(true);
   expect(pair.lb2, begin, margin, "a split of equals heals");
 }

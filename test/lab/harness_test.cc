@@ -111,16 +111,16 @@ TEST_CASE("an outage is measured as long as it was", "[harness]") {
   const Prober prober(*lan.client, service);
   REQUIRE(prober.settle(300ms, 3s));
 
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   carrier_stays ? lan.topology.unplug(*lan.lb1, "front") : lan.topology.cut(*lan.lb1, "front");
-  const auto surely_cut = net::Clock::now();
+  const auto surely_cut = net::monotonic_now();
   sleep_for(length);
-  const auto least = net::Clock::now() - surely_cut;
+  const auto least = net::monotonic_now() - surely_cut;
   carrier_stays ? lan.topology.plug_in(*lan.lb1, "front") : lan.topology.restore(*lan.lb1, "front");
-  const auto most = net::Clock::now() - begin;
+  const auto most = net::monotonic_now() - begin;
   REQUIRE(prober.settle(300ms, 3s));
 
-  const auto outage = prober.outage(begin - 100ms, net::Clock::now() - Prober::limit);
+  const auto outage = prober.outage(begin - 100ms, net::monotonic_now() - Prober::limit);
   const auto lost = pulse.stood_still(begin - 100ms, outage.over);
   INFO(fmt::format("cut for {} to {} us, measured {} us, {} requests failed, the lab stood still for {} us",
                    least / 1us, most / 1us, outage.longest / 1us, outage.failed, lost / 1us));

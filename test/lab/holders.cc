@@ -20,7 +20,7 @@ std::map<net::Address, Holders::Span> Holders::longest() const {
 void Holders::watch(const std::stop_token& stop, const Pair& pair) {
   std::map<net::Address, std::optional<net::Instant>> since;
   for (; !stop.stop_requested(); sleep_for(interval)) {
-    const auto now = net::Clock::now();
+    const auto now = net::monotonic_now();
     const std::lock_guard lock(mutex_);
     for (auto& [address, span] : longest_) {
       auto& begin = since[address];

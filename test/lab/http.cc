@@ -62,11 +62,11 @@ std::optional<Reply> parse_reply(std::string_view bytes) {
 }
 
 std::optional<Reply> get(const net::Endpoint& from, std::string_view path, net::Duration limit) {
-  const auto deadline = net::Clock::now() + limit;
+  const auto deadline = net::monotonic_now() + limit;
   const net::Fd socket = start_connecting(from);
   if (!socket) return {};
   const auto ready = [&](short events) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - net::Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - net::monotonic_now());
     pollfd wanted{.fd = socket.get(), .events = events, .revents = 0};
     return left.count() > 0 && poll(&wanted, 1, static_cast<int>(left.count())) == 1;
   };

@@ -17,7 +17,7 @@ class Prober::Run {
       : prober_(prober), service_(service), stop_(std::move(stop)), loop_(*net::Loop::create()) {}
 
   void go() {
-    begin(net::Clock::now());
+    begin(net::monotonic_now());
     (void)loop_.run();
   }
 
@@ -39,7 +39,7 @@ class Prober::Run {
 
     const int id = next_++;
     const auto port = static_cast<std::uint16_t>(first_port + id % port_count);
-    Request request{.socket = start_connecting(service_, port), .began = net::Clock::now(), .received = {}};
+    Request request{.socket = start_connecting(service_, port), .began = net::monotonic_now(), .received = {}};
     if (!request.socket) return prober_.record({.began = request.began, .ended = request.began, .server = {}});
     request.watch =
         loop_.watch(request.socket.get(), EPOLLIN | EPOLLOUT, [this, id](std::uint32_t) { proceed(id); }).value_or(0);
@@ -68,7 +68,7 @@ class Prober::Run {
     const auto request = requests_.extract(id);
     loop_.unwatch(request.mapped().watch);
     loop_.cancel(request.mapped().deadline);
-    prober_.record({.began = request.mapped().began, .ended = net::Clock::now(), .server = std::move(server)});
+    prober_.record({.began = request.mapped().began, .ended = net::monotonic_now(), .server = std::move(server)});
   }
 
   Prober& prober_;
@@ -130,10 +130,10 @@ Tally Prober::tally(net::Instant begin, net::Instant end) const {
 }
 
 bool Prober::settle(net::Duration quiet, net::Duration within) const {
-  const auto called = net::Clock::now();
+  const auto called = net::monotonic_now();
   return wait_until(
              [&] {
-               const auto end = net::Clock::now() - limit;  // later requests may still be open
+               const auto end = net::monotonic_now() - limit;  // later requests may still be open
                if (end - quiet < called) return false;
                const auto seen = outage(end - quiet, end);
                return seen.failed == 0 && seen.answered >= quiet / interval / 2;

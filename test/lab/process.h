@@ -54,10 +54,10 @@ std::filesystem::path programs_folder();
 /// Asks `holds` every 2 ms: how long it took to hold, or nothing if it did not within `limit`.
 template <class Condition>
 std::optional<net::Duration> wait_until(Condition holds, net::Duration limit) {
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   for (;;) {
     const bool held = holds();
-    const auto elapsed = net::Clock::now() - begin;
+    const auto elapsed = net::monotonic_now() - begin;
     if (held) return elapsed;
     if (elapsed > limit) return {};
     sleep_for(std::chrono::milliseconds(2));

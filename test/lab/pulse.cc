@@ -24,9 +24,9 @@ Pulse::Pulse() : thread_([this](const std::stop_token& stop) { beat(stop); }) {
 
 void Pulse::beat(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto due = net::Clock::now() + interval;
+    const auto due = net::monotonic_now() + interval;
     sleep_for(interval);
-    const auto now = net::Clock::now();
+    const auto now = net::monotonic_now();
     if (now - due <= tolerance) continue;
     const std::lock_guard lock(mutex_);
     stalls_.push_back({.begin = due, .end = now});

@@ -101,10 +101,10 @@ class Play {
   /// not come.
   template <class Condition>
   bool check_within(std::string what, net::Duration bound, Condition condition,
-                    net::Instant since = net::Clock::now()) {
+                    net::Instant since = net::monotonic_now()) {
     const auto patience = bound + 3s;
     const bool came = wait_until(condition, patience).has_value();
-    const auto now = net::Clock::now();
+    const auto now = net::monotonic_now();
     const auto took = now - since, lost = pulse_.stood_still(since, now);
     check(std::move(what), fmt::format("within {}", text(bound)),
           came ? text(took) + excuse(took, bound, lost) : fmt::format("not in {}", text(patience)),
@@ -210,7 +210,7 @@ void Play::server_dies() {
   pair_.web1.server->kill();
   check_within("out, on both directors (fall x interval + timeout)", Pair::time_to_out,
                [&] { return in_everywhere(pair_.web1, 0); });
-  const auto out = net::Clock::now();
+  const auto out = net::monotonic_now();
   sleep_for(1s + Prober::limit);
   const auto after = prober_->outage(out, out + 1s);
   check("requests in the second after it was out", "0 failed",
@@ -220,8 +220,8 @@ void Play::server_dies() {
   pair_.web1.server->restart();
   check_within("in, on both directors (rise x interval + timeout)", Pair::time_to_in,
                [&] { return in_everywhere(pair_.web1, pair_.web1.weight); });
-  const auto in = net::Clock::now();
-  const auto answered = [&] { return prober_->tally(in, net::Clock::now()).by_server.contains(pair_.web1.host->name); };
+  const auto in = net::monotonic_now();
+  const auto answered = [&] { return prober_->tally(in, net::monotonic_now()).by_server.contains(pair_.web1.host->name); };
   check_within("web1 answers again", 100ms, answered);
 }
 
@@ -240,7 +240,7 @@ void Play::drain() {
   const auto answer = pair_.ctl(pair_.lb1, {"drain", "web/web2"});
   check("directorctl drain", "exit status 0", fmt::format("exit status {}", answer.status), answer.status == 0);
   sleep_for(20ms);  // a connection that the kernel had sent there already brings its request now
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   const auto before = pair_.web2.server->counters().pages.load();
   sleep_for(1s + Prober::limit);
   const auto seen = prober_->outage(begin, begin + 1s);
@@ -257,14 +257,14 @@ void Play::drain() {
   check("directorctl undrain", "exit status 0", fmt::format("exit status {}", undrained.status), undrained.status == 0);
   check_within("web2's weight is back", 100ms,
                [&] { return weight_of(*pair_.lb1.host, pair_.web2.endpoint) == pair_.web2.weight; });
-  const auto back = net::Clock::now() + 20ms;
+  const auto back = net::monotonic_now() + 20ms;
   sleep_for(20ms + 400 * Prober::interval + Prober::limit);
   check_ratio("answers by web1:web2", prober_->tally(back, back + 400 * Prober::interval));
 }
 
 void Play::check_outage(std::string what, net::Instant begin, net::Duration bound) {
   const bool settled = prober_->settle(300ms, 5s);
-  const auto seen = prober_->outage(begin, net::Clock::now() - Prober::limit);
+  const auto seen = prober_->outage(begin, net::monotonic_now() - Prober::limit);
   const auto lost = pulse_.stood_still(begin, seen.over);
   check(std::move(what), fmt::format("at most {}", text(bound)),
         fmt::format("{}, {} requests lost{}{}", text(seen.longest), seen.failed, settled ? "" : ", and not over",
@@ -275,7 +275,7 @@ void Play::check_outage(std::string what, net::Instant begin, net::Duration boun
 template <class Kill, class Revive>
 void Play::director_dies(const std::string& title, const Bounds& bounds, Kill kill, Revive revive) {
   step(title);
-  const auto death = net::Clock::now();
+  const auto death = net::monotonic_now();
   kill();
   check_within("lb2 holds both addresses", bounds.takeover, [&] { return pair_.holds_both(pair_.lb2); }, death);
   check_within("lb1 holds neither", bounds.release, [&] { return !pair_.holds_any(pair_.lb1); }, death);
@@ -287,7 +287,7 @@ void Play::director_dies(const std::string& title, const Bounds& bounds, Kill ki
   }
 
   step(step_.substr(0, 2) + " lb1 returns");
-  const auto birth = net::Clock::now();
+  const auto birth = net::monotonic_now();
   revive();
   check_within("lb1 takes back both addresses, lb2 holds neither",
                Pair::preempt_delay + pair_.master_down_interval(pair_.lb1) + start_up,

@@ -134,17 +134,17 @@ class Faults {
 
   void befall(net::Duration time) {
     const lab::Holders holders(pair_);
-    const auto end = net::Clock::now() + time;
-    while (net::Clock::now() < end) one();
+    const auto end = net::monotonic_now() + time;
+    while (net::monotonic_now() < end) one();
     for (const auto& [address, both] : holders.longest()) {
       const auto lost = site_.pulse.stood_still(both.begin, both.end);
       fmt::print("{} had two holders for {} ms at most\n", to_string(address),
                  std::chrono::duration_cast<milliseconds>(both.end - both.begin).count());
       CHECK(both.end - both.begin <= lease + pair_.options.advertise + margin + lost);
     }
-    const auto seen = site_.prober->outage(began_, net::Clock::now() - lab::Prober::limit);
+    const auto seen = site_.prober->outage(began_, net::monotonic_now() - lab::Prober::limit);
     fmt::print("{} faults: {} requests answered, {} lost; longest outage {} ms\n", count_, seen.answered,
-               site_.prober->tally(began_, net::Clock::now()).failed,
+               site_.prober->tally(began_, net::monotonic_now()).failed,
                std::chrono::duration_cast<milliseconds>(seen.longest).count());
   }
 
@@ -154,7 +154,7 @@ class Faults {
   void one() {
     auto& director = pair_.directors[random_() % 2];
     const auto pause = milliseconds(100 + random_() % 2000);
-    const auto begin = net::Clock::now();
+    const auto begin = net::monotonic_now();
     const auto what = strike(director, pause);
     ++count_;
     INFO("fault " << count_ << ": " << what);
@@ -164,7 +164,7 @@ class Faults {
     if (!settled) UNSCOPED_INFO(pair_.evidence());
     const auto refused = site_.refused();
     CHECK(refused == "");
-    const auto seen = site_.prober->outage(begin, net::Clock::now() - lab::Prober::limit);
+    const auto seen = site_.prober->outage(begin, net::monotonic_now() - lab::Prober::limit);
     const auto lost = site_.pulse.stood_still(begin, seen.over);
     const auto ms = [](net::Duration time) { return std::chrono::duration_cast<milliseconds>(time).count(); };
     fmt::print("{}: outage {} ms{}\n", what, ms(seen.longest),
@@ -223,7 +223,7 @@ class Faults {
   Versions& site_;
   Pair& pair_;
   std::mt19937 random_;
-  const net::Instant began_ = net::Clock::now();
+  const net::Instant began_ = net::monotonic_now();
   int count_ = 0;
 };
 
@@ -268,7 +268,7 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
   };
   const auto before = state_of(pair.lb1);
   lab::sleep_for(lab::Prober::limit);
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   const auto pages = pair.web2.server->counters().pages.load();
   std::list<lab::Download> downloads;
   for (int i = 0; i < 3; ++i) downloads.emplace_back(*pair.client, pair.service, 12s);
@@ -305,7 +305,7 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
   CHECK(state_of(pair.lb1) == before);
 
   lab::sleep_for(lab::Prober::limit);
-  const auto replaced = net::Clock::now() - lab::Prober::limit;
+  const auto replaced = net::monotonic_now() - lab::Prober::limit;
   const auto tally = site.prober->tally(begin, replaced);
   fmt::print("old, new, old: {} requests, {} lost; 3 downloads, none broken\n",
              site.prober->outage(begin, replaced).answered + tally.failed, tally.failed);
@@ -314,7 +314,7 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
   // The master by a stop and a start: its peer, of another version, takes over, and gives back. That is a change of
   // roles, which may cost a request that was under way.
   for (const auto& programs : {today(), old()}) {
-    const auto stopped = net::Clock::now();
+    const auto stopped = net::monotonic_now();
     site.install(pair.lb1, programs);
     pair.stop(pair.lb1);
     REQUIRE(pair.lb1.process->wait(5s) == 0);
@@ -325,12 +325,12 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
     CHECK(runs(pair.lb1, programs));
     CHECK(lab::weight_of(*pair.lb1.host, web2) == 0);
     lab::sleep_for(lab::Prober::limit);
-    const auto seen = site.prober->outage(stopped, net::Clock::now() - lab::Prober::limit);
+    const auto seen = site.prober->outage(stopped, net::monotonic_now() - lab::Prober::limit);
     const auto lost = site.pulse.stood_still(stopped, seen.over);
     fmt::print("stop and start as {}: outage {} ms\n", programs == today() ? "today's" : "the old one",
                std::chrono::duration_cast<milliseconds>(seen.longest).count());
     CHECK(seen.longest <= pair.options.advertise + margin + lost);
   }
   CHECK(pair.web2.server->counters().pages == pages);
-  CHECK_FALSE(site.prober->tally(begin, net::Clock::now()).by_server.contains("web2"));
+  CHECK_FALSE(site.prober->tally(begin, net::monotonic_now()).by_server.contains("web2"));
 }

@@ -42,7 +42,7 @@ void View::print_above(std::string_view lines) {
 
 void View::raise_curtain(const Pair& pair, const Prober& prober) {
   if (columns_ == 0) return;
-  curtain_ = net::Clock::now();
+  curtain_ = net::monotonic_now();
   thread_ = std::jthread([this, &pair, &prober](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       auto fresh = block(pair, prober);
@@ -66,7 +66,7 @@ void View::drop_curtain() {
 }
 
 std::string View::block(const Pair& pair, const Prober& prober) {
-  const auto now = net::Clock::now();
+  const auto now = net::monotonic_now();
   const auto tally = prober.tally(now - rate_window, now);
   const auto all = rate_window / Prober::interval;
   std::string text = fmt::format("{}\n", std::string(static_cast<std::size_t>(std::min(columns_, 78)), '-'));

@@ -114,8 +114,8 @@ Measures measure(const Run& run, const fs::path& folder, double memory_without) 
 
   const auto requests_before = keepalived.requests();
   servers.kill();
-  const auto died = net::Clock::now();
-  const auto elapsed = [&] { return std::chrono::duration<double>(net::Clock::now() - died).count(); };
+  const auto died = net::monotonic_now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(net::monotonic_now() - died).count(); };
   while (elapsed() < fall * (run.interval + 1) + 20) {
     if (keepalived.requests() >= requests_before + run.targets) {
       measures.all_out = elapsed();

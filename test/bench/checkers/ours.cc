@@ -43,8 +43,8 @@ Measures measure(const Run& run) {
   });
   const auto turn_for = [&](double length) {
     const auto end =
-        net::Clock::now() + std::chrono::duration_cast<net::Duration>(std::chrono::duration<double>(length));
-    while (net::Clock::now() < end) (void)loop.turn(std::chrono::milliseconds(10));
+        net::monotonic_now() + std::chrono::duration_cast<net::Duration>(std::chrono::duration<double>(length));
+    while (net::monotonic_now() < end) (void)loop.turn(std::chrono::milliseconds(10));
   };
   turn_for(0.01);
 
@@ -74,11 +74,11 @@ Measures measure(const Run& run) {
   }
 
   servers.kill();
-  const auto died = net::Clock::now();
+  const auto died = net::monotonic_now();
   const auto limit =
       died + std::chrono::duration_cast<net::Duration>(std::chrono::duration<double>(fall * run.interval + 10));
-  while (up > 0 && net::Clock::now() < limit) (void)loop.turn(std::chrono::milliseconds(10));
-  if (up == 0) measures.all_out = seconds(net::Clock::now() - died);
+  while (up > 0 && net::monotonic_now() < limit) (void)loop.turn(std::chrono::milliseconds(10));
+  if (up == 0) measures.all_out = seconds(net::monotonic_now() - died);
   return measures;
 }
 

@@ -138,12 +138,12 @@ class Bench {
     std::deque<lab::Download> open;
     for (int i = 0; i < downloads; ++i) open.emplace_back(*pair_.client, pair_.service, download_length);
     lab::sleep_for(sync_time);
-    const auto begin = net::Clock::now();
+    const auto begin = net::monotonic_now();
     happen();
     lab::wait_until(moved, 15s);
     lab::sleep_for(500ms);
     const bool settled = prober_->settle(300ms, 10s);
-    const auto seen = prober_->outage(begin, net::Clock::now() - lab::Prober::limit);
+    const auto seen = prober_->outage(begin, net::monotonic_now() - lab::Prober::limit);
     lab::wait_until([&] { return std::ranges::all_of(open, &lab::Download::ended); }, download_length + 5s);
     const auto survived = std::ranges::count_if(open, &lab::Download::complete);
     const auto ms = std::chrono::duration<double, std::milli>(seen.longest).count();

@@ -39,7 +39,7 @@ net::Instant instant_of(const timespec& stamp) {
   ::clock_gettime(CLOCK_REALTIME, &day);
   const auto ago =
       std::chrono::seconds(day.tv_sec - stamp.tv_sec) + std::chrono::nanoseconds(day.tv_nsec - stamp.tv_nsec);
-  return net::Clock::now() - ago;
+  return net::monotonic_now() - ago;
 }
 
 }  // namespace

@@ -158,7 +158,7 @@ struct Couple {
   void expect_handover(const std::string& direction, net::Duration more = {}) {
     const auto took = ear->handover();
     REQUIRE(took);
-    const auto now = net::Clock::now();
+    const auto now = net::monotonic_now();
     const auto lost = pulse.stood_still(now - 2s, now);
     WARN(fmt::format("{}, {}: {} from the farewell to the successor's advert", direction, ipv6 ? "IPv6" : "IPv4",
                      net::to_string(std::chrono::ceil<std::chrono::milliseconds>(*took))));

@@ -99,13 +99,13 @@ class Flood {
 
   Flood(const RawSocket& socket, const std::vector<Bytes>& packets)
       : thread_([this, &socket, &packets] {
-          const auto begin = net::Clock::now();
+          const auto begin = net::monotonic_now();
           auto next = begin;
           for (std::size_t at = 0; at < packets.size(); at += burst, next += pause) {
             std::this_thread::sleep_until(next);
             socket.send(std::span(packets).subspan(at, std::min<std::size_t>(burst, packets.size() - at)));
           }
-          took_ = net::Clock::now() - begin;
+          took_ = net::monotonic_now() - begin;
           ended_ = true;
         }) {}
 
@@ -137,10 +137,10 @@ net::Duration cost(const RawSocket& socket, std::span<const Bytes> packets, cons
   for (int round = 0; round < 10; ++round) {
     socket.send(packets);
     lab::sleep_for(5ms);  // until they have arrived
-    const auto begin = net::Clock::now();
+    const auto begin = net::monotonic_now();
     const std::size_t count = read();
     REQUIRE(count > packets.size() / 2);  // the network in between may lose some of so many at once
-    best = std::min<net::Duration>(best, (net::Clock::now() - begin) / count);
+    best = std::min<net::Duration>(best, (net::monotonic_now() - begin) / count);
   }
   return best;
 }
@@ -152,7 +152,7 @@ void withstand(Pair& pair, const RawSocket& socket, const std::vector<Bytes>& pa
   lab::Pulse pulse;
 
   const auto before1 = pair.lb1.status().adverts, before2 = pair.lb2.status().adverts;
-  const auto begin = net::Clock::now();
+  const auto begin = net::monotonic_now();
   net::Duration took{};
   {
     const Flood flood(socket, packets);
@@ -162,7 +162,7 @@ void withstand(Pair& pair, const RawSocket& socket, const std::vector<Bytes>& pa
     while (!flood.ended()) lab::sleep_for(10ms);
     took = flood.took();
   }
-  const auto lost = pulse.stood_still(begin, net::Clock::now());
+  const auto lost = pulse.stood_still(begin, net::monotonic_now());
   for (Node* node : {&pair.lb1, &pair.lb2}) {  // what the first said last, the second has still to hear
     lab::sleep_for(5ms);
     for (int turns = 0; turns < 3; ++turns) node->turn();

@@ -97,7 +97,7 @@ struct Couple {
   void expect_handover() {
     const auto took = ear->handover();
     REQUIRE(took);
-    const auto now = net::Clock::now();
+    const auto now = net::monotonic_now();
     const auto lost = pulse.stood_still(now - 2s, now);
     CAPTURE(net::to_string(*took), net::to_string(lost));
     CHECK(*took < skew_100 + slack + lost);

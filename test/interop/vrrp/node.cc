@@ -44,9 +44,9 @@ void Node::turn() {
 
 int Node::turns_in(net::Duration time) {
   const lab::Within within(host.network);
-  const auto end = net::Clock::now() + time;
+  const auto end = net::monotonic_now() + time;
   int turns = 0;
-  for (auto left = time; left > net::Duration::zero(); left = end - net::Clock::now(), ++turns) {
+  for (auto left = time; left > net::Duration::zero(); left = end - net::monotonic_now(), ++turns) {
     static_cast<void>(loop_.turn(left));
   }
   return turns;

@@ -31,8 +31,8 @@ struct Shell {
   /// Turns the loop until `done`; the limit is only there so that a broken test ends.
   template <class Done>
   void run_until(Done done) {
-    const auto limit = net::Clock::now() + std::chrono::seconds(20);
-    while (!done() && net::Clock::now() < limit) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
+    const auto limit = net::monotonic_now() + std::chrono::seconds(20);
+    while (!done() && net::monotonic_now() < limit) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
     REQUIRE(done());
   }
 

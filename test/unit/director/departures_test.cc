@@ -33,8 +33,8 @@ struct World {
 
   template <class Condition>
   [[nodiscard]] bool until(Condition holds) {
-    const auto limit = net::Clock::now() + 10s;
-    while (!holds() && net::Clock::now() < limit) REQUIRE(loop.turn(100ms));
+    const auto limit = net::monotonic_now() + 10s;
+    while (!holds() && net::monotonic_now() < limit) REQUIRE(loop.turn(100ms));
     return holds();
   }
 

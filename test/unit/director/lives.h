@@ -129,8 +129,8 @@ inline void becomes_as_meant(net::Loop& loop, ipvs::Kernel& kernel, const config
     REQUIRE(snapshot);
     return ipvs::diff(meant(cluster), ipvs::table_of(*snapshot));
   };
-  const auto deadline = net::Clock::now() + std::chrono::milliseconds(100);
-  while (!missing().empty() && net::Clock::now() < deadline) REQUIRE(loop.turn(std::chrono::milliseconds(1)));
+  const auto deadline = net::monotonic_now() + std::chrono::milliseconds(100);
+  while (!missing().empty() && net::monotonic_now() < deadline) REQUIRE(loop.turn(std::chrono::milliseconds(1)));
   for (const auto& op : missing()) FAIL_CHECK("missing: " + to_string(op));
 }
 
