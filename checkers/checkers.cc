@@ -21,8 +21,8 @@ net::Duration pace(const Spec& spec, Change change) {
 
 }  // namespace
 
-Checkers::Checkers(net::Loop& loop, OnReport on_report)
-    : loop_(loop), on_report_(std::move(on_report)), last_beat_(loop.now()) {}
+Checkers::Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober)
+    : loop_(loop), on_report_(std::move(on_report)), make_prober_(std::move(make_prober)), last_beat_(loop.now()) {}
 
 Checkers::~Checkers() {
   for (const auto& check : checks_) {
@@ -105,7 +105,7 @@ Checkers::SpecId Checkers::intern(const Spec& spec) {
     free_specs_.pop_back();
   }
   specs_[id].key.spec = spec;
-  specs_[id].prober = make_prober(spec);
+  specs_[id].prober = make_prober_(spec);
   spec_ids_.emplace(spec, id);
   return id;
 }

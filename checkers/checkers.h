@@ -42,7 +42,7 @@ class Checkers {
 
   static constexpr int start_budget = 256;
 
-  Checkers(net::Loop& loop, OnReport on_report);
+  Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober = checkers::make_prober);
   ~Checkers();
   Checkers(const Checkers&) = delete;
   Checkers& operator=(const Checkers&) = delete;
@@ -131,6 +131,7 @@ class Checkers {
 
   net::Loop& loop_;
   OnReport on_report_;
+  MakeProber make_prober_;
   std::map<Spec, SpecId> spec_ids_;
   std::vector<SharedSpec> specs_;
   std::vector<SpecId> free_specs_;

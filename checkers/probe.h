@@ -85,6 +85,9 @@ class Prober {
 /// not_run with a sentence that says why.
 [[nodiscard]] std::unique_ptr<Prober> make_prober(const Spec& spec);
 
+/// How probers are made: make_prober(), or what stands for it where the servers are imagined.
+using MakeProber = std::function<std::unique_ptr<Prober>(const Spec&)>;
+
 /// The sentences all kinds share.
 [[nodiscard]] Result passed(std::string_view doing, std::string_view what);
 [[nodiscard]] Result failed(std::string_view doing, std::string_view what);

@@ -26,6 +26,7 @@ Background::~Background() {
 }
 
 void Background::run(Work work) {
+  net::check(!busy_, "one work at a time is done in a thread");
   busy_ = true;
   thread_ = std::jthread([this, work = std::move(work)]() mutable {
     then_ = work();

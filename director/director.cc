@@ -14,7 +14,6 @@
 namespace director {
 namespace {
 
-
 /// How long to wait before the sync daemons are tried again.
 constexpr auto sync_retry_delay = std::chrono::seconds(1);
 
@@ -35,20 +34,21 @@ EventKind kind_of(checkers::State state) {
 
 }  // namespace
 
-Director::Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options)
+Director::Director(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::Cluster cluster, Options options)
     : loop_(loop),
       kernel_(kernel),
       cluster_(std::move(cluster)),
       options_(std::move(options)),
       table_(kernel),
-      checkers_(loop, [this](const checkers::Report& report) { on_report(report); }),
+      checkers_(
+          loop, [this](const checkers::Report& report) { on_report(report); }, options_.make_prober),
       true_paths_(
-          loop, cluster_, checkers_,
+          loop, host, cluster_, checkers_,
           {.report = [this](EventKind kind, const auto& subject, const auto& text) { report(kind, subject, text); },
            .on_aims = [this] { set_checks(); }},
           settings_file("true-paths")),
-      routers_(loop, routers_host(), settings_file("vrrp")),
-      settings_("/proc/sys", settings_file("director")) {
+      routers_(loop, host, routers_hooks(), settings_file("vrrp")),
+      settings_(host, settings_file("director")) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});

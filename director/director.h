@@ -31,6 +31,7 @@
 #include "director/true_paths.h"
 #include "director/virtual_routers.h"
 #include "ipvs/kernel.h"
+#include "net/host.h"
 #include "net/loop.h"
 #include "net/time_text.h"
 
@@ -41,6 +42,7 @@ struct Options {
   std::optional<std::filesystem::path> state_file;  ///< where the intents are kept; none: only in memory
   /// Where it is kept which kernel settings were changed, until a clean stop or a reboot; none: in memory.
   std::optional<std::filesystem::path> settings_folder{};
+  checkers::MakeProber make_prober = checkers::make_prober;  ///< of the servers' checks
   bool dry_run = false;  ///< no virtual routers: only checks, and a table that is not the kernel's
 };
 
@@ -49,8 +51,8 @@ struct Options {
 /// the loop ends these are planned anew, compared, and the difference is sent.
 class Director {
  public:
-  /// `loop` and `kernel` must outlive the director.
-  Director(net::Loop& loop, ipvs::Kernel& kernel, config::Cluster cluster, Options options);
+  /// `loop`, `kernel` and `host` must outlive the director.
+  Director(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::Cluster cluster, Options options);
   ~Director();
   Director(const Director&) = delete;
   Director& operator=(const Director&) = delete;
@@ -138,7 +140,7 @@ class Director {
 
   void remember();
   void leave_the_table();
-  VirtualRouters::Host routers_host();
+  VirtualRouters::Hooks routers_hooks();
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;
   void start_connection_sync();
@@ -247,9 +249,9 @@ class Director {
   std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
   std::deque<StatusText> status_texts_;                 ///< that are being written, the first one now
   std::uint64_t reloads_ = 0;
-  std::string sync_complaint_;                                       ///< why the sync daemons are not as the file says
+  std::string sync_complaint_;                           ///< why the sync daemons are not as the file says
   net::WallTime in_force_since_ = loop_.clock().wall();  ///< the cluster file
-  std::string file_complaint_;                                       ///< why the file on disk was refused
+  std::string file_complaint_;                           ///< why the file on disk was refused
   const net::WallTime started_ = loop_.clock().wall();
   std::string state_complaint_;  ///< what was wrong with the state that was found
   std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does

@@ -9,7 +9,6 @@
 namespace director {
 namespace {
 
-
 /// How often the connections of what drains are counted.
 constexpr auto drain_look = std::chrono::seconds(1);
 

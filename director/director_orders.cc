@@ -11,7 +11,6 @@
 
 namespace director {
 
-
 RequestResult<std::string> Director::drain(const std::string& service, const std::string& server,
                                            const std::string& reason, std::optional<std::chrono::seconds> within) {
   const auto id = find(service, server);

@@ -28,8 +28,7 @@ ordered_json weight_order(const Orders::Weight& weight) {
 }
 
 /// "weight 5 by the operator since 2026-11-27T14:03:12Z (3 min ago), until ... (in 7 min) (disk)".
-std::string weight_reason(const Orders::Weight& weight) {
-  const auto now = loop_.clock().wall();
+std::string weight_reason(const Orders::Weight& weight, net::WallTime now) {
   auto text = fmt::format("weight {} by the operator", weight.value);
   if (weight.since != WallTime()) text += " since " + net::timestamp_and_age(weight.since, now);
   if (weight.until) text += ", until " + net::timestamp_and_age(*weight.until, now);
@@ -66,7 +65,7 @@ std::string Director::reason_of(ServerId id) const {
   }
   if (ordered != intents_.orders.end() && ordered->second.weight) {
     if (!text.empty()) text += "; ";
-    text += weight_reason(*ordered->second.weight);
+    text += weight_reason(*ordered->second.weight, loop_.clock().wall());
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   for (const auto& check : service.checks) {

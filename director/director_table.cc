@@ -13,7 +13,6 @@
 namespace director {
 namespace {
 
-
 /// How long to wait before the kernel is asked again for what it refused.
 constexpr auto retry_delay = std::chrono::seconds(1);
 

@@ -11,7 +11,7 @@
 
 namespace director {
 
-VirtualRouters::Host Director::routers_host() {
+VirtualRouters::Hooks Director::routers_hooks() {
   return {.not_ready = [this] { return not_ready(); },
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
           .report = [this](EventKind kind, const auto& subject,

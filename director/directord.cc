@@ -29,6 +29,7 @@
 #include "director/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
 #include "ipvs/netlink_kernel.h"
+#include "net/kernel_host.h"
 #include "net/version.h"
 
 namespace {
@@ -187,7 +188,8 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
     info("ask it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
   }
   const bool scripts = has_scripts(loaded.cluster);
-  director::Director director(*loop, **kernel, std::move(loaded.cluster), std::move(options));
+  net::KernelHost host;
+  director::Director director(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
   Doors doors;
   std::optional<director::ServiceManager> manager;
   bool stopping = false;

@@ -12,8 +12,8 @@
 #include "director/http_client.h"
 #include "ipvs/netlink_kernel.h"
 #include "net/arp_probe.h"
+#include "net/kernel_host.h"
 #include "net/loop.h"
-#include "net/sysctls.h"
 #include "vrrp/secrets.h"
 
 namespace director {
@@ -36,7 +36,7 @@ std::map<std::string, net::Interface> read_interfaces() {
   std::map<std::string, net::Interface> found;
   auto loop = net::Loop::create();
   if (!loop) return found;
-  const auto links = net::Links::follow(*loop, [](const std::string&) {});
+  const auto links = net::KernelHost().follow_links(*loop, [](const std::string&) {});
   if (!links) return found;
   for (const auto& [index, interface] : (*links)->interfaces()) found[interface.name] = interface;
   return found;
@@ -99,7 +99,7 @@ HostFacts gather_facts(const config::Cluster& cluster, const config::Node& node,
   facts.modules = net::Modules::of_host();
   read_table(facts);
   facts.sysctl = [](const std::string& name) -> std::optional<std::string> {
-    auto value = net::Sysctls().read(name);
+    auto value = net::KernelHost().read_setting(name);
     return value ? std::optional(*value) : std::nullopt;
   };
   facts.interfaces = read_interfaces();

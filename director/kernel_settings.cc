@@ -37,8 +37,7 @@ constexpr std::array<Wanted, 3> all{{{"expire_quiescent_template", without_quies
 
 }  // namespace
 
-KernelSettings::KernelSettings(std::filesystem::path root, std::filesystem::path memory)
-    : sysctls_(std::move(root), std::move(memory)) {}
+KernelSettings::KernelSettings(net::Host& host, std::filesystem::path memory) : sysctls_(host, std::move(memory)) {}
 
 void KernelSettings::set(const config::Cluster& cluster) {
   problems_.clear();

@@ -17,8 +17,8 @@ namespace director {
 ///                                   for a beginning.
 class KernelSettings {
  public:
-  /// `root` and `memory` as of net::Sysctls.
-  KernelSettings(std::filesystem::path root, std::filesystem::path memory);
+  /// `host` and `memory` as of net::Sysctls.
+  KernelSettings(net::Host& host, std::filesystem::path memory);
 
   /// Sets what `cluster` needs, and puts back what it does not need. What cannot be set is in problems(); asked again,
   /// it is tried again.

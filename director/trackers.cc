@@ -13,8 +13,11 @@ checkers::Key key_of(const checkers::Spec& spec) { return checkers::aim(spec, {}
 
 }  // namespace
 
-Trackers::Trackers(net::Loop& loop, OnVerdict on_verdict)
-    : loop_(loop), on_verdict_(std::move(on_verdict)), checkers_(loop, [this](const checkers::Report& report) {
+Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict)
+    : loop_(loop),
+      host_(host),
+      on_verdict_(std::move(on_verdict)),
+      checkers_(loop, [this](const checkers::Report& report) {
         if (report.change == checkers::Change::changed) look();
       }) {}
 
@@ -24,7 +27,7 @@ net::Result<> Trackers::open(const config::Cluster& cluster) {
     return std::ranges::any_of(router.trackers, watches_link);
   });
   if (!links || links_) return {};
-  auto followed = net::Links::follow(loop_, [this](const std::string&) { look(); });
+  auto followed = host_.follow_links(loop_, [this](const std::string&) { look(); });
   if (!followed) return std::unexpected(followed.error());
   links_ = std::move(*followed);
   return {};

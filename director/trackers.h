@@ -8,6 +8,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
+#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
 
@@ -34,8 +35,8 @@ class Trackers {
   /// `cause` names the trackers that made it so: "uplink: link eth1 is down", "uplink passes again".
   using OnVerdict = std::function<void(const std::string& router, const Verdict& verdict, const std::string& cause)>;
 
-  /// `loop` must outlive this.
-  Trackers(net::Loop& loop, OnVerdict on_verdict);
+  /// `loop` and `host` must outlive this.
+  Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict);
 
   /// Opens what it takes to watch those of `cluster`; nothing else changes. Error: the interfaces cannot be read.
   net::Result<> open(const config::Cluster& cluster);
@@ -60,6 +61,7 @@ class Trackers {
   void look();
 
   net::Loop& loop_;
+  net::Host& host_;
   OnVerdict on_verdict_;
   std::vector<config::VirtualRouter> routers_;
   std::map<std::string, Verdict> verdicts_;

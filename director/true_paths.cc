@@ -1,14 +1,12 @@
 #include "director/true_paths.h"
 
 #include <fmt/format.h>
-#include <linux/netlink.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "director/path_settings.h"
-#include "net/routes.h"
 
 namespace director {
 namespace {
@@ -40,13 +38,14 @@ std::string broken(const net::Address& vip) {
 
 }  // namespace
 
-TruePaths::TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks,
-                     std::filesystem::path settings)
+TruePaths::TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers,
+                     Hooks hooks, std::filesystem::path settings)
     : loop_(loop),
+      host_(host),
       cluster_(cluster),
       checkers_(checkers),
       hooks_(std::move(hooks)),
-      sysctls_("/proc/sys", std::move(settings)) {}
+      sysctls_(host, std::move(settings)) {}
 
 TruePaths::~TruePaths() { loop_.cancel(again_); }
 
@@ -54,11 +53,9 @@ net::Result<> TruePaths::open(const config::Cluster& next) {
   bool wanted = false;
   for_each_check(next, [&](const auto&, const auto&, const auto&) { wanted = true; });
   if (!wanted || links_ != nullptr) return {};
-  auto routing = net::Netlink::open(NETLINK_ROUTE);
-  if (!routing) return std::unexpected(routing.error());
-  auto links = net::Links::follow(loop_, [this](const std::string&) { refresh(); });
+  if (auto opened = host_.open_routing(); !opened) return opened;
+  auto links = host_.follow_links(loop_, [this](const std::string&) { refresh(); });
   if (!links) return std::unexpected(links.error());
-  routing_ = std::move(*routing);
   links_ = std::move(*links);
   return {};
 }
@@ -94,7 +91,6 @@ void TruePaths::set(const ipvs::Table& held) {
 void TruePaths::forget_host() {
   loop_.cancel(std::exchange(again_, 0));
   links_.reset();
-  routing_.reset();
   sources_.clear();
   interfaces_.clear();
   said_.clear();
@@ -191,7 +187,7 @@ void TruePaths::find_sources() {
 
 /// The address that the kernel would choose towards the server, or another of that interface which stays here.
 std::optional<net::Address> TruePaths::source_for(const Way& way, std::string& interface) {
-  const auto route = net::route_to(*routing_, way.server);
+  const auto route = host_.route_to(way.server);
   if (!route || route->local) return std::nullopt;
   const auto found = links_->interfaces().find(route->interface_index);
   if (found == links_->interfaces().end()) return std::nullopt;
@@ -250,7 +246,7 @@ void TruePaths::find_faults() {
 
 /// Why a probe of the address would not even leave: routing comes before IPVS. Empty where there is a route.
 std::string TruePaths::find_route(const net::Address& vip) {
-  const auto route = net::route_to(*routing_, vip);
+  const auto route = host_.route_to(vip);
   if (route) return {};
   return fmt::format("{}: checks of {} along the true path are held until there is one", route.error().message,
                      net::to_string(vip));

@@ -14,9 +14,9 @@
 #include "director/marks.h"
 #include "director/path_test.h"
 #include "ipvs/types.h"
+#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
-#include "net/netlink.h"
 #include "net/sysctls.h"
 
 namespace director {
@@ -35,7 +35,7 @@ class TruePaths {
   };
 
   /// All must outlive this; `cluster` may change, if set() is called then.
-  TruePaths(net::Loop& loop, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks,
+  TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks,
             std::filesystem::path settings = {});
   ~TruePaths();
   TruePaths(const TruePaths&) = delete;
@@ -94,12 +94,12 @@ class TruePaths {
   [[nodiscard]] std::set<checkers::Key> keys_of(const net::Address& vip) const;
 
   net::Loop& loop_;
+  net::Host& host_;
   const config::Cluster& cluster_;
   checkers::Checkers& checkers_;
   Hooks hooks_;
   net::Sysctls sysctls_;
   std::unique_ptr<net::Links> links_;  ///< while there are such checks
-  std::optional<net::Netlink> routing_;
   Marks marks_;
   std::map<Way, net::Address> sources_;
   std::map<Way, std::string> interfaces_;  ///< by which the servers are reached

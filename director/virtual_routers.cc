@@ -42,11 +42,12 @@ std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
 
 }  // namespace
 
-VirtualRouters::VirtualRouters(net::Loop& loop, Host host, std::filesystem::path settings)
+VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings)
     : loop_(loop),
-      host_(std::move(host)),
+      host_(host),
+      hooks_(std::move(hooks)),
       settings_(std::move(settings)),
-      trackers_(loop, [this](const std::string& router, const auto& verdict, const std::string& cause) {
+      trackers_(loop, host, [this](const std::string& router, const auto& verdict, const std::string& cause) {
         if (!routers_) return;
         routers_->lower(router, verdict.lower, cause);
         routers_->fault(router, verdict.fault);
@@ -95,7 +96,7 @@ void VirtualRouters::set_conditions(vrrp::Wanted& wanted, const config::Cluster&
 
 /// Why a router must give up; empty where it need not.
 std::string VirtualRouters::lost_service(const std::vector<std::string>& services) const {
-  const auto lost = std::ranges::find_if(services, host_.below_quorum);
+  const auto lost = std::ranges::find_if(services, hooks_.below_quorum);
   return lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost);
 }
 
@@ -110,14 +111,15 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
   set_conditions(prepared->wanted, cluster);
   node_ = std::move(prepared->node);
   ready_by_ = loop_.now() + longest_wait(cluster);
-  const std::string not_ready = loop_.now() < ready_by_ ? host_.not_ready() : "";
+  const std::string not_ready = loop_.now() < ready_by_ ? hooks_.not_ready() : "";
   auto routers = vrrp::Routers::start(
-      loop_, std::move(prepared->wanted), [this](const vrrp::Transition& transition) { on_transition(transition); },
+      loop_, host_, std::move(prepared->wanted),
+      [this](const vrrp::Transition& transition) { on_transition(transition); },
       [this](const std::string& router, const net::Error& error) {
-        host_.report(EventKind::router_error, "vrrp " + router, error.message);
+        hooks_.report(EventKind::router_error, "vrrp " + router, error.message);
       },
       [this](const std::string& router, const vrrp::Notice& notice) {
-        host_.report(kind_of(notice.kind), "vrrp " + router, notice.text);
+        hooks_.report(kind_of(notice.kind), "vrrp " + router, notice.text);
       },
       not_ready, settings_);
   if (!routers) return std::unexpected(routers.error());
@@ -128,25 +130,25 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
 
 void VirtualRouters::look_whether_ready() {
   ready_timer_ = 0;
-  const auto not_ready = host_.not_ready();
+  const auto not_ready = hooks_.not_ready();
   if (not_ready.empty()) return routers_->release("ready: the rules are in, and serve or have been judged");
   if (loop_.now() < ready_by_) {
     ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
     return;
   }
-  host_.report(EventKind::router_not_ready, "vrrp", "not ready, but the time to become so is over: " + not_ready);
+  hooks_.report(EventKind::router_not_ready, "vrrp", "not ready, but the time to become so is over: " + not_ready);
   routers_->release("not ready in time");
 }
 
 void VirtualRouters::introduce(const vrrp::Identity& self) {
-  if (routers_) routers_->introduce(self, host_.on_met);
+  if (routers_) routers_->introduce(self, hooks_.on_met);
 }
 
 net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster,
                                                               const config::Node& node) {
   auto specs = specs_of(cluster, node);
   if (!specs) return std::unexpected(specs.error());
-  auto wanted = vrrp::prepare(std::move(*specs), cluster.groups);
+  auto wanted = vrrp::prepare(host_, std::move(*specs), cluster.groups);
   if (!wanted) return std::unexpected(wanted.error());
   if (auto opened = trackers_.open(cluster); !opened) return std::unexpected(opened.error());
   return Prepared{.wanted = std::move(*wanted), .node = node.name};
@@ -202,7 +204,7 @@ std::vector<vrrp::Status> VirtualRouters::status() const {
 
 void VirtualRouters::on_transition(const vrrp::Transition& transition) {
   const bool fault = transition.to == vrrp::State::initialize && !transition.stopped;
-  host_.report(
+  hooks_.report(
       fault ? EventKind::router_fault : EventKind::router_role, "vrrp " + transition.router,
       fmt::format("{} -> {}: {}", vrrp::to_string(transition.from), vrrp::to_string(transition.to), transition.reason));
 }

@@ -13,6 +13,7 @@
 #include "director/request_error.h"
 #include "director/trackers.h"
 #include "net/error.h"
+#include "net/host.h"
 #include "net/loop.h"
 #include "vrrp/wanted.h"
 
@@ -29,7 +30,7 @@ namespace director {
 class VirtualRouters {
  public:
   /// How the director is asked and told.
-  struct Host {
+  struct Hooks {
     /// Why this node could not serve yet if it were master: "server web/web1 has not been judged"; "" when it could.
     std::function<std::string()> not_ready;
     /// Whether a service has fewer servers than its quorum, as far as all have been judged.
@@ -39,15 +40,15 @@ class VirtualRouters {
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
   };
 
-  /// `loop` must outlive this.
+  /// `loop` and `host` must outlive this.
   /// `settings` is the file in which it is kept which kernel settings were changed (net::Sysctls).
-  VirtualRouters(net::Loop& loop, Host host, std::filesystem::path settings);
+  VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings);
   ~VirtualRouters();
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
 
-  /// Starts those of `cluster` on `node`. They become master when the host is ready, or has not been for the longest
-  /// `ready_within`. Errors: as vrrp::Routers::start.
+  /// Starts those of `cluster` on `node`. They become master when the director is ready, or has not been for the
+  /// longest `ready_within`. Errors: as vrrp::Routers::start.
   net::Result<> start(const config::Cluster& cluster, const config::Node& node);
 
   /// Who this node is from now on, for the other directors; after start().
@@ -95,7 +96,8 @@ class VirtualRouters {
   void on_transition(const vrrp::Transition& transition);
 
   net::Loop& loop_;
-  Host host_;
+  net::Host& host_;
+  Hooks hooks_;
   std::filesystem::path settings_;
   std::unique_ptr<vrrp::Routers> routers_;
   Trackers trackers_;

@@ -4,18 +4,14 @@
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "net/address.h"
-#include "net/error.h"
-#include "net/loop.h"
-#include "net/netlink.h"
 #include "net/scope.h"
 
-/// The kernel's network interfaces and their addresses, kept up to date by rtnetlink's notifications.
+/// The host's network interfaces and their addresses.
 namespace net {
 
 using Mac = std::array<std::byte, 6>;
@@ -44,47 +40,20 @@ struct Interface {
   bool operator==(const Interface&) const = default;
 };
 
-/// What an RTM_NEWLINK says of an interface, which is all but its addresses; nothing if it is no such message.
-[[nodiscard]] std::optional<Interface> read_interface(const NetlinkMessage& message);
-
-/// Not safe to move: the loop holds a reference while it lives.
+/// All interfaces, kept up to date; whoever makes one (Host) says what is told of them.
 class Links {
  public:
-  /// Told after an interface, its state or its addresses changed. An interface renamed is one gone and one come.
+  /// Told after an interface, its state or its addresses changed. An interface renamed is one gone and one come. Not
+  /// called for what was there at first.
   using OnChange = std::move_only_function<void(const std::string& name)>;
 
-  /// Reads what there is, then follows it on `loop`, which outlives this. `on_change` is not called for what was there
-  /// at first.
-  static Result<std::unique_ptr<Links>> follow(Loop& loop, OnChange on_change);
-  ~Links();
-  Links(const Links&) = delete;
-  Links& operator=(const Links&) = delete;
+  virtual ~Links() = default;
 
   /// The interface as it is known now; valid until the next turn of the loop.
   [[nodiscard]] const Interface* find(std::string_view name) const;
 
   /// All of them by index; valid until the next turn of the loop.
-  [[nodiscard]] const std::map<int, Interface>& interfaces() const { return interfaces_; }
-
- private:
-  Links(Loop& loop, Netlink monitor, Netlink dumps, OnChange on_change);
-
-  Result<> read_all();
-  Result<> dump(std::uint16_t type);
-  void on_ready();
-  void read_anew();
-  void on_message(const NetlinkMessage& message);
-  void on_link(const NetlinkMessage& message);
-  void on_address(const NetlinkMessage& message);
-  void tell(const std::map<int, Interface>& before);
-
-  Loop& loop_;
-  Netlink monitor_;
-  Netlink dumps_;
-  OnChange on_change_;
-  Loop::Id watch_ = 0;
-  Loop::Id retry_timer_ = 0;
-  std::map<int, Interface> interfaces_;  ///< by index
+  [[nodiscard]] virtual const std::map<int, Interface>& interfaces() const = 0;
 };
 
 }  // namespace net

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "net/kernel_links.h"
+
 namespace net {
 
 namespace {

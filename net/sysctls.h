@@ -5,6 +5,7 @@
 #include <string>
 
 #include "net/error.h"
+#include "net/host.h"
 
 namespace net {
 
@@ -12,14 +13,13 @@ namespace net {
 /// put back unless somebody else has changed it since.
 class Sysctls {
  public:
-  /// `memory` is a file that keeps what was changed, so that a life after a crash puts it back too: what an earlier one
-  /// left there, and what is still as that left it, counts as changed by this one. It belongs where a reboot clears it.
-  /// Without one, or where it cannot be written, a crash forgets.
-  explicit Sysctls(std::filesystem::path root = "/proc/sys", std::filesystem::path memory = {});
+  /// `host` must outlive this. `memory` is a file that keeps what was changed, so that a life after a crash puts it
+  /// back too: what an earlier one left there, and what is still as that left it, counts as changed by this one. It
+  /// belongs where a reboot clears it. Without one, or where it cannot be written, a crash forgets.
+  explicit Sysctls(Host& host, std::filesystem::path memory = {});
 
-  /// The value of `net/ipv4/conf/eth0/rp_filter` without its newline. Errors: ENOENT where the kernel has no such
-  /// setting.
-  [[nodiscard]] Result<std::string> read(const std::string& name) const;
+  /// See Host::read_setting.
+  [[nodiscard]] Result<std::string> read(const std::string& name) const { return host_.read_setting(name); }
 
   /// Writes only what differs. Errors: ENOENT as above; EACCES, EROFS where this process may not.
   Result<> set(const std::string& name, const std::string& value);
@@ -36,12 +36,11 @@ class Sysctls {
     std::string ours;
   };
   void put_back(const std::string& name, const Change& change) const;
-  [[nodiscard]] Result<> write(const std::string& name, const std::string& value) const;
 
   void recall();
   void remember() const;
 
-  std::filesystem::path root_;
+  Host& host_;
   std::filesystem::path memory_;
   std::map<std::string, Change> changes_;
 };

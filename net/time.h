@@ -5,8 +5,8 @@
 
 namespace net {
 
-/// A time of CLOCK_MONOTONIC. Pure cores take one as an argument; shells take the loop's, who reads its clock once a turn
-/// (net/clock).
+/// A time of CLOCK_MONOTONIC. Pure cores take one as an argument; shells take the loop's, who reads its clock once a
+/// turn (net/clock).
 using Instant = std::chrono::steady_clock::time_point;
 using Duration = Instant::duration;
 

@@ -3,7 +3,8 @@
 namespace net {
 
 int VirtualClock::wait(int epoll, std::span<epoll_event> ready, Instant) {
-  return epoll_wait(epoll, ready.data(), static_cast<int>(ready.size()), 0);
+  ready_ = epoll_wait(epoll, ready.data(), static_cast<int>(ready.size()), 0);
+  return ready_;
 }
 
 void VirtualClock::advance_to(Instant then) {

@@ -13,6 +13,9 @@ class VirtualClock : public Clock {
   [[nodiscard]] WallTime wall() const override { return wall_; }
   int wait(int epoll, std::span<epoll_event> ready, Instant until) override;
 
+  /// How many descriptors were ready when a loop last looked.
+  [[nodiscard]] int ready() const { return ready_; }
+
   /// Time passes. Times that have passed already are no error, and change nothing.
   void advance_to(Instant then);
 
@@ -20,7 +23,8 @@ class VirtualClock : public Clock {
   void set_wall(WallTime wall) { wall_ = wall; }
 
  private:
-  Instant now_{std::chrono::hours(1)};          // not 0, which some take for never
+  int ready_ = 0;
+  Instant now_{std::chrono::hours(1)};             // not 0, which some take for never
   WallTime wall_{std::chrono::hours(24 * 20000)};  // 2024-10-04T00:00:00Z
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "vrrp/link.h"
 #include "vrrp/signature.h"
 #include "vrrp/virtual_mac.h"
 
@@ -35,7 +36,7 @@ net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_
 
 }  // namespace
 
-net::Result<> Router::refresh(net::Loop& loop, const net::Links& links, Tools& tools,
+net::Result<> Router::refresh(const net::Links& links, net::Sysctls& sysctls,
                               const std::set<net::Address>& virtual_ones, OnReady on_ready) {
   const int old_index = interface_ ? interface_->index : 0;
   const int old_holder = holder_ ? holder_->index : 0;
@@ -43,35 +44,35 @@ net::Result<> Router::refresh(net::Loop& loop, const net::Links& links, Tools& t
   holder_.reset();
   source_.reset();
   if (const auto* interface = links.find(spec_.interface)) interface_ = *interface;
-  auto holder = find_holder(links, tools);
+  auto holder = find_holder(links);
   if (holder) holder_ = std::move(*holder);
   const int index = interface_ ? interface_->index : 0;
   const int holder_index = holder_ ? holder_->index : 0;
-  if (index == 0 || index != old_index || holder_index != old_holder) close(loop);
-  fault_ = holder ? open(loop, virtual_ones, std::move(on_ready)) : holder.error().message;
+  if (index == 0 || index != old_index || holder_index != old_holder) close();
+  fault_ = holder ? open(virtual_ones, std::move(on_ready)) : holder.error().message;
   // Nobody reads while there is a fault: an open socket would keep the loop awake, and hand over stale adverts later.
-  if (!fault_.empty()) close(loop);
+  if (!fault_.empty()) close();
   if (!spec_.virtual_mac || !holder_ || holder_index == old_holder) return {};
-  return separate(tools.sysctls, spec_.interface, holder_->name);
+  return separate(sysctls, spec_.interface, holder_->name);
 }
 
 /// The interface of its addresses: one of its own is made where it is not there.
-net::Result<std::optional<net::Interface>> Router::find_holder(const net::Links& links, Tools& tools) const {
+net::Result<std::optional<net::Interface>> Router::find_holder(const net::Links& links) const {
   if (!interface_ || !spec_.virtual_mac) return interface_;
   const net::Mac mac = virtual_mac(spec_.family(), spec_.router_id);
   const net::Interface* known = links.find(spec_.holder());
   if (known != nullptr && known->lower_index == interface_->index && known->mac == mac) return *known;
-  return tools.macvlans.make({.name = spec_.holder(), .lower_index = interface_->index, .mac = mac});
+  return host_->make_macvlan({.name = spec_.holder(), .lower_index = interface_->index, .mac = mac});
 }
 
-net::Result<> Router::retire(Tools& tools) {
+net::Result<> Router::retire() {
   if (!spec_.virtual_mac || !holder_) return {};
   const int index = holder_->index;
   holder_.reset();
-  return tools.macvlans.remove(index);
+  return host_->remove_interface(index);
 }
 
-std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready) {
+std::string Router::open(const std::set<net::Address>& virtual_ones, OnReady on_ready) {
   if (!interface_) return fmt::format("there is no interface {}", spec_.interface);
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
 
@@ -81,16 +82,15 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
     return fmt::format("{} has no {} of its own yet", spec_.interface,
                        spec_.family() == net::Family::ipv4 ? "IPv4 address" : "link-local IPv6 address");
   }
-  if (!link_) {
-    auto link = Link::open(*interface_, spec_.family(), spec_.unicast.has_value());
-    if (!link) return link.error().message;
-    auto watch = loop.watch(link->fd(), EPOLLIN, [ready = std::move(on_ready)](std::uint32_t) mutable { ready(); });
-    if (!watch) return watch.error().message;
-    link_ = std::move(*link);
-    watch_ = *watch;
+  using Use = net::RawSocket::Use;
+  if (!socket_) {
+    const auto use = spec_.unicast ? Use::unicast : Use::multicast;
+    auto socket = host_->open_socket(*loop_, socket_for(spec_.family(), use, *interface_), std::move(on_ready));
+    if (!socket) return socket.error().message;
+    socket_ = std::move(*socket);
   }
   if (spec_.virtual_mac && !sender_) {
-    auto sender = Link::open_sender(*holder_, spec_.family());
+    auto sender = host_->open_socket(*loop_, socket_for(spec_.family(), Use::send_multicast, *holder_), {});
     if (!sender) return sender.error().message;
     sender_ = std::move(*sender);
   }
@@ -100,30 +100,29 @@ std::string Router::open(net::Loop& loop, const std::set<net::Address>& virtual_
 
 Counters Router::counters() const {
   Counters counters = counters_;
-  if (link_) counters.dropped += link_->dropped();
+  if (socket_) counters.dropped += socket_->dropped();
   return counters;
 }
 
-void Router::close(net::Loop& loop) {
-  loop.unwatch(std::exchange(watch_, 0));
-  if (link_) counters_.dropped += link_->dropped();
-  link_.reset();
+void Router::close() {
+  if (socket_) counters_.dropped += socket_->dropped();
+  socket_.reset();
   sender_.reset();
 }
 
-net::Result<> Router::change(net::Loop& loop, net::Leases& leases, Spec spec) {
+net::Result<> Router::change(Spec spec) {
   net::Result<> result;
   for (const net::Prefix& prefix : held()) {
     if (std::ranges::find(spec.addresses, prefix, &VirtualAddress::prefix) != spec.addresses.end()) continue;
-    result = first_error(std::move(result), leases.drop(holder_->index, prefix));
+    result = first_error(std::move(result), host_->drop_address(holder_->index, prefix));
   }
-  if (spec.unicast.has_value() != spec_.unicast.has_value()) close(loop);  // another kind of socket
+  if (spec.unicast.has_value() != spec_.unicast.has_value()) close();  // another kind of socket
   spec_ = std::move(spec);
   return result;
 }
 
 net::Result<> Router::send(std::uint8_t priority, bool as_master) {
-  if (!link_ || !source_) return {};
+  if (!socket_ || !source_) return {};
   Advert advert{
       .router_id = spec_.router_id, .priority = priority, .max_advertise_interval = spec_.advertise, .addresses = {}};
   for (const VirtualAddress& address : spec_.addresses) advert.addresses.push_back(address.prefix.address);
@@ -131,7 +130,8 @@ net::Result<> Router::send(std::uint8_t priority, bool as_master) {
   net::Result<> result;
   const auto send_to = [&](const net::Address& destination) {
     const Path path{.source = *source_, .destination = destination};
-    auto sent = (sender_ && as_master ? *sender_ : *link_).send(packet_of(advert, path), path);
+    auto sent =
+        (sender_ && as_master ? *sender_ : *socket_).send(packet_of(advert, path), path.source, path.destination);
     ++(sent ? counters_.sent : counters_.send_errors);
     result = first_error(std::move(result), std::move(sent));
   };
@@ -163,44 +163,44 @@ bool Router::needs_prefix_route(const net::Prefix& prefix) const {
   return (prefix.address.is_v4() && !spec_.virtual_mac) || !reaches(prefix.address);
 }
 
-net::Result<> Router::claim(Tools& tools, std::chrono::seconds lease) {
+net::Result<> Router::claim(std::chrono::seconds lease) {
   net::Result<> result;
   if (!holder_) return result;
   if (spec_.virtual_mac && !holder_->up) {
-    result = tools.macvlans.set_up(holder_->index, true);
+    result = host_->set_up(holder_->index, true);
     holder_->up = result.has_value();  // until the kernel's own word of it arrives
   }
   for (const VirtualAddress& address : spec_.addresses) {
     const auto holding = holding_of(address, *holder_, needs_prefix_route(address.prefix));
     const auto* held = holder_->find(address.prefix);
     if (held != nullptr && is_other(*held, holding, holder_->name)) {
-      result = first_error(std::move(result), tools.leases.drop(holder_->index, address.prefix));
+      result = first_error(std::move(result), host_->drop_address(holder_->index, address.prefix));
     }
-    result = first_error(std::move(result), tools.leases.hold(holding, lease));
+    result = first_error(std::move(result), host_->hold_address(holding, lease));
   }
   return result;
 }
 
-net::Result<> Router::yield(Tools& tools) {
+net::Result<> Router::yield() {
   net::Result<> result;
   if (!holder_) return result;
   // First, so that it lets nothing out any more: to leave an IPv6 address's multicast group is told to all, and would
   // lead the switches back here.
   if (spec_.virtual_mac) {
-    result = tools.macvlans.set_up(holder_->index, false);
+    result = host_->set_up(holder_->index, false);
     holder_->up = false;
   }
   for (const VirtualAddress& address : spec_.addresses) {
-    result = first_error(std::move(result), tools.leases.drop(holder_->index, address.prefix));
+    result = first_error(std::move(result), host_->drop_address(holder_->index, address.prefix));
   }
   return result;
 }
 
-net::Result<> Router::announce(net::Announcer& announcer) {
+net::Result<> Router::announce() {
   net::Result<> result;
   if (!holder_) return result;
   for (const VirtualAddress& address : spec_.addresses) {
-    result = first_error(std::move(result), announcer.announce(*holder_, address.prefix.address));
+    result = first_error(std::move(result), host_->announce(*holder_, address.prefix.address));
   }
   return result;
 }
@@ -229,20 +229,21 @@ std::vector<net::RouteEntry> Router::routes(const net::Links& links) const {
   return entries;
 }
 
-net::Result<> Router::set_routes(net::RouteTable& table, const net::Links& links, std::chrono::seconds lease) {
+net::Result<> Router::set_routes(const net::Links& links, std::chrono::seconds lease) {
   net::Result<> result;
   for (const VirtualRoute& route : spec_.routes) {
     if (route.interface.empty() || links.find(route.interface) != nullptr) continue;
     result = first_error(std::move(result), net::failure(fmt::format("set the route {}: there is no interface {}",
                                                                      to_string(route), route.interface)));
   }
-  for (const net::RouteEntry& route : routes(links)) result = first_error(std::move(result), table.hold(route, lease));
+  for (const net::RouteEntry& route : routes(links))
+    result = first_error(std::move(result), host_->hold_route(route, lease));
   return result;
 }
 
-net::Result<> Router::drop_routes(net::RouteTable& table, const net::Links& links) {
+net::Result<> Router::drop_routes(const net::Links& links) {
   net::Result<> result;
-  for (const net::RouteEntry& route : routes(links)) result = first_error(std::move(result), table.drop(route));
+  for (const net::RouteEntry& route : routes(links)) result = first_error(std::move(result), host_->drop_route(route));
   return result;
 }
 
@@ -257,11 +258,11 @@ std::vector<net::Prefix> Router::held() const {
   return held;
 }
 
-std::optional<Instant> Router::claimed(net::Leases& leases, std::chrono::seconds lease) const {
+std::optional<Instant> Router::claimed(std::chrono::seconds lease) const {
   if (!holder_) return std::nullopt;
   Instant since = Instant::max();
   for (const VirtualAddress& address : spec_.addresses) {
-    const auto found = leases.find(holder_->index, address.prefix);
+    const auto found = host_->find_address(holder_->index, address.prefix);
     if (!found || !*found || (*found)->granted != lease) return std::nullopt;
     since = std::min(since, (*found)->since);
   }
@@ -273,42 +274,42 @@ std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<I
   refused_.clear();
   met_.clear();
   understand_.clear();
-  if (!link_ || !source_) return accepted;
+  if (!socket_ || !source_) return accepted;
   const auto refuse = [this](const net::Address& source, Refusal refusal) {
     ++counters_.refused[std::to_underlying(refusal)];
     refused_.push_back({.source = source, .refusal = refusal});
   };
-  link_->receive(packets_a_turn, [&](const Link::Packet& packet) {
-    if (spec_.signing && is_hello(packet.advert)) {
+  socket_->receive(packets_a_turn, [&](const net::RawSocket::Packet& packet) {
+    if (spec_.signing && is_hello(packet.payload)) {
       auto hello = check_hello(packet);
-      if (!hello) return refuse(packet.path.source, hello.error());
-      met_.push_back({.source = packet.path.source, .identity = std::move(hello->from)});
-      if (self && hello->question && signs()) greet(packet.path.source, *self, false);
+      if (!hello) return refuse(packet.source, hello.error());
+      met_.push_back({.source = packet.source, .identity = std::move(hello->from)});
+      if (self && hello->question && signs()) greet(packet.source, *self, false);
       return;
     }
     const auto advert = check(packet);
     if (!advert) {
       note_disbelieved(packet, advert.error(), now);
-      return refuse(packet.path.source, advert.error());
+      return refuse(packet.source, advert.error());
     }
     ++counters_.received;
-    note_peer(packet.path.source, *advert, now);
-    accepted.push_back({.source = packet.path.source,
+    note_peer(packet.source, *advert, now);
+    accepted.push_back({.source = packet.source,
                         .heard = {.priority = advert->priority,
                                   .max_advertise_interval = advert->max_advertise_interval,
-                                  .greater_address = packet.path.source > *source_}});
+                                  .greater_address = packet.source > *source_}});
   });
   if (self) ask(*self, now);
   return accepted;
 }
 
 /// RFC 9568 section 7.1, and what a unicast peer must be.
-std::expected<Advert, Refusal> Router::check(const Link::Packet& packet) {
-  const auto& [source, destination] = packet.path;
+std::expected<Advert, Refusal> Router::check(const net::RawSocket::Packet& packet) {
   if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
-  if (destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(Refusal::destination);
-  const bool stranger = spec_.unicast && std::ranges::find(spec_.unicast->peers, source) == spec_.unicast->peers.end();
-  if (stranger || source == *source_) return std::unexpected(Refusal::source);
+  if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(Refusal::destination);
+  const bool stranger =
+      spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
+  if (stranger || packet.source == *source_) return std::unexpected(Refusal::source);
   auto advert = read(packet);
   if (!advert) return advert;
   if (advert->router_id != spec_.router_id) return std::unexpected(Refusal::router_id);
@@ -318,30 +319,30 @@ std::expected<Advert, Refusal> Router::check(const Link::Packet& packet) {
 
 /// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
 /// VRID.
-std::expected<Advert, Refusal> Router::read(const Link::Packet& packet) {
-  if (packet.advert.size() > 1 && std::to_integer<std::uint8_t>(packet.advert[1]) != spec_.router_id) {
+std::expected<Advert, Refusal> Router::read(const net::RawSocket::Packet& packet) {
+  if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
     return std::unexpected(Refusal::router_id);
   }
   if (spec_.version == 2) {
-    auto advert = decode_v2(packet.advert, spec_.password);
+    auto advert = decode_v2(packet.payload, spec_.password);
     if (advert && advert->max_advertise_interval != spec_.advertise) return std::unexpected(Refusal::interval);
     return advert;
   }
-  if (!spec_.signing) return decode(packet.advert, packet.path);
-  const auto opened = vrrp::open(packet.advert, packet.path, *spec_.signing);
+  if (!spec_.signing) return decode(packet.payload, path_of(packet));
+  const auto opened = vrrp::open(packet.payload, path_of(packet), *spec_.signing);
   if (!opened) return std::unexpected(opened.error());
-  auto advert = decode(opened->advert, packet.path);
+  auto advert = decode(opened->advert, path_of(packet));
   if (!advert || !opened->sequence) return advert;
-  if (!note_sequence(sequences_, packet.path.source, *opened->sequence)) return std::unexpected(Refusal::replay);
-  if (opened->understands_hello) understand_.insert(packet.path.source);
+  if (!note_sequence(sequences_, packet.source, *opened->sequence)) return std::unexpected(Refusal::replay);
+  if (opened->understands_hello) understand_.insert(packet.source);
   return advert;
 }
 
 /// Only what says that it is of this VRID may be another master of it.
-void Router::note_disbelieved(const Link::Packet& packet, Refusal refusal, Instant now) {
-  const bool ours = packet.advert.size() > 1 && std::to_integer<std::uint8_t>(packet.advert[1]) == spec_.router_id;
-  if (!ours || packet.path.source == *source_ || refusal == Refusal::owner) return;
-  disbelieved_ = {.source = packet.path.source, .refusal = refusal, .heard = now};
+void Router::note_disbelieved(const net::RawSocket::Packet& packet, Refusal refusal, Instant now) {
+  const bool ours = packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) == spec_.router_id;
+  if (!ours || packet.source == *source_ || refusal == Refusal::owner) return;
+  disbelieved_ = {.source = packet.source, .refusal = refusal, .heard = now};
 }
 
 void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {

@@ -2,21 +2,20 @@
 
 #include <expected>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "net/announce.h"
-#include "net/leases.h"
+#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
-#include "net/route_table.h"
+#include "net/raw_socket.h"
+#include "net/sysctls.h"
 #include "vrrp/group.h"
 #include "vrrp/hello.h"
-#include "vrrp/link.h"
 #include "vrrp/status.h"
-#include "vrrp/tools.h"
 
 namespace vrrp {
 
@@ -26,35 +25,36 @@ class Router {
   /// Told that adverts have arrived. Called from the loop.
   using OnReady = std::move_only_function<void()>;
 
-  explicit Router(Spec spec) : spec_(std::move(spec)) {}
+  /// `loop` and `host` must outlive this; `host` is open.
+  Router(net::Loop& loop, net::Host& host, Spec spec) : loop_(&loop), host_(&host), spec_(std::move(spec)) {}
 
   /// Takes the interface as it is now, or none, and makes one for its addresses where they have one of their own: its
   /// socket is open while there is no fault(). `virtual_ones` are all virtual addresses of this node, from which no
   /// socket ever speaks. Error: a setting that its own interface needs could not be made, which is no fault.
-  net::Result<> refresh(net::Loop& loop, const net::Links& links, Tools& tools,
-                        const std::set<net::Address>& virtual_ones, OnReady on_ready);
+  net::Result<> refresh(const net::Links& links, net::Sysctls& sysctls, const std::set<net::Address>& virtual_ones,
+                        OnReady on_ready);
 
   /// Why it cannot take part: "link eth0 is down"; "" if it can.
   [[nodiscard]] const std::string& fault() const { return fault_; }
 
-  void close(net::Loop& loop);
+  void close();
 
   /// Removes the interface of its own. It is not refreshed again.
-  net::Result<> retire(Tools& tools);
+  net::Result<> retire();
 
   /// Is another from now on, of the same router_id, interface and family; addresses that it no longer has go.
-  net::Result<> change(net::Loop& loop, net::Leases& leases, Spec spec);
+  net::Result<> change(Spec spec);
 
   /// One that is no master any more says so without the virtual MAC: the switches know whose that is.
   net::Result<> send(std::uint8_t priority, bool as_master);
-  net::Result<> claim(Tools& tools, std::chrono::seconds lease);
-  net::Result<> yield(Tools& tools);
-  net::Result<> announce(net::Announcer& announcer);
+  net::Result<> claim(std::chrono::seconds lease);
+  net::Result<> yield();
+  net::Result<> announce();
 
   /// Its routes as the kernel knows them, but those whose interface is missing.
   [[nodiscard]] std::vector<net::RouteEntry> routes(const net::Links& links) const;
-  net::Result<> set_routes(net::RouteTable& table, const net::Links& links, std::chrono::seconds lease);
-  net::Result<> drop_routes(net::RouteTable& table, const net::Links& links);
+  net::Result<> set_routes(const net::Links& links, std::chrono::seconds lease);
+  net::Result<> drop_routes(const net::Links& links);
 
   /// Whether the kernel still has every address that was claimed.
   [[nodiscard]] bool holds_all() const;
@@ -62,7 +62,7 @@ class Router {
   [[nodiscard]] bool holds_any() const { return !held().empty() || (spec_.virtual_mac && holder_ && holder_->up); }
   [[nodiscard]] std::vector<net::Prefix> held() const;
   /// When all addresses that are there were claimed last, for `lease`; nothing if one is missing or held otherwise.
-  [[nodiscard]] std::optional<Instant> claimed(net::Leases& leases, std::chrono::seconds lease) const;
+  [[nodiscard]] std::optional<Instant> claimed(std::chrono::seconds lease) const;
 
   /// What has arrived, checked and counted: adverts that concern the machine, with who sent them.
   struct Accepted {
@@ -93,34 +93,37 @@ class Router {
   [[nodiscard]] Counters counters() const;
 
  private:
-  [[nodiscard]] net::Result<std::optional<net::Interface>> find_holder(const net::Links& links, Tools& tools) const;
-  std::string open(net::Loop& loop, const std::set<net::Address>& virtual_ones, OnReady on_ready);
+  [[nodiscard]] net::Result<std::optional<net::Interface>> find_holder(const net::Links& links) const;
+  std::string open(const std::set<net::Address>& virtual_ones, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
-  [[nodiscard]] std::expected<Advert, Refusal> check(const Link::Packet& packet);
-  [[nodiscard]] std::expected<Advert, Refusal> read(const Link::Packet& packet);
+  [[nodiscard]] std::expected<Advert, Refusal> check(const net::RawSocket::Packet& packet);
+  [[nodiscard]] std::expected<Advert, Refusal> read(const net::RawSocket::Packet& packet);
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
-  void note_disbelieved(const Link::Packet& packet, Refusal refusal, Instant now);
+  void note_disbelieved(const net::RawSocket::Packet& packet, Refusal refusal, Instant now);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
 
   // What is signed (router_signed.cc).
   using Sequences = std::map<net::Address, std::uint64_t>;
   [[nodiscard]] bool signs() const;
   [[nodiscard]] std::uint64_t next_sequence();
-  [[nodiscard]] static bool note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence);
+  [[nodiscard]] bool note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence);
   void ask(const Identity& self, Instant now);
   void greet(const net::Address& other, const Identity& self, bool question);
-  [[nodiscard]] std::expected<Hello, Refusal> check_hello(const Link::Packet& packet);
+  [[nodiscard]] std::expected<Hello, Refusal> check_hello(const net::RawSocket::Packet& packet);
 
+  [[nodiscard]] std::uint64_t time_of_day() const;
+
+  net::Loop* loop_;
+  net::Host* host_;
   Spec spec_;
   std::optional<net::Interface> interface_;  ///< where it speaks
   std::optional<net::Interface> holder_;     ///< where its addresses are; there is none without the other
   std::optional<net::Address> source_;
   std::string fault_;
-  std::optional<Link> link_;
-  std::optional<Link> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
-  net::Loop::Id watch_ = 0;
+  std::unique_ptr<net::RawSocket> socket_;
+  std::unique_ptr<net::RawSocket> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   std::vector<Peer> peers_;
   std::optional<Disbelieved> disbelieved_;
   std::vector<Refused> refused_;

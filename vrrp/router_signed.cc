@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "vrrp/link.h"
 #include "vrrp/router.h"
 #include "vrrp/signature.h"
 
@@ -15,13 +16,13 @@ using namespace std::chrono_literals;
 /// Between one question to a node and the next.
 constexpr Duration question_pause = 1s;
 
+}  // namespace
+
 /// In microseconds.
-std::uint64_t time_of_day() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
+std::uint64_t Router::time_of_day() const {
+  const auto now = loop_->clock().wall().time_since_epoch();
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
-
-}  // namespace
 
 bool Router::signs() const { return spec_.signing && spec_.signing->mode != SigningMode::receive_only; }
 
@@ -53,25 +54,26 @@ void Router::ask(const Identity& self, Instant now) {
 void Router::greet(const net::Address& other, const Identity& self, bool question) {
   const Path path{.source = *source_, .destination = other};
   const auto hello = encode({.router_id = spec_.router_id, .question = question, .from = self});
-  std::ignore = link_->send(sign(hello, path, spec_.signing->keys.front(), next_sequence()), path);
+  const auto packet = sign(hello, path, spec_.signing->keys.front(), next_sequence());
+  std::ignore = socket_->send(packet, path.source, path.destination);
 }
 
 /// Never believed without a signature, whatever is done about adverts.
-std::expected<Hello, Refusal> Router::check_hello(const Link::Packet& packet) {
-  const auto& [source, destination] = packet.path;
+std::expected<Hello, Refusal> Router::check_hello(const net::RawSocket::Packet& packet) {
   if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
-  if (destination != *source_) return std::unexpected(Refusal::destination);
-  const bool stranger = spec_.unicast && std::ranges::find(spec_.unicast->peers, source) == spec_.unicast->peers.end();
-  if (stranger || source == *source_) return std::unexpected(Refusal::source);
-  if (packet.advert.size() > 1 && std::to_integer<std::uint8_t>(packet.advert[1]) != spec_.router_id) {
+  if (packet.destination != *source_) return std::unexpected(Refusal::destination);
+  const bool stranger =
+      spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
+  if (stranger || packet.source == *source_) return std::unexpected(Refusal::source);
+  if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
     return std::unexpected(Refusal::router_id);
   }
-  const auto opened = vrrp::open(packet.advert, packet.path, *spec_.signing);
+  const auto opened = vrrp::open(packet.payload, path_of(packet), *spec_.signing);
   if (!opened) return std::unexpected(opened.error());
   if (!opened->sequence) return std::unexpected(Refusal::not_signed);
   auto hello = decode_hello(opened->advert);
   if (!hello) return hello;
-  if (!note_sequence(hello_sequences_, source, *opened->sequence)) return std::unexpected(Refusal::replay);
+  if (!note_sequence(hello_sequences_, packet.source, *opened->sequence)) return std::unexpected(Refusal::replay);
   return hello;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 namespace vrrp {
@@ -21,12 +22,27 @@ constexpr Duration refresh_pause = 60s;
 /// Between one word of a kind of refusal and the next: whoever floods us does not fill the log.
 constexpr Duration refusal_pause = 60s;
 
+/// Without the farewells after which their sender spoke as master again: after this node stood still, many adverts
+/// arrive at once, of which the last is true.
+std::vector<Router::Accepted> without_taken_back(std::vector<Router::Accepted> accepted) {
+  std::set<net::Address> masters;
+  std::vector<Router::Accepted> left;
+  for (auto& advert : accepted | std::views::reverse) {
+    if (advert.heard.priority == 0 && masters.contains(advert.source)) continue;
+    if (advert.heard.priority != 0) masters.insert(advert.source);
+    left.push_back(std::move(advert));
+  }
+  std::ranges::reverse(left);
+  return left;
+}
+
 }  // namespace
 
-Routers::Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnError on_error, OnNotice on_notice,
-                 std::string held)
+Routers::Routers(net::Loop& loop, net::Host& host, std::filesystem::path settings, OnTransition on_transition,
+                 OnError on_error, OnNotice on_notice, std::string held)
     : loop_(loop),
-      tools_(std::move(tools)),
+      host_(host),
+      sysctls_(host, std::move(settings)),
       on_transition_(std::move(on_transition)),
       on_error_(std::move(on_error)),
       on_notice_(std::move(on_notice)),
@@ -34,7 +50,7 @@ Routers::Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnErr
 
 Routers::~Routers() {
   loop_.cancel(forget_timer_);
-  for (auto& [id, router] : routers_) router.close(loop_);
+  for (auto& [id, router] : routers_) router.close();
   for (const auto& [id, band] : bands_) {
     loop_.cancel(band.timer);
     loop_.cancel(band.announce_timer);
@@ -43,7 +59,7 @@ Routers::~Routers() {
 
 void Routers::refresh(Id router) {
   Router& it = routers_.at(router);
-  auto refreshed = it.refresh(loop_, *links_, tools_, virtual_addresses_, [this, router] { on_packets(router); });
+  auto refreshed = it.refresh(*links_, sysctls_, virtual_addresses_, [this, router] { on_packets(router); });
   std::ignore = note(router, Operation::separate, std::move(refreshed));
 }
 
@@ -79,7 +95,7 @@ void Routers::on_packets(Id router) {
   for (const auto& [source, identity] : routers_.at(router).met()) {
     if (on_met_) on_met_(identity, source);
   }
-  for (const auto& [source, heard] : accepted) {
+  for (const auto& [source, heard] : without_taken_back(accepted)) {
     Band& band = bands_.at(id);
     band.resigned.reset();
     if (heard.priority == 0) band.resigned = source;
@@ -202,7 +218,7 @@ net::Result<> Routers::perform(Id id, Action action) {
         done = note(i, Operation::send, router.send(0, as_master));
         break;
       case Action::claim:
-        done = note(i, Operation::claim, router.claim(tools_, lease(band.config)));
+        done = note(i, Operation::claim, router.claim(lease(band.config)));
         break;
       case Action::announce:
         break;
@@ -215,7 +231,7 @@ net::Result<> Routers::perform(Id id, Action action) {
   if (action != Action::claim || !result) return result;
   // When all addresses are there, one of which a route may lead over. Without its routes a master is better than none.
   for (const Id i : band.members) {
-    std::ignore = note(i, Operation::route, routers_.at(i).set_routes(tools_.routes, *links_, lease(band.config)));
+    std::ignore = note(i, Operation::route, routers_.at(i).set_routes(*links_, lease(band.config)));
   }
   return result;
 }
@@ -224,8 +240,8 @@ net::Result<> Routers::perform(Id id, Action action) {
 net::Result<> Routers::yield(Id id) {
   Router& router = routers_.at(id);
   failing_.erase({id, Operation::route});
-  auto dropped = router.drop_routes(tools_.routes, *links_);
-  auto yielded = router.yield(tools_);
+  auto dropped = router.drop_routes(*links_);
+  auto yielded = router.yield();
   return note(id, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));
 }
 
@@ -234,8 +250,7 @@ void Routers::announce(Id id) {
   Band& band = bands_.at(id);
   loop_.cancel(std::exchange(band.announce_timer, 0));
   if (band.group.machine.state != State::master) return;
-  for (const Id router : band.members)
-    note(router, Operation::announce, routers_.at(router).announce(tools_.announcer));
+  for (const Id router : band.members) note(router, Operation::announce, routers_.at(router).announce());
   const Duration pause = band.announced < burst_pauses.size() ? burst_pauses[band.announced++] : refresh_pause;
   band.announce_timer = loop_.after(pause, [this, id] { announce(id); });
 }

@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "net/error.h"
+#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
+#include "net/sysctls.h"
 #include "vrrp/group.h"
 #include "vrrp/router.h"
 #include "vrrp/spec.h"
 #include "vrrp/status.h"
-#include "vrrp/tools.h"
 #include "vrrp/wanted.h"
 
 namespace vrrp {
@@ -35,13 +36,14 @@ class Routers {
   using OnMet = std::move_only_function<void(const Identity&, const net::Address& from)>;
   using OnStopped = std::move_only_function<void()>;
 
-  /// Starts every router on `loop`, which outlives this. While `held` is not empty none of them becomes master, for
-  /// this reason, but one that goes on from an earlier life. Transitions may be told before this returns. Errors: no
-  /// privilege (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its
-  /// group waits for it in State::initialize.
-  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, Wanted wanted, OnTransition on_transition,
-                                                     OnError on_error = {}, OnNotice on_notice = {},
-                                                     std::string held = {}, std::filesystem::path settings = {});
+  /// Starts every router on `loop` and `host`, which outlive this. While `held` is not empty none of them becomes
+  /// master, for this reason, but one that goes on from an earlier life. Transitions may be told before this returns.
+  /// Errors: no privilege (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down
+  /// is none: its group waits for it in State::initialize.
+  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, Wanted wanted,
+                                                     OnTransition on_transition, OnError on_error = {},
+                                                     OnNotice on_notice = {}, std::string held = {},
+                                                     std::filesystem::path settings = {});
   ~Routers();
   Routers(const Routers&) = delete;
   Routers& operator=(const Routers&) = delete;
@@ -102,8 +104,8 @@ class Routers {
   enum class Operation : std::uint8_t { send, claim, yield, announce, route, separate };
   struct Change;
 
-  Routers(net::Loop& loop, Tools tools, OnTransition on_transition, OnError on_error, OnNotice on_notice,
-          std::string held);
+  Routers(net::Loop& loop, net::Host& host, std::filesystem::path settings, OnTransition on_transition,
+          OnError on_error, OnNotice on_notice, std::string held);
 
   // What there is (routers_update.cc).
   [[nodiscard]] std::optional<Id> find_same(const Spec& spec) const;
@@ -141,7 +143,8 @@ class Routers {
   void retire(const Band& band);
 
   net::Loop& loop_;
-  Tools tools_;
+  net::Host& host_;
+  net::Sysctls sysctls_;
   OnTransition on_transition_;
   OnError on_error_;
   OnNotice on_notice_;

@@ -19,27 +19,13 @@ struct Routers::Change {
   std::set<Id> different{};  ///< bands with other routers than before
 };
 
-net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, Wanted wanted, OnTransition on_transition,
-                                                     OnError on_error, OnNotice on_notice, std::string held,
-                                                     std::filesystem::path settings) {
-  auto leases = net::Leases::open();
-  if (!leases) return std::unexpected(leases.error());
-  auto routes = net::RouteTable::open();
-  if (!routes) return std::unexpected(routes.error());
-  auto macvlans = net::Macvlans::open();
-  if (!macvlans) return std::unexpected(macvlans.error());
-  auto announcer = net::Announcer::open();
-  if (!announcer) return std::unexpected(announcer.error());
-
-  Tools tools{.leases = std::move(*leases),
-              .routes = std::move(*routes),
-              .macvlans = std::move(*macvlans),
-              .announcer = std::move(*announcer),
-              .sysctls = net::Sysctls("/proc/sys", std::move(settings))};
-  std::unique_ptr<Routers> routers(new Routers(loop, std::move(tools), std::move(on_transition), std::move(on_error),
-                                               std::move(on_notice), std::move(held)));
-  auto links =
-      net::Links::follow(loop, [self = routers.get()](const std::string& name) { self->on_link_change(name); });
+net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, net::Host& host, Wanted wanted,
+                                                     OnTransition on_transition, OnError on_error, OnNotice on_notice,
+                                                     std::string held, std::filesystem::path settings) {
+  if (auto opened = host.open(); !opened) return std::unexpected(opened.error());
+  std::unique_ptr<Routers> routers(new Routers(loop, host, std::move(settings), std::move(on_transition),
+                                               std::move(on_error), std::move(on_notice), std::move(held)));
+  auto links = host.follow_links(loop, [self = routers.get()](const std::string& name) { self->on_link_change(name); });
   if (!links) return std::unexpected(links.error());
   routers->links_ = std::move(*links);
   routers->update(std::move(wanted));
@@ -63,7 +49,7 @@ void Routers::update(Wanted wanted) {
     auto id = find_same(spec);
     if (!id) {
       id = ++last_id_;
-      routers_.emplace(*id, Router(spec));
+      routers_.emplace(*id, Router(loop_, host_, spec));
     }
     change.ids.push_back(*id);
   }
@@ -96,7 +82,7 @@ void Routers::set_conditions(const Change& change) {
 
 /// Routes that an earlier life left, or this one set, and that no router has any more.
 void Routers::sweep_routes() {
-  const auto held = tools_.routes.held();
+  const auto held = host_.held_routes();
   if (!held) return;  // the next change sweeps again
   std::set<net::RouteEntry> wanted;
   for (const auto& [id, router] : routers_) {
@@ -104,7 +90,7 @@ void Routers::sweep_routes() {
     wanted.insert(routes.begin(), routes.end());
   }
   for (const net::RouteEntry& route : *held) {
-    if (!wanted.contains(route)) std::ignore = tools_.routes.drop(route);
+    if (!wanted.contains(route)) std::ignore = host_.drop_route(route);
   }
 }
 
@@ -160,8 +146,8 @@ void Routers::drop_router(Id id) {
   Router& router = routers_.at(id);
   if (bands_.at(band_of_.at(id)).group.machine.state == State::master) note(id, Operation::send, router.send(0, true));
   std::ignore = yield(id);
-  std::ignore = note(id, Operation::yield, router.retire(tools_));
-  router.close(loop_);
+  std::ignore = note(id, Operation::yield, router.retire());
+  router.close();
   std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == id; });
   routers_.erase(id);
   conditions_.erase(id);
@@ -175,7 +161,7 @@ void Routers::drop_band(Id id) {
   loop_.cancel(band.announce_timer);
   retire(band);
   for (const Id router : band.members) {
-    routers_.at(router).close(loop_);
+    routers_.at(router).close();
     std::erase_if(failing_, [&](const auto& entry) { return entry.first.first == router; });
     routers_.erase(router);
     conditions_.erase(router);
@@ -192,7 +178,7 @@ void Routers::adapt(Id id, const Change& change) {
     if (band_of_.at(change.ids[i]) != id) continue;
     Router& router = routers_.at(change.ids[i]);
     different |= router.spec() != change.wanted.specs[i];
-    note(change.ids[i], Operation::yield, router.change(loop_, tools_.leases, change.wanted.specs[i]));
+    note(change.ids[i], Operation::yield, router.change(change.wanted.specs[i]));
   }
   band.config = config_of(band);
   std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
@@ -232,7 +218,7 @@ void Routers::start_band(Id id) {
     refresh(id_of_router);
     band.group.members[member].link_up = router.fault().empty();
     band.group.machine.holding |= holds_any(id_of_router);
-    const auto since = router.claimed(tools_.leases, lease(band.config));
+    const auto since = router.claimed(lease(band.config));
     claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
   }
   feed(id, Start{.claimed = claimed}, [&] {
@@ -248,7 +234,7 @@ void Routers::start_band(Id id) {
 bool Routers::holds_any(Id id) {
   const Router& router = routers_.at(id);
   if (router.holds_any() || router.spec().routes.empty()) return router.holds_any();
-  const auto held = tools_.routes.held();
+  const auto held = host_.held_routes();
   const auto routes = router.routes(*links_);
   return held && std::ranges::find_first_of(*held, routes) != held->end();
 }
@@ -263,7 +249,7 @@ void Routers::forget_stopped() {
   }
   for (const Id id : gone) drop_band(id);
   if (!std::ranges::all_of(bands_, [](const auto& entry) { return is_stopped(entry.second); })) return;
-  tools_.sysctls.restore();
+  sysctls_.restore();
   if (on_stopped_) std::exchange(on_stopped_, {})();
 }
 
@@ -273,7 +259,7 @@ bool Routers::is_stopped(const Band& band) {
 
 void Routers::retire(const Band& band) {
   for (const Id router : band.members) {
-    std::ignore = note(router, Operation::yield, routers_.at(router).retire(tools_));
+    std::ignore = note(router, Operation::yield, routers_.at(router).retire());
   }
 }
 

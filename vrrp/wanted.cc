@@ -11,18 +11,19 @@
 namespace vrrp {
 namespace {
 
-net::Result<> permitted(const std::vector<Spec>& specs) {
+net::Result<> permitted(net::Host& host, const std::vector<Spec>& specs) {
   for (const Spec& spec : specs) {
     if (spec.addresses.empty()) return net::failure(fmt::format("vrrp {}: no addresses", spec.name));
-    if (auto may = Link::permitted(spec.family()); !may) return may;
+    const auto socket = socket_for(spec.family(), net::RawSocket::Use::multicast, {});
+    if (auto may = host.may_open_socket(socket); !may) return may;
   }
   return {};
 }
 
 }  // namespace
 
-net::Result<Wanted> prepare(std::vector<Spec> specs, const Groups& groups) {
-  if (auto may = permitted(specs); !may) return std::unexpected(may.error());
+net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups) {
+  if (auto may = permitted(host, specs); !may) return std::unexpected(may.error());
   Wanted wanted{.specs = std::move(specs), .groups = {}};
   std::set<std::size_t> grouped;
   for (const auto& names : groups) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/error.h"
+#include "net/host.h"
 #include "vrrp/spec.h"
 
 /// The virtual routers that a node is to have, checked as a whole before any of it takes force.
@@ -30,6 +31,6 @@ struct Wanted {
 
 /// `groups` names routers that move together, which share their priority, preemption and interval; the others stand
 /// alone. Errors: a contradiction among `specs` and `groups`; no privilege (CAP_NET_RAW).
-[[nodiscard]] net::Result<Wanted> prepare(std::vector<Spec> specs, const Groups& groups);
+[[nodiscard]] net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups);
 
 }  // namespace vrrp

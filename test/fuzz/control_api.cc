@@ -2,6 +2,7 @@
 #include "director/api.h"
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "test/fuzz/target.h"
 #include "test/unit/director/shop.h"
 
@@ -28,7 +29,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto loop = net::Loop::create();
   fuzz::require(loop.has_value(), "there is a loop");
   ipvs::MemoryKernel kernel;
-  director::Director director(*loop, kernel, director_test::shop(),
+  net::KernelHost host;
+  director::Director director(*loop, kernel, host, director_test::shop(),
                               {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   fuzz::require(director.start().has_value(), "a director starts on an empty table");
   for (std::string_view text = fuzz::as_text(data, size); !text.empty();) {

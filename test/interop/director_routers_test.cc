@@ -11,6 +11,7 @@
 #include "director/director.h"
 #include "director/reloader.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "test/catch.h"
 #include "test/interop/vrrp/ear.h"
 #include "test/interop/vrrp/node.h"
@@ -60,6 +61,7 @@ struct World {
   director_test::Scratch scratch;
   config::Cluster cluster;
   ipvs::MemoryKernel kernel;
+  net::KernelHost real;
   net::Loop loop = net::Loop::create().value();
   std::unique_ptr<Director> director;
   std::optional<Ear> ear;
@@ -78,7 +80,8 @@ struct World {
 
   void start() {
     director = std::make_unique<Director>(
-        loop, kernel, cluster, director::Options{.node = cluster.nodes[0], .state_file = scratch.path / "state.json"});
+        loop, kernel, real, cluster,
+        director::Options{.node = cluster.nodes[0], .state_file = scratch.path / "state.json"});
     if (auto started = director->start(); !started) FAIL(started.error().message);
   }
 

@@ -221,7 +221,9 @@ void Play::server_dies() {
   check_within("in, on both directors (rise x interval + timeout)", Pair::time_to_in,
                [&] { return in_everywhere(pair_.web1, pair_.web1.weight); });
   const auto in = net::monotonic_now();
-  const auto answered = [&] { return prober_->tally(in, net::monotonic_now()).by_server.contains(pair_.web1.host->name); };
+  const auto answered = [&] {
+    return prober_->tally(in, net::monotonic_now()).by_server.contains(pair_.web1.host->name);
+  };
   check_within("web1 answers again", 100ms, answered);
 }
 

@@ -22,9 +22,9 @@ void Node::start() {
   const auto on_notice = [this](const std::string& router, const vrrp::Notice& notice) {
     notices += fmt::format("{} {}: {}\n", host.name, router, notice.text);
   };
-  auto wanted = vrrp::prepare(specs, groups);
+  auto wanted = vrrp::prepare(real_, specs, groups);
   if (!wanted) throw std::runtime_error(wanted.error().message);
-  auto routers = vrrp::Routers::start(loop_, std::move(*wanted), on_transition, on_error, on_notice, held);
+  auto routers = vrrp::Routers::start(loop_, real_, std::move(*wanted), on_transition, on_error, on_notice, held);
   if (!routers) throw std::runtime_error(routers.error().message);
   routers_ = std::move(*routers);
 }
@@ -32,7 +32,7 @@ void Node::start() {
 void Node::update() {
   turn();
   const lab::Within within(host.network);
-  auto wanted = vrrp::prepare(specs, groups);
+  auto wanted = vrrp::prepare(real_, specs, groups);
   if (!wanted) throw std::runtime_error(wanted.error().message);
   routers_->update(std::move(*wanted));
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "net/kernel_host.h"
 #include "net/loop.h"
 #include "test/lab/process.h"
 #include "test/lab/topology.h"
@@ -41,6 +42,7 @@ class Node {
 
  private:
   net::Loop loop_;
+  net::KernelHost real_;
   std::unique_ptr<vrrp::Routers> routers_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "net/kernel_host.h"
 #include "test/interop/vrrp/lan.h"
 
 using namespace vrrp_test;
@@ -245,7 +246,8 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
 TEST_CASE_METHOD(Lan, "without privileges the start says what is missing", "[pair]") {
   Node node(host1, {spec("front", 51, 100, vip)});
   REQUIRE(::seteuid(65534) == 0);
-  const auto wanted = vrrp::prepare(node.specs, {});
+  net::KernelHost real;
+  const auto wanted = vrrp::prepare(real, node.specs, {});
   const auto leases = net::Leases::open();
   REQUIRE(::seteuid(0) == 0);
   REQUIRE_FALSE(wanted);
@@ -256,7 +258,8 @@ TEST_CASE_METHOD(Lan, "without privileges the start says what is missing", "[pai
 
 TEST_CASE_METHOD(Lan, "routers that contradict their group are refused", "[pair]") {
   const auto error = [&](std::vector<vrrp::Spec> specs, std::vector<std::vector<std::string>> groups) {
-    const auto wanted = vrrp::prepare(std::move(specs), groups);
+    net::KernelHost real;
+    const auto wanted = vrrp::prepare(real, std::move(specs), groups);
     return wanted ? "" : wanted.error().message;
   };
   const auto a = spec("a", 1, 100, "10.0.0.101/24");

@@ -11,6 +11,7 @@
 #include "director/status_text.h"
 #include "director/table_reader.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "scratch.h"
 #include "shop.h"
 #include "test/catch.h"
@@ -24,8 +25,9 @@ struct World {
   director_test::Scratch scratch;
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
+  net::KernelHost host;
   director::Director director{
-      loop, kernel, director_test::shop(),
+      loop, kernel, host, director_test::shop(),
       director::Options{.node = director_test::lb1(), .state_file = scratch.path / "state.json", .dry_run = true}};
 
   World() { REQUIRE(director.start()); }
@@ -90,7 +92,8 @@ TEST_CASE("whoever takes out the last server is warned of who serves instead, an
   cluster.services[0].servers.push_back(
       {.name = "sorry", .endpoint = director_test::endpoint("192.168.200.99:80"), .fallback = true});
   ipvs::MemoryKernel kernel;
-  director::Director other(world.loop, kernel, cluster,
+  net::KernelHost host;
+  director::Director other(world.loop, kernel, host, cluster,
                            {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(other.start());
   CHECK_FALSE(put(other, "sorry", "drain", "").contains("warning"));

@@ -8,6 +8,7 @@
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "test/catch.h"
 #include "test/unit/director/shop.h"
 
@@ -99,7 +100,8 @@ TEST_CASE("after any reload every server's checks are under way, and no others")
   };
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
-  director::Director director(loop, kernel, cluster(),
+  net::KernelHost host;
+  director::Director director(loop, kernel, host, cluster(),
                               {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   for (int reload = 0; reload < 400; ++reload) {

@@ -7,6 +7,7 @@
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "shop.h"
 #include "test/catch.h"
 
@@ -48,7 +49,9 @@ double allocations_a_failed_server(std::size_t servers) {
   }
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
-  director::Director director(loop, kernel, cluster, {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  net::KernelHost host;
+  director::Director director(loop, kernel, host, cluster,
+                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   const auto failed = [&] { return director.events()["events"].size() >= servers; };
   const auto limit = net::monotonic_now() + 10s;

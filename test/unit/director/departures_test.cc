@@ -4,6 +4,7 @@
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "scratch.h"
 #include "shop.h"
 #include "test/catch.h"
@@ -22,12 +23,13 @@ struct World {
   director_test::Scratch scratch;
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
+  net::KernelHost host;
   const director::Options options{
       .node = director_test::lb1(), .state_file = scratch.path / "state.json", .dry_run = true};
   std::unique_ptr<Director> director;
 
   void start(const config::Cluster& cluster = director_test::shop()) {
-    director = std::make_unique<Director>(loop, kernel, cluster, options);
+    director = std::make_unique<Director>(loop, kernel, host, cluster, options);
     REQUIRE(director->start());
   }
 

@@ -179,7 +179,7 @@ TEST_CASE("a service stays ours until the kernel has let it go") {
 
 TEST_CASE("what somebody else put into a service meanwhile departs instead of being cut off") {
   World world;
-  Director director(world.loop, world.kernel, director_test::shop(),
+  Director director(world.loop, world.kernel, world.host, director_test::shop(),
                     {.node = director_test::lb1(), .state_file = world.scratch.path / "state.json", .dry_run = true});
   world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers};
   REQUIRE(director.start());

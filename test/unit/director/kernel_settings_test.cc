@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "net/kernel_host.h"
 #include "scratch.h"
 #include "shop.h"
 #include "test/catch.h"
@@ -13,6 +14,7 @@ namespace {
 /// A folder in place of /proc/sys, with the settings of IPVS as the kernel brings them.
 struct Kernel {
   director_test::Scratch scratch;
+  net::KernelHost host{scratch.path};
   std::filesystem::path folder = scratch.path / "net/ipv4/vs";
 
   Kernel() {
@@ -20,8 +22,8 @@ struct Kernel {
     for (const char* name : {"expire_quiescent_template", "sloppy_tcp", "sloppy_sctp"}) put(name, "0");
   }
   void put(const char* name, const char* value) const { std::ofstream(folder / name) << value << '\n'; }
-  [[nodiscard]] std::string now(const char* name) const {
-    return net::Sysctls(scratch.path).read(std::string("net/ipv4/vs/") + name).value();
+  [[nodiscard]] std::string now(const char* name) {
+    return host.read_setting(std::string("net/ipv4/vs/") + name).value();
   }
 };
 
@@ -34,8 +36,8 @@ config::Cluster persistent() {
 }  // namespace
 
 TEST_CASE("a kernel setting stands as long as a service needs it") {
-  const Kernel kernel;
-  KernelSettings settings(kernel.scratch.path, {});
+  Kernel kernel;
+  KernelSettings settings(kernel.host, {});
   settings.set(director_test::shop());
   CHECK(kernel.now("expire_quiescent_template") == "0");
   settings.set(persistent());
@@ -56,18 +58,18 @@ TEST_CASE("a kernel setting stands as long as a service needs it") {
 }
 
 TEST_CASE("a kernel setting that was 1 before stays 1") {
-  const Kernel kernel;
+  Kernel kernel;
   kernel.put("expire_quiescent_template", "1");
-  KernelSettings settings(kernel.scratch.path, {});
+  KernelSettings settings(kernel.host, {});
   settings.set(persistent());
   settings.set(director_test::shop());
   CHECK(kernel.now("expire_quiescent_template") == "1");
 }
 
 TEST_CASE("a kernel setting that cannot be set is a problem until somebody sets it") {
-  const Kernel kernel;
+  Kernel kernel;
   std::filesystem::remove(kernel.folder / "expire_quiescent_template");
-  KernelSettings settings(kernel.scratch.path, {});
+  KernelSettings settings(kernel.host, {});
   settings.set(persistent());
   REQUIRE(settings.problems().size() == 1);
   CHECK(settings.problems().begin()->second ==

@@ -8,6 +8,7 @@
 #include "director/director.h"
 #include "ipvs/diff.h"
 #include "ipvs/kernel.h"
+#include "net/kernel_host.h"
 #include "test/catch.h"
 
 /// Random clusters that come, change and crash, over any kernel: what the kernel holds in the end is what the last file
@@ -141,11 +142,12 @@ inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::
   auto loop = net::Loop::create().value();
   Author author(seed);
   Dying dying(kernel);
+  net::KernelHost host;
   config::Cluster cluster;
   cluster.name = "random";
   const director::Options options{
       .node = {.name = "lb1", .address = {}}, .state_file = folder / "state.json", .dry_run = true};
-  auto director = std::make_unique<director::Director>(loop, dying, cluster, options);
+  auto director = std::make_unique<director::Director>(loop, dying, host, cluster, options);
   REQUIRE(director->start());
   int crashes = 0;
   for (int i = 0; i < changes; ++i) {
@@ -156,7 +158,7 @@ inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::
     const bool restart = author.below(3) == 0;
     if (restart) {
       director.reset();
-      director = std::make_unique<director::Director>(loop, dying, cluster, options);
+      director = std::make_unique<director::Director>(loop, dying, host, cluster, options);
       REQUIRE(director->start());
     } else {
       REQUIRE(director->reload(cluster, options.node, "a test"));
@@ -166,7 +168,7 @@ inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::
       crashes += *dying.left == 0 ? 1 : 0;
       director.reset();
       dying.left.reset();
-      director = std::make_unique<director::Director>(loop, dying, cluster, options);
+      director = std::make_unique<director::Director>(loop, dying, host, cluster, options);
       REQUIRE(director->start());
     }
     becomes_as_meant(loop, kernel, cluster);

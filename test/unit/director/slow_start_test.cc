@@ -6,6 +6,7 @@
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/fd.h"
+#include "net/kernel_host.h"
 #include "shop.h"
 #include "test/catch.h"
 
@@ -44,7 +45,9 @@ TEST_CASE("a server that returns warms up, whether its failure left it in the ta
 
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
-  director::Director director(loop, kernel, cluster, {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  net::KernelHost host;
+  director::Director director(loop, kernel, host, cluster,
+                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   const auto weight = [&]() -> std::uint32_t {
     const auto& held = kernel.table.at(web.key).destinations;

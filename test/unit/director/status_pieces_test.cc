@@ -3,6 +3,7 @@
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "test/catch.h"
 #include "test/unit/director/shop.h"
 
@@ -25,8 +26,9 @@ config::Cluster cluster_of(int services) {
 struct Large {
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
+  net::KernelHost host;
   director::Director director{
-      loop, kernel, cluster_of(300), {.node = director_test::lb1(), .state_file = {}, .dry_run = true}};
+      loop, kernel, host, cluster_of(300), {.node = director_test::lb1(), .state_file = {}, .dry_run = true}};
   std::vector<std::string> written;
 
   Large() {
@@ -95,7 +97,8 @@ TEST_CASE("a status that nobody can finish any more ends with its director") {
   bool written = false;
   {
     ipvs::MemoryKernel kernel;
-    director::Director director(loop, kernel, cluster_of(300),
+    net::KernelHost host;
+    director::Director director(loop, kernel, host, cluster_of(300),
                                 {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
     REQUIRE(director.start());
     director.write_status(director.table(), [&](const std::string&) { written = true; });

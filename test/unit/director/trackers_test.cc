@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "net/kernel_host.h"
 #include "test/catch.h"
 #include "test/unit/director/scratch.h"
 
@@ -29,11 +30,13 @@ TEST_CASE("what trackers of a router say together, whenever it changes") {
   auto loop = net::Loop::create().value();
   Trackers::Verdict verdict;
   std::vector<std::string> causes;
-  Trackers trackers(loop, [&](const std::string& router, const Trackers::Verdict& told, const std::string& cause) {
-    CHECK(router == "front");
-    verdict = told;
-    causes.push_back(cause);
-  });
+  net::KernelHost host;
+  Trackers trackers(loop, host,
+                    [&](const std::string& router, const Trackers::Verdict& told, const std::string& cause) {
+                      CHECK(router == "front");
+                      verdict = told;
+                      causes.push_back(cause);
+                    });
   const auto until = [&](auto holds) {
     const auto end = net::monotonic_now() + 20s;
     while (!holds() && net::monotonic_now() < end) REQUIRE(loop.turn(10ms));

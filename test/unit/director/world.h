@@ -5,6 +5,7 @@
 
 #include "director/director.h"
 #include "ipvs/memory_kernel.h"
+#include "net/kernel_host.h"
 #include "scratch.h"
 #include "shop.h"
 #include "test/catch.h"
@@ -21,10 +22,11 @@ struct World {
   Scratch scratch;
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
+  net::KernelHost host;
 
   std::unique_ptr<Director> director(const config::Cluster& cluster = shop()) {
     auto made = std::make_unique<Director>(
-        loop, kernel, cluster,
+        loop, kernel, host, cluster,
         director::Options{.node = lb1(), .state_file = scratch.path / "state.json", .dry_run = true});
     REQUIRE(made->start());
     return made;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "net/kernel_host.h"
 #include "test/catch.h"
 #include "vrrp/spec.h"
 
@@ -25,7 +26,9 @@ class Settings {
   }
   ~Settings() { std::filesystem::remove_all(root_); }
 
-  [[nodiscard]] std::string at(const std::string& name) const { return net::Sysctls(root_).read(name).value(); }
+  [[nodiscard]] std::string at(const std::string& name) const {
+    return net::KernelHost(root_).read_setting(name).value();
+  }
   [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
  private:
@@ -54,7 +57,8 @@ TEST_CASE("a virtual MAC is made of the family and the VRID") {
 
 TEST_CASE("each of the two interfaces comes to speak of its own addresses alone") {
   const Settings all(settings("0"));
-  net::Sysctls sysctls(all.root());
+  net::KernelHost host(all.root());
+  net::Sysctls sysctls(host);
   REQUIRE(vrrp::separate(sysctls, "eth0", "vrrp4.51"));
   for (const std::string interface : {"eth0", "vrrp4.51"}) {
     CHECK(all.at("net/ipv4/conf/" + interface + "/arp_ignore") == "1");
@@ -68,7 +72,8 @@ TEST_CASE("each of the two interfaces comes to speak of its own addresses alone"
 
 TEST_CASE("a strict reverse path becomes a loose one, and what is in force for all is not said again") {
   const Settings all(settings("1"));
-  net::Sysctls sysctls(all.root());
+  net::KernelHost host(all.root());
+  net::Sysctls sysctls(host);
   REQUIRE(vrrp::separate(sysctls, "eth0", "vrrp4.51"));
   CHECK(all.at("net/ipv4/conf/eth0/arp_ignore") == "0");
   CHECK(all.at("net/ipv4/conf/eth0/arp_announce") == "2");
@@ -80,6 +85,7 @@ TEST_CASE("a host without IPv6 lacks nothing") {
   auto values = settings("0");
   values.erase("net/ipv6/conf/vrrp4.51/accept_ra");
   const Settings all(values);
-  net::Sysctls sysctls(all.root());
+  net::KernelHost host(all.root());
+  net::Sysctls sysctls(host);
   CHECK(vrrp::separate(sysctls, "eth0", "vrrp4.51"));
 }

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "net/announce.h"
+#include "net/host.h"
+#include "net/netlink.h"
+
+namespace net {
+
+/// The host that this process runs on, in its network namespace.
+class KernelHost final : public Host {
+ public:
+  /// `settings` is where the kernel's settings lie.
+  explicit KernelHost(std::filesystem::path settings = "/proc/sys");
+
+  Result<> open() override;
+  Result<std::unique_ptr<Links>> follow_links(Loop& loop, Links::OnChange on_change) override;
+  Result<> hold_address(const Leases::Holding& holding, std::chrono::seconds lease) override;
+  Result<std::optional<Leases::Held>> find_address(int interface_index, const Prefix& prefix) override;
+  Result<> drop_address(int interface_index, const Prefix& prefix) override;
+  Result<> hold_route(const RouteEntry& route, std::chrono::seconds lease) override;
+  Result<> drop_route(const RouteEntry& route) override;
+  Result<std::vector<RouteEntry>> held_routes() override;
+  Result<> open_routing() override;
+  Result<Route> route_to(const Address& address) override;
+  Result<Interface> make_macvlan(const Macvlans::Wanted& wanted) override;
+  Result<> set_up(int interface_index, bool up) override;
+  Result<> remove_interface(int interface_index) override;
+  Result<> announce(const Interface& interface, const Address& address) override;
+  Result<std::string> read_setting(const std::string& name) override;
+  Result<> write_setting(const std::string& name, const std::string& value) override;
+  Result<> may_open_socket(const RawSocket::Wanted& wanted) override;
+  Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Wanted& wanted,
+                                                 RawSocket::OnReady on_ready) override;
+
+ private:
+  /// What it changes the kernel's network with.
+  struct Tools {
+    Leases leases;
+    RouteTable routes;
+    Macvlans macvlans;
+    Announcer announcer;
+  };
+  Tools& tools();
+
+  std::filesystem::path settings_;
+  std::optional<Tools> tools_;      ///< since open()
+  std::optional<Netlink> routing_;  ///< since open_routing()
+};
+
+}  // namespace net
