@@ -2,12 +2,23 @@
 
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
 
 namespace net {
 
 namespace {
 
-constexpr AttributePolicy route_policy = {{RTA_OIF, attribute::exactly<int>}, {RTA_PREFSRC, attribute::address}};
+constexpr AttributePolicy route_policy = {{RTA_OIF, attribute::exactly<int>}};
+
+/// The first of its kind: of an IPv6 route that prefers a source the kernel says it twice, as its choice and as the
+/// route's.
+std::optional<Address> source_in(Bytes attributes) {
+  const auto* first = reinterpret_cast<const nlattr*>(attributes.data());
+  const nlattr* source = nla_find(first, static_cast<int>(attributes.size()), RTA_PREFSRC);
+  if (source == nullptr) return std::nullopt;
+  return Address::from_bytes(
+      {static_cast<const std::byte*>(nla_data(source)), static_cast<std::size_t>(nla_len(source))});
+}
 
 }  // namespace
 
@@ -23,10 +34,11 @@ Result<Route> route_to(Netlink& netlink, const Address& address) {
   auto answered = netlink.request(request, [&](const NetlinkMessage& message) {
     const auto found = message.header<rtmsg>();
     if (message.type != RTM_NEWROUTE || !found) return;
-    const auto attributes = Attributes::parse(message.after(sizeof *found), route_policy);
+    const auto after = message.after(sizeof *found);
+    const auto attributes = Attributes::parse(after, route_policy);
     if (!attributes) return;
     route.interface_index = attributes->get<int>(RTA_OIF).value_or(0);
-    route.source = Address::from_bytes(attributes->find(RTA_PREFSRC));
+    route.source = source_in(after);
     route.local = found->rtm_type == RTN_LOCAL;
   });
   if (!answered) {
