@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "test/interop/host/sides.h"
+
+/// Something that is done to both hosts.
+struct Operation {
+  std::string text;
+  std::function<std::string(Side&)> doing;  ///< what came of it, in words; a refusal begins with "refused"
+};
+
+/// Seeded random operations on a host, from pools small enough that they meet what earlier ones have left behind.
+///
+/// Left out: IPv6 networks on lo, whose routes the kernel makes unreachable ones; lo set down, which nobody does; IPv6
+/// routes of one prefix and metric through gateways on several interfaces, which the kernel makes one route that dies
+/// in parts; macvlans on macvlans; routes to multicast; writing the settings of `default`, which reach interfaces that
+/// have had no IPv4 address yet.
+class Operations {
+ public:
+  explicit Operations(std::uint32_t seed) : engine_(seed) {}
+
+  Operation next();
+
+ private:
+  std::uint32_t below(std::uint32_t limit) {
+    return std::uniform_int_distribution<std::uint32_t>(0, limit - 1)(engine_);
+  }
+  bool chance(std::uint32_t in) { return below(in) == 0; }
+  template <class T>
+  T one_of(std::vector<T> values) {
+    return values[below(static_cast<std::uint32_t>(values.size()))];
+  }
+
+  std::string interface();
+  net::Address ipv4();
+  net::Address ipv6();
+  net::Prefix prefix(const std::string& interface);
+
+  Operation hold_address();
+  Operation drop_address();
+  Operation add_address();
+  Operation find_address();
+  net::RouteEntry route(std::string& interface);
+  Operation hold_route();
+  Operation drop_route();
+  Operation add_default_route();
+  Operation route_to();
+  Operation set_carrier();
+  Operation set_up();
+  Operation make_macvlan();
+  Operation remove_macvlan();
+  Operation change_setting();
+
+  std::mt19937 engine_;
+};
