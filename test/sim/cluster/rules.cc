@@ -1,0 +1,123 @@
+// What must hold at every moment of a cluster's life.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "test/sim/cluster/world.h"
+#include "vrrp/machine.h"
+
+namespace cluster_sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration way_of_packets = 10ms;  // a few of them, there and back
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+/// How long a probe may be silent about what a server does, until the table follows.
+Duration verdict_time(const checkers::Spec& check) {
+  return (check.thresholds.fall + 1) * (check.interval + check.timeout) + 100ms;
+}
+
+/// Whether a server gets new connections of a service.
+bool gives(const ipvs::ServiceStatus& service, const net::Endpoint& server) {
+  const auto found = service.destinations.find({.endpoint = server});
+  return found != service.destinations.end() && found->second.destination.weight > 0;
+}
+
+/// Of a node that has just become able: until it has read the table, judged its servers and listened.
+Duration time_to_lead(const config::VirtualRouter& router) { return router.ready_within + 4 * router.advertise + 1s; }
+
+}  // namespace
+
+ipvs::Table expected(const Node& node, const Servers& servers) {
+  ipvs::Table table;
+  for (const auto& service : node.cluster.services) {
+    auto& entry = table[service.key];
+    entry.service = service.spec;
+    for (const auto& server : service.servers) {
+      const auto name = service.name + "/" + server.name;
+      const bool well = servers.of(server.endpoint) == Mood::well;
+      if (!well && service.on_failure == config::OnFailure::remove) continue;
+      const auto weighed = node.weights.find(name);
+      const auto weight = weighed == node.weights.end() ? server.weight : static_cast<std::uint32_t>(weighed->second);
+      entry.destinations[{.endpoint = server.endpoint}] = {.forward = service.forward,
+                                                           .weight = well && !node.drained.contains(name) ? weight : 0};
+    }
+  }
+  return table;
+}
+
+void World::check_now() {
+  const auto& router = file_.virtual_routers.front();
+  const vrrp::Config config{.priority = 1, .advertisement_interval = router.advertise};  // who waits longest
+  std::vector<net::Address> addresses;
+  for (const auto& each : file_.virtual_routers) {
+    for (const auto& address : each.addresses) addresses.push_back(address.prefix.address);
+  }
+
+  for (auto& node : nodes_) {
+    if (!node.host.refusals.empty()) node.able_from = now_;  // its host does not let it lead
+  }
+
+  // No address is held by two nodes that hear each other for longer than the lease and an interval.
+  for (auto& a : nodes_) {
+    for (auto& b : nodes_) {
+      if (a.place >= b.place) continue;
+      const Way pair{a.place, b.place};
+      const auto hear = hear_each_other_since(a, b);
+      const bool both = hear && std::ranges::any_of(addresses, [&](const net::Address& address) {
+                          return holds(a, address) && holds(b, address);
+                        });
+      if (!both) {
+        both_since_.erase(pair);
+        continue;
+      }
+      const auto since = std::max(both_since_.try_emplace(pair, now_).first->second, *hear);
+      const Duration bound = vrrp::lease(config) + router.advertise + way_of_packets;
+      if (now_ - since > bound)
+        violate(fmt::format("{} and {} hear each other and hold the same address for {:.3f} s", a.config.name,
+                            b.config.name, seconds(now_ - since)));
+    }
+  }
+
+  // While a node could serve, one does.
+  const bool could = std::ranges::any_of(
+      nodes_, [&](const Node& node) { return node.able() && now_ - node.able_from > time_to_lead(router); });
+  const bool one = std::ranges::any_of(nodes_, [&](Node& node) { return serves(node); });
+  if (!could || one) {
+    none_since_.reset();
+  } else {
+    if (!none_since_) none_since_ = now_;
+    const auto bound = vrrp::master_down_interval(config, router.advertise) + router.advertise + way_of_packets;
+    if (now_ - *none_since_ > bound)
+      violate(fmt::format("nobody serves for {:.3f} s, although one could", seconds(now_ - *none_since_)));
+  }
+
+  for (auto& node : nodes_) check_dead_servers(node);
+}
+
+/// A server that is known to be dead gets no new connection.
+void World::check_dead_servers(Node& node) {
+  for (const auto& service : node.cluster.services) {
+    const auto row = node.kernel.table.find(service.key);
+    for (const auto& server : service.servers) {
+      const auto key = std::pair(node.place, service.name + "/" + server.name);
+      const bool gets = row != node.kernel.table.end() && gives(row->second, server.endpoint);
+      const bool fails = !node.kernel.faults.empty();  // what it sends may not be done yet
+      if (!gets || fails || !node.runs() || servers_.of(server.endpoint) == Mood::well || service.checks.empty()) {
+        wrong_since_.erase(key);
+        continue;
+      }
+      const auto since = std::max({wrong_since_.try_emplace(key, now_).first->second, node.able_from});
+      if (now_ - since > verdict_time(service.checks.front()))
+        violate(fmt::format("{} leads clients to {}, which {} for {:.3f} s", node.config.name, key.second,
+                            to_string(servers_.of(server.endpoint)), seconds(now_ - since)));
+    }
+  }
+}
+
+}  // namespace cluster_sim

@@ -1,0 +1,97 @@
+#include "test/sim/cluster/servers.h"
+
+#include <utility>
+
+namespace cluster_sim {
+
+namespace {
+
+constexpr auto way = std::chrono::milliseconds(1);  // there and back
+
+/// One probe: what its server does is seen when the probe has arrived.
+class SimulatedFlight final : public checkers::Flight {
+ public:
+  SimulatedFlight(net::Loop& loop, std::string doing, std::function<std::optional<checkers::Result>()> look,
+                  OnLanded on_landed)
+      : loop_(loop), doing_(std::move(doing)), look_(std::move(look)), on_landed_(std::move(on_landed)) {
+    timer_ = loop_.after(way, [this] {
+      timer_ = 0;
+      auto result = look_();
+      if (!result) return;  // it hangs until its deadline
+      auto landed = std::move(on_landed_);
+      landed(std::move(*result));  // which may destroy this
+    });
+  }
+  ~SimulatedFlight() override { loop_.cancel(timer_); }
+  SimulatedFlight(const SimulatedFlight&) = delete;
+  SimulatedFlight& operator=(const SimulatedFlight&) = delete;
+
+  [[nodiscard]] std::string doing() const override { return doing_; }
+
+ private:
+  net::Loop& loop_;
+  std::string doing_;
+  std::function<std::optional<checkers::Result>()> look_;
+  OnLanded on_landed_;
+  net::Loop::Id timer_ = 0;
+};
+
+class SimulatedProber final : public checkers::Prober {
+ public:
+  SimulatedProber(const Servers& servers, bool believe_all, std::function<bool()> connected)
+      : servers_(servers), believe_all_(believe_all), connected_(std::move(connected)) {}
+
+  [[nodiscard]] checkers::Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
+                                          checkers::Flight::OnLanded on_landed) const override {
+    const auto doing = "ask " + net::to_string(target);
+    const auto look = [this, target, doing]() -> std::optional<checkers::Result> {
+      if (believe_all_) return checkers::passed(doing, "answers");
+      if (!connected_()) return std::nullopt;
+      switch (servers_.of(target)) {
+        case Mood::well:
+          return checkers::passed(doing, "answers");
+        case Mood::refuses:
+          return checkers::failed(doing, "refused");
+        case Mood::hangs:
+          break;
+      }
+      return std::nullopt;
+    };
+    return std::make_unique<SimulatedFlight>(loop, doing, look, std::move(on_landed));
+  }
+
+ private:
+  const Servers& servers_;
+  bool believe_all_;
+  std::function<bool()> connected_;
+};
+
+}  // namespace
+
+std::string to_string(Mood mood) {
+  return mood == Mood::well ? "is well" : mood == Mood::refuses ? "refuses" : "hangs";
+}
+
+void Servers::set(const net::Endpoint& server, Mood mood, net::Instant now) {
+  auto& state = states_[server];
+  if (state.mood == mood) return;
+  state = {.mood = mood, .since = now};
+}
+
+Mood Servers::of(const net::Endpoint& server) const {
+  const auto found = states_.find(server);
+  return found == states_.end() ? Mood::well : found->second.mood;
+}
+
+net::Instant Servers::since(const net::Endpoint& server) const {
+  const auto found = states_.find(server);
+  return found == states_.end() ? net::Instant() : found->second.since;
+}
+
+checkers::MakeProber Servers::probers(bool believe_all, std::function<bool()> connected) const {
+  return [this, believe_all, connected = std::move(connected)](const checkers::Spec&) {
+    return std::make_unique<SimulatedProber>(*this, believe_all, connected);
+  };
+}
+
+}  // namespace cluster_sim

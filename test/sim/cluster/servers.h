@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "checkers/probe.h"
+#include "net/endpoint.h"
+
+namespace cluster_sim {
+
+/// How a real server behaves.
+enum class Mood : std::uint8_t {
+  well,     ///< answers after a millisecond
+  refuses,  ///< its process has died
+  hangs,    ///< takes the probe and says nothing
+};
+[[nodiscard]] std::string to_string(Mood mood);
+
+/// The real servers, as probes of any node find them: those that were never mentioned are well.
+class Servers {
+ public:
+  void set(const net::Endpoint& server, Mood mood, net::Instant now);
+
+  [[nodiscard]] Mood of(const net::Endpoint& server) const;
+  /// Since when it is so; the beginning of time where it never changed.
+  [[nodiscard]] net::Instant since(const net::Endpoint& server) const;
+
+  /// How a node makes its probers, whose probes arrive while `connected` holds; those of one that believes all pass,
+  /// whatever they find. This must outlive them.
+  [[nodiscard]] checkers::MakeProber probers(bool believe_all, std::function<bool()> connected) const;
+
+ private:
+  struct State {
+    Mood mood = Mood::well;
+    net::Instant since{};
+  };
+  std::map<net::Endpoint, State> states_;
+};
+
+}  // namespace cluster_sim

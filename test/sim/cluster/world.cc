@@ -1,0 +1,267 @@
+#include "test/sim/cluster/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "net/time_text.h"
+
+namespace cluster_sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int most_turns = 10'000;  ///< at one moment: more is a loop that never comes to rest
+
+net::Mac mac_of(std::size_t node, std::size_t interface) {
+  return {std::byte{2},
+          std::byte{0},
+          std::byte{0},
+          std::byte{0},
+          static_cast<std::byte>(node),
+          static_cast<std::byte>(interface)};
+}
+
+net::Prefix prefix(const std::string& text) { return net::Prefix::parse(text).value(); }
+
+}  // namespace
+
+World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutation, bool trace)
+    : file_(cluster), random_(seed), mutation_(mutation), trace_(trace) {
+  for (const auto& config : cluster.nodes) {
+    auto& node = nodes_.emplace_back();
+    node.config = config;
+    node.place = nodes_.size() - 1;
+    const auto number = node.place + 1;
+    for (const auto& [interface, network] : {std::pair(front, "192.168.56"), std::pair(back, "192.168.200")}) {
+      node.host.add_interface(interface, mac_of(number, interface == front ? 0 : 1));
+      if (auto added = node.host.add_address(interface, prefix(fmt::format("{}.{}/24", network, number))); !added)
+        violate(added.error().message);
+    }
+    for (const char* name : {"expire_quiescent_template", "sloppy_tcp", "sloppy_sctp"})
+      node.host.settings[std::string("net/ipv4/vs/") + name] = "0";
+    node.seen_kernel = mutated(node.kernel, mutation);
+    node.host.on_send = [this, &node](const std::string& interface, const net::RawSocket::Packet& packet) {
+      carry(node, interface, packet);
+    };
+  }
+  now_ = nodes_.front().clock.now();
+}
+
+World::~World() = default;
+
+void World::say(const std::string& line) {
+  const auto text =
+      fmt::format("{:9.3f} {}\n", std::chrono::duration<double>(now_.time_since_epoch() - 1h).count(), line);
+  if (trace_) fmt::print("{}", text);
+  story_ += text;
+}
+
+/// What the director tells of itself belongs to the story.
+void World::tell(Node& node) {
+  if (!node.director) return;
+  auto& told = told_[node.place];
+  const auto events = node.director->events(told);
+  for (const auto& event : events["events"]) {
+    told = event["number"].get<std::uint64_t>();
+    say(fmt::format("{}: {}: {}", node.config.name, event["subject"].get<std::string>(),
+                    event["text"].get<std::string>()));
+  }
+}
+
+void World::start(Node& node) {
+  say("start " + node.config.name);
+  node.cluster = file_;
+  node.drained.clear();
+  node.weights.clear();
+  node.able_from = now_;
+  told_.erase(node.place);
+  std::ignore = node.loop.turn({});  // its clock has stood still since the last life's end
+  const auto probers = servers_.probers(mutation_ == Mutation::believes_all, [&node] { return node.carrier.at(back); });
+  for (;;) {
+    node.director = std::make_unique<director::Director>(
+        node.loop, *node.seen_kernel, node.host, file_,
+        director::Options{.node = node.config, .state_file = {}, .make_prober = probers});
+    const bool fails = !node.kernel.faults.empty();
+    const auto started = node.director->start();
+    if (started) return;
+    say(fmt::format("{} does not start: {}", node.config.name, started.error().message));
+    if (!fails) violate(started.error().message);
+    node.director.reset();  // and the service manager starts it again
+  }
+}
+
+void World::crash(Node& node) {
+  tell(node);
+  say("crash " + node.config.name);
+  node.director.reset();
+  node.stalled = node.stopping = false;
+  told_stopping_.erase(node.place);
+}
+
+void World::stop(Node& node) {
+  say("stop " + node.config.name);
+  node.stopping = true;
+  told_stopping_.insert(node.place);
+  node.director->stop([&node] { node.stopping = false; });
+}
+
+void World::stall(Node& node) {
+  say("stall " + node.config.name);
+  node.stalled = true;
+}
+
+void World::resume(Node& node) {
+  say("resume " + node.config.name);
+  node.stalled = false;
+  node.able_from = now_;
+}
+
+void World::set_carrier(Node& node, const std::string& interface, bool carrier) {
+  say(fmt::format("link {} of {} {}", interface, node.config.name, carrier ? "up" : "down"));
+  node.carrier[interface] = carrier;
+  node.host.set_carrier(interface, carrier);
+  node.able_from = now_;
+}
+
+void World::cut(const Node& from, const Node& to, const std::string& interface, bool is_cut) {
+  const Way way{from.place, to.place};
+  if (is_cut == cuts_[interface].contains(way)) return;
+  say(fmt::format("{}: packets of {} {} {}", interface, from.config.name, is_cut ? "no longer reach" : "reach",
+                  to.config.name));
+  if (is_cut) {
+    cuts_[interface].insert(way);
+  } else {
+    cuts_[interface].erase(way);
+    mended_[way] = now_;
+  }
+}
+
+void World::set_mood(const net::Endpoint& server, Mood mood) {
+  say(fmt::format("server {} {}", net::to_string(server), to_string(mood)));
+  servers_.set(server, mood, now_);
+}
+
+void World::reload(Node& node) {
+  say("reload " + node.config.name);
+  if (auto done = node.director->reload(file_, node.config, "the simulation"); !done)
+    violate(node.config.name + " does not reload: " + done.error().message);
+  node.cluster = file_;
+}
+
+void World::carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet) {
+  for (const Node& to : nodes_) {
+    const Way way{from.place, to.place};
+    if (mutation_ == Mutation::hears_nothing || &to == &from || cuts_[interface].contains(way)) continue;
+    // What one node sends to another arrives in its order.
+    auto& arrival = last_arrival_[way];
+    arrival = std::max(arrival, now_ + std::chrono::microseconds(100 + below(2000)));
+    packets_.push_back({.at = arrival,
+                        .order = ++order_,
+                        .to = to.place,
+                        .interface = interface,
+                        .source = packet.source,
+                        .destination = packet.destination,
+                        .ttl = packet.ttl,
+                        .bytes = {packet.payload.begin(), packet.payload.end()}});
+    std::ranges::push_heap(packets_, std::greater{});
+  }
+}
+
+/// Whether its loop goes round.
+bool World::turns(const Node& node) const {
+  const bool stands = mutation_ == Mutation::stands_still && now_.time_since_epoch() > 1h + 60s;
+  return node.director && !node.stalled && !stands;
+}
+
+Instant World::next(Instant limit) {
+  auto next = limit;
+  if (!packets_.empty()) next = std::min(next, packets_.front().at);
+  for (auto& node : nodes_) {
+    if (const auto expiry = node.host.next_expiry()) next = std::min(next, *expiry);
+    if (!turns(node)) continue;
+    if (const auto due = node.loop.next_due()) next = std::min(next, *due);
+  }
+  return std::max(next, now_);
+}
+
+void World::pass_to(Instant then) {
+  now_ = then;
+  for (auto& node : nodes_) {
+    node.clock.advance_to(then);
+    node.host.expire();
+  }
+  while (!packets_.empty() && packets_.front().at <= now_) {
+    std::ranges::pop_heap(packets_, std::greater{});
+    const Packet packet = std::move(packets_.back());
+    packets_.pop_back();
+    Node& to = nodes_[packet.to];
+    if (!to.carrier.at(packet.interface)) continue;
+    to.host.deliver(
+        packet.interface,
+        {.source = packet.source, .destination = packet.destination, .ttl = packet.ttl, .payload = packet.bytes});
+  }
+}
+
+/// Until nothing is left to be done at this moment.
+void World::turn_all() {
+  for (auto& node : nodes_) {
+    if (!turns(node)) continue;
+    for (int turns = 0;; ++turns) {
+      if (turns > most_turns) violate(node.config.name + "'s loop never comes to rest");
+      if (auto turned = node.loop.turn({}); !turned) violate(turned.error().message);
+      const auto due = node.loop.next_due();
+      if (node.clock.ready() == 0 && (!due || *due > now_)) break;
+    }
+    tell(node);
+    const bool stopped = node.director && !node.stopping && told_stopping_.contains(node.place);
+    if (!stopped) continue;
+    told_stopping_.erase(node.place);
+    say(node.config.name + " has stopped");
+    node.director.reset();
+  }
+}
+
+void World::run(Duration duration) {
+  const auto end = now_ + duration;
+  while (now_ < end) {
+    turn_all();
+    check_now();
+    pass_to(next(end));
+  }
+  turn_all();
+  check_now();
+}
+
+bool World::holds(Node& node, const net::Address& address) const {
+  return std::ranges::any_of(node.host.addresses(), [&](const auto& held) { return held.second.address == address; });
+}
+
+bool World::serves(Node& node) const {
+  if (!node.carrier.at(front) || !node.carrier.at(back)) return false;
+  for (const auto& router : file_.virtual_routers) {
+    for (const auto& address : router.addresses) {
+      if (!holds(node, address.prefix.address)) return false;
+    }
+  }
+  return true;
+}
+
+std::optional<Instant> World::hear_each_other_since(const Node& a, const Node& b) const {
+  Instant since{};
+  for (const Way& way : {Way{a.place, b.place}, Way{b.place, a.place}}) {
+    for (const auto& [interface, ways] : cuts_) {
+      if (ways.contains(way)) return std::nullopt;
+    }
+    if (const auto mended = mended_.find(way); mended != mended_.end()) since = std::max(since, mended->second);
+  }
+  for (const Node* node : {&a, &b}) {
+    if (!node->able()) return std::nullopt;
+    since = std::max(since, node->able_from);
+  }
+  return since;
+}
+
+}  // namespace cluster_sim

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/cluster.h"
+#include "director/director.h"
+#include "ipvs/memory_kernel.h"
+#include "net/loop.h"
+#include "net/memory_host.h"
+#include "net/virtual_clock.h"
+#include "test/sim/cluster/mutation.h"
+#include "test/sim/cluster/servers.h"
+
+/// Whole directors in virtual time: each with its loop, its host and its kernel in memory, on links that can be cut,
+/// in front of simulated real servers.
+namespace cluster_sim {
+
+using net::Duration;
+using net::Instant;
+
+/// A rule was broken. The seed of the life that broke it replays it.
+struct Violation {
+  std::string what;
+};
+
+inline constexpr const char* front = "eth0";  ///< each node's interface to the clients
+inline constexpr const char* back = "eth1";   ///< and to the real servers
+
+/// One machine: what is in its kernel outlives the director that runs on it.
+struct Node {
+  config::Node config;
+  std::size_t place = 0;  ///< among the nodes
+  net::VirtualClock clock{};
+  net::Loop loop = net::Loop::create(clock).value();
+  net::MemoryHost host{clock};
+  ipvs::MemoryKernel kernel{};
+  std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same, as its director reaches it
+  std::unique_ptr<director::Director> director{};
+  bool stalled = false;                  ///< SIGSTOP: its loop does not turn, its kernel goes on
+  bool stopping = false;                 ///< was told to stop, and has not yet
+  Instant able_from{};                   ///< when it was last started, resumed, or got its links back
+  config::Cluster cluster{};             ///< the file that it has in force
+  std::set<std::string> drained{};       ///< servers, by "service/server", that its operator has drained
+  std::map<std::string, int> weights{};  ///< and weighed
+  std::map<std::string, bool> carrier = {{front, true}, {back, true}};
+
+  [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
+  /// Runs, and nothing keeps it from the role.
+  [[nodiscard]] bool able() const { return runs() && carrier.at(front) && carrier.at(back); }
+};
+
+class World {
+ public:
+  /// `nodes` are not started. With `trace` the story is printed as it happens.
+  World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutation, bool trace);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] std::deque<Node>& nodes() { return nodes_; }
+  [[nodiscard]] const std::deque<Node>& nodes() const { return nodes_; }
+  [[nodiscard]] Servers& servers() { return servers_; }
+  [[nodiscard]] const config::Cluster& file() const { return file_; }  ///< on every node's disk
+
+  /// Lets time pass. Throws Violation.
+  void run(Duration duration);
+
+  // What befalls it.
+  void start(Node& node);
+  void crash(Node& node);
+  void stop(Node& node);
+  void stall(Node& node);
+  void resume(Node& node);
+  void set_carrier(Node& node, const std::string& interface, bool carrier);
+  /// Packets of `from` no longer reach `to` on an interface, or do again.
+  void cut(const Node& from, const Node& to, const std::string& interface, bool is_cut);
+  void set_mood(const net::Endpoint& server, Mood mood);
+  void set_file(config::Cluster file) { file_ = std::move(file); }
+  void reload(Node& node);
+
+  /// Whether packets pass between two nodes, both ways, on all links, and since when.
+  [[nodiscard]] std::optional<Instant> hear_each_other_since(const Node& a, const Node& b) const;
+  /// Whether all virtual addresses are on a node, on a link that works.
+  [[nodiscard]] bool serves(Node& node) const;
+  [[nodiscard]] bool holds(Node& node, const net::Address& address) const;
+
+  /// Adds a line to the story.
+  void say(const std::string& line);
+  [[nodiscard]] const std::string& story() const { return story_; }
+  [[noreturn]] void violate(const std::string& what) const { throw Violation{what}; }
+
+  [[nodiscard]] std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
+
+ private:
+  struct Packet {
+    Instant at;
+    std::uint64_t order;
+    std::size_t to;
+    std::string interface;
+    net::Address source, destination;
+    std::uint8_t ttl;
+    std::vector<std::byte> bytes;
+    bool operator>(const Packet& other) const { return at != other.at ? at > other.at : order > other.order; }
+  };
+  using Way = std::pair<std::size_t, std::size_t>;  ///< from one node to another, by their places
+
+  void carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet);
+  void pass_to(Instant then);
+  void turn_all();
+  [[nodiscard]] bool turns(const Node& node) const;
+  void tell(Node& node);
+  [[nodiscard]] Instant next(Instant limit);
+  void check_now();
+  void check_dead_servers(Node& node);
+
+  Servers servers_;
+  config::Cluster file_;
+  std::deque<Node> nodes_;
+  Instant now_;
+  std::mt19937_64 random_;
+  std::uint64_t order_ = 0;
+  std::vector<Packet> packets_;  ///< a heap, earliest first
+  std::map<Way, Instant> last_arrival_;
+  std::map<std::string, std::set<Way>> cuts_;  ///< by interface
+  std::map<Way, Instant> mended_;              ///< when a way was last mended
+  std::set<std::size_t> told_stopping_;        ///< nodes that were told to stop
+  std::map<std::size_t, std::uint64_t> told_;  ///< the last event of each node that the story has
+  std::map<Way, Instant> both_since_;          ///< two nodes that hear each other hold the same address
+  std::optional<Instant> none_since_;          ///< nobody serves, although one could
+  std::map<std::pair<std::size_t, std::string>, Instant> wrong_since_;  ///< a dead server gets connections
+  Mutation mutation_;
+  bool trace_;
+  std::string story_;
+};
+
+/// The table that a node's file, its operator's words and the servers' moods ask for, without the services of others.
+[[nodiscard]] ipvs::Table expected(const Node& node, const Servers& servers);
+
+}  // namespace cluster_sim
