@@ -1,0 +1,86 @@
+// Virtual routers on a host in memory: what they make of packets that arrive together.
+
+#include "vrrp/routers.h"
+
+#include "net/memory_host.h"
+#include "net/virtual_clock.h"
+#include "test/catch.h"
+#include "vrrp/advert.h"
+#include "vrrp/link.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+net::Address address(const char* text) { return net::Address::parse(text).value(); }
+net::Prefix prefix(const char* text) { return net::Prefix::parse(text).value(); }
+
+/// A backup that hears a master at 10.0.0.1, each advert of which a test sends.
+struct World {
+  net::VirtualClock clock;
+  net::Loop loop = net::Loop::create(clock).value();
+  net::MemoryHost host{clock};
+  std::string log;
+  std::unique_ptr<vrrp::Routers> routers;
+
+  World() {
+    host.add_interface("eth0", {std::byte{2}});
+    REQUIRE(host.add_address("eth0", prefix("10.0.0.2/24")));
+    vrrp::Spec spec;
+    spec.name = "front";
+    spec.router_id = 51;
+    spec.interface = "eth0";
+    spec.priority = 100;
+    spec.advertise = 100ms;
+    spec.peer_priorities = {150};  // it is next: a farewell is heeded at once
+    spec.addresses = {prefix("10.0.0.100/24")};
+    auto wanted = vrrp::prepare(host, {spec}, {});
+    REQUIRE(wanted);
+    const auto note = [this](const vrrp::Transition& transition) {
+      log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
+    };
+    auto started = vrrp::Routers::start(loop, host, std::move(*wanted), note);
+    REQUIRE(started);
+    routers = std::move(*started);
+  }
+
+  void hear(std::uint8_t priority) {
+    const vrrp::Path path{.source = address("10.0.0.1"), .destination = vrrp::multicast_group(net::Family::ipv4)};
+    const auto bytes = encode(
+        {.router_id = 51, .priority = priority, .max_advertise_interval = 100ms, .addresses = {address("10.0.0.100")}},
+        path, vrrp::Checksum::rfc9568);
+    host.deliver("eth0", {.source = path.source, .destination = path.destination, .ttl = 255, .payload = bytes});
+  }
+
+  void pass(net::Duration time) {
+    clock.advance_to(clock.now() + time);
+    for (int turn = 0; turn < 5; ++turn) REQUIRE(loop.turn({}));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a farewell that its sender has taken back is none") {
+  World world;
+  world.hear(150);
+  world.pass(50ms);
+  REQUIRE(world.log == "initialize -> backup\n");
+  // What arrived while this node stood still: the master offered its role, nobody took it, and it went on.
+  for (const int priority : {150, 0, 0, 150}) world.hear(static_cast<std::uint8_t>(priority));
+  world.pass(20ms);
+  CHECK(world.log == "initialize -> backup\n");
+  CHECK(world.host.announcements.empty());
+
+  SECTION("one that stands is heeded") {
+    world.hear(0);
+    world.pass(100ms);
+    CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+    CHECK_FALSE(world.host.announcements.empty());
+  }
+  SECTION("another's word does not take it back") {
+    world.hear(0);
+    world.hear(0);
+    world.pass(100ms);
+    CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+  }
+}
