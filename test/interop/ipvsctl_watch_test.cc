@@ -108,7 +108,9 @@ TEST_CASE("watch draws the live table in place and gives the terminal back when 
 
   watch.press('\x03');  // Ctrl-C
   CHECK(watch.wait() == 0);
-  CHECK(watch.written.ends_with("\r\n" + std::string(show_cursor)));
+  // The terminal itself echoes the key, or has thrown that away with what was waiting when it came.
+  const bool echoed = watch.written.ends_with("\r\n^C" + std::string(show_cursor));
+  CHECK((echoed || watch.written.ends_with("\r\n" + std::string(show_cursor))));
 }
 
 TEST_CASE("watch says how much does not fit into the terminal") {
