@@ -18,7 +18,7 @@ class RawSocket {
 
   enum class Use : std::uint8_t {
     multicast,       ///< speaks to a group on one interface, and hears it there
-    unicast,         ///< speaks to hosts wherever the routes lead, and hears them; no multicast
+    unicast,         ///< speaks to hosts wherever the routes lead, and hears them; of IPv6 also what others joined
     send_multicast,  ///< speaks to a group by one interface, from any address, and hears nothing
   };
 
