@@ -43,7 +43,7 @@ net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Directo
 /// The cluster in force is copied for the thread, since a drain may look into it meanwhile.
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
   if (background_->busy()) return then(std::unexpected(busy()));
-  background_->run([this, file = std::move(file), before = director_.cluster(), source = source_, memory = memory_,
+  background_->run([file = std::move(file), before = director_.cluster(), source = source_, memory = memory_,
                     then = std::move(then)]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();

@@ -204,11 +204,11 @@ TEST_CASE("a new program takes over from a running one, again and again, and nob
 
 TEST_CASE("a reload a second for a minute loses no request and delays no verdict", "[reloads]") {
   Site site(false);
+  auto& download = site.download_from("web1", 50s);  // before web3 is there, which is the same host
   const auto file =
       with(site.pair.cluster_file(), "      web2:", "      web3: { address: '192.168.200.11:81' }\n      web2:");
   REQUIRE(site.reload(file) == 0);
   REQUIRE(site.within(soon + lab::Pair::time_to_in, [&] { return lab::weight_of(*site.pair.lb1.host, web3) == 1; }));
-  auto& download = site.download_from("web1", 50s);
   std::optional<net::Instant> killed;
   net::Duration verdict{};
   int refused = 0;
