@@ -84,7 +84,7 @@ TEST_CASE("a duplicate key is reported and the tree goes on with the first") {
 }
 
 TEST_CASE("nesting ends where a cluster file can no longer be meant") {
-  const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   CHECK(parsed(nested(32)).starts_with("[[["));
   CHECK(parsed(nested(33)).starts_with("f:1:33: error: nested more than 32 levels deep\n"));
   CHECK(parsed(nested(100'000)).starts_with("f:1:33: error: nested more than 32 levels deep\n"));

@@ -151,7 +151,7 @@ TEST_CASE("attributes cut short or with any bit flipped are read or refused, wit
       CHECK((value.empty() || (value.data() >= bytes.data() && &value.back() <= &bytes.back())));
     }
   };
-  for (std::size_t length = 0; length < whole.size(); ++length) try_bytes({whole.begin(), whole.begin() + length});
+  for (auto end = whole.begin(); end != whole.end(); ++end) try_bytes({whole.begin(), end});
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::vector<std::byte> bytes(whole.begin(), whole.end());
     bytes[bit / 8] ^= std::byte(1u << (bit % 8));

@@ -30,11 +30,11 @@ std::string refused(const std::string& keys) { return vrrp::parse_keys(keys).err
 }  // namespace
 
 TEST_CASE("a secret is read only where nobody else can") {
-  for (const mode_t mode : {0600, 0400}) {
+  for (const mode_t mode : {0600U, 0400U}) {
     const SecretFile file("hidden\n", mode);
     CHECK(vrrp::read_secret(file.path) == "hidden\n");
   }
-  for (const mode_t mode : {0640, 0604, 0620, 0610}) {
+  for (const mode_t mode : {0640U, 0604U, 0620U, 0610U}) {
     const SecretFile file("hidden\n", mode);
     CHECK(vrrp::read_secret(file.path).error().message.find("others can get at it") != std::string::npos);
   }
