@@ -31,6 +31,7 @@ std::size_t size_of_state(Ptrace real, pid_t pid) {
 extern "C" long ptrace(__ptrace_request request, ...) noexcept {
   static const auto real = reinterpret_cast<Ptrace>(::dlsym(RTLD_NEXT, "ptrace"));
   va_list arguments;
+#pragma GCC diagnostic ignored "-Wvarargs"  // the first parameter is an enumeration because glibc declares it so
   va_start(arguments, request);
   const auto pid = va_arg(arguments, pid_t);
   auto* const address = va_arg(arguments, void*);
