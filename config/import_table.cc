@@ -37,10 +37,11 @@ Imported import_table(const ipvs::Table& table) {
   Imported imported;
   std::vector<std::string> names;
   for (const auto& [key, entry] : table) {
-    names.push_back(free_name(to_string(key), names));
+    const std::string shown = to_string(key);
+    names.push_back(free_name(shown, names));
     Imported::Service service{.name = names.back(), .scheduler = entry.service.scheduler};
     const auto note = [&](std::string_view what) {
-      imported.notes.push_back(fmt::format("{}: {}", to_string(key), what));
+      imported.notes.push_back(fmt::format("{}: {}", shown, what));
     };
     if (key.protocol == ipvs::Protocol::none) {
       service.fwmark = std::to_string(key.fwmark);

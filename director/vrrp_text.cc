@@ -26,7 +26,7 @@ std::string router_text(const json& router) {
   std::string text = fmt::format("\n{}: {} since {}: {}\n", cell(router, "name"), role(router),
                                  time_cell(router, "since"), cell(router, "reason"));
   for (const char* name : {"problem", "waits"}) {
-    if (router.value(name, "") != "") text += fmt::format("  {}: {}\n", name, cell(router, name));
+    if (!router.value(name, "").empty()) text += fmt::format("  {}: {}\n", name, cell(router, name));
   }
   text += fmt::format("  router_id {}, priority {}, adverts every {} from {} on {}\n", cell(router, "router_id"),
                       cell(router, "priority"), milliseconds(router, "advertise_ms"), cell(router, "source"),

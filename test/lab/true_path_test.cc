@@ -165,7 +165,7 @@ void play(World& world, const std::string& interface) {
   world.start(1);
   CHECK(lab::wait_until([&] { return world.judged(1); }, 10s));
   CHECK_FALSE(world.holds_vip(1));
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0UZ, 1UZ}) {
     CHECK(world.setting(i, "enp0s8/accept_local") == "1");
     CHECK(world.setting(i, "enp0s8/rp_filter") == "2");
     REQUIRE(world.private_services(i).size() == 2);
@@ -186,7 +186,7 @@ void play(World& world, const std::string& interface) {
   lab::sleep_for(3s);
   CHECK(world.judged(0));
   CHECK(world.judged(1));
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0UZ, 1UZ}) {
     INFO(world.logged(i));
     CHECK(count(world.logged(i), "server true/web1: up -> down") == 0);
     CHECK(count(world.logged(i), "server true/web2: down -> up") == 0);
@@ -199,7 +199,7 @@ void play(World& world, const std::string& interface) {
   for (std::size_t n = 0; n < 2; ++n) CHECK(world.private_services(0)[n].endpoint == before[n].endpoint);
 
   hold_vip(*world.webs[1], interface);
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0UZ, 1UZ}) {
     CHECK(lab::wait_until([&] { return world.health(i, "true/web2") == "up"; }, 5s));
     CHECK(world.stop(i) == 0);
     CHECK(world.setting(i, "enp0s8/rp_filter") == "1");  // as before the first life, though that was killed
