@@ -265,7 +265,7 @@ net::Result<> TruePaths::adjust(const std::string& interface) {
                                            .accept_local = *accept,
                                            .rp_filter_all = *filter_all,
                                            .rp_filter = *filter})) {
-    if (auto set = sysctls_.set(conf + interface + "/" + name, value); !set) return set;
+    if (auto set = sysctls_.set(fmt::format("{}{}/{}", conf, interface, name), value); !set) return set;
   }
   return {};
 }

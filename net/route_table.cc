@@ -108,7 +108,7 @@ Result<std::vector<RouteEntry>> RouteTable::held() {
     NetlinkBatch request;
     request.begin(RTM_GETROUTE, NLM_F_DUMP, header);
     const auto take = [&](const NetlinkMessage& message) {
-      if (auto route = read(message, family)) routes.push_back(std::move(*route));
+      if (auto route = read(message, family)) routes.push_back(*route);
     };
     if (auto dumped = netlink_.dump(request, take, [&] { routes.resize(before); }); !dumped) {
       if (dumped.error().code == EOPNOTSUPP || dumped.error().code == EAFNOSUPPORT) continue;  // a family it lacks
