@@ -32,7 +32,8 @@ std::optional<net::Address> resolve_host(const std::string& host) {
 std::optional<std::uint16_t> parse_port(std::string_view text, Protocol protocol) {
   if (const auto number = parse_number(text, 0, UINT16_MAX)) return static_cast<std::uint16_t>(*number);
   const std::string name(text);
-  const auto* service = name.empty() ? nullptr : ::getservbyname(name.c_str(), to_string(protocol).data());
+  const auto* service =
+      name.empty() ? nullptr : ::getservbyname(name.c_str(), std::string(to_string(protocol)).c_str());
   if (!service) return std::nullopt;
   return ntohs(static_cast<std::uint16_t>(service->s_port));
 }
@@ -105,7 +106,8 @@ const std::string& Namer::host(const net::Address& address) {
 const std::string& Namer::port(std::uint16_t port, Protocol protocol) {
   const auto [found, is_new] = ports_.try_emplace({port, protocol});
   if (!is_new) return found->second;
-  const auto* service = protocol == Protocol::none ? nullptr : ::getservbyport(htons(port), to_string(protocol).data());
+  const auto* service =
+      protocol == Protocol::none ? nullptr : ::getservbyport(htons(port), std::string(to_string(protocol)).c_str());
   return found->second = service ? std::string(service->s_name) : std::to_string(port);
 }
 
