@@ -104,7 +104,11 @@ std::optional<std::vector<Service>> Sieve::all(const std::vector<Service>& befor
   std::unordered_set<std::string_view> names;
   auto next = read.begin();
   for (const auto& known : order_) {
-    services.push_back(known ? before[*known] : std::move(*next++));
+    if (known) {
+      services.push_back(before[*known]);
+    } else {
+      services.push_back(std::move(*next++));
+    }
     if (!names.insert(services.back().name).second) return std::nullopt;
   }
   return services;

@@ -155,7 +155,8 @@ void answer_reload(Director& director, Reloader& reloader, const Request& reques
 void answer_plan(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
   const auto body = object_in(request.body);
   const auto file = body ? body->value("file", json("")) : json();
-  if (!file.is_string() || (file != "" && !file.get_ref<const std::string&>().starts_with('/'))) {
+  const auto* path = file.get_ptr<const std::string*>();
+  if (path == nullptr || (!path->empty() && !path->starts_with('/'))) {
     return respond(refuse(invalid, "the body is not {\"file\": \"/...\"} with an absolute path"));
   }
   reloader.plan(file.get<std::string>(),

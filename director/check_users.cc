@@ -41,8 +41,8 @@ CheckUsers::Difference CheckUsers::difference() {
     const bool has_users = !users->second.servers.empty();
     const bool had_users = std::exchange(users->second.known, has_users);
     if (!has_users) users_.erase(users);
-    if (has_users && !had_users) difference.added.push_back(std::move(key));
-    if (!has_users && had_users) difference.gone.push_back(std::move(key));
+    if (has_users == had_users) continue;
+    (has_users ? difference.added : difference.gone).push_back(std::move(key));
   }
   return difference;
 }

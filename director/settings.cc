@@ -187,7 +187,7 @@ void add_interfaces(KeyValues& settings, const std::string& key, const std::map<
   std::set<std::string> names;
   for (const auto& [node, interface] : interfaces) names.insert(interface);
   if (names.size() == 1) return settings.push_back({key, *names.begin()});
-  for (const auto& [node, interface] : interfaces) settings.push_back({key + "." + node, interface});
+  for (const auto& [node, interface] : interfaces) settings.push_back({fmt::format("{}.{}", key, node), interface});
 }
 
 std::vector<Difference> differences(const KeyValues& before, const KeyValues& after) {

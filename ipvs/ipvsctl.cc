@@ -45,7 +45,9 @@ std::optional<std::string> read_file(const char* path) {
   if (!file) return std::nullopt;
   std::string text;
   std::array<char, 4096> part;
-  while (const std::size_t got = std::fread(part.data(), 1, part.size(), file.get())) text.append(part.data(), got);
+  while (!std::feof(file.get()) && !std::ferror(file.get())) {
+    text.append(part.data(), std::fread(part.data(), 1, part.size(), file.get()));
+  }
   if (std::ferror(file.get())) return std::nullopt;
   return text;
 }

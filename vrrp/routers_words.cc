@@ -61,7 +61,7 @@ void Routers::heed(Id id, const std::string& cause) {
       notice(band, {.kind = Notice::Kind::gives_up, .text = "gives up: " + why});
     }
     // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
-    if (!why.empty() && !config.peer_priorities.empty()) feed(id, HandOver{}, [&] { return why; });
+    if (!why.empty() && !config.peer_priorities.empty()) feed(id, HandOver{}, [&] { return std::string(why); });
     band.config = config;
     feed(id, Reconfigured{}, [] { return ""; });
     if (why.empty() && !band.group.machine.held) feed(id, Hold{.held = false}, [] { return "may lead again"; });
