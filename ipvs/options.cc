@@ -98,7 +98,7 @@ constexpr auto letters = [] {
   std::array<std::uint8_t, 128> places{};
   places.fill(std::size(entries));
   for (std::size_t i = 0; i < std::size(entries); ++i) {
-    if (entries[i].letter) places[static_cast<std::size_t>(entries[i].letter)] = static_cast<std::uint8_t>(i);
+    if (entries[i].letter) places[static_cast<unsigned char>(entries[i].letter)] = static_cast<std::uint8_t>(i);
   }
   return places;
 }();
