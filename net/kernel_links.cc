@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace net {
@@ -172,17 +171,7 @@ void KernelLinks::on_address(const NetlinkMessage& message) {
 }
 
 void KernelLinks::tell(const std::map<int, Interface>& before) {
-  std::set<std::string> changed;
-  for (const auto& [index, interface] : interfaces_) {
-    const auto was = before.find(index);
-    if (was != before.end() && was->second == interface) continue;
-    changed.insert(interface.name);
-    if (was != before.end()) changed.insert(was->second.name);
-  }
-  for (const auto& [index, interface] : before) {
-    if (!interfaces_.contains(index)) changed.insert(interface.name);
-  }
-  for (const std::string& name : changed) on_change_(name);
+  for (const std::string& name : changed_names(before, interfaces_)) on_change_(name);
 }
 
 }  // namespace net

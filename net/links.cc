@@ -9,6 +9,20 @@ const InterfaceAddress* Interface::find(const Prefix& prefix) const {
   return found == addresses.end() ? nullptr : &*found;
 }
 
+std::set<std::string> changed_names(const std::map<int, Interface>& before, const std::map<int, Interface>& after) {
+  std::set<std::string> changed;
+  for (const auto& [index, interface] : after) {
+    const auto was = before.find(index);
+    if (was != before.end() && was->second == interface) continue;
+    changed.insert(interface.name);
+    if (was != before.end()) changed.insert(was->second.name);
+  }
+  for (const auto& [index, interface] : before) {
+    if (!after.contains(index)) changed.insert(interface.name);
+  }
+  return changed;
+}
+
 const Interface* Links::find(std::string_view name) const {
   const auto found =
       std::ranges::find(interfaces(), name, [](const auto& entry) { return std::string_view(entry.second.name); });

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,10 @@ struct Interface {
 
   bool operator==(const Interface&) const = default;
 };
+
+/// The names of the interfaces that differ, by index: of a renamed one both.
+[[nodiscard]] std::set<std::string> changed_names(const std::map<int, Interface>& before,
+                                                  const std::map<int, Interface>& after);
 
 /// All interfaces, kept up to date; whoever makes one (Host) says what is told of them.
 class Links {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <set>
 
 namespace net {
 
@@ -41,15 +40,7 @@ void MemoryLinks::on_notice() {
   host_.refresh();
   const auto before = interfaces_;
   look();
-  std::set<std::string> changed;
-  for (const auto& [index, interface] : interfaces_) {
-    const auto was = before.find(index);
-    if (was == before.end() || was->second != interface) changed.insert(interface.name);
-  }
-  for (const auto& [index, interface] : before) {
-    if (!interfaces_.contains(index)) changed.insert(interface.name);
-  }
-  for (const std::string& name : changed) on_change_(name);
+  for (const std::string& name : changed_names(before, interfaces_)) on_change_(name);
 }
 
 void MemoryLinks::look() {
