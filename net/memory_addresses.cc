@@ -19,17 +19,6 @@ Addresses::iterator find_ipv6(Addresses& addresses, const Address& address) {
   return std::ranges::find(addresses, address, [](const MemoryAddress& each) { return each.prefix().address; });
 }
 
-bool same_subnet(const Prefix& a, const Prefix& b) { return a.length == b.length && a.contains(b.address); }
-
-bool is_loopback_ipv6(const Address& address) { return address == Address::parse("::1"); }
-
-Scope ipv6_scope(const Address& address) {
-  static const Prefix site = Prefix::parse("fec0::/10").value();
-  if (is_loopback_ipv6(address)) return Scope::host;
-  if (address.is_link_local()) return Scope::link;
-  return site.contains(address) ? Scope::site : Scope::global;
-}
-
 /// Of the kernel's list of IPv6 addresses, which begins with the widest scope: see ipv6_link_dev_addr.
 int reach(const MemoryAddress& address) {
   switch (ipv6_scope(address.prefix().address)) {
@@ -43,6 +32,19 @@ int reach(const MemoryAddress& address) {
 }
 
 }  // namespace
+
+bool MemoryInterface::has(const Address& address) const {
+  return std::ranges::any_of(of(address.family()), [&](const auto& each) { return each.prefix().address == address; });
+}
+
+bool is_loopback_ipv6(const Address& address) { return address == Address::parse("::1"); }
+
+Scope ipv6_scope(const Address& address) {
+  static const Prefix site = Prefix::parse("fec0::/10").value();
+  if (is_loopback_ipv6(address)) return Scope::host;
+  if (address.is_link_local()) return Scope::link;
+  return site.contains(address) ? Scope::site : Scope::global;
+}
 
 int MemoryNetwork::add_address(int index, const Prefix& prefix, Scope scope) {
   MemoryInterface* interface = find(index);
@@ -97,10 +99,7 @@ const MemoryAddress* MemoryNetwork::find_address(int index, const Prefix& prefix
 }
 
 bool MemoryNetwork::is_own(const Address& address) const {
-  return std::ranges::any_of(interfaces_, [&](const auto& entry) {
-    return std::ranges::any_of(entry.second.of(address.family()),
-                               [&](const auto& each) { return each.prefix().address == address; });
-  });
+  return std::ranges::any_of(interfaces_, [&](const auto& entry) { return entry.second.has(address); });
 }
 
 /// Primaries come before secondaries, and those of a wider scope before others: see __inet_insert_ifa.
@@ -109,7 +108,7 @@ int MemoryNetwork::add_ipv4(MemoryInterface& interface, MemoryAddress address) {
   auto after_primaries = addresses.begin();
   for (auto other = addresses.begin(); other != addresses.end(); ++other) {
     if (!other->secondary && address.shown.scope <= other->shown.scope) after_primaries = other + 1;
-    if (!same_subnet(other->prefix(), address.prefix())) continue;
+    if (other->prefix().network() != address.prefix().network()) continue;
     if (other->shown.scope != address.shown.scope) return EINVAL;
     address.secondary = true;
   }
@@ -124,7 +123,7 @@ void MemoryNetwork::remove_ipv4(MemoryInterface& interface, std::size_t at) {
   auto& addresses = interface.ipv4;
   const MemoryAddress gone = addresses[at];
   const auto follows = [&](const MemoryAddress& other) {
-    return !gone.secondary && other.secondary && same_subnet(gone.prefix(), other.prefix());
+    return !gone.secondary && other.secondary && gone.prefix().network() == other.prefix().network();
   };
   auto first = std::ranges::find_if(addresses, follows);
   while (first != addresses.end() && !promotes(interface)) {

@@ -43,7 +43,14 @@ struct MemoryInterface {
   [[nodiscard]] const std::vector<MemoryAddress>& of(Family family) const {
     return family == Family::ipv4 ? ipv4 : ipv6;
   }
+  /// Whatever the length of its prefix.
+  [[nodiscard]] bool has(const Address& address) const;
 };
+
+[[nodiscard]] bool is_loopback_ipv6(const Address& address);
+
+/// By the address itself (RFC 4291 section 2.4, RFC 3879).
+[[nodiscard]] Scope ipv6_scope(const Address& address);
 
 /// What the kernel below a MemoryHost knows of its network, and how it changes: devinet.c, addrconf.c and what they do
 /// to the routes. Errors are errno values, 0 is success. Time is the caller's, who calls expire() first.

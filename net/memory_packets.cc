@@ -12,11 +12,6 @@ namespace {
 
 using Use = RawSocket::Use;
 
-bool has_address(const MemoryInterface& interface, const Address& address) {
-  return std::ranges::any_of(interface.of(address.family()),
-                             [&](const auto& each) { return each.prefix().address == address; });
-}
-
 /// Whether it is sent on the interface that the socket names, whatever the routes say.
 bool is_on_interface(const RawSocket::Wanted& wanted, const Address& destination) {
   return wanted.use != Use::unicast || (destination.is_v6() && destination.is_link_local());
@@ -33,7 +28,7 @@ int check_source(const MemoryNetwork& network, const RawSocket::Wanted& wanted, 
     if (wanted.use == Use::send_multicast) return 0;
   }
   if (!packet.source.is_link_local()) return network.is_own(packet.source) ? 0 : EINVAL;
-  return interface != nullptr && has_address(*interface, packet.source) ? 0 : EINVAL;
+  return interface != nullptr && interface->has(packet.source) ? 0 : EINVAL;
 }
 
 /// The interface by which it leaves, or an errno.

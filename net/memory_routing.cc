@@ -18,8 +18,6 @@ bool is_loopback_ipv4(const std::optional<Address>& address) {
   return address && loopback.contains(*address);
 }
 
-bool is_loopback_ipv6(const Address& address) { return address == Address::parse("::1"); }
-
 bool in_zero_net(const Address& address) { return address.is_v4() && address.bytes()[0] == std::byte{0}; }
 
 Prefix host(const Address& address) {
@@ -189,8 +187,7 @@ int MemoryNetwork::resolve_ipv6(RouteEntry& route) const {
   if (route.metric == 0) route.metric = MemoryRoutes::ipv6_metric;
   const auto is_on_interface = [&](const Address& address) {
     const MemoryInterface* interface = find(route.interface_index);
-    return interface != nullptr &&
-           std::ranges::any_of(interface->ipv6, [&](const auto& each) { return each.prefix().address == address; });
+    return interface != nullptr && interface->has(address);
   };
   if (route.interface_index != 0 && find(route.interface_index) == nullptr) return ENODEV;
   if (route.via) {

@@ -21,10 +21,14 @@ std::optional<Address> of_another(const MemoryInterface& interface, Scope scope)
 
 /// Site-local 5, link-local (and the loopback) 2, else 14: the numbers of RFC 4291 section 2.7.
 int scope_of(const Address& address) {
-  static const Prefix site = Prefix::parse("fec0::/10").value();
-  static const Address loopback = Address::parse("::1").value();
-  if (address.is_link_local() || address == loopback) return 2;
-  return site.contains(address) ? 5 : 14;
+  switch (ipv6_scope(address)) {
+    case Scope::global:
+      return 14;
+    case Scope::site:
+      return 5;
+    default:
+      return 2;
+  }
 }
 
 /// RFC 6724 section 2.1 as the kernel has it.
