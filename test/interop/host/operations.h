@@ -1,11 +1,11 @@
 #pragma once
 
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "test/interop/host/sides.h"
+#include "test/seeded.h"
 
 /// Something that is done to both hosts.
 struct Operation {
@@ -19,22 +19,13 @@ struct Operation {
 /// routes of one prefix and metric through gateways on several interfaces, which the kernel makes one route that dies
 /// in parts; macvlans on macvlans; routes to multicast; writing the settings of `default`, which reach interfaces that
 /// have had no IPv4 address yet.
-class Operations {
+class Operations : Seeded {
  public:
-  explicit Operations(std::uint32_t seed) : engine_(seed) {}
+  using Seeded::Seeded;
 
   Operation next();
 
  private:
-  std::uint32_t below(std::uint32_t limit) {
-    return std::uniform_int_distribution<std::uint32_t>(0, limit - 1)(engine_);
-  }
-  bool chance(std::uint32_t in) { return below(in) == 0; }
-  template <class T>
-  T one_of(std::vector<T> values) {
-    return values[below(static_cast<std::uint32_t>(values.size()))];
-  }
-
   std::string interface();
   net::Address ipv4();
   net::Address ipv6();
@@ -54,6 +45,4 @@ class Operations {
   Operation make_macvlan();
   Operation remove_macvlan();
   Operation change_setting();
-
-  std::mt19937 engine_;
 };

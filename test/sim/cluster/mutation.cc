@@ -1,15 +1,18 @@
 #include "test/sim/cluster/mutation.h"
 
+#include <array>
 #include <variant>
 #include <vector>
+
+#include "test/unit/ipvs/forwarding_kernel.h"
 
 namespace cluster_sim {
 
 namespace {
 
-class MutatedKernel final : public ipvs::Kernel {
+class MutatedKernel final : public ForwardingKernel {
  public:
-  MutatedKernel(ipvs::Kernel& kernel, Mutation mutation) : kernel_(kernel), mutation_(mutation) {}
+  MutatedKernel(ipvs::Kernel& kernel, Mutation mutation) : ForwardingKernel(kernel), mutation_(mutation) {}
 
   net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override {
     std::vector<ipvs::Op> heard;
@@ -19,27 +22,17 @@ class MutatedKernel final : public ipvs::Kernel {
       heard.push_back(op);
       if (mutation_ == Mutation::takes_services && std::holds_alternative<ipvs::RemoveDestination>(op)) take_all();
     }
-    return kernel_.apply(heard);
+    return ForwardingKernel::apply(heard);
   }
-  net::Result<std::vector<ipvs::ServiceRow>> services() override { return kernel_.services(); }
-  net::Result<std::optional<ipvs::ServiceRow>> service(const ipvs::ServiceKey& key) override {
-    return kernel_.service(key);
-  }
-  net::Result<std::vector<ipvs::DestinationRow>> destinations(const ipvs::ServiceKey& key) override {
-    return kernel_.destinations(key);
-  }
-  net::Result<std::vector<ipvs::Daemon>> daemons() override { return kernel_.daemons(); }
-  net::Result<ipvs::Timeouts> timeouts() override { return kernel_.timeouts(); }
-  net::Result<ipvs::Info> info() override { return kernel_.info(); }
 
  private:
   void take_all() {
-    if (const auto rows = kernel_.services()) {
-      for (const auto& row : *rows) std::ignore = kernel_.apply_one(ipvs::RemoveService{.key = row.key});
+    if (const auto rows = services()) {
+      for (const auto& row : *rows)
+        std::ignore = ForwardingKernel::apply(std::array<ipvs::Op, 1>{ipvs::RemoveService{.key = row.key}});
     }
   }
 
-  ipvs::Kernel& kernel_;
   Mutation mutation_;
 };
 

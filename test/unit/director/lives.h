@@ -2,14 +2,14 @@
 
 #include <filesystem>
 #include <memory>
-#include <random>
 
 #include "config/cluster.h"
 #include "director/director.h"
 #include "ipvs/diff.h"
-#include "ipvs/kernel.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"
+#include "test/seeded.h"
+#include "test/unit/ipvs/forwarding_kernel.h"
 
 /// Random clusters that come, change and crash, over any kernel: what the kernel holds in the end is what the last file
 /// says, whatever happened on the way.
@@ -17,41 +17,26 @@ namespace director_test {
 
 /// A kernel on which the director dies in the middle of its messages: the first `left` of the ops are done, the rest
 /// never arrive, and nobody hears of anything any more.
-class Dying final : public ipvs::Kernel {
+class Dying final : public ForwardingKernel {
  public:
-  explicit Dying(ipvs::Kernel& real) : real_(real) {}
+  using ForwardingKernel::ForwardingKernel;
 
   std::optional<std::size_t> left;  ///< ops until death; none: it lives
 
   net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override {
-    if (!left) return real_.apply(ops);
+    if (!left) return ForwardingKernel::apply(ops);
     const auto done = std::min(*left, ops.size());
     *left -= done;
-    auto answer = done == 0 ? net::Result<std::vector<ipvs::Refusal>>() : real_.apply(ops.first(done));
+    auto answer = done == 0 ? net::Result<std::vector<ipvs::Refusal>>() : ForwardingKernel::apply(ops.first(done));
     if (done == ops.size()) return answer;
     return net::failure("dead");
   }
-  net::Result<std::vector<ipvs::ServiceRow>> services() override { return real_.services(); }
-  net::Result<std::optional<ipvs::ServiceRow>> service(const ipvs::ServiceKey& key) override {
-    return real_.service(key);
-  }
-  net::Result<std::vector<ipvs::DestinationRow>> destinations(const ipvs::ServiceKey& key) override {
-    return real_.destinations(key);
-  }
-  net::Result<std::vector<ipvs::Daemon>> daemons() override { return real_.daemons(); }
-  net::Result<ipvs::Timeouts> timeouts() override { return real_.timeouts(); }
-  net::Result<ipvs::Info> info() override { return real_.info(); }
-
- private:
-  ipvs::Kernel& real_;
 };
 
 /// A random cluster file, and random changes to it. Without checks: every server is up.
-class Author {
+class Author : public Seeded {
  public:
-  explicit Author(std::uint32_t seed) : random_(seed) {}
-
-  std::uint32_t below(std::uint32_t n) { return std::uniform_int_distribution<std::uint32_t>(0, n - 1)(random_); }
+  using Seeded::Seeded;
 
   config::Cluster change(config::Cluster cluster) {
     for (std::uint32_t changes = 1 + below(4); changes > 0; --changes) {
@@ -106,7 +91,6 @@ class Author {
     }
   }
 
-  std::mt19937 random_;
   int named_ = 0;
 };
 

@@ -6,45 +6,35 @@
 #include "ipvs/memory_kernel.h"
 #include "shop.h"
 #include "test/catch.h"
+#include "test/unit/ipvs/forwarding_kernel.h"
 
 using namespace std::chrono_literals;
 
 namespace {
 
 /// A kernel whose table takes long to read, and that counts how often it was.
-struct Slow : ipvs::Kernel {
-  explicit Slow(std::atomic<int>& how_often) : readings(how_often) {}
+struct Slow : ForwardingKernel {
+  Slow(ipvs::Kernel& behind, std::atomic<int>& how_often) : ForwardingKernel(behind), readings(how_often) {}
 
   net::Result<std::vector<ipvs::ServiceRow>> services() override {
     ++readings;
     std::this_thread::sleep_for(50ms);
-    return memory.services();
+    return ForwardingKernel::services();
   }
-  net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override { return memory.apply(ops); }
-  net::Result<std::optional<ipvs::ServiceRow>> service(const ipvs::ServiceKey& key) override {
-    return memory.service(key);
-  }
-  net::Result<std::vector<ipvs::DestinationRow>> destinations(const ipvs::ServiceKey& key) override {
-    return memory.destinations(key);
-  }
-  net::Result<std::vector<ipvs::Daemon>> daemons() override { return memory.daemons(); }
-  net::Result<ipvs::Timeouts> timeouts() override { return memory.timeouts(); }
-  net::Result<ipvs::Info> info() override { return memory.info(); }
 
-  ipvs::MemoryKernel memory;
   std::atomic<int>& readings;
 };
 
 struct World {
   net::Loop loop = net::Loop::create().value();
   std::atomic<int> readings = 0;
+  ipvs::MemoryKernel memory;
   std::unique_ptr<director::TableReader> reader;
   int answered = 0;
 
   World() {
-    auto kernel = std::make_unique<Slow>(readings);
-    kernel->memory.table[director_test::web().key].service.scheduler = "wrr";
-    reader = director::TableReader::create(loop, std::move(kernel)).value();
+    memory.table[director_test::web().key].service.scheduler = "wrr";
+    reader = director::TableReader::create(loop, std::make_unique<Slow>(memory, readings)).value();
   }
 
   void ask() {

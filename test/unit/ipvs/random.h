@@ -1,27 +1,17 @@
 #pragma once
 
-#include <random>
 #include <string>
 #include <vector>
 
 #include "ipvs/op.h"
+#include "test/seeded.h"
 
 /// Seeded random values of the table, from pools small enough that ops meet what earlier ones have left behind.
 namespace ipvs {
 
-class Random {
+class Random : public Seeded {
  public:
-  explicit Random(std::uint32_t seed) : engine_(seed) {}
-
-  std::uint32_t below(std::uint32_t limit) {
-    return std::uniform_int_distribution<std::uint32_t>(0, limit - 1)(engine_);
-  }
-  bool chance(std::uint32_t in) { return below(in) == 0; }
-
-  template <class T>
-  T one_of(std::vector<T> values) {
-    return values[below(static_cast<std::uint32_t>(values.size()))];
-  }
+  using Seeded::Seeded;
 
   net::Family family() { return chance(3) ? net::Family::ipv6 : net::Family::ipv4; }
 
@@ -152,8 +142,6 @@ class Random {
     if (chance(20)) destination.tunnel.port = 0;
     return destination;
   }
-
-  std::mt19937 engine_;
 };
 
 }  // namespace ipvs
