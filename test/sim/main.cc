@@ -5,25 +5,14 @@
 // rule of the routers after the other; each must be noticed.
 
 #include <fmt/format.h>
-#include <getopt.h>
 
-#include <charconv>
-#include <cstring>
-
+#include "test/sim/arguments.h"
 #include "test/sim/life.h"
 #include "test/sim/mutations.h"
 
 namespace {
 
 constexpr std::uint64_t mutation_lives = 2000;  ///< within which a mutation must be noticed
-
-struct Options {
-  std::uint64_t lives = 5000;
-  std::uint64_t first = 1;
-  std::optional<std::uint64_t> seed;
-  bool verbose = false;
-  bool mutations = false;
-};
 
 std::optional<sim::Violation> violation_of(std::uint64_t seed, const sim::Mutation& mutation, bool trace = false) {
   try {
@@ -74,60 +63,11 @@ int show_that_it_can_fail() {
   return unnoticed == 0 ? 0 : 1;
 }
 
-std::optional<std::uint64_t> number(const char* text) {
-  std::uint64_t value = 0;
-  const char* end = text + std::strlen(text);
-  const auto [stop, error] = std::from_chars(text, end, value);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return value;
-}
-
-std::optional<Options> parse(int argc, char** argv) {
-  const option known[] = {{"lives", required_argument, nullptr, 'l'},
-                          {"first", required_argument, nullptr, 'f'},
-                          {"seed", required_argument, nullptr, 's'},
-                          {"long", no_argument, nullptr, 'L'},
-                          {"mutations", no_argument, nullptr, 'm'},
-                          {"verbose", no_argument, nullptr, 'v'},
-                          {nullptr, 0, nullptr, 0}};
-  Options options;
-  for (int c = 0; (c = getopt_long(argc, argv, "v", known, nullptr)) != -1;) {
-    const auto value = optarg != nullptr ? number(optarg) : std::nullopt;
-    if (optarg != nullptr && !value) return std::nullopt;
-    switch (c) {
-      case 'l':
-        options.lives = *value;
-        break;
-      case 'f':
-        options.first = *value;
-        break;
-      case 's':
-        options.seed = *value;
-        break;
-      case 'L':
-        options.lives = 100'000;
-        break;
-      case 'm':
-        options.mutations = true;
-        break;
-      case 'v':
-        options.verbose = true;
-        break;
-      default:
-        return std::nullopt;
-    }
-  }
-  return optind == argc ? std::optional(options) : std::nullopt;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto options = parse(argc, argv);
-  if (!options) {
-    fmt::print(stderr, "usage: sim [--lives N] [--first SEED] [--long] | sim --seed SEED [-v] | sim --mutations\n");
-    return 2;
-  }
+  const auto options = parse_arguments("sim", argc, argv, 5000, 100'000);
+  if (!options) return 2;
   if (options->mutations) return show_that_it_can_fail();
   if (options->seed) return replay(*options->seed, options->verbose);
   return live_all(options->first, options->lives);

@@ -31,6 +31,10 @@ class Life {
   Outcome run();
 
  private:
+  struct Named {
+    std::string service, server;
+    [[nodiscard]] std::string both() const { return service + "/" + server; }
+  };
   struct Deed {
     const char* name;
     bool (Life::*done)();  ///< false: there was nothing to do it to
@@ -40,7 +44,7 @@ class Life {
   Duration between(std::chrono::milliseconds low, std::chrono::milliseconds high) {
     return low + std::chrono::milliseconds(below(static_cast<std::size_t>((high - low).count())));
   }
-  Node* pick(const std::function<bool(const Node&)>& fits);
+  Node* pick(const std::function<bool(Node&)>& fits);
   Node* running() {
     return pick([](const Node& node) { return node.runs(); });
   }
@@ -69,7 +73,7 @@ class Life {
   void check_peace();
   bool cut_off(bool both_ways);
   bool trouble(Mood mood);
-  std::string server_of(const Node& node);
+  Named server_of(const Node& node);
 
   std::mt19937_64 random_;
   World world_;
@@ -78,7 +82,7 @@ class Life {
   std::map<std::string, int> befell_;
 };
 
-Node* Life::pick(const std::function<bool(const Node&)>& fits) {
+Node* Life::pick(const std::function<bool(Node&)>& fits) {
   std::vector<Node*> found;
   for (auto& node : world_.nodes()) {
     if (fits(node)) found.push_back(&node);
@@ -153,22 +157,22 @@ bool Life::trouble(Mood mood) {
 bool Life::server_dies() { return trouble(Mood::refuses); }
 bool Life::server_hangs() { return trouble(Mood::hangs); }
 
-/// "service/server", of those in the file that the node has.
-std::string Life::server_of(const Node& node) {
+/// One of those in the file that the node has.
+Life::Named Life::server_of(const Node& node) {
   const auto& services = node.cluster.services;
   const auto& one = services[below(services.size())];
-  return one.name + "/" + one.servers[below(one.servers.size())].name;
+  return {.service = one.name, .server = one.servers[below(one.servers.size())].name};
 }
 
 bool Life::drain() {
   Node* node = running();
   if (node == nullptr) return false;
-  const auto name = server_of(*node);
-  const auto service = name.substr(0, name.find('/')), server = name.substr(name.find('/') + 1);
+  const auto which = server_of(*node);
+  const auto name = which.both();
   const bool back = node->drained.contains(name);
   world_.say(fmt::format("{} {} on {}", back ? "undrain" : "drain", name, node->config.name));
-  const auto done =
-      back ? node->director->undrain(service, server) : node->director->drain(service, server, "the simulation");
+  const auto done = back ? node->director->undrain(which.service, which.server)
+                         : node->director->drain(which.service, which.server, "the simulation");
   if (!done) world_.violate(fmt::format("{} is refused: {}", back ? "undrain" : "drain", done.error().message));
   if (back) {
     node->drained.erase(name);
@@ -181,13 +185,14 @@ bool Life::drain() {
 bool Life::weigh() {
   Node* node = running();
   if (node == nullptr) return false;
-  const auto name = server_of(*node);
-  const auto service = name.substr(0, name.find('/')), server = name.substr(name.find('/') + 1);
+  const auto which = server_of(*node);
+  const auto name = which.both();
   const bool back = node->weights.contains(name);
   const auto weight = static_cast<std::uint32_t>(1 + below(20));
   world_.say(
       fmt::format("weight of {} on {}: {}", name, node->config.name, back ? "the file's" : std::to_string(weight)));
-  const auto done = node->director->set_weight(service, server, back ? std::nullopt : std::optional(weight));
+  const auto done =
+      node->director->set_weight(which.service, which.server, back ? std::nullopt : std::optional(weight));
   if (!done) world_.violate("weight is refused: " + done.error().message);
   if (back) {
     node->weights.erase(name);
@@ -198,7 +203,7 @@ bool Life::weigh() {
 }
 
 bool Life::fail_over() {
-  Node* node = pick([&](const Node& each) { return each.runs() && world_.serves(const_cast<Node&>(each)); });
+  Node* node = pick([&](Node& each) { return each.runs() && world_.serves(each); });
   if (node == nullptr || world_.nodes().size() < 2) return false;
   world_.say("failover from " + node->config.name);
   std::ignore = node->director->hand_over("front", std::nullopt);
@@ -248,7 +253,7 @@ bool Life::change_by_hand() {
 }
 
 bool Life::take_address() {
-  Node* node = pick([&](const Node& each) { return world_.serves(const_cast<Node&>(each)); });
+  Node* node = pick([&](Node& each) { return world_.serves(each); });
   if (node == nullptr) return false;
   const auto& router = world_.file().virtual_routers[below(2)];
   world_.say(fmt::format("somebody takes {} from {}", net::to_string(router.addresses[0].prefix), node->config.name));

@@ -1,31 +1,19 @@
 // cluster_sim: whole clusters' lives in virtual time.
 //
-// `cluster_sim [--lives N] [--first SEED]` lives N lives, one a seed; the first that breaks a rule is told with its
-// story, and the exit status is 1. `cluster_sim --seed SEED [-v]` replays one; -v prints it as it happens. At the end
-// it says how often each thing befell them; one that hardly ever did is a failure too. `cluster_sim --mutations` breaks
-// one rule after the other on purpose; each must be noticed.
+// `cluster_sim [--lives N] [--first SEED]` lives N lives, one a seed, and `--long` 50,000; the first that breaks a rule
+// is told with its story, and the exit status is 1. `cluster_sim --seed SEED [-v]` replays one; -v prints it as it
+// happens. At the end it says how often each thing befell them; one that hardly ever did is a failure too. `cluster_sim
+// --mutations` breaks one rule after the other on purpose; each must be noticed.
 
 #include <fmt/format.h>
-#include <getopt.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
 #include <map>
-#include <optional>
 
+#include "test/sim/arguments.h"
 #include "test/sim/cluster/life.h"
 
 namespace {
-
-std::uint64_t number(const char* text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text, text + std::strlen(text), value);
-  if (error == std::errc{} && *end == 0) return value;
-  fmt::print(stderr, "cluster_sim: {} is not a number\n", text);
-  std::exit(2);
-}
 
 int tell(std::uint64_t seed, const cluster_sim::Outcome& outcome, bool told_already) {
   if (!told_already) fmt::print("{}", outcome.story);
@@ -51,37 +39,16 @@ int try_mutations() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t lives = 300, first = 1;
-  std::optional<std::uint64_t> seed;
-  bool verbose = false, mutations = false;
-  constexpr option options[] = {{"lives", required_argument, nullptr, 'n'},
-                                {"first", required_argument, nullptr, 'f'},
-                                {"seed", required_argument, nullptr, 's'},
-                                {"mutations", no_argument, nullptr, 'm'},
-                                {nullptr, 0, nullptr, 0}};
-  for (int option = 0; (option = getopt_long(argc, argv, "v", options, nullptr)) != -1;) {
-    if (option == 'n') {
-      lives = number(optarg);
-    } else if (option == 'f') {
-      first = number(optarg);
-    } else if (option == 's') {
-      seed = number(optarg);
-    } else if (option == 'm') {
-      mutations = true;
-    } else if (option == 'v') {
-      verbose = true;
-    } else {
-      return 2;
-    }
-  }
+  const auto arguments = parse_arguments("cluster_sim", argc, argv, 300, 50'000);
+  if (!arguments) return 2;
   spdlog::set_level(spdlog::level::off);  // what the directors log is in the story
-  if (mutations) return try_mutations();
-  if (seed) {
-    const auto outcome = cluster_sim::live(*seed, verbose);
-    return outcome.broken ? tell(*seed, outcome, verbose) : 0;
+  if (arguments->mutations) return try_mutations();
+  if (arguments->seed) {
+    const auto outcome = cluster_sim::live(*arguments->seed, arguments->verbose);
+    return outcome.broken ? tell(*arguments->seed, outcome, arguments->verbose) : 0;
   }
   std::map<std::string, int> befell;
-  for (std::uint64_t i = first; i < first + lives; ++i) {
+  for (std::uint64_t i = arguments->first; i < arguments->first + arguments->lives; ++i) {
     const auto outcome = cluster_sim::live(i, false);
     if (outcome.broken) return tell(i, outcome, false);
     for (const auto& [what, times] : outcome.befell) befell[what] += times;
@@ -94,8 +61,8 @@ int main(int argc, char** argv) {
   int seldom = 0;
   for (const auto& [what, times] : befell) {
     fmt::print("{}: {}\n", what, times);
-    seldom += lives >= 200 && times < 100 ? 1 : 0;
+    seldom += arguments->lives >= 200 && times < 100 ? 1 : 0;
   }
-  fmt::print("{} lives{}\n", lives, seldom > 0 ? ", in which some things happened less than 100 times" : "");
+  fmt::print("{} lives{}\n", arguments->lives, seldom > 0 ? ", in which some things happened less than 100 times" : "");
   return seldom > 0 ? 1 : 0;
 }

@@ -97,15 +97,13 @@ void World::crash(Node& node) {
   tell(node);
   say("crash " + node.config.name);
   node.director.reset();
-  node.stalled = node.stopping = false;
-  told_stopping_.erase(node.place);
+  node.stalled = node.stopping = node.stopped = false;
 }
 
 void World::stop(Node& node) {
   say("stop " + node.config.name);
   node.stopping = true;
-  told_stopping_.insert(node.place);
-  node.director->stop([&node] { node.stopping = false; });
+  node.director->stop([&node] { node.stopped = true; });
 }
 
 void World::stall(Node& node) {
@@ -216,11 +214,10 @@ void World::turn_all() {
       if (node.clock.ready() == 0 && (!due || *due > now_)) break;
     }
     tell(node);
-    const bool stopped = node.director && !node.stopping && told_stopping_.contains(node.place);
-    if (!stopped) continue;
-    told_stopping_.erase(node.place);
+    if (!node.stopped) continue;
     say(node.config.name + " has stopped");
     node.director.reset();
+    node.stopping = node.stopped = false;
   }
 }
 

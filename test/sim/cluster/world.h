@@ -45,7 +45,8 @@ struct Node {
   std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same, as its director reaches it
   std::unique_ptr<director::Director> director{};
   bool stalled = false;                  ///< SIGSTOP: its loop does not turn, its kernel goes on
-  bool stopping = false;                 ///< was told to stop, and has not yet
+  bool stopping = false;                 ///< was told to stop
+  bool stopped = false;                  ///< and has: its director is to go
   Instant able_from{};                   ///< when it was last started, resumed, or got its links back
   config::Cluster cluster{};             ///< the file that it has in force
   std::set<std::string> drained{};       ///< servers, by "service/server", that its operator has drained
@@ -132,7 +133,6 @@ class World {
   std::map<Way, Instant> last_arrival_;
   std::map<std::string, std::set<Way>> cuts_;  ///< by interface
   std::map<Way, Instant> mended_;              ///< when a way was last mended
-  std::set<std::size_t> told_stopping_;        ///< nodes that were told to stop
   std::map<std::size_t, std::uint64_t> told_;  ///< the last event of each node that the story has
   std::map<Way, Instant> both_since_;          ///< two nodes that hear each other hold the same address
   std::optional<Instant> none_since_;          ///< nobody serves, although one could
