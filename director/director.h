@@ -31,9 +31,12 @@
 #include "director/true_paths.h"
 #include "director/virtual_routers.h"
 #include "ipvs/kernel.h"
-#include "net/host.h"
 #include "net/loop.h"
 #include "net/time_text.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 namespace director {
 

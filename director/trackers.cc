@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/host.h"
+
 namespace director {
 namespace {
 

@@ -8,9 +8,12 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
-#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 namespace director {
 

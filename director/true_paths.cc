@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "director/path_settings.h"
+#include "net/host.h"
 
 namespace director {
 namespace {

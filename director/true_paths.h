@@ -14,10 +14,13 @@
 #include "director/marks.h"
 #include "director/path_test.h"
 #include "ipvs/types.h"
-#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
 #include "net/sysctls.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 namespace director {
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "net/check.h"
+#include "net/host.h"
 #include "vrrp/routers.h"
 #include "vrrp/secrets.h"
 

@@ -13,9 +13,12 @@
 #include "director/request_error.h"
 #include "director/trackers.h"
 #include "net/error.h"
-#include "net/host.h"
 #include "net/loop.h"
 #include "vrrp/wanted.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 namespace vrrp {
 class Routers;

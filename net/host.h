@@ -26,8 +26,8 @@ class Host {
  public:
   virtual ~Host() = default;
 
-  /// Opens what it takes to change something; to look takes nothing. Once it has succeeded it is done. Errors: EPERM:
-  /// the process lacks CAP_NET_ADMIN or CAP_NET_RAW; no descriptors left.
+  /// Opens what it takes to change something, and to ask for leases and routes of our own; done once it has succeeded.
+  /// Errors: EPERM: the process lacks CAP_NET_ADMIN or CAP_NET_RAW; no descriptors left.
   virtual Result<> open() = 0;
 
   /// The interfaces and their addresses, followed on `loop`: see Links.

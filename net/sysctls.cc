@@ -4,9 +4,13 @@
 #include <system_error>
 #include <utility>
 
+#include "net/host.h"
+
 namespace net {
 
 Sysctls::Sysctls(Host& host, std::filesystem::path memory) : host_(host), memory_(std::move(memory)) { recall(); }
+
+Result<std::string> Sysctls::read(const std::string& name) const { return host_.read_setting(name); }
 
 Result<> Sysctls::set(const std::string& name, const std::string& value) {
   const auto before = read(name);

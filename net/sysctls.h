@@ -5,9 +5,10 @@
 #include <string>
 
 #include "net/error.h"
-#include "net/host.h"
 
 namespace net {
+
+class Host;
 
 /// Kernel settings below /proc/sys that are changed for as long as they are needed. What was there is remembered, and
 /// put back unless somebody else has changed it since.
@@ -19,7 +20,7 @@ class Sysctls {
   explicit Sysctls(Host& host, std::filesystem::path memory = {});
 
   /// See Host::read_setting.
-  [[nodiscard]] Result<std::string> read(const std::string& name) const { return host_.read_setting(name); }
+  [[nodiscard]] Result<std::string> read(const std::string& name) const;
 
   /// Writes only what differs. Errors: ENOENT as above; EACCES, EROFS where this process may not.
   Result<> set(const std::string& name, const std::string& value);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/host.h"
 #include "vrrp/link.h"
 #include "vrrp/signature.h"
 #include "vrrp/virtual_mac.h"

@@ -8,14 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
 #include "net/raw_socket.h"
+#include "net/route_table.h"
 #include "net/sysctls.h"
 #include "vrrp/group.h"
 #include "vrrp/hello.h"
 #include "vrrp/status.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 namespace vrrp {
 

@@ -7,6 +7,8 @@
 #include <ranges>
 #include <utility>
 
+#include "net/host.h"
+
 namespace vrrp {
 
 namespace {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "net/error.h"
-#include "net/host.h"
 #include "net/links.h"
 #include "net/loop.h"
 #include "net/sysctls.h"
@@ -19,6 +18,10 @@
 #include "vrrp/spec.h"
 #include "vrrp/status.h"
 #include "vrrp/wanted.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 namespace vrrp {
 

@@ -6,6 +6,7 @@
 #include <ranges>
 #include <utility>
 
+#include "net/host.h"
 #include "vrrp/routers.h"
 
 namespace vrrp {

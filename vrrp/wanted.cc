@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "net/host.h"
 #include "vrrp/link.h"
 
 namespace vrrp {

@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "net/error.h"
-#include "net/host.h"
 #include "vrrp/spec.h"
+
+namespace net {
+class Host;
+}  // namespace net
 
 /// The virtual routers that a node is to have, checked as a whole before any of it takes force.
 namespace vrrp {

@@ -7,7 +7,7 @@
 struct Arguments {
   std::uint64_t lives = 0;
   std::uint64_t first = 1;
-  std::optional<std::uint64_t> seed;  ///< of the one life to be replayed
+  std::optional<std::uint64_t> seed{};  ///< of the one life to be replayed
   bool verbose = false;
   bool mutations = false;
 };
