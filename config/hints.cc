@@ -82,19 +82,4 @@ std::string meant_as_address(const YamlNode& node) {
   return fmt::format("; an IPv6 address in brackets needs quotes: \"[{}]\"", item.text);
 }
 
-std::string_view bracketed_address(std::string_view line) {
-  for (auto open = line.find('['); open != std::string_view::npos; open = line.find('[', open + 1)) {
-    const bool quoted = open > 0 && (line[open - 1] == '"' || line[open - 1] == '\'' || line[open - 1] == '/');
-    const auto close = line.find(']', open);
-    if (close == std::string_view::npos) return {};
-    const auto parsed = net::Address::parse(line.substr(open + 1, close - open - 1));
-    if (quoted || !parsed || !parsed->is_v6()) continue;
-    auto end = close + 1;
-    if (end < line.size() && line[end] == ':')
-      end = std::min(line.find_first_not_of("0123456789", end + 1), line.size());
-    if (end > close + 2) return line.substr(open, end - open);
-  }
-  return {};
-}
-
 }  // namespace config

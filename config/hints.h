@@ -24,7 +24,4 @@ namespace config {
 /// For a list that YAML made of an IPv6 address in brackets.
 [[nodiscard]] std::string meant_as_address(const YamlNode& node);
 
-/// The IPv6 address in brackets, with the port behind it, that stands in `line` without quotes; empty: none.
-[[nodiscard]] std::string_view bracketed_address(std::string_view line);
-
 }  // namespace config

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/hints.h"
 #include "config/utf8.h"
+#include "net/address.h"
 
 namespace config {
 namespace {
@@ -18,6 +18,22 @@ std::string_view bare(std::string_view line) {
   const auto first = line.find_first_not_of(" \t");
   if (first == std::string_view::npos || line[first] == '#') return {};
   return line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
+}
+
+/// The IPv6 address in brackets, with the port behind it, that stands in `line` without quotes; empty: none.
+std::string_view bracketed_address(std::string_view line) {
+  for (auto open = line.find('['); open != std::string_view::npos; open = line.find('[', open + 1)) {
+    const bool quoted = open > 0 && (line[open - 1] == '"' || line[open - 1] == '\'' || line[open - 1] == '/');
+    const auto close = line.find(']', open);
+    if (close == std::string_view::npos) return {};
+    const auto parsed = net::Address::parse(line.substr(open + 1, close - open - 1));
+    if (quoted || !parsed || !parsed->is_v6()) continue;
+    auto end = close + 1;
+    if (end < line.size() && line[end] == ':')
+      end = std::min(line.find_first_not_of("0123456789", end + 1), line.size());
+    if (end > close + 2) return line.substr(open, end - open);
+  }
+  return {};
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 #include "director/change_json.h"
 #include "director/director.h"
 #include "director/reloader.h"
-#include "director/replacement.h"
 #include "director/table_reader.h"
 
 namespace director {
@@ -205,7 +204,7 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
   if (request.path == "/v1/reload")
     return answer_reload(control.director, control.reloader, request, std::move(respond));
   if (request.path == "/v1/plan") return answer_plan(control.director, control.reloader, request, std::move(respond));
-  control.replacer.replace([respond = std::move(respond)](net::Result<> done) mutable {
+  control.replace([respond = std::move(respond)](net::Result<> done) mutable {
     if (!done) return respond(refuse(conflict, done.error().message));
     respond(ok({{"message", "the program on disk is sound and takes this one's place now"}}));
   });

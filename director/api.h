@@ -1,12 +1,14 @@
 #pragma once
 
+#include <functional>
+
 #include "director/http_server.h"
+#include "net/error.h"
 
 namespace director {
 
 class Director;
 class Reloader;
-class Replacer;
 class TableReader;
 
 /// The control API: what each request does, with JSON both ways.
@@ -28,7 +30,8 @@ class TableReader;
 struct Control {
   Director& director;
   Reloader& reloader;
-  Replacer& replacer;
+  /// Tells when the program on disk is about to take this one's place, or why it does not.
+  std::function<void(std::move_only_function<void(net::Result<>)>)> replace;
   TableReader* table = nullptr;  ///< none: the table is in memory, and is read at once
 };
 void answer(const Control& control, const Request& request, HttpServer::Respond respond);

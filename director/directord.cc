@@ -143,7 +143,10 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, con
 
   const auto& access = director.cluster().director;
   const director::Control control{
-      .director = director, .reloader = *doors.reloader, .replacer = *doors.replacer, .table = doors.table.get()};
+      .director = director,
+      .reloader = *doors.reloader,
+      .replace = [&replacer = *doors.replacer](auto done) { replacer.replace(std::move(done)); },
+      .table = doors.table.get()};
   auto steered =
       director::HttpServer::listen(loop, arguments.runtime_dir / "control.sock", access.operators,
                                    [control](const director::Request& request, director::HttpServer::Respond respond) {

@@ -221,6 +221,7 @@ struct Reloading : World {
   std::unique_ptr<director::Reloader> reloader;
   std::unique_ptr<director::Replacer> replacer =
       director::Replacer::create(loop, {.program = "/bin/false", .arguments = {"false"}}, [] {}).value();
+  std::unique_ptr<director::TableReader> table;
 
   Reloading() {
     reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}, {}).value();
@@ -230,9 +231,16 @@ struct Reloading : World {
     std::ofstream(file) << "cluster: shop\nnodes: { lb1: { address: 192.168.56.11, priority: 150 } }\n" + services;
   }
 
+  director::Control control() {
+    return {.director = director,
+            .reloader = *reloader,
+            .replace = [this](auto done) { replacer->replace(std::move(done)); },
+            .table = table.get()};
+  }
+
   director::Response post(const std::string& path, const std::string& body) {
     std::optional<director::Response> got;
-    answer({director, *reloader, *replacer}, {.method = "POST", .path = path, .body = body},
+    answer(control(), {.method = "POST", .path = path, .body = body},
            [&](director::Response response) { got = std::move(response); });
     while (!got) REQUIRE(loop.turn(std::chrono::milliseconds(20)));
     return *got;
@@ -361,8 +369,7 @@ TEST_CASE("readers may ask and not steer") {
   Reloading world;
   const auto status_of = [&](const char* method, const std::string& path) {
     unsigned status = 0;
-    director::answer_reader({.director = world.director, .reloader = *world.reloader, .replacer = *world.replacer},
-                            {.method = method, .path = path, .body = ""},
+    director::answer_reader(world.control(), {.method = method, .path = path, .body = ""},
                             [&](const director::Response& response) { status = response.status; });
     while (status == 0) REQUIRE(world.loop.turn(std::chrono::seconds(5)));
     return status;
@@ -382,12 +389,10 @@ TEST_CASE("a status waits for the kernel's table, which is read beside the loop,
   auto kernel = std::make_unique<ipvs::MemoryKernel>();
   kernel->table = world.kernel.table;
   kernel->table.at(director_test::web().key).destinations.at(director_test::at("192.168.200.11:80")).active = 7;
-  const auto table = director::TableReader::create(world.loop, std::move(kernel)).value();
+  world.table = director::TableReader::create(world.loop, std::move(kernel)).value();
   std::optional<director::Response> got;
-  director::answer(
-      {.director = world.director, .reloader = *world.reloader, .replacer = *world.replacer, .table = table.get()},
-      {.method = "GET", .path = "/v1/status", .body = ""},
-      [&](director::Response response) { got = std::move(response); });
+  director::answer(world.control(), {.method = "GET", .path = "/v1/status", .body = ""},
+                   [&](director::Response response) { got = std::move(response); });
   CHECK_FALSE(got);
   while (!got) REQUIRE(world.loop.turn(std::chrono::seconds(5)));
   CHECK(json::parse(got->body)["services"][0]["servers"][0]["active"] == 7);
