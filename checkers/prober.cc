@@ -4,21 +4,21 @@
 #include <random>
 #include <type_traits>
 
-#include "checkers/agent.h"
-#include "checkers/datagram.h"
-#include "checkers/dns.h"
-#include "checkers/exec.h"
-#include "checkers/file.h"
-#include "checkers/http.h"
-#include "checkers/http_flight.h"
-#include "checkers/icmp.h"
 #include "checkers/probe.h"
-#include "checkers/smtp.h"
-#include "checkers/socket.h"
-#include "checkers/stream.h"
-#include "checkers/tcp.h"
-#include "checkers/tls.h"
-#include "checkers/udp.h"
+#include "checkers/probes/agent.h"
+#include "checkers/probes/datagram.h"
+#include "checkers/probes/dns.h"
+#include "checkers/probes/exec.h"
+#include "checkers/probes/file.h"
+#include "checkers/probes/http.h"
+#include "checkers/probes/http_flight.h"
+#include "checkers/probes/icmp.h"
+#include "checkers/probes/smtp.h"
+#include "checkers/probes/socket.h"
+#include "checkers/probes/stream.h"
+#include "checkers/probes/tcp.h"
+#include "checkers/probes/tls.h"
+#include "checkers/probes/udp.h"
 
 namespace checkers {
 namespace {

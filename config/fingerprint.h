@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "config/diagnostics.h"
+#include "config/yaml/diagnostics.h"
 
 namespace config {
 

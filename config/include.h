@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "config/diagnostics.h"
-#include "config/document.h"
+#include "config/yaml/diagnostics.h"
+#include "config/yaml/document.h"
 
 namespace config {
 

@@ -4,14 +4,14 @@
 #include <optional>
 #include <utility>
 
-#include "config/defaults.h"
 #include "config/file.h"
 #include "config/fingerprint.h"
 #include "config/include.h"
-#include "config/origin.h"
+#include "config/keys/read.h"
 #include "config/ranges.h"
-#include "config/read.h"
-#include "config/validate.h"
+#include "config/rules/validate.h"
+#include "config/schema/defaults.h"
+#include "config/schema/origin.h"
 
 namespace config {
 namespace {

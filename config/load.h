@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "config/diagnostics.h"
 #include "config/memory.h"
+#include "config/yaml/diagnostics.h"
 #include "net/modules.h"
 
 namespace config {

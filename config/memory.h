@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "config/diagnostics.h"
-#include "config/document.h"
 #include "config/members.h"
+#include "config/yaml/diagnostics.h"
+#include "config/yaml/document.h"
 
 namespace config {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "config/diagnostics.h"
-#include "config/document.h"
+#include "config/yaml/diagnostics.h"
+#include "config/yaml/document.h"
 
 namespace config {
 

@@ -14,7 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "director/http_client.h"
+#include "director/control/http_client.h"
 #include "test/contract/answers.h"
 
 namespace contract {

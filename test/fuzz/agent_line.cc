@@ -1,5 +1,5 @@
 // A server's own word about itself.
-#include "checkers/advice_line.h"
+#include "checkers/probes/advice_line.h"
 #include "test/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,6 +1,6 @@
 // Requests to the control API, apart by lines of "---": a line "METHOD PATH [since]", then the body.
-#include "director/api.h"
-#include "director/director.h"
+#include "director/control/api.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/fuzz/target.h"

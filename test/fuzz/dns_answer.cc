@@ -1,5 +1,5 @@
 // A name server's answer to a probe.
-#include "checkers/dns_message.h"
+#include "checkers/probes/dns_message.h"
 #include "test/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
 // A web server's answer to a probe. The first byte says in how large portions it arrives.
-#include "checkers/http_response.h"
+#include "checkers/probes/http_response.h"
 #include "test/fuzz/target.h"
 
 using checkers::HttpResponse;

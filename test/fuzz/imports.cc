@@ -1,7 +1,7 @@
 // Other tools' files. The first byte chooses keepalived's or ldirectord's.
 #include <yaml-cpp/yaml.h>
 
-#include "config/imported.h"
+#include "config/import/imported.h"
 #include "config/load.h"
 #include "test/fuzz/target.h"
 

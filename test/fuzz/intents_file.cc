@@ -1,5 +1,5 @@
 // What directord keeps across restarts.
-#include "director/intents.h"
+#include "director/engine/intents.h"
 #include "test/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

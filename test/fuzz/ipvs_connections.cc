@@ -1,6 +1,6 @@
 // /proc/net/ip_vs_conn.
-#include "ipvs/connections.h"
-#include "ipvs/json.h"
+#include "ipvs/ctl/connections.h"
+#include "ipvs/ctl/json.h"
 #include "test/fuzz/target.h"
 
 using namespace ipvs;

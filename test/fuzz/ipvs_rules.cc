@@ -1,8 +1,8 @@
 // Files of ipvsadm's rules.
 #include <netdb.h>
 
-#include "ipvs/rule_file.h"
-#include "ipvs/rule_text.h"
+#include "ipvs/ctl/rule_file.h"
+#include "ipvs/ctl/rule_text.h"
 #include "test/fuzz/target.h"
 
 using namespace ipvs;

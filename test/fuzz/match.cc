@@ -1,6 +1,6 @@
 // What a check waits for in what a server sends: a first line with the expression, then the server's bytes. The first
 // byte chooses text or regular expression, and in how large portions the bytes arrive.
-#include "checkers/match.h"
+#include "checkers/probes/match.h"
 #include "test/fuzz/target.h"
 
 using namespace checkers;

@@ -1,5 +1,5 @@
 // A Location header: wherever it leads, the address stays, and what is asked next is one line.
-#include "checkers/redirect.h"
+#include "checkers/probes/redirect.h"
 #include "test/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

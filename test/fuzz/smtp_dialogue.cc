@@ -1,5 +1,5 @@
 // A mail server's side of a probe. The first byte says in how large portions it arrives.
-#include "checkers/smtp.h"
+#include "checkers/probes/smtp.h"
 #include "test/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

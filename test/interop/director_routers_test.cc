@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "config/load.h"
-#include "director/director.h"
-#include "director/reloader.h"
+#include "director/engine/director.h"
+#include "director/engine/reloader.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"

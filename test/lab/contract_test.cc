@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "director/http_client.h"
+#include "director/control/http_client.h"
 #include "test/catch.h"
 #include "test/contract/answers.h"
 #include "test/lab/client.h"

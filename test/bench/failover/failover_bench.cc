@@ -11,7 +11,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "director/http_client.h"
+#include "director/control/http_client.h"
 #include "test/lab/client.h"
 #include "test/lab/pair.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/loop.h"
 #include "net/memory_host.h"

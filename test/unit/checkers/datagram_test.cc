@@ -1,11 +1,11 @@
-#include "checkers/datagram.h"
+#include "checkers/probes/datagram.h"
 
 #include <random>
 #include <string>
 
-#include "checkers/dns.h"
-#include "checkers/icmp.h"
-#include "checkers/udp.h"
+#include "checkers/probes/dns.h"
+#include "checkers/probes/icmp.h"
+#include "checkers/probes/udp.h"
 #include "server.h"
 #include "shell.h"
 #include "test/catch.h"

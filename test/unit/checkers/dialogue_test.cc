@@ -1,9 +1,9 @@
 // The conversations that ask a server about itself: smtp and agent.
 #include <random>
 
-#include "checkers/advice_line.h"
-#include "checkers/agent.h"
-#include "checkers/smtp.h"
+#include "checkers/probes/advice_line.h"
+#include "checkers/probes/agent.h"
+#include "checkers/probes/smtp.h"
 #include "server.h"
 #include "shell.h"
 #include "test/catch.h"

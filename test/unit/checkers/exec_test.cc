@@ -1,4 +1,4 @@
-#include "checkers/exec.h"
+#include "checkers/probes/exec.h"
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "checkers/file.h"
+#include "checkers/probes/file.h"
 #include "shell.h"
 #include "test/catch.h"
 

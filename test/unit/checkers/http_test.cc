@@ -1,4 +1,4 @@
-#include "checkers/http.h"
+#include "checkers/probes/http.h"
 
 #include <random>
 #include <string>

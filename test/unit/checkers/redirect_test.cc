@@ -1,4 +1,4 @@
-#include "checkers/redirect.h"
+#include "checkers/probes/redirect.h"
 
 #include <random>
 

@@ -1,4 +1,4 @@
-#include "checkers/tcp.h"
+#include "checkers/probes/tcp.h"
 
 #include <string>
 #include <vector>

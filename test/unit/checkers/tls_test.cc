@@ -1,9 +1,9 @@
-#include "checkers/tls.h"
+#include "checkers/probes/tls.h"
 
 #include <random>
 
-#include "checkers/http.h"
-#include "checkers/tcp.h"
+#include "checkers/probes/http.h"
+#include "checkers/probes/tcp.h"
 #include "server.h"
 #include "shell.h"
 #include "test/catch.h"

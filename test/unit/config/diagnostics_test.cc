@@ -1,4 +1,4 @@
-#include "config/diagnostics.h"
+#include "config/yaml/diagnostics.h"
 #include "test/catch.h"
 
 using config::Diagnostic;

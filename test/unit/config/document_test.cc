@@ -1,4 +1,4 @@
-#include "config/document.h"
+#include "config/yaml/document.h"
 
 #include <fmt/format.h>
 

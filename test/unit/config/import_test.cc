@@ -2,7 +2,7 @@
 // config_unit "[rewrite]": look at the difference.
 #include <fstream>
 
-#include "config/imported.h"
+#include "config/import/imported.h"
 #include "config/load.h"
 #include "test/catch.h"
 #include "test/unit/config/corpus.h"

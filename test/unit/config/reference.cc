@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "config/diagnostics.h"
+#include "config/yaml/diagnostics.h"
 
 namespace reference {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "config/shape.h"
+#include "config/schema/shape.h"
 
 /// The generated part of docs/configuration.md: a table of keys for each kind of map in the cluster file.
 namespace reference {

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "config/read.h"
+#include "config/keys/read.h"
 #include "test/catch.h"
 #include "test/unit/config/corpus.h"
 #include "test/unit/config/manual.h"

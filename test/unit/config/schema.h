@@ -3,8 +3,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "config/document.h"
-#include "config/shape.h"
+#include "config/schema/shape.h"
+#include "config/yaml/document.h"
 
 /// docs/cluster.schema.json: made from the shape that the reader checks by, for editors to complete and check with.
 namespace schema {

@@ -1,4 +1,4 @@
-#include "config/values.h"
+#include "config/schema/values.h"
 #include "test/catch.h"
 
 using namespace std::chrono_literals;

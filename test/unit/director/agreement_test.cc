@@ -1,4 +1,4 @@
-#include "director/agreement.h"
+#include "director/engine/agreement.h"
 #include "test/catch.h"
 
 using director::Agreement;

@@ -1,15 +1,15 @@
-#include "director/api.h"
+#include "director/control/api.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "config/memory.h"
-#include "director/director.h"
-#include "director/reloader.h"
-#include "director/replacement.h"
-#include "director/status_text.h"
-#include "director/table_reader.h"
+#include "director/ctl/status_text.h"
+#include "director/daemon/replacement.h"
+#include "director/engine/director.h"
+#include "director/engine/reloader.h"
+#include "director/engine/table_reader.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"

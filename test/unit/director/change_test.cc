@@ -1,9 +1,9 @@
-#include "director/change.h"
+#include "director/engine/change.h"
 
 #include <nlohmann/json.hpp>
 
-#include "director/change_json.h"
-#include "director/change_text.h"
+#include "director/ctl/change_text.h"
+#include "director/engine/change_json.h"
 #include "shop.h"
 #include "test/catch.h"
 

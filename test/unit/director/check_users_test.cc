@@ -1,4 +1,4 @@
-#include "director/check_users.h"
+#include "director/engine/check_users.h"
 
 #include <algorithm>
 #include <map>
@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"

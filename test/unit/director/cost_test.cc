@@ -5,7 +5,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "shop.h"

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"

@@ -1,4 +1,4 @@
-#include "director/director.h"
+#include "director/engine/director.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>

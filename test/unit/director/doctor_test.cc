@@ -1,10 +1,10 @@
-#include "director/doctor.h"
+#include "director/doctor/doctor.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "director/doctor_text.h"
+#include "director/doctor/doctor_text.h"
 #include "shop.h"
 #include "test/catch.h"
 

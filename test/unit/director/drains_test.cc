@@ -1,4 +1,4 @@
-#include "director/drains.h"
+#include "director/engine/drains.h"
 
 #include "shop.h"
 #include "test/catch.h"

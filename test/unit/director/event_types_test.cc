@@ -1,4 +1,4 @@
-#include "director/event_types.h"
+#include "director/engine/event_types.h"
 
 #include <fmt/format.h>
 

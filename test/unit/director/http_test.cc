@@ -1,8 +1,8 @@
 #include <thread>
 
-#include "director/http_client.h"
-#include "director/http_server.h"
-#include "director/runtime.h"
+#include "director/control/http_client.h"
+#include "director/control/http_server.h"
+#include "director/daemon/runtime.h"
 #include "scratch.h"
 #include "test/catch.h"
 

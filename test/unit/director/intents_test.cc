@@ -1,4 +1,4 @@
-#include "director/intents.h"
+#include "director/engine/intents.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>

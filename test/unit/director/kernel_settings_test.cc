@@ -1,4 +1,4 @@
-#include "director/kernel_settings.h"
+#include "director/engine/kernel_settings.h"
 
 #include <fstream>
 

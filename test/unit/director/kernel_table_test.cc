@@ -1,4 +1,4 @@
-#include "director/kernel_table.h"
+#include "director/engine/kernel_table.h"
 
 #include "ipvs/memory_kernel.h"
 #include "shop.h"

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "config/cluster.h"
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/diff.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"

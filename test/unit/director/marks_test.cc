@@ -1,4 +1,4 @@
-#include "director/marks.h"
+#include "director/engine/marks.h"
 
 #include <random>
 

@@ -1,6 +1,6 @@
-#include "director/path_test.h"
+#include "director/engine/path_test.h"
 
-#include "director/path_settings.h"
+#include "director/engine/path_settings.h"
 #include "test/catch.h"
 
 using namespace std::chrono_literals;

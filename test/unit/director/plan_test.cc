@@ -1,4 +1,4 @@
-#include "director/plan.h"
+#include "director/engine/plan.h"
 
 #include <numeric>
 #include <random>

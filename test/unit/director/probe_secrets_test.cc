@@ -1,4 +1,4 @@
-#include "director/probe_secrets.h"
+#include "director/engine/probe_secrets.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "director/problems.h"
+#include "director/engine/problems.h"
 
 #include "test/catch.h"
 

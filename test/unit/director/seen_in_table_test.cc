@@ -1,6 +1,6 @@
-#include "director/seen_in_table.h"
+#include "director/engine/seen_in_table.h"
 
-#include "director/change.h"
+#include "director/engine/change.h"
 #include "shop.h"
 #include "test/catch.h"
 

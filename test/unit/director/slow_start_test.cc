@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/fd.h"
 #include "net/kernel_host.h"

@@ -1,7 +1,7 @@
 // The status as text, a piece in each turn of the loop.
 #include <nlohmann/json.hpp>
 
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"

@@ -1,8 +1,8 @@
-#include "director/status_text.h"
+#include "director/ctl/status_text.h"
 
 #include <nlohmann/json.hpp>
 
-#include "director/vrrp_text.h"
+#include "director/ctl/vrrp_text.h"
 #include "net/time_text.h"
 #include "test/catch.h"
 

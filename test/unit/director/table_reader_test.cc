@@ -1,4 +1,4 @@
-#include "director/table_reader.h"
+#include "director/engine/table_reader.h"
 
 #include <atomic>
 #include <thread>

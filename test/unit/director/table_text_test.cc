@@ -1,4 +1,4 @@
-#include "director/table_text.h"
+#include "director/engine/table_text.h"
 #include "test/catch.h"
 
 namespace {

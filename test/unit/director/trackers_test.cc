@@ -1,4 +1,4 @@
-#include "director/trackers.h"
+#include "director/engine/trackers.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "director/vrrp_status.h"
+#include "director/engine/vrrp_status.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "director/weight_origin.h"
+#include "director/engine/weight_origin.h"
 #include "test/catch.h"
 #include "world.h"
 

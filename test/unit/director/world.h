@@ -3,7 +3,7 @@
 #include <chrono>
 #include <memory>
 
-#include "director/director.h"
+#include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"

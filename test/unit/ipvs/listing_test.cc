@@ -1,8 +1,8 @@
-#include "ipvs/listing.h"
+#include "ipvs/ctl/listing.h"
 
-#include "ipvs/connections.h"
-#include "ipvs/json.h"
-#include "ipvs/watch.h"
+#include "ipvs/ctl/connections.h"
+#include "ipvs/ctl/json.h"
+#include "ipvs/ctl/watch.h"
 #include "test/catch.h"
 
 using namespace ipvs;

@@ -1,9 +1,9 @@
-#include "ipvs/rules.h"
+#include "ipvs/ctl/rules.h"
 
 #include <sstream>
 
-#include "ipvs/rule_file.h"
-#include "ipvs/rule_text.h"
+#include "ipvs/ctl/rule_file.h"
+#include "ipvs/ctl/rule_text.h"
 #include "test/catch.h"
 #include "test/unit/ipvs/random.h"
 

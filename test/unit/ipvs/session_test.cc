@@ -1,4 +1,4 @@
-#include "ipvs/session.h"
+#include "ipvs/ctl/session.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,0 +1,63 @@
+#include "checkers/probes/datagram.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "checkers/probes/socket.h"
+
+namespace checkers {
+namespace {
+
+class DatagramFlight final : public Flight {
+ public:
+  DatagramFlight(net::Loop& loop, net::Fd socket, std::unique_ptr<Exchange> exchange, OnLanded on_landed)
+      : loop_(loop), socket_(std::move(socket)), exchange_(std::move(exchange)), on_landed_(std::move(on_landed)) {}
+  DatagramFlight(const DatagramFlight&) = delete;
+  DatagramFlight& operator=(const DatagramFlight&) = delete;
+  ~DatagramFlight() override { loop_.forget(watch_); }
+
+  /// The result, where it is already over.
+  std::optional<Result> start() {
+    const auto question = exchange_->question();
+    if (send(socket_.get(), question.data(), question.size(), MSG_NOSIGNAL) < 0) return socket_failure(errno, doing());
+    const auto watch = loop_.watch(socket_.get(), EPOLLIN, [this](std::uint32_t) {
+      if (auto result = read_some()) std::exchange(on_landed_, nullptr)(std::move(*result));
+    });
+    if (!watch) return could_not_run(doing(), watch.error().message);
+    watch_ = *watch;
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string doing() const override { return exchange_->doing(); }
+  [[nodiscard]] Result timed_out(net::Duration timeout) const override { return exchange_->timed_out(timeout); }
+
+ private:
+  std::optional<Result> read_some() {
+    std::array<char, 16 * 1024> buffer;
+    const auto count = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (count >= 0) return exchange_->receive({buffer.data(), static_cast<std::size_t>(count)});
+    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
+    return socket_failure(errno, doing());
+  }
+
+  net::Loop& loop_;
+  net::Fd socket_;
+  std::unique_ptr<Exchange> exchange_;
+  OnLanded on_landed_;
+  net::Loop::Id watch_ = 0;
+};
+
+}  // namespace
+
+Launched launch_datagram(net::Loop& loop, net::Result<net::Fd> socket, std::unique_ptr<Exchange> exchange,
+                         Flight::OnLanded on_landed) {
+  if (!socket) return socket_failure(socket.error(), exchange->doing());
+  auto flight = std::make_unique<DatagramFlight>(loop, std::move(*socket), std::move(exchange), std::move(on_landed));
+  if (auto result = flight->start()) return std::move(*result);
+  return flight;
+}
+
+}  // namespace checkers

@@ -1,0 +1,75 @@
+#include "checkers/probes/match.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "checkers/words.h"
+
+namespace checkers {
+namespace {
+
+/// Enough for any sane pattern; RE2 needs it for its automaton and never takes more.
+constexpr std::int64_t regex_memory = 256 * 1024;
+
+}  // namespace
+
+Matcher::Matcher(Match match) : match_(std::move(match)) {}
+Matcher::Matcher(Matcher&&) noexcept = default;
+Matcher& Matcher::operator=(Matcher&&) noexcept = default;
+Matcher::~Matcher() = default;
+
+net::Result<Matcher> Matcher::prepare(const Match& match) {
+  Matcher matcher(match);
+  if (match.kind == Match::Kind::text) return matcher;
+  re2::RE2::Options options;
+  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bytes, not characters
+  options.set_log_errors(false);
+  options.set_max_mem(regex_memory);
+  matcher.regex_ = std::make_unique<re2::RE2>(match.what, options);
+  if (!matcher.regex_->ok()) {
+    return net::failure(fmt::format("regular expression {}: {}", quote(match.what), matcher.regex_->error()));
+  }
+  return matcher;
+}
+
+std::optional<std::size_t> Matcher::find(std::string_view text) const {
+  if (!regex_) {
+    const auto at = text.find(match_.what);
+    return at == std::string_view::npos ? std::nullopt : std::optional(at + match_.what.size());
+  }
+  re2::StringPiece found;
+  if (!regex_->Match({text.data(), text.size()}, 0, text.size(), re2::RE2::UNANCHORED, &found, 1)) return std::nullopt;
+  return static_cast<std::size_t>(found.data() - text.data()) + found.size();
+}
+
+std::string Matcher::spelled() const { return regex_ ? "/" + match_.what + "/" : quote(match_.what); }
+
+bool Search::feed(std::string_view bytes) {
+  const auto kept = bytes.substr(0, limit_ - std::min(limit_, text_.size()));
+  text_ += kept;
+  if (matcher_->is_regex()) {
+    if (when_ == Try::when_complete) return false;
+    if (!full() && text_.size() > 4096 && text_.size() < looked_ + looked_ / 8) return false;
+  }
+  const auto overlap = matcher_->is_regex() ? looked_ : std::max<std::size_t>(matcher_->text_length(), 1) - 1;
+  if (!look(looked_ - std::min(looked_, overlap))) return false;
+  rest_ += bytes.substr(kept.size());
+  return true;
+}
+
+bool Search::finish() {
+  return (looked_ < text_.size() || when_ == Try::when_complete) &&
+         look(matcher_->is_regex() ? 0 : looked_ - std::min(looked_, matcher_->text_length()));
+}
+
+bool Search::look(std::size_t from) {
+  const auto end = matcher_->find(std::string_view(text_).substr(from));
+  looked_ = text_.size();
+  if (!end) return false;
+  rest_ = text_.substr(from + *end);
+  return true;
+}
+
+}  // namespace checkers

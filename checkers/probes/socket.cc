@@ -1,0 +1,126 @@
+#include "checkers/probes/socket.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "checkers/probe.h"
+
+namespace checkers {
+namespace {
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t length = 0;
+
+  explicit SocketAddress(const net::Endpoint& endpoint) {
+    const auto bytes = endpoint.address.bytes();
+    if (endpoint.address.is_v4()) {
+      auto* in = reinterpret_cast<sockaddr_in*>(&storage);
+      in->sin_family = AF_INET;
+      in->sin_port = htons(endpoint.port);
+      std::memcpy(&in->sin_addr, bytes.data(), bytes.size());
+      length = sizeof *in;
+    } else {
+      auto* in6 = reinterpret_cast<sockaddr_in6*>(&storage);
+      in6->sin6_family = AF_INET6;
+      in6->sin6_port = htons(endpoint.port);
+      std::memcpy(&in6->sin6_addr, bytes.data(), bytes.size());
+      length = sizeof *in6;
+    }
+  }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+net::Result<net::Fd> connect_to(const net::Endpoint& target, net::Result<net::Fd> socket) {
+  if (!socket) return socket;
+  const SocketAddress address(target);
+  if (::connect(socket->get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
+    return net::system_error(errno, "connect");
+  }
+  return socket;
+}
+
+}  // namespace
+
+net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path, std::uint32_t mark) {
+  const auto fail = [](std::string_view doing) {
+    return net::failure(fmt::format("{}: {}", doing, std::strerror(errno)));
+  };
+  net::Fd socket(
+      ::socket(family == net::Family::ipv4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  if (!socket) return fail("open a socket");
+  const auto set = [&](int option, const void* value, std::size_t size) {
+    return setsockopt(socket.get(), SOL_SOCKET, option, value, static_cast<socklen_t>(size)) == 0;
+  };
+  if (mark == 0) mark = path.mark;
+  if (mark != 0 && !set(SO_MARK, &mark, sizeof mark)) return fail("set the mark");
+  if (!path.interface.empty() && !set(SO_BINDTODEVICE, path.interface.data(), path.interface.size())) {
+    return fail(fmt::format("bind to interface {}", path.interface));
+  }
+  if (path.source) {
+    const SocketAddress source({.address = *path.source, .port = 0});
+    if (bind(socket.get(), source.get(), source.length) != 0) {
+      return fail(fmt::format("bind to {}", to_string(*path.source)));
+    }
+  }
+  return socket;
+}
+
+net::Result<net::Fd> connect_stream(const Path& path, std::uint32_t mark, const net::Endpoint& target) {
+  auto socket = open_socket(target.address.family(), SOCK_STREAM, 0, path, mark);
+  if (!socket) return socket;
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket->get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  return connect_to(target, std::move(socket));
+}
+
+net::Result<net::Fd> connect_datagram(const Path& path, std::uint32_t mark, const net::Endpoint& target) {
+  return connect_to(target, open_socket(target.address.family(), SOCK_DGRAM, 0, path, mark));
+}
+
+net::Result<net::Fd> connect_echo(const Path& path, std::uint32_t mark, const net::Address& target) {
+  const int protocol = target.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
+  auto socket = open_socket(target.family(), SOCK_DGRAM, protocol, path, mark);
+  if (!socket) socket = open_socket(target.family(), SOCK_RAW, protocol, path, mark);
+  return connect_to({.address = target, .port = 0}, std::move(socket));
+}
+
+int connect_error(const net::Fd& socket) {
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+  return error;
+}
+
+Result socket_failure(int error, std::string_view doing) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case ENOSPC:
+    case EADDRNOTAVAIL:  // no free local port, or the source address is not here
+    case EADDRINUSE:
+    case EAGAIN:
+    case EPERM:  // a local packet filter dropped what was sent
+    case EACCES:
+    case EINVAL:
+    case ENODEV:
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+      return could_not_run(doing, std::strerror(error));
+    default:
+      return failed(doing, std::strerror(error));
+  }
+}
+
+Result socket_failure(const net::Error& error, std::string_view doing) {
+  return error.code == 0 ? could_not_run(doing, error.message) : socket_failure(error.code, doing);
+}
+
+}  // namespace checkers

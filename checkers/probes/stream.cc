@@ -1,0 +1,119 @@
+#include "checkers/probes/stream.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "checkers/probes/socket.h"
+#include "net/fd.h"
+
+namespace checkers {
+namespace {
+
+/// How often a flight reads before the others have their turn.
+constexpr int reads_at_once = 8;
+
+class StreamFlight final : public Flight {
+ public:
+  StreamFlight(net::Loop& loop, const net::Endpoint& target, net::Fd socket, std::unique_ptr<Conversation> conversation,
+               OnLanded on_landed)
+      : loop_(loop),
+        target_(target),
+        socket_(std::move(socket)),
+        conversation_(std::move(conversation)),
+        on_landed_(std::move(on_landed)) {}
+
+  StreamFlight(const StreamFlight&) = delete;
+  StreamFlight& operator=(const StreamFlight&) = delete;
+  ~StreamFlight() override { loop_.forget(watch_); }
+
+  net::Result<> start() {
+    // Edge-triggered, so that one system call watches for all that a conversation waits for.
+    const auto watch = loop_.watch(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLET, [this](std::uint32_t events) {
+      if (auto result = on_ready(events)) std::exchange(on_landed_, nullptr)(std::move(*result));
+    });
+    if (!watch) return std::unexpected(watch.error());
+    watch_ = *watch;
+    return {};
+  }
+
+  [[nodiscard]] std::string doing() const override {
+    return connected_ ? conversation_->doing() : fmt::format("connect {}", to_string(target_));
+  }
+
+ private:
+  std::optional<Result> on_ready(std::uint32_t events) {
+    if (!connected_) {
+      if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+        if (const int error = connect_error(socket_); error != 0) return socket_failure(error, doing());
+      }
+      if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return std::nullopt;
+      connected_ = true;
+      if (auto result = conversation_->begin(out_)) return result;
+    }
+    if (auto result = write_all()) return result;
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) return read_all();
+    return std::nullopt;
+  }
+
+  /// Reads until there is no more: what is left unread now would not be told of again.
+  std::optional<Result> read_all() {
+    for (int turn = 0; turn < reads_at_once; ++turn) {
+      std::array<char, 16 * 1024> buffer;
+      const auto count = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+      if (count == 0) return conversation_->closed();
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return errno == EAGAIN ? std::nullopt : std::optional(socket_failure(errno, doing()));
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+      if (auto result = conversation_->receive(bytes, out_)) return result;
+      if (auto result = write_all()) return result;
+    }
+    // The others have their turn first; watching anew tells of what is left.
+    if (const auto watched = loop_.rewatch(watch_, EPOLLIN | EPOLLOUT | EPOLLET); !watched) {
+      return socket_failure(watched.error().code, doing());
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Result> write_all() {
+    while (!out_.empty()) {
+      const auto count = send(socket_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
+      if (count >= 0) {
+        out_.erase(0, static_cast<std::size_t>(count));
+      } else if (errno == EAGAIN) {
+        break;
+      } else if (errno == EPIPE || errno == ECONNRESET) {
+        out_.clear();  // what the peer said before it closed is still there to be read, and is the better sentence
+      } else if (errno != EINTR) {
+        return socket_failure(errno, doing());
+      }
+    }
+    return std::nullopt;
+  }
+
+  net::Loop& loop_;
+  net::Endpoint target_;
+  net::Fd socket_;
+  std::unique_ptr<Conversation> conversation_;
+  OnLanded on_landed_;
+  net::Loop::Id watch_ = 0;
+  bool connected_ = false;
+  std::string out_;  ///< not yet sent
+};
+
+}  // namespace
+
+Launched launch_stream(net::Loop& loop, const Path& path, std::uint32_t mark, const net::Endpoint& target,
+                       std::unique_ptr<Conversation> conversation, Flight::OnLanded on_landed) {
+  const auto doing = [&] { return fmt::format("connect {}", to_string(target)); };
+  auto socket = connect_stream(path, mark, target);
+  if (!socket) return socket_failure(socket.error(), doing());
+  auto flight =
+      std::make_unique<StreamFlight>(loop, target, std::move(*socket), std::move(conversation), std::move(on_landed));
+  if (const auto started = flight->start(); !started) return socket_failure(started.error().code, doing());
+  return flight;
+}
+
+}  // namespace checkers

@@ -1,0 +1,61 @@
+#include "checkers/probes/tcp.h"
+
+#include <fmt/format.h>
+
+#include "checkers/words.h"
+
+namespace checkers {
+
+net::Result<TcpScript> TcpScript::prepare(const Tcp& spec) {
+  TcpScript script;
+  for (const auto& step : spec.script) {
+    if (const auto* send = std::get_if<Tcp::Send>(&step)) {
+      script.steps.emplace_back(*send);
+      continue;
+    }
+    auto matcher = Matcher::prepare(std::get<Match>(step));
+    if (!matcher) return std::unexpected(matcher.error());
+    script.steps.emplace_back(std::move(*matcher));
+  }
+  return script;
+}
+
+std::optional<Result> TcpConversation::begin(std::string& out) { return proceed({}, out); }
+
+std::optional<Result> TcpConversation::receive(std::string_view bytes, std::string& out) {
+  if (search_->feed(bytes)) {
+    ++step_;
+    return proceed(std::string(search_->rest()), out);
+  }
+  if (!search_->full()) return std::nullopt;
+  return failed(doing(), fmt::format("not in the first {} bytes, which begin {}", TcpScript::answer_limit,
+                                     quote(search_->text())));
+}
+
+Result TcpConversation::closed() {
+  if (search_->finish() && step_ + 1 == script_.steps.size()) return passed(doing(), "answered");
+  return failed(doing(), search_->text().empty() ? "closed without an answer"
+                                                 : fmt::format("closed after {}", quote(search_->text())));
+}
+
+std::string TcpConversation::doing() const {
+  if (!search_) return fmt::format("connect {}", to_string(target_));
+  return fmt::format("tcp {}: expect {}", to_string(target_), std::get<Matcher>(script_.steps[step_]).spelled());
+}
+
+/// Takes the script's steps until one has to wait for the peer; `rest` is what the peer has said beyond the last match.
+std::optional<Result> TcpConversation::proceed(std::string rest, std::string& out) {
+  for (; step_ < script_.steps.size(); ++step_) {
+    if (const auto* send = std::get_if<Tcp::Send>(&script_.steps[step_])) {
+      out += send->bytes;
+      continue;
+    }
+    search_.emplace(std::get<Matcher>(script_.steps[step_]), TcpScript::answer_limit);
+    if (!search_->feed(rest)) return std::nullopt;
+    rest = search_->rest();
+  }
+  if (!search_) return passed(doing(), "connected");
+  return passed(fmt::format("tcp {}", to_string(target_)), "answered as expected");
+}
+
+}  // namespace checkers

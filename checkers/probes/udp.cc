@@ -1,0 +1,31 @@
+#include "checkers/probes/udp.h"
+
+#include <fmt/format.h>
+
+#include "checkers/words.h"
+
+namespace checkers {
+
+net::Result<UdpPlan> UdpPlan::prepare(const Udp& spec) {
+  UdpPlan plan{.send = spec.send, .expect = {}};
+  if (!spec.expect) return plan;
+  auto matcher = Matcher::prepare(*spec.expect);
+  if (!matcher) return std::unexpected(matcher.error());
+  plan.expect = std::move(*matcher);
+  return plan;
+}
+
+std::optional<Result> UdpExchange::receive(std::string_view datagram) {
+  if (!plan_.expect) return passed(doing(), "answered");
+  if (plan_.expect->find(datagram)) return passed(doing(), "answered as expected");
+  return failed(doing(), fmt::format("answered {}, expected {}", quote(datagram), plan_.expect->spelled()));
+}
+
+std::string UdpExchange::doing() const { return fmt::format("udp {}", to_string(target_)); }
+
+Result UdpExchange::timed_out(net::Duration timeout) const {
+  if (plan_.expect) return Exchange::timed_out(timeout);
+  return passed(doing(), fmt::format("not refused within {}", spoken(timeout)));
+}
+
+}  // namespace checkers

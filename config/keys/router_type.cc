@@ -1,0 +1,156 @@
+#include "config/keys/router_type.h"
+
+#include "config/keys/check_type.h"
+#include "config/keys/virtual_address_type.h"
+#include "config/schema/one_or_many.h"
+#include "config/schema/values.h"
+
+namespace config {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// true, false, or for how long after its start a node preempts nobody.
+Type<Preempt> preempt() {
+  auto truth = boolean();
+  auto delay = duration<std::chrono::milliseconds>(1ms, 1h);
+  const Shape shape = {.kind = Shape::Kind::any_of,
+                       .expected = truth.shape.expected + ", or " + delay.shape.expected,
+                       .of = {truth.shape, delay.shape}};
+  auto read = [expected = shape.expected, truth, delay](Reader& reader, const YamlNode& node, Preempt& value) {
+    if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
+    if (node.text == "true" || node.text == "false") return truth.read(reader, node, value.allowed);
+    if (const auto parsed = parse_duration(node.text); parsed && *parsed >= 1ms && *parsed <= 1h) {
+      value.after = *parsed;
+    } else {
+      reader.refuse(node, expected);
+    }
+  };
+  return {.shape = shape, .read = read};
+}
+
+Type<Authentication> authentication() {
+  using enum vrrp::SigningMode;
+  return Object<Authentication>("authentication")
+      .key("keys", &Authentication::keys, secret_path(),
+           "a file, mode 0600, with a key on each line: its number, a blank, and 16 characters or more; the first "
+           "signs, all are believed",
+           "/etc/directord/vrrp.keys")
+      .required()
+      .key(
+          "mode", &Authentication::mode,
+          choice<vrrp::SigningMode>({{"enforce", enforce}, {"permissive", permissive}, {"receive-only", receive_only}}),
+          "whether only signed advertisements are believed; `receive-only` does not sign itself yet", "permissive")
+      .type();
+}
+
+/// "web below quorum", or a list of such: the services' names.
+Type<std::vector<std::string>> give_up_when() {
+  static constexpr std::string_view condition = " below quorum";
+  auto one = scalar<std::string>({.expected = "SERVICE below quorum", .pattern = "^[^ ]+ below quorum$"},
+                                 [](std::string_view text) -> std::expected<std::string, std::string> {
+                                   const auto name = text.substr(0, text.find(' '));
+                                   if (name.empty() || text.substr(name.size()) != condition)
+                                     return std::unexpected("");
+                                   return std::string(name);
+                                 });
+  return one_or_many(std::move(one), "conditions", ", or a list of such");
+}
+
+Type<Tracker> tracker() {
+  return Object<Tracker>("tracker")
+      .key("link", &Tracker::link, interface_name(), "an interface that must be up", "eth2")
+      .when_absent("none")
+      .key(
+          "check", [](Tracker& tracker) -> checkers::Spec& { return tracker.check.emplace(); }, check_object().type(),
+          "a check that must pass; it needs an `address`, unless it is a program or a file",
+          "{ icmp: {}, address: 192.0.2.1 }")
+      .when_absent("none")
+      .one_of({"link", "check"})
+      .key("lower", &Tracker::lower, integer<std::uint8_t>(1, 253),
+           "takes so much from the priority instead of the role; for what may fail on all nodes at once, and more than "
+           "the difference of their priorities",
+           "60")
+      .when_absent("the role")
+      .type();
+}
+
+}  // namespace
+
+Type<std::map<std::string, std::string>> interfaces() {
+  auto one = interface_name();
+  const Shape each = {
+      .kind = Shape::Kind::map, .expected = "", .pattern = std::string(name_pattern), .of = {one.shape}};
+  const Shape shape = {.kind = Shape::Kind::any_of,
+                       .expected = one.shape.expected + ", or a map of one for each node",
+                       .of = {one.shape, each}};
+  auto read = [expected = shape.expected, read_one = one.read](Reader& reader, const YamlNode& node,
+                                                               std::map<std::string, std::string>& all) {
+    if (node.kind == YamlNode::Kind::scalar) return read_one(reader, node, all[every_node]);
+    if (node.kind != YamlNode::Kind::map) return reader.refuse(node, expected);
+    for (const auto& entry : node.entries) read_one(reader, *entry.value, all[entry.name]);
+  };
+  return {.shape = shape, .read = read};
+}
+
+Type<VirtualRouter> virtual_router_type() {
+  return Object<VirtualRouter>("virtual router")
+      .key("router_id", &VirtualRouter::router_id, integer<std::uint8_t>(1, 255),
+           "VRID: the same on every node, and no other's on the same link nor, by unicast, on the same node", "51")
+      .required()
+      .key("interface", &VirtualRouter::interfaces, interfaces(),
+           "where it speaks and holds its addresses; a map where the nodes' differ", "{ lb1: eth0, lb2: ens3 }")
+      .required()
+      .key("addresses", &VirtualRouter::addresses,
+           list(virtual_address(), "one or more addresses with their prefix lengths", 1),
+           "the virtual addresses, all of one family; where one needs more than that, a map", "[192.0.2.10/24]")
+      .required()
+      .key("routes", &VirtualRouter::routes, list(virtual_route(), "routes, each a map"),
+           "routes that are where the virtual addresses are", "[{ to: default, via: 192.0.2.1, src: 192.0.2.10 }]")
+      .when_absent("none")
+      .key(
+          "mac", &VirtualRouter::virtual_mac, choice<bool>({{"interface", false}, {"virtual", true}}),
+          "whose Ethernet address the virtual addresses have: the interface's, or one of the virtual router's own that "
+          "moves with it",
+          "virtual")
+      .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
+           "from one advertisement to the next; a backup takes over after about three times that", "100ms")
+      .key("preempt", &VirtualRouter::preempt, preempt(),
+           "whether a node with a higher priority takes the addresses back when it returns, and how long after its "
+           "start",
+           "30s")
+      .when_absent("true; with `connection_sync`, 3s")
+      .key("ready_within", &VirtualRouter::ready_within, duration<std::chrono::milliseconds>(0ms, 10min),
+           "a node that starts is not master before its rules are in and each server has been judged, but waits no "
+           "longer than this",
+           "30s")
+      .key("unicast", &VirtualRouter::unicast, boolean(),
+           "speaks to the other nodes' addresses instead of the multicast group", "true")
+      .key("checksum", &VirtualRouter::checksum,
+           choice<vrrp::Checksum>({{"rfc9568", vrrp::Checksum::rfc9568}, {"rfc5798", vrrp::Checksum::rfc5798}}),
+           "what an IPv4 advertisement's checksum covers; keepalived and FRR expect rfc5798, and both are accepted",
+           "rfc5798")
+      .key("version", &VirtualRouter::version, integer<std::uint8_t>(2, 3),
+           "of VRRP; 2 (RFC 3768) for older peers, with IPv4 and an `advertise` of whole seconds", "2")
+      .key("password_file", &VirtualRouter::password_file, secret_path(),
+           "of version 2: a file, mode 0600, with the simple text password that peers expect",
+           "/etc/directord/vrrp.pass")
+      .when_absent("no password")
+      .key(
+          "authentication", [](VirtualRouter& router) -> Authentication& { return router.authentication.emplace(); },
+          authentication(), "signs advertisements, with what directord alone understands",
+          "{ keys: /etc/directord/vrrp.keys }")
+      .when_absent("no signatures")
+      .key("give_up_when", &VirtualRouter::give_up_when, give_up_when(),
+           "what makes a master give the role to a node where it is not so: a service below its quorum",
+           "web below quorum")
+      .when_absent("never")
+      .key("track", &VirtualRouter::trackers, named(tracker()),
+           "what else a node must have to lead: links and checks; where they fail, it leads no more, or with a lower "
+           "priority",
+           "{ gateway: { check: { icmp: {}, address: 192.0.2.1 }, lower: 60 } }")
+      .when_absent("nothing")
+      .type();
+}
+
+}  // namespace config

@@ -1,0 +1,12 @@
+#include "config/rules/validate.h"
+
+namespace config {
+
+void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  validate_routers(cluster, origin, diagnostics);
+  validate_holdings(cluster, origin, diagnostics);
+  validate_services(cluster, origin, diagnostics);
+  validate_true_paths(cluster, origin, diagnostics);
+}
+
+}  // namespace config

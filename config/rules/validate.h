@@ -1,0 +1,26 @@
+#pragma once
+
+#include "config/cluster.h"
+#include "config/schema/origin.h"
+#include "config/yaml/diagnostics.h"
+#include "net/modules.h"
+
+namespace config {
+
+/// Finds what each key allows and their sum does not: two services on one address, a timeout that no interval leaves
+/// room for, a name that nothing has. Looks at the file alone, never at this host. What was refused while reading takes
+/// no part, so that one mistake is one error.
+void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
+/// The parts of validate().
+void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_holdings(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
+/// Whether the kernel with these modules has the schedulers: a warning where the first service names one that is
+/// missing.
+void validate_schedulers(const Cluster& cluster, const Origin& origin, const net::Modules& modules,
+                         Diagnostics& diagnostics);
+
+}  // namespace config

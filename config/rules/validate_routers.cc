@@ -1,0 +1,296 @@
+// Contradictions among the nodes, the virtual routers, their groups and the connection synchronisation.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "config/rules/validate.h"
+#include "net/time.h"
+
+namespace config {
+namespace {
+
+class RouterRules {
+ public:
+  RouterRules(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics)
+      : cluster_(cluster), origin_(origin), diagnostics_(diagnostics) {
+    for (const auto& node : cluster.nodes) node_names_.push_back(node.name);
+  }
+
+  void nodes_have_addresses_of_their_own();
+  void nodes_are_given();
+  void interfaces_cover_the_nodes();
+  void router_ids_are_unique_on_a_link();
+  void virtual_addresses();
+  void unicast_speaks_the_nodes_family();
+  void groups();
+  void versions();
+  void trackers();
+  void conditions();
+
+ private:
+  void agrees_with_its_group(std::size_t group, const std::string& name, Place place);
+  using Interfaces = std::map<std::string, std::string>;
+  void interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path, const std::string& owner);
+  void virtual_address(const VirtualRouter& router, std::size_t index);
+
+  const Cluster& cluster_;
+  const Origin& origin_;
+  Diagnostics& diagnostics_;
+  std::vector<std::string> node_names_;
+  std::map<net::Address, Origin::Path> virtual_;  ///< where each virtual address was written first
+};
+
+void RouterRules::nodes_have_addresses_of_their_own() {
+  std::map<net::Address, const Node*> holders;
+  for (const auto& node : cluster_.nodes) {
+    const Origin::Path path = {"nodes", node.name, "address"};
+    const auto [first, is_new] = holders.emplace(node.address, &node);
+    if (is_new || !origin_.sound(path)) continue;
+    const auto place = origin_.place(path);
+    const auto& other = first->second->name;
+    diagnostics_.error(place, fmt::format("node '{}' has the same address as node '{}' ({})", node.name, other,
+                                          origin_.line({"nodes", other, "address"}, place)));
+  }
+}
+
+void RouterRules::nodes_are_given() {
+  if (!cluster_.nodes.empty() || !origin_.sound({"nodes"})) return;
+  const auto needed = [&](const char* key) {
+    diagnostics_.error(origin_.name_place({key}), fmt::format("'{}' without 'nodes'; expected who takes part", key));
+  };
+  if (!cluster_.virtual_routers.empty()) return needed("vrrp");
+  if (cluster_.connection_sync) return needed("connection_sync");
+}
+
+void RouterRules::interfaces_cover_the_nodes() {
+  for (const auto& router : cluster_.virtual_routers) {
+    interfaces_cover_the_nodes(router.interfaces, {"vrrp", router.name, "interface"},
+                               fmt::format("virtual router '{}'", router.name));
+    for (std::size_t i = 0; i < router.routes.size(); ++i) {
+      const auto& interfaces = router.routes[i].interfaces;
+      if (interfaces.empty()) continue;
+      interfaces_cover_the_nodes(interfaces, {"vrrp", router.name, "routes", std::to_string(i), "dev"},
+                                 fmt::format("a route of virtual router '{}'", router.name));
+    }
+  }
+  if (!cluster_.connection_sync) return;
+  interfaces_cover_the_nodes(cluster_.connection_sync->interfaces, {"connection_sync", "interface"}, "connection_sync");
+}
+
+void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path,
+                                             const std::string& owner) {
+  if (cluster_.nodes.empty() || !origin_.sound(path)) return;
+  const std::string key = path.back();
+  bool all_known = true;
+  for (const auto& [node, interface] : interfaces) {
+    if (find_node(cluster_, node) != nullptr) continue;
+    all_known = false;
+    path.emplace_back(node);
+    diagnostics_.error(origin_.name_place(path), fmt::format("unknown node {} in '{}' of {}{}", in_quotes(node), key,
+                                                             owner, suggestion(node, node_names_)));
+    path.pop_back();
+  }
+  if (!all_known) return;  // the one that is missing may just be misspelt
+  std::vector<std::string> missing;
+  for (const auto& node : node_names_) {
+    if (!interfaces.contains(node)) missing.push_back(in_quotes(node));
+  }
+  if (missing.empty()) return;
+  diagnostics_.error(origin_.place(path), fmt::format("'{}' of {} lacks the node{} {}", key, owner,
+                                                      missing.size() > 1 ? "s" : "", listed(missing)));
+}
+
+void RouterRules::router_ids_are_unique_on_a_link() {
+  // RFC 9568 section 1.8: a VRID names a virtual router on its link, for IPv4 and IPv6 separately. Unicast adverts come
+  // by any link: those routers share one more, without a name.
+  using Link = std::tuple<std::string, std::string, net::Family, std::uint8_t>;
+  std::map<Link, const VirtualRouter*> holders;
+  for (const auto& router : cluster_.virtual_routers) {
+    if (router.addresses.empty()) continue;
+    const Origin::Path path = {"vrrp", router.name, "router_id"};
+    const auto clash = [&](const std::string& node, const std::string& interface) {
+      const Link link = {node, interface, router.addresses.front().prefix.address.family(), router.router_id};
+      const auto [first, is_new] = holders.emplace(link, &router);
+      const auto& other = first->second->name;
+      if (is_new || !origin_.sound(path) || !origin_.sound({"vrrp", router.name, "interface"})) return false;
+      const auto place = origin_.place(path);
+      const auto where = interface.empty() ? "by unicast" : fmt::format("on interface '{}'", interface);
+      diagnostics_.error(
+          place,
+          fmt::format("router_id {} of virtual router '{}' is also that of '{}' ({}) {}; expected one for each",
+                      router.router_id, router.name, other, origin_.line({"vrrp", other, "router_id"}, place), where));
+      return true;
+    };
+    for (const auto& [node, interface] : router.interfaces) {
+      if (clash(node, interface) || (router.unicast && clash(node, ""))) break;
+    }
+  }
+}
+
+void RouterRules::virtual_addresses() {
+  for (const auto& router : cluster_.virtual_routers) {
+    for (std::size_t i = 0; i < router.addresses.size(); ++i) virtual_address(router, i);
+  }
+}
+
+void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index) {
+  const Origin::Path path = {"vrrp", router.name, "addresses", std::to_string(index)};
+  const auto& address = router.addresses[index].prefix.address;
+  if (!origin_.sound(path)) return;
+  const auto place = origin_.place(path);
+  const auto error = [&](std::string_view why) {
+    diagnostics_.error(place, fmt::format("{} in virtual router '{}' {}", to_string(address), router.name, why));
+  };
+  if (address.is_any() || address.is_multicast()) return error("is no address that a host can have");
+  const auto& first = router.addresses.front().prefix.address;
+  if (first.family() != address.family()) {
+    return error(
+        fmt::format("is of another family than {}; expected a virtual router for each family", to_string(first)));
+  }
+  for (const auto& node : cluster_.nodes) {
+    if (node.address != address || !origin_.sound({"nodes", node.name, "address"})) continue;
+    return error(fmt::format("is the own address of node '{}' ({}); expected one that no node has", node.name,
+                             origin_.line({"nodes", node.name, "address"}, place)));
+  }
+  const auto [before, is_new] = virtual_.emplace(address, path);
+  if (!is_new) return error(fmt::format("is there already ({})", origin_.line(before->second, place)));
+}
+
+void RouterRules::unicast_speaks_the_nodes_family() {
+  for (const auto& router : cluster_.virtual_routers) {
+    if (!router.unicast || router.addresses.empty()) continue;
+    if (!origin_.sound({"vrrp", router.name, "addresses", "0"})) continue;
+    const auto family = router.addresses.front().prefix.address.family();
+    for (const auto& node : cluster_.nodes) {
+      if (node.address.family() == family || !origin_.sound({"nodes", node.name, "address"})) continue;
+      const auto place = origin_.place({"vrrp", router.name, "unicast"});
+      diagnostics_.error(
+          place, fmt::format("virtual router '{}' cannot speak to {} ({}), the address of node '{}', which "
+                             "is of another family than its own addresses",
+                             router.name, to_string(node.address), origin_.line({"nodes", node.name, "address"}, place),
+                             node.name));
+      break;
+    }
+  }
+}
+
+void RouterRules::groups() {
+  std::vector<std::string> known;
+  for (const auto& router : cluster_.virtual_routers) known.push_back(router.name);
+  std::map<std::string, Origin::Path> seen;
+  for (std::size_t g = 0; g < cluster_.groups.size(); ++g) {
+    for (std::size_t i = 0; i < cluster_.groups[g].size(); ++i) {
+      const Origin::Path path = {"groups", std::to_string(g), std::to_string(i)};
+      if (!origin_.sound(path)) continue;
+      const auto& name = cluster_.groups[g][i];
+      const auto place = origin_.place(path);
+      const auto [before, is_new] = seen.emplace(name, path);
+      if (std::ranges::find(known, name) == known.end()) {
+        diagnostics_.error(
+            place, fmt::format("unknown virtual router {} in 'groups'{}", in_quotes(name), suggestion(name, known)));
+      } else if (!is_new) {
+        diagnostics_.error(place, fmt::format("virtual router '{}' is in a group already ({})", name,
+                                              origin_.line(before->second, place)));
+      } else {
+        agrees_with_its_group(g, name, place);
+      }
+    }
+  }
+}
+
+/// A group has one timer and one role: its members speak at one pace, and give way alike.
+void RouterRules::agrees_with_its_group(std::size_t group, const std::string& name, Place place) {
+  const auto find = [&](const std::string& wanted) {
+    return std::ranges::find(cluster_.virtual_routers, wanted, &VirtualRouter::name);
+  };
+  const auto first = find(cluster_.groups[group].front());
+  const auto router = find(name);
+  if (first == cluster_.virtual_routers.end()) return;
+  const auto differ = [&](const char* key) {
+    diagnostics_.error(place, fmt::format("virtual routers '{}' and '{}' are in one group and differ in '{}'; "
+                                          "expected the same for both",
+                                          first->name, name, key));
+  };
+  if (router->advertise != first->advertise) return differ("advertise");
+  if (router->preempt != first->preempt) return differ("preempt");
+  if (router->version != first->version) return differ("version");
+}
+
+void RouterRules::versions() {
+  for (const auto& router : cluster_.virtual_routers) {
+    const auto error = [&](const char* key, std::string_view why) {
+      const Origin::Path path = {"vrrp", router.name, key};
+      if (origin_.sound(path)) {
+        diagnostics_.error(origin_.place(path), fmt::format("virtual router '{}' {}", router.name, why));
+      }
+    };
+    if (router.version == 3) {
+      if (!router.password_file.empty()) error("password_file", "has a password, which only version 2 knows");
+      continue;
+    }
+    if (router.authentication) error("authentication", "is of version 2, which cannot be signed");
+    if (router.advertise % std::chrono::seconds(1) != std::chrono::milliseconds(0)) {
+      error("advertise", "is of version 2, whose advertisements are whole seconds apart");
+    }
+    if (!router.addresses.empty() && router.addresses.front().prefix.address.is_v6()) {
+      error("version", "has IPv6 addresses, which version 2 does not know");
+    }
+  }
+}
+
+void RouterRules::trackers() {
+  for (const auto& router : cluster_.virtual_routers) {
+    for (const auto& tracker : router.trackers) {
+      const Origin::Path path = {"vrrp", router.name, "track", tracker.name, "check"};
+      if (!tracker.check || !origin_.sound(path)) continue;
+      const auto& kind = tracker.check->kind;
+      const bool local = std::holds_alternative<checkers::Exec>(kind) || std::holds_alternative<checkers::File>(kind);
+      const auto error = [&](std::string_view why) {
+        diagnostics_.error(origin_.place(path), fmt::format("the check of tracker '{}' {}", tracker.name, why));
+      };
+      if (!local && !tracker.check->address) error("has no 'address'; expected whom to ask");
+      if (tracker.check->timeout >= tracker.check->interval) {
+        error(fmt::format("has a timeout of {} and an interval of {}; expected a shorter timeout",
+                          net::to_string(net::Duration(tracker.check->timeout)),
+                          net::to_string(net::Duration(tracker.check->interval))));
+      }
+    }
+  }
+}
+
+void RouterRules::conditions() {
+  std::vector<std::string> known;
+  for (const auto& service : cluster_.services) known.push_back(service.name);
+  for (const auto& router : cluster_.virtual_routers) {
+    for (const auto& service : router.give_up_when) {
+      const Origin::Path path = {"vrrp", router.name, "give_up_when"};
+      if (std::ranges::find(known, service) != known.end() || !origin_.sound(path) || !origin_.sound({"services"})) {
+        continue;
+      }
+      diagnostics_.error(origin_.place(path), fmt::format("unknown service {} in 'give_up_when'{}", in_quotes(service),
+                                                          suggestion(service, known)));
+    }
+  }
+}
+
+}  // namespace
+
+void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  RouterRules rules(cluster, origin, diagnostics);
+  rules.nodes_are_given();
+  rules.nodes_have_addresses_of_their_own();
+  rules.interfaces_cover_the_nodes();
+  rules.router_ids_are_unique_on_a_link();
+  rules.virtual_addresses();
+  rules.unicast_speaks_the_nodes_family();
+  rules.groups();
+  rules.versions();
+  rules.trackers();
+  rules.conditions();
+}
+
+}  // namespace config

@@ -1,0 +1,144 @@
+// Contradictions of checks `via: vip`, and of the marks that lead them.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "config/rules/validate.h"
+
+namespace config {
+namespace {
+
+class TruePathRules {
+ public:
+  TruePathRules(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics)
+      : cluster_(cluster), origin_(origin), diagnostics_(diagnostics) {}
+
+  void check(const Service& service, std::size_t index);
+  void marks();
+
+ private:
+  void marks_are_free();
+  void marks_suffice();
+  [[nodiscard]] Origin::Path check_path(const Service& service, std::size_t index) const;
+  [[nodiscard]] Origin::Path kind_path(Origin::Path check) const;
+  void refuse(Origin::Path path, std::string_view key, const std::string& why);
+
+  const Cluster& cluster_;
+  const Origin& origin_;
+  Diagnostics& diagnostics_;
+};
+
+Origin::Path TruePathRules::check_path(const Service& service, std::size_t index) const {
+  Origin::Path path = {"services", service.name, "check"};
+  return origin_.has(path) ? path : Origin::Path{"services", service.name, "checks", std::to_string(index)};
+}
+
+/// The kind within a check that says `via`.
+Origin::Path TruePathRules::kind_path(Origin::Path path) const {
+  path.emplace_back();
+  for (const auto* kind : {"tcp", "tls", "http", "https", "udp", "dns", "smtp"}) {
+    path.back() = kind;
+    if (origin_.has(path)) break;
+  }
+  return path;
+}
+
+void TruePathRules::refuse(Origin::Path path, std::string_view key, const std::string& why) {
+  path.emplace_back(key);
+  if (origin_.has(path) && origin_.sound(path)) diagnostics_.error(origin_.place(path), why);
+}
+
+void TruePathRules::check(const Service& service, std::size_t index) {
+  const auto& check = service.checks[index];
+  const auto path = check_path(service, index);
+  if (!check.path.via_vip) return;
+  const auto kind = kind_path(path);
+  if (service.forward == ipvs::Forward::nat && origin_.sound({"services", service.name, "forward"})) {
+    refuse(kind, "via",
+           fmt::format("service '{}' forwards by nat, where servers are reached at their own addresses; 'via: vip' is "
+                       "for dr and tunnel",
+                       service.name));
+  }
+  if (service.key.fwmark != 0) {
+    refuse(
+        kind, "via",
+        fmt::format("service '{}' is a mark and has no address of its own; 'via: vip' needs 'listen'", service.name));
+  }
+  const std::string goes = "a check 'via: vip' goes to the service's address, and the director finds its way";
+  if (check.address) refuse(path, "address", goes + "; expected no 'address'");
+  if (check.path.mark != 0) refuse(path, "mark", goes + "; expected no 'mark'");
+  if (!check.path.interface.empty()) refuse(path, "interface", goes + "; expected no 'interface'");
+  const auto& source = check.path.source;
+  if (!source) return;
+  const auto& address = service.key.endpoint.address;
+  if (source->family() != address.family()) {
+    refuse(
+        path, "source",
+        fmt::format("no probe gets from {} to {}: they are of two families", to_string(*source), to_string(address)));
+  }
+  const auto holds = [&](const VirtualRouter& router) { return router.has(*source); };
+  if (*source == address || std::ranges::any_of(cluster_.virtual_routers, holds)) {
+    refuse(path, "source",
+           fmt::format("{} moves between the directors; a check 'via: vip' comes from an address that stays",
+                       to_string(*source)));
+  }
+}
+
+void TruePathRules::marks() {
+  const auto& [first, last] = cluster_.probe_marks;
+  const Origin::Path path = {"probe_marks", "last"};
+  if (first > last) {
+    return refuse({"probe_marks"}, "last", fmt::format("the range ends at {}, before it begins at {}", last, first));
+  }
+  if (!origin_.sound(path) || !origin_.sound({"probe_marks", "first"})) return;
+  marks_are_free();
+  marks_suffice();
+}
+
+void TruePathRules::marks_are_free() {
+  const auto& marks = cluster_.probe_marks;
+  const auto taken = [&](std::uint32_t mark) {
+    return fmt::format("the mark {} is one of the {} to {} that are kept for checks 'via: vip' (probe_marks)", mark,
+                       marks.first, marks.last);
+  };
+  for (const auto& service : cluster_.services) {
+    if (service.key.fwmark != 0 && marks.contains(service.key.fwmark)) {
+      refuse({"services", service.name}, "fwmark", taken(service.key.fwmark));
+    }
+    for (std::size_t i = 0; i < service.checks.size(); ++i) {
+      const auto mark = service.checks[i].path.mark;
+      if (mark != 0 && marks.contains(mark)) refuse(check_path(service, i), "mark", taken(mark));
+    }
+  }
+}
+
+/// A mark leads to one server, in one way of forwarding.
+void TruePathRules::marks_suffice() {
+  std::set<std::tuple<net::Family, net::Address, ipvs::Forward>> ways;
+  for (const auto& service : cluster_.services) {
+    if (std::ranges::none_of(service.checks, [](const auto& check) { return check.path.via_vip; })) continue;
+    for (const auto& server : service.servers) {
+      ways.emplace(service.key.family(), server.endpoint.address, service.forward);
+    }
+  }
+  const auto& [first, last] = cluster_.probe_marks;
+  if (ways.size() <= std::size_t{last} - first + 1) return;
+  const auto message = fmt::format("checks 'via: vip' need a mark for each server, {} in all, and there are {}",
+                                   ways.size(), std::size_t{last} - first + 1);
+  diagnostics_.error(origin_.place({"probe_marks", "last"}), message);
+}
+
+}  // namespace
+
+void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  TruePathRules rules(cluster, origin, diagnostics);
+  rules.marks();
+  for (const auto& service : cluster.services) {
+    for (std::size_t i = 0; i < service.checks.size(); ++i) rules.check(service, i);
+  }
+}
+
+}  // namespace config

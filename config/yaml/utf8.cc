@@ -1,0 +1,23 @@
+#include "config/yaml/utf8.h"
+
+namespace config {
+
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto in = [](unsigned value, unsigned low, unsigned high) { return value >= low && value <= high; };
+  const auto tail = [&](std::size_t i) { return in(byte(i), 0x80, 0xbf); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (in(first, 0xc2, 0xdf)) return tail(1) ? 2 : 0;
+  if (in(first, 0xe0, 0xef)) {
+    const unsigned low = first == 0xe0 ? 0xa0 : 0x80;
+    const unsigned high = first == 0xed ? 0x9f : 0xbf;
+    return in(byte(1), low, high) && tail(2) ? 3 : 0;
+  }
+  if (!in(first, 0xf0, 0xf4)) return 0;
+  const unsigned low = first == 0xf0 ? 0x90 : 0x80;
+  const unsigned high = first == 0xf4 ? 0x8f : 0xbf;
+  return in(byte(1), low, high) && tail(2) && tail(3) ? 4 : 0;
+}
+
+}  // namespace config

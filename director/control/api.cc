@@ -1,0 +1,213 @@
+#include "director/control/api.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ranges>
+#include <string_view>
+
+#include "director/engine/change_json.h"
+#include "director/engine/director.h"
+#include "director/engine/reloader.h"
+#include "director/engine/table_reader.h"
+
+namespace director {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::size_t reason_max = 1000;
+constexpr std::uint64_t seconds_max = 30 * 86'400;  // a month of seconds
+constexpr std::uint64_t weight_max = 65535;
+
+std::string text(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+Response ok(const ordered_json& value) { return {.body = text(value)}; }
+
+using enum RequestError::Kind;
+
+Response refuse(RequestError::Kind kind, std::string_view why) {
+  return {.status = http_status(kind), .body = text({{"error", why}})};
+}
+
+Response wrong_verb(const Request& request) {
+  return refuse(wrong_method, request.method + " does not go with " + request.path);
+}
+
+std::vector<std::string> segments_of(std::string_view path) {
+  std::vector<std::string> segments;
+  for (const auto part : std::views::split(path, '/')) segments.emplace_back(part.begin(), part.end());
+  return segments;
+}
+
+/// A body that is an object or nothing at all; nothing if it is anything else.
+std::optional<json> object_in(const std::string& body) {
+  if (body.empty()) return json::object();
+  json value = json::parse(body, nullptr, false);
+  if (!value.is_object()) return std::nullopt;
+  return value;
+}
+
+/// "" where there is none; nothing where it is no text, or too long.
+std::optional<std::string> reason_in(const json& body) {
+  const auto found = body.find("reason");
+  if (found == body.end()) return "";
+  if (!found->is_string() || found->get_ref<const std::string&>().size() > reason_max) return std::nullopt;
+  return found->get<std::string>();
+}
+
+/// The inner one is nothing where it is not there, the outer one where it is no number of seconds, or too large.
+std::optional<std::optional<std::chrono::seconds>> seconds_in(const json& body, const char* name) {
+  const auto found = body.find(name);
+  if (found == body.end()) return std::optional<std::chrono::seconds>();
+  if (!found->is_number_unsigned() || found->get<std::uint64_t>() > seconds_max) return std::nullopt;
+  return std::chrono::seconds(found->get<std::uint32_t>());
+}
+
+Response outcome_of(const RequestResult<std::string>& done) {
+  if (!done) return refuse(done.error().kind, done.error().message);
+  return ok({{"message", *done}});
+}
+
+/// The same of what may have taken the last server of `service` out: the answer warns of that.
+Response outcome_of(const Director& director, const RequestResult<std::string>& done, const std::string& service) {
+  const auto warning = done ? director.none_left(service) : "";
+  return warning.empty() ? outcome_of(done) : ok({{"message", *done}, {"warning", warning}});
+}
+
+Response answer_drain(Director& director, const Request& request, const std::string& service,
+                      const std::string& server) {
+  if (request.method == "DELETE") return outcome_of(director.undrain(service, server));
+  if (request.method != "PUT") return wrong_verb(request);
+  const auto body = object_in(request.body);
+  const auto refused = [] {
+    return refuse(invalid,
+                  "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason");
+  };
+  if (!body) return refused();
+  const auto reason = reason_in(*body);
+  const auto within = seconds_in(*body, "within_seconds");
+  if (!reason || !within) return refused();
+  return outcome_of(director, director.drain(service, server, *reason, *within), service);
+}
+
+Response answer_weight(Director& director, const Request& request, const std::string& service,
+                       const std::string& server) {
+  if (request.method == "DELETE") return outcome_of(director.set_weight(service, server, std::nullopt));
+  if (request.method != "PUT") return wrong_verb(request);
+  const auto body = object_in(request.body);
+  const auto weight = body ? body->value("weight", json()) : json();
+  if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > weight_max) {
+    return refuse(invalid, "the body is not {\"weight\": N} with N from 0 to 65535");
+  }
+  const auto reason = reason_in(*body);
+  const auto time = seconds_in(*body, "for_seconds");
+  if (!reason || !time || (*time && (*time)->count() == 0)) {
+    return refuse(invalid,
+                  "the body is not {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N} with at most 1000 bytes of "
+                  "reason and at least a second");
+  }
+  return outcome_of(director, director.set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time),
+                    service);
+}
+
+Response answer_failover(Director& director, const Request& request, const std::string& router) {
+  if (request.method != "POST") return wrong_verb(request);
+  const auto body = object_in(request.body);
+  const auto to = body ? body->value("to", json("")) : json();
+  if (!to.is_string()) return refuse(invalid, "the body is not {\"to\": \"NODE\"}");
+  const auto node = to.get<std::string>();
+  return outcome_of(director.hand_over(router, node.empty() ? std::nullopt : std::optional(node)));
+}
+
+Response answer_events(Director& director, const Request& request) {
+  std::uint64_t since = 0;
+  if (const auto found = request.query.find("since"); found != request.query.end()) {
+    const auto& text = found->second;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
+    if (error != std::errc{} || end != text.data() + text.size())
+      return refuse(invalid, "since=N: N is an event's number");
+  }
+  return ok(director.events(since));
+}
+
+Response to_response(const Director& director, const std::expected<Reloader::Outcome, Refused>& done) {
+  if (!done) {
+    return {.status = http_status(done.error().kind),
+            .body = text({{"error", done.error().why}, {"found", to_json(done.error().found)}})};
+  }
+  return ok(to_json(done->change, director.connections_of(done->change), done->warnings));
+}
+
+void answer_reload(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+  const auto body = object_in(request.body);
+  const auto yes = body ? body->value("yes", json(false)) : json();
+  if (!yes.is_boolean()) return respond(refuse(invalid, "the body is not {\"yes\": true}"));
+  reloader.reload(yes.get<bool>(), "the control socket", [&director, respond = std::move(respond)](auto done) mutable {
+    respond(to_response(director, done));
+  });
+}
+
+void answer_plan(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+  const auto body = object_in(request.body);
+  const auto file = body ? body->value("file", json("")) : json();
+  const auto* path = file.get_ptr<const std::string*>();
+  if (path == nullptr || (!path->empty() && !path->starts_with('/'))) {
+    return respond(refuse(invalid, "the body is not {\"file\": \"/...\"} with an absolute path"));
+  }
+  reloader.plan(file.get<std::string>(),
+                [&director, respond = std::move(respond)](auto done) mutable { respond(to_response(director, done)); });
+}
+
+void answer_status(const Control& control, const Request& request, HttpServer::Respond respond) {
+  if (request.method != "GET") return respond(wrong_verb(request));
+  auto write = [&director = control.director, respond = std::move(respond)](Director::Table table) mutable {
+    director.write_status(std::move(table), [respond = std::move(respond)](std::string status) mutable {
+      respond({.body = std::move(status)});
+    });
+  };
+  if (control.table == nullptr) return write(control.director.table());
+  control.table->read(std::move(write));
+}
+
+}  // namespace
+
+Response answer(Director& director, const Request& request) {
+  if (request.path == "/v1/events" || request.path == "/v1/vrrp") {
+    if (request.method != "GET") return wrong_verb(request);
+    return request.path == "/v1/vrrp" ? ok(director.vrrp()) : answer_events(director, request);
+  }
+  const auto path = segments_of(request.path);  // "", "v1", "services", SERVICE, "servers", SERVER, "drain"
+  if (path.size() == 7 && path[1] == "v1" && path[2] == "services" && path[4] == "servers") {
+    if (path[6] == "drain") return answer_drain(director, request, path[3], path[5]);
+    if (path[6] == "weight") return answer_weight(director, request, path[3], path[5]);
+  }
+  if (path.size() == 5 && path[1] == "v1" && path[2] == "vrrp" && path[4] == "failover") {
+    return answer_failover(director, request, path[3]);
+  }
+  return refuse(not_found, "there is nothing at " + request.path);
+}
+
+void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond) {
+  if (request.method == "GET") return answer(control, request, std::move(respond));
+  respond(refuse(forbidden, "this socket only answers questions; ask the control socket"));
+}
+
+void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
+  if (request.path == "/v1/status") return answer_status(control, request, std::move(respond));
+  const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
+  if (!known) return respond(answer(control.director, request));
+  if (request.method != "POST") return respond(wrong_verb(request));
+  if (request.path == "/v1/reload")
+    return answer_reload(control.director, control.reloader, request, std::move(respond));
+  if (request.path == "/v1/plan") return answer_plan(control.director, control.reloader, request, std::move(respond));
+  control.replace([respond = std::move(respond)](net::Result<> done) mutable {
+    if (!done) return respond(refuse(conflict, done.error().message));
+    respond(ok({{"message", "the program on disk is sound and takes this one's place now"}}));
+  });
+}
+
+}  // namespace director

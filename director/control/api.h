@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+
+#include "director/control/http_server.h"
+#include "net/error.h"
+
+namespace director {
+
+class Director;
+class Reloader;
+class TableReader;
+
+/// The control API: what each request does, with JSON both ways.
+///
+///   GET    /v1/status                                  who is master, how each server fares
+///   GET    /v1/events?since=N                          what changed lately, after event N, oldest first
+///   PUT    /v1/services/SERVICE/servers/SERVER/drain   {"reason": "...", "within_seconds": N}, each if wanted
+///   DELETE /v1/services/SERVICE/servers/SERVER/drain
+///   PUT    /v1/services/SERVICE/servers/SERVER/weight  {"weight": N, "reason": "...", "for_seconds": N}
+///   DELETE /v1/services/SERVICE/servers/SERVER/weight  the file's again
+///   GET    /v1/vrrp                                    the virtual routers, in full
+///   POST   /v1/vrrp/ROUTER/failover                    {"to": "NODE"}, if wanted
+///   POST   /v1/reload                                  the file again; {"yes": true} for what removes much
+///   POST   /v1/plan                                    {"file": "/..."}: what a reload of that would change
+///   POST   /v1/replace                                 the program on disk takes this one's place
+///
+/// Every refusal is {"error": "a sentence"} with the status of its RequestError's kind; where the cluster file is
+/// refused, "found" lists what is wrong in it, each with a "text".
+struct Control {
+  Director& director;
+  Reloader& reloader;
+  /// Tells when the program on disk is about to take this one's place, or why it does not.
+  std::function<void(std::move_only_function<void(net::Result<>)>)> replace;
+  TableReader* table = nullptr;  ///< none: the table is in memory, and is read at once
+};
+void answer(const Control& control, const Request& request, HttpServer::Respond respond);
+
+/// The same for who may only look: nothing but GET.
+void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond);
+
+/// What is answered at once: all but status, reload, plan and replace.
+[[nodiscard]] Response answer(Director& director, const Request& request);
+
+}  // namespace director

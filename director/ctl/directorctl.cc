@@ -1,0 +1,379 @@
+// directorctl: asks and steers the daemon over its Unix socket; `check` needs no daemon.
+// Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "config/load.h"
+#include "director/control/http_client.h"
+#include "director/ctl/arguments.h"
+#include "director/ctl/change_text.h"
+#include "director/ctl/import_file.h"
+#include "director/ctl/plan_offline.h"
+#include "director/ctl/status_text.h"
+#include "director/ctl/text_table.h"
+#include "director/ctl/vrrp_text.h"
+#include "director/doctor/doctor_text.h"
+#include "director/doctor/host_facts.h"
+#include "director/usage/host_name.h"
+#include "director/usage/wrong_usage.h"
+#include "net/version.h"
+
+namespace {
+
+using nlohmann::json;
+
+enum Exit { done = 0, refused = 1, usage = 2, no_daemon = 3 };
+
+struct Arguments {
+  std::string socket = "/run/directord/control.sock";
+  bool as_json = false;
+  std::string server;
+  std::string reason;
+  std::string within;
+  std::string weight;
+  std::string time;
+  std::string file;
+  std::string format;
+  std::string router;
+  std::string node;
+  bool yes = false;
+  bool follow = false;
+};
+
+constexpr auto look_again = std::chrono::seconds(1);
+
+std::string body_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+/// Whether a daemon is there at all.
+bool is_answered(const Arguments& arguments) {
+  const auto answer = director::ask(arguments.socket, "GET", "/v1/events");
+  return answer || (answer.error().code != ENOENT && answer.error().code != ECONNREFUSED);
+}
+
+/// Sends the request; on refusal or silence says why and ends the program.
+json ask_or_exit(const Arguments& arguments, const std::string& method, const std::string& path,
+                 const std::string& body = {}) {
+  const auto answer = director::ask(arguments.socket, method, path, body);
+  if (!answer) {
+    fmt::print(stderr, "directorctl: {}\n", answer.error().message);
+    if (answer.error().code == ENOENT || answer.error().code == ECONNREFUSED) {
+      fmt::print(stderr, "directorctl: is directord running? --socket names another place\n");
+    }
+    std::exit(no_daemon);
+  }
+  const json value = json::parse(answer->body, nullptr, false);
+  if (answer->status < 200 || answer->status > 299) {
+    for (const auto& found : director::list(value, "found")) {
+      fmt::print(stderr, "{}", director::cell(found, "text"));
+    }
+    const bool explained = value.is_object() && value.contains("error") && value["error"].is_string();
+    fmt::print(stderr, "directorctl: {}\n",
+               explained ? value["error"].get<std::string>() : fmt::format("HTTP status {}", answer->status));
+    std::exit(refused);
+  }
+  if (value.is_discarded()) {
+    fmt::print(stderr, "directorctl: the daemon's answer is not JSON\n");
+    std::exit(refused);
+  }
+  return value;
+}
+
+void show(const Arguments& arguments, const json& value, std::string (*as_text)(const json&)) {
+  if (arguments.as_json) {
+    fmt::print("{}\n", value.dump(2));
+  } else {
+    fmt::print("{}", as_text(value));
+  }
+}
+
+/// "web/web2" -> "/v1/services/web/servers/web2/drain"; names cannot hold a slash, so the first one parts them.
+std::string server_path(const std::string& server, const char* what) {
+  const auto slash = server.find('/');
+  return fmt::format("/v1/services/{}/servers/{}/{}", server.substr(0, slash), server.substr(slash + 1), what);
+}
+
+std::string message_text(const json& value) {
+  const auto warning = value.value("warning", "");
+  return value.value("message", "") + "\n" + (warning.empty() ? "" : "warning: " + warning + "\n");
+}
+
+int show_status(const Arguments& arguments, std::string (*as_text)(const json&)) {
+  show(arguments, ask_or_exit(arguments, "GET", "/v1/status"), as_text);
+  return done;
+}
+
+int show_events(const Arguments& arguments) {
+  std::uint64_t seen = 0;
+  for (;;) {
+    const auto value = ask_or_exit(arguments, "GET", fmt::format("/v1/events?since={}", seen));
+    const auto& events = director::list(value, "events");
+    if (!arguments.follow) {
+      show(arguments, value, director::events_text);
+      return done;
+    }
+    if (arguments.as_json) {  // one event a line, so that a reader need not know where an answer ends
+      for (const auto& event : events) fmt::print("{}\n", body_of(event));
+    } else {
+      fmt::print("{}", director::events_text(value));
+    }
+    std::fflush(stdout);
+    if (!events.empty()) seen = events.back().value("number", seen);
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+/// The status again and again, in place on a terminal.
+int show_top(const Arguments& arguments) {
+  const bool in_place = isatty(STDOUT_FILENO) != 0;
+  for (;;) {
+    const auto text = director::status_text(ask_or_exit(arguments, "GET", "/v1/status"));
+    fmt::print("{}{}", in_place ? "\x1b[H\x1b[2J" : "", text);
+    std::fflush(stdout);
+    std::this_thread::sleep_for(look_again);
+  }
+}
+
+int drain(const Arguments& arguments, std::optional<std::int64_t> within_seconds) {
+  json body{{"reason", arguments.reason}};
+  if (within_seconds) body["within_seconds"] = *within_seconds;
+  show(arguments, ask_or_exit(arguments, "PUT", server_path(arguments.server, "drain"), body_of(body)), message_text);
+  return done;
+}
+
+int undrain(const Arguments& arguments) {
+  show(arguments, ask_or_exit(arguments, "DELETE", server_path(arguments.server, "drain")), message_text);
+  return done;
+}
+
+int set_weight(const Arguments& arguments) {
+  const auto path = server_path(arguments.server, "weight");
+  if (arguments.weight == "file") {
+    show(arguments, ask_or_exit(arguments, "DELETE", path), message_text);
+    return done;
+  }
+  json body{{"weight", std::stoul(arguments.weight)}, {"reason", arguments.reason}};
+  if (!arguments.time.empty()) body["for_seconds"] = director::seconds_of(arguments.time);
+  show(arguments, ask_or_exit(arguments, "PUT", path, body_of(body)), message_text);
+  return done;
+}
+
+int reload(const Arguments& arguments) {
+  show(arguments, ask_or_exit(arguments, "POST", "/v1/reload", body_of({{"yes", arguments.yes}})),
+       director::change_text);
+  return done;
+}
+
+int plan(const Arguments& arguments) {
+  const std::string file = arguments.file.empty() ? "" : std::filesystem::absolute(arguments.file).string();
+  if (!file.empty() && !is_answered(arguments)) {
+    const auto planned = director::plan_offline(file);
+    if (!planned) {
+      fmt::print(stderr, "{}directorctl: {} is not good\n", config::to_string(planned.error()), file);
+      return refused;
+    }
+    if (!arguments.as_json) {
+      fmt::print(stderr, "directorctl: no directord answers here; compared with {}\n", planned->value("against", ""));
+    }
+    show(arguments, *planned, director::change_text);
+    return done;
+  }
+  show(arguments, ask_or_exit(arguments, "POST", "/v1/plan", body_of({{"file", file}})), director::change_text);
+  return done;
+}
+
+/// Waits for the new one's first answer: it is the same pid, but it has started anew.
+int replace(const Arguments& arguments) {
+  const auto before = ask_or_exit(arguments, "GET", "/v1/status").value("started", "");
+  const auto answer = ask_or_exit(arguments, "POST", "/v1/replace");
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < patience) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto status = director::ask(arguments.socket, "GET", "/v1/status");
+    const json value = status ? json::parse(status->body, nullptr, false) : json();
+    if (!value.is_object() || value.value("started", before) == before) continue;
+    show(arguments, {{"message", "directord " + value.value("version", "") + " has taken over"}}, message_text);
+    return done;
+  }
+  show(arguments, answer, message_text);
+  fmt::print(stderr, "directorctl: the new one has not answered in 10 s; see directord's log\n");
+  return refused;
+}
+
+int check(const Arguments& arguments) {
+  const auto modules = net::Modules::of_host();
+  const auto loaded = config::load(arguments.file, &modules);
+  const auto& found = loaded ? loaded->warnings : loaded.error();
+  if (arguments.as_json) {
+    json list = json::array();
+    for (const auto& each : found) {
+      list.push_back({{"severity", each.severity == config::Severity::error ? "error" : "warning"},
+                      {"file", each.file},
+                      {"line", each.line},
+                      {"column", each.column},
+                      {"message", each.message}});
+    }
+    fmt::print("{}\n",
+               json{{"good", loaded.has_value()}, {"found", list}}.dump(2, ' ', false, json::error_handler_t::replace));
+  } else {
+    fmt::print(stderr, "{}", config::to_string(found));
+    if (loaded) fmt::print("{}: the file is good\n", arguments.file);
+  }
+  return loaded ? done : refused;
+}
+
+/// Needs no daemon; that none runs is a finding.
+int examine_host(const Arguments& arguments) {
+  const auto file = arguments.file.empty() ? "/etc/directord/cluster.yaml" : arguments.file;
+  const auto loaded = config::load(file);
+  if (!loaded) {
+    fmt::print(stderr, "{}", config::to_string(loaded.error()));
+    return usage;
+  }
+  const auto node = config::this_node(loaded->cluster, arguments.node, director::host_name());
+  if (!node) {
+    fmt::print(stderr, "directorctl: {}: {}\n", file, node.error().message);
+    return usage;
+  }
+  const auto findings =
+      director::examine(loaded->cluster, *node, director::gather_facts(loaded->cluster, *node, arguments.socket));
+  if (arguments.as_json) {
+    fmt::print("{}\n", director::to_json(findings).dump(2, ' ', false, json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", director::findings_text(findings, isatty(STDOUT_FILENO) != 0));
+  }
+  return director::has_errors(findings) ? refused : done;
+}
+
+int carry_over(const Arguments& arguments) {
+  const auto imported = director::import_file(arguments.format, arguments.file);
+  if (!imported) {
+    fmt::print(stderr, "directorctl: {}\n", imported.error().message);
+    return refused;
+  }
+  const std::string text = config::to_yaml(*imported);
+  fmt::print("{}", arguments.as_json ? body_of(json{{"file", text}, {"notes", imported->notes}}) + "\n" : text);
+  return done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'",
+               "directorctl");
+  app.failure_message(director::wrong_usage);
+  app.set_version_flag("--version", fmt::format("directorctl {}", net::version()));
+  app.require_subcommand(0, 1);
+  app.footer("Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.");
+  app.add_option("--socket", arguments.socket, "the daemon's control socket")->capture_default_str();
+
+  std::function<int()> chosen;
+  const auto command = [&](const char* name, const char* description, std::function<int()> run) {
+    auto* made = app.add_subcommand(name, description);
+    made->add_flag("--json", arguments.as_json, "for machines");
+    made->fallthrough();
+    made->callback([&chosen, run = std::move(run)] { chosen = run; });
+    return made;
+  };
+  const auto on_server = [&](CLI::App* made) {
+    made->add_option("server", arguments.server, "SERVICE/SERVER, as in web/web2")
+        ->required()
+        ->check(director::is_server);
+    return made;
+  };
+  const auto with_reason = [&](CLI::App* made) {
+    made->add_option("--reason", arguments.reason, "kept, and shown by status");
+    return made;
+  };
+
+  command("status", "who is master, and how each server fares",
+          [&] { return show_status(arguments, director::status_text); });
+  command("services", "the services in one table", [&] { return show_status(arguments, director::services_text); });
+  command("servers", "the servers in one table", [&] { return show_status(arguments, director::servers_text); });
+  command("events", "what changed lately, and why", [&] {
+    return show_events(arguments);
+  })->add_flag("--follow", arguments.follow, "go on with what happens next");
+  command("top", "the status, again each second", [&] { return show_top(arguments); });
+  with_reason(on_server(command("drain", "no new connections to a server; open ones live on, also over a restart",
+                                [&] {
+                                  return drain(arguments, arguments.within.empty()
+                                                              ? std::nullopt
+                                                              : std::optional(director::seconds_of(arguments.within)));
+                                })))
+      ->add_option("--within", arguments.within,
+                   "then the server leaves the table, and what is left of its connections")
+      ->check(director::is_seconds);
+  on_server(command("undrain", "takes a drain back", [&] { return undrain(arguments); }));
+  with_reason(on_server(command("disable", "takes a server out of the table at once; its open connections end",
+                                [&] { return drain(arguments, 0); })));
+  on_server(command("enable", "takes a disable or a drain back", [&] { return undrain(arguments); }));
+  auto* weight = with_reason(on_server(
+      command("weight", "gives a server another weight, also over a restart", [&] { return set_weight(arguments); })));
+  weight->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
+      ->required()
+      ->check(director::is_weight);
+  weight->add_option("--for", arguments.time, "then what the cluster file says holds again")
+      ->check(director::is_seconds);
+  command("vrrp", "the virtual routers: role, reason, peers, adverts, leases and timers", [&] {
+    show(arguments, ask_or_exit(arguments, "GET", "/v1/vrrp"), director::vrrp_text);
+    return int{done};
+  });
+  auto* failover = command("failover", "gives the role of a virtual router and its group to another node", [&] {
+    if (arguments.router.empty()) {
+      fmt::print(stderr, "{}", director::failover_text(ask_or_exit(arguments, "GET", "/v1/vrrp")));
+      return int{usage};
+    }
+    const json body = arguments.node.empty() ? json::object() : json{{"to", arguments.node}};
+    const auto path = "/v1/vrrp/" + arguments.router + "/failover";
+    show(arguments, ask_or_exit(arguments, "POST", path, body_of(body)), message_text);
+    return int{done};
+  });
+  failover->add_option("router", arguments.router,
+                       "a virtual router's name; without one, those that there are are listed");
+  failover->add_option("--to", arguments.node, "refused unless this node is next by the cluster file's priorities");
+  command("reload", "reads the cluster file again and applies what differs; on any error nothing changes", [&] {
+    return reload(arguments);
+  })->add_flag("--yes", arguments.yes, "also if it removes more than reload_guard allows");
+  command("plan", "what a reload would change, and the connections that it touches", [&] { return plan(arguments); })
+      ->add_option("file", arguments.file,
+                   "another cluster file than the one in force; without a daemon, what its start would change");
+  command("replace", "the program on disk takes the running one's place, without a gap",
+          [&] { return replace(arguments); });
+  command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })
+      ->add_option("file", arguments.file, "the cluster file")
+      ->required();
+  auto* doctor = command("doctor", "what is wrong with this host for a cluster file, and what to do; needs no daemon",
+                         [&] { return examine_host(arguments); });
+  doctor->add_option("file", arguments.file, "the cluster file; without it, /etc/directord/cluster.yaml");
+  doctor->add_option("--node", arguments.node,
+                     "which node of the file this is; without it, the one with the host's name");
+  doctor->footer("Exit status: 0 no errors, 1 errors, 2 wrong usage or a bad cluster file.");
+  auto* importing = command("import",
+                            "another tool's file as a cluster file, with what could not be carried over in its "
+                            "first lines; needs no daemon",
+                            [&] { return carry_over(arguments); });
+  importing->add_option("format", arguments.format, "keepalived, ldirectord, or ipvsadm for its rules")
+      ->required()
+      ->check(CLI::IsMember({"keepalived", "ldirectord", "ipvsadm"}));
+  importing->add_option("file", arguments.file, "keepalived.conf, ldirectord.cf, or what `ipvsadm -Sn` wrote")
+      ->required();
+
+  try {
+    app.parse(argc, argv);
+    // Asked for here, since the library would tell of it before an option that it does not know.
+    if (!chosen) throw CLI::RequiredError("A command");
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? done : usage;
+  }
+  return chosen();
+}

@@ -1,0 +1,202 @@
+// What the doctor finds in the host's settings, interfaces and addresses.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <ranges>
+#include <set>
+
+#include "director/doctor/doctor.h"
+#include "net/arp_probe.h"
+
+namespace director {
+namespace {
+
+using Severity = Finding::Severity;
+
+class Settings {
+ public:
+  Settings(const HostFacts& facts, Findings& findings) : facts_(facts), findings_(findings) {}
+
+  /// A setting that is there and has another value than it must.
+  void must_be(Severity severity, const std::string& name, std::string_view wanted, std::string_view why) {
+    const auto value = facts_.sysctl(name);
+    if (!value || *value == wanted) return;
+    findings_.push_back({severity, setting(name), fmt::format("is {}: {}", *value, why),
+                         fmt::format("sysctl -w {}={}, and in /etc/sysctl.d", setting(name), wanted)});
+  }
+
+  /// What is in force on an interface: the greater of all's and its own.
+  [[nodiscard]] int in_force(const std::string& interface, const std::string& name) const {
+    int greater = 0;
+    for (const std::string& which : {std::string("all"), interface}) {
+      const auto value = facts_.sysctl(fmt::format("net/ipv4/conf/{}/{}", which, name));
+      if (value && value->size() == 1) greater = std::max(greater, (*value)[0] - '0');
+    }
+    return greater;
+  }
+
+  static std::string setting(std::string name) {
+    std::ranges::replace(name, '/', '.');
+    return name;
+  }
+
+ private:
+  const HostFacts& facts_;
+  Findings& findings_;
+};
+
+std::set<std::string> interfaces_of(const config::Cluster& cluster, const config::Node& node) {
+  std::set<std::string> names;
+  for (const auto& router : cluster.virtual_routers) {
+    if (const auto found = router.interfaces.find(node.name); found != router.interfaces.end()) {
+      names.insert(found->second);
+    }
+  }
+  return names;
+}
+
+bool is_nat(const config::Service& service) { return service.forward == ipvs::Forward::nat; }
+
+/// The interface that holds an address; null if this host does not.
+const net::Interface* holder(const HostFacts& facts, const net::Address& address) {
+  for (const auto& [name, interface] : facts.interfaces) {
+    for (const auto& own : interface.addresses) {
+      if (own.prefix.address == address) return &interface;
+    }
+  }
+  return nullptr;
+}
+
+/// A server of DR or tunnel that is this host itself would answer for the service's address.
+void examine_own_servers(const config::Cluster& cluster, const HostFacts& facts, const Settings& settings,
+                         Findings& findings) {
+  for (const auto& service : cluster.services) {
+    if (is_nat(service)) continue;
+    for (const auto& server : service.servers) {
+      const auto* interface = server.endpoint.address.is_v4() ? holder(facts, server.endpoint.address) : nullptr;
+      if (interface == nullptr || settings.in_force(interface->name, "arp_ignore") != 0) continue;
+      findings.push_back({Severity::warning, "server " + service.name + "/" + server.name,
+                          fmt::format("is this host, which answers ARP on {} for any address it has", interface->name),
+                          "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2, before the "
+                          "service's address is added to lo"});
+    }
+  }
+}
+
+}  // namespace
+
+void examine_settings(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,
+                      Findings& findings) {
+  Settings settings(facts, findings);
+  const auto any = [&](auto holds) { return std::ranges::any_of(cluster.services, holds); };
+  const auto nat_of = [](bool v6) {
+    return [v6](const config::Service& service) {
+      return is_nat(service) && std::ranges::any_of(service.servers, [v6](const config::Server& server) {
+               return server.endpoint.address.is_v6() == v6;
+             });
+    };
+  };
+  if (any(nat_of(false))) {
+    settings.must_be(Severity::error, "net/ipv4/ip_forward", "1", "with NAT nothing is forwarded");
+  }
+  if (any(nat_of(true))) {
+    settings.must_be(Severity::error, "net/ipv6/conf/all/forwarding", "1", "with NAT nothing is forwarded");
+  }
+  settings.must_be(Severity::warning, "net/ipv4/vs/expire_nodest_conn", "1",
+                   "a removed server is a black hole to its clients");
+  if (const auto reuse = facts.sysctl("net/ipv4/vs/conn_reuse_mode"); reuse && *reuse == "0") {
+    settings.must_be(Severity::warning, "net/ipv4/vs/conn_reuse_mode", "1",
+                     "clients that use a port again stay on drained servers");
+  }
+  // directord sets it itself; where it is not set though it runs, somebody else has changed it since.
+  const bool runs = facts.daemon.silence.empty();
+  if (runs && any([](const config::Service& service) { return service.spec.persistence.count() != 0; })) {
+    settings.must_be(Severity::warning, "net/ipv4/vs/expire_quiescent_template", "1",
+                     "persistent clients stay on failed and drained servers");
+  }
+  settings.must_be(Severity::note, "net/ipv4/vs/conntrack", "0",
+                   "each connection is tracked twice; only SNAT or a stateful packet filter needs that");
+  if (const auto estimates = facts.sysctl("net/ipv4/vs/run_estimation"); estimates && *estimates == "0") {
+    settings.must_be(Severity::note, "net/ipv4/vs/run_estimation", "1", "the kernel's counters stand still");
+  }
+  for (const auto& interface : interfaces_of(cluster, node)) {
+    if (any(is_nat) && settings.in_force(interface, "send_redirects") != 0) {
+      findings.push_back(
+          {Severity::warning, "net.ipv4.conf." + interface + ".send_redirects",
+           "is on: clients on the same link are sent past the director",
+           fmt::format("sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.{}.send_redirects=0", interface)});
+    }
+    if (any([](const config::Service& service) { return !is_nat(service); }) &&
+        settings.in_force(interface, "rp_filter") == 1) {
+      findings.push_back({Severity::note, "net.ipv4.conf." + interface + ".rp_filter",
+                          "is strict: with DR and tunnels, answers that come in another way are dropped",
+                          fmt::format("sysctl -w net.ipv4.conf.{}.rp_filter=2; directord does so itself for checks "
+                                      "`via: vip`",
+                                      interface)});
+    }
+  }
+  examine_own_servers(cluster, facts, settings, findings);
+}
+
+namespace {
+
+/// False: a router's interface cannot be used.
+bool examine_interface(const std::string& what, const std::string& name, const HostFacts& facts, Findings& findings) {
+  const auto found = facts.interfaces.find(name);
+  if (found == facts.interfaces.end()) {
+    const auto names = facts.interfaces | std::views::keys;
+    findings.push_back({Severity::error, what, fmt::format("there is no interface {} here", name),
+                        fmt::format("make it, or name another in the file; there are {}", fmt::join(names, ", "))});
+    return false;
+  }
+  if (found->second.up) return true;
+  findings.push_back({Severity::error, what, fmt::format("interface {} is down", name),
+                      fmt::format("ip link set {} up, and see to its cable", name)});
+  return false;
+}
+
+void examine_address(const config::VirtualRouter& router, const net::Address& address, const HostFacts& facts,
+                     Findings& findings) {
+  const auto* held = holder(facts, address);
+  const auto subject = fmt::format("address {} of vrrp {}", net::to_string(address), router.name);
+  if (held != nullptr && !facts.daemon.silence.empty()) {
+    findings.push_back({Severity::warning, subject, fmt::format("is on {} though no directord runs here", held->name),
+                        fmt::format("take it out of the host's own network settings: it is directord's to hold")});
+  }
+  const auto answering = facts.answering.find(address);
+  const auto answers = answering == facts.answering.end() ? std::vector<net::Mac>{} : answering->second;
+  if (answers.size() + (held != nullptr ? 1 : 0) < 2) return;
+  std::vector<std::string> macs;
+  for (const auto& mac : answers) macs.push_back(net::to_string(mac));
+  findings.push_back({Severity::error, subject,
+                      fmt::format("has several holders: {}{} {} too", held != nullptr ? "this host and " : "",
+                                  fmt::join(macs, ", "), macs.size() == 1 ? "answers for it" : "answer for it"),
+                      "find them (`ip neigh`): a second master, or with DR a server without arp_ignore=1 and "
+                      "arp_announce=2"});
+}
+
+}  // namespace
+
+void examine_links(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,
+                   Findings& findings) {
+  for (const auto& router : cluster.virtual_routers) {
+    const auto found = router.interfaces.find(node.name);
+    if (found == router.interfaces.end()) continue;
+    if (!examine_interface("vrrp " + router.name, found->second, facts, findings)) continue;
+    for (const auto& address : router.addresses) examine_address(router, address.prefix.address, facts, findings);
+  }
+  if (cluster.connection_sync) {
+    const auto found = cluster.connection_sync->interfaces.find(node.name);
+    if (found != cluster.connection_sync->interfaces.end()) {
+      examine_interface("connection_sync", found->second, facts, findings);
+    }
+  }
+  if (!facts.probe_problem.empty() && !cluster.virtual_routers.empty()) {
+    findings.push_back(
+        {Severity::note, "addresses", "who holds them was not asked: " + facts.probe_problem, "run this as root"});
+  }
+}
+
+}  // namespace director

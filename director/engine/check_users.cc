@@ -1,0 +1,50 @@
+#include "director/engine/check_users.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/check.h"
+
+namespace director {
+
+void CheckUsers::add(const checkers::Key& key, ServerId user) {
+  auto& users = users_[key];
+  if (users.servers.empty()) touched_.push_back(key);
+  users.servers.push_back(user);
+}
+
+void CheckUsers::remove(const checkers::Key& key, ServerId user) {
+  const auto users = users_.find(key);
+  net::check(users != users_.end(), "a check that loses a user has users");
+  auto& servers = users->second.servers;
+  const auto found = std::ranges::find(servers, user);
+  net::check(found != servers.end(), "a server that stops using a check has used it");
+  servers.erase(found);
+  if (servers.empty()) touched_.push_back(key);
+}
+
+void CheckUsers::clear() {
+  users_.clear();
+  touched_.clear();
+}
+
+std::span<const ServerId> CheckUsers::of(const checkers::Key& key) const {
+  const auto users = users_.find(key);
+  return users == users_.end() ? std::span<const ServerId>() : users->second.servers;
+}
+
+CheckUsers::Difference CheckUsers::difference() {
+  Difference difference;
+  for (auto& key : std::exchange(touched_, {})) {
+    const auto users = users_.find(key);
+    if (users == users_.end()) continue;  // touched twice, and gone
+    const bool has_users = !users->second.servers.empty();
+    const bool had_users = std::exchange(users->second.known, has_users);
+    if (!has_users) users_.erase(users);
+    if (has_users == had_users) continue;
+    (has_users ? difference.added : difference.gone).push_back(std::move(key));
+  }
+  return difference;
+}
+
+}  // namespace director

@@ -1,0 +1,313 @@
+// The events' side of the director: what the checkers, the routers and the operator say changes the situation and
+// touches the services it concerns. What that asks of the kernel is in director_table.cc.
+
+#include "director/engine/director.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "director/engine/log.h"
+#include "director/engine/table_text.h"
+
+namespace director {
+namespace {
+
+/// How long to wait before the sync daemons are tried again.
+constexpr auto sync_retry_delay = std::chrono::seconds(1);
+
+/// The same of kernel settings that could not be set: somebody may set them by hand.
+constexpr auto settings_retry_delay = std::chrono::seconds(10);
+
+EventKind kind_of(checkers::State state) {
+  switch (state) {
+    case checkers::State::up:
+      return EventKind::server_up;
+    case checkers::State::down:
+      return EventKind::server_down;
+    case checkers::State::unknown:
+      return EventKind::server_unknown;
+  }
+  return EventKind::server_unknown;
+}
+
+}  // namespace
+
+Director::Director(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::Cluster cluster, Options options)
+    : loop_(loop),
+      kernel_(kernel),
+      cluster_(std::move(cluster)),
+      options_(std::move(options)),
+      table_(kernel),
+      checkers_(
+          loop, [this](const checkers::Report& report) { on_report(report); }, options_.make_prober),
+      true_paths_(
+          loop, host, cluster_, checkers_,
+          {.report = [this](EventKind kind, const auto& subject, const auto& text) { report(kind, subject, text); },
+           .on_aims = [this] { set_checks(); }},
+          settings_file("true-paths")),
+      routers_(loop, host, routers_hooks(), settings_file("vrrp")),
+      settings_(host, settings_file("director")) {
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    const auto& service = cluster_.services[s];
+    states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
+    index_[service.key] = s;
+  }
+}
+
+std::filesystem::path Director::settings_file(const char* whose) const {
+  return options_.settings_folder ? *options_.settings_folder / fmt::format("settings.{}", whose)
+                                  : std::filesystem::path();
+}
+
+Director::~Director() {
+  loop_.cancel(apply_timer_);
+  loop_.cancel(agreement_timer_);
+  loop_.cancel(drain_timer_);
+  loop_.cancel(drift_timer_);
+  loop_.cancel(retry_timer_);
+  loop_.cancel(settings_timer_);
+  loop_.cancel(problems_timer_);
+  loop_.cancel(sync_timer_);
+  loop_.cancel(weight_timer_);
+  loop_.cancel(status_timer_);
+  for (const auto& state : states_) loop_.cancel(state.again);
+}
+
+net::Result<> Director::start() {
+  remember();
+  if (auto read = table_.read(); !read) return read;
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) heed_orders({.service = s, .server = i});
+  }
+  if (auto opened = options_.dry_run ? net::Result<>() : true_paths_.open(cluster_); !opened) return opened;
+  set_true_paths();
+  set_checks();
+  adopt_table();
+  apply();
+  look_at_drains();
+  look_at_weights();
+  look_for_drift();
+  if (options_.dry_run) return {};
+  start_connection_sync();
+  set_kernel_settings();
+  if (auto started = routers_.start(cluster_, options_.node); !started) return started;
+  introduce();
+  return {};
+}
+
+/// A memory of the past that cannot be read must not keep the service down; it is put aside for whoever can read it.
+void Director::remember() {
+  if (!options_.state_file) return;
+  auto intents = load_intents(*options_.state_file);
+  if (intents) {
+    intents_ = std::move(*intents);
+    return;
+  }
+  auto aside = *options_.state_file;
+  aside += ".damaged";
+  std::error_code error;
+  std::filesystem::rename(*options_.state_file, aside, error);
+  state_complaint_ = fmt::format("{}; started without it{}", intents.error().message,
+                                 error ? "" : ", and put it aside as " + aside.string());
+  report(EventKind::state_error, "directord", state_complaint_);
+}
+
+void Director::stop(std::function<void()> on_stopped) {
+  routers_.stop([this, on_stopped = std::move(on_stopped)] {
+    leave_the_table();
+    on_stopped();
+  });
+}
+
+void Director::leave_the_table() {
+  true_paths_.stop();
+  settings_.restore();
+  if (cluster_.director.on_stop == config::Director::OnStop::keep) {
+    return report(EventKind::stopped, "directord", "stopped; the rules stay in the kernel");
+  }
+  std::vector<KernelTable::Wish> nothing;
+  for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
+  for (const auto& [key, way] : true_paths_.services()) nothing.push_back({.key = key, .entry = std::nullopt});
+  const auto outcome = table_.make(nothing);
+  for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
+  for (const auto& [key, why] : outcome.unsettled) report(EventKind::table_refused, "ipvs", why);
+  report(EventKind::stopped, "directord", "stopped, and its rules taken out of the kernel, as the file says");
+}
+
+void Director::make_way() {
+  checkers_.set({});
+  routers_.leave_to_next_life();
+  report(EventKind::stopped, "directord", "another directord takes this one's place");
+}
+
+/// Tries until it is done: the interface may come later than directord.
+void Director::start_connection_sync() {
+  loop_.cancel(sync_timer_);
+  sync_timer_ = 0;
+  if (options_.dry_run) return;
+  auto done = sync_as_the_file_says();
+  const std::string complaint = done ? "" : done.error().message;
+  if (!complaint.empty() && complaint != sync_complaint_) report(EventKind::sync_error, "connection sync", complaint);
+  sync_complaint_ = complaint;
+  if (!done) sync_timer_ = loop_.after(sync_retry_delay, [this] { start_connection_sync(); });
+}
+
+/// Both daemons run whatever the role: the master daemon sends only what this node itself forwards, and the backup
+/// daemon hears only the others, so there is nothing to switch, and nothing is missed while roles change.
+net::Result<> Director::sync_as_the_file_says() {
+  if (!cluster_.connection_sync && !intents_.sync) return {};  // those that run are not ours
+  auto running = kernel_.daemons();
+  if (!running) return std::unexpected(running.error());
+  Intents intents = intents_;
+  intents.sync = cluster_.connection_sync.has_value();
+  if (!intents.sync) {
+    for (const auto& daemon : *running) {
+      if (auto stopped = kernel_.apply_one(ipvs::StopDaemon{.state = daemon.state}); !stopped) return stopped;
+    }
+    return keep(std::move(intents));
+  }
+  if (auto kept = keep(std::move(intents)); !kept) return kept;
+  for (const auto state : {ipvs::Daemon::State::master, ipvs::Daemon::State::backup}) {
+    ipvs::Daemon daemon;
+    daemon.state = state;
+    daemon.interface = cluster_.connection_sync->interfaces.at(options_.node.name);
+    daemon.sync_id = cluster_.connection_sync->id;
+    const auto found = std::ranges::find(*running, state, &ipvs::Daemon::state);
+    if (found != running->end()) {
+      if (found->interface == daemon.interface && found->sync_id == daemon.sync_id) continue;
+      if (auto stopped = kernel_.apply_one(ipvs::StopDaemon{.state = state}); !stopped) return stopped;
+    }
+    if (auto started = kernel_.apply_one(ipvs::StartDaemon{.daemon = daemon}); !started) return started;
+  }
+  return {};
+}
+
+void Director::set_kernel_settings() {
+  loop_.cancel(std::exchange(settings_timer_, 0));
+  if (options_.dry_run) return;
+  const auto before = settings_.problems();
+  settings_.set(cluster_);
+  for (const auto& [name, problem] : settings_.problems()) {
+    const auto known = before.find(name);
+    if (known == before.end() || known->second != problem) report(EventKind::setting_error, "kernel", problem);
+  }
+  if (settings_.problems().empty()) return;
+  settings_timer_ = loop_.after(settings_retry_delay, [this] { set_kernel_settings(); });
+}
+
+/// Before set_checks(), which asks where they lead.
+void Director::set_true_paths() {
+  if (options_.dry_run) return;
+  true_paths_.set(table_.table());
+  for (const auto& [key, way] : true_paths_.services()) touch(key);
+}
+
+/// Every check of a service, as it is aimed now, with the server that it speaks for.
+void Director::for_each_check(std::size_t service,
+                              const std::function<void(const checkers::Key&, ServerId)>& visit) const {
+  const auto& asked = cluster_.services[service];
+  for (std::size_t i = 0; i < asked.servers.size(); ++i) {
+    for (const auto& check : asked.checks) {
+      visit(true_paths_.aim(asked, asked.servers[i], check), {.service = service, .server = i});
+    }
+  }
+}
+
+/// Checks exactly what the file in force asks for.
+void Director::set_checks() {
+  users_.clear();
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
+    for_each_check(s, [this](const auto& key, ServerId user) { users_.add(key, user); });
+  }
+  checkers_.set(users_.difference().added);
+  for (std::size_t s = 0; s < cluster_.services.size(); ++s) look_at_checks(s);
+}
+
+/// What is known of a service's servers already. One that has traffic does not lose it to one failure.
+void Director::look_at_checks(std::size_t service) {
+  if (table_.has(cluster_.services[service].key)) {
+    for_each_check(service, [this](const auto& key, ServerId user) {
+      if (has_traffic(user)) checkers_.serves_already(key);
+    });
+  }
+  auto& servers = states_[service].situation.servers;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    const auto opinion = opinion_of({.service = service, .server = i});
+    servers[i].health = opinion.state;
+    if (!cluster_.services[service].checks.empty()) {
+      servers[i].since = opinion.since;
+    } else if (servers[i].since == net::Instant()) {
+      servers[i].since = loop_.now();
+    }
+  }
+}
+
+void Director::on_report(const checkers::Report& report) {
+  true_paths_.on_report(report);
+  const bool advised = report.result.advice != checkers::Advice{};
+  if (report.change != checkers::Change::changed && !advised) return;
+  for (const auto id : users_.of(report.key)) judge(id, report.result.sentence);
+}
+
+/// Forms the opinion of a server anew, after one of its checks has spoken; `why` is what it said.
+void Director::judge(ServerId id, const std::string& why) {
+  auto& server = states_[id.service].situation.servers[id.server];
+  auto [state, since, advice] = opinion_of(id);
+  if (state == server.health && advice == server.advice) return;
+  if (state != server.health) {
+    // A server that the kernel gives traffic already has nothing to warm up to.
+    server.warming = state == checkers::State::up && !has_traffic(id) ? std::optional(loop_.now()) : std::nullopt;
+    report(kind_of(state), "server " + name_of(id),
+           fmt::format("{} -> {}: {}", checkers::to_string(server.health), checkers::to_string(state), why));
+  } else {
+    report(EventKind::server_advice, "server " + name_of(id), "asks for a change: " + why);
+  }
+  server.health = state;
+  server.since = since;
+  server.advice = advice;
+  touch(cluster_.services[id.service].key);
+}
+
+/// Whether the kernel gives it new connections now.
+bool Director::has_traffic(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  const auto& held = table_.actual(service.key).destinations;
+  const auto found = held.find({.endpoint = service.servers[id.server].endpoint});
+  return found != held.end() && found->second.weight > 0;
+}
+
+std::optional<ServerId> Director::find(const std::string& service, const std::string& server) const {
+  const auto s = std::ranges::find(cluster_.services, service, &config::Service::name);
+  if (s == cluster_.services.end()) return std::nullopt;
+  const auto i = std::ranges::find(s->servers, server, &config::Server::name);
+  if (i == s->servers.end()) return std::nullopt;
+  return ServerId{.service = static_cast<std::size_t>(s - cluster_.services.begin()),
+                  .server = static_cast<std::size_t>(i - s->servers.begin())};
+}
+
+std::string Director::name_of(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  return service.name + "/" + service.servers[id.server].name;
+}
+
+Opinion Director::opinion_of(ServerId id) const {
+  const auto& service = cluster_.services[id.service];
+  const auto& server = service.servers[id.server];
+  std::vector<Opinion> opinions;
+  for (const auto& check : service.checks) {
+    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
+    if (health == nullptr) continue;
+    opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
+  }
+  return together(opinions, service.combine, server.weight);
+}
+
+void Director::report(EventKind kind, const std::string& subject, const std::string& text) {
+  journal_.add(kind, subject, text, loop_.clock().wall());
+  log::write(type_of(kind).level, subject + ": " + text);
+  look_at_problems();
+}
+
+}  // namespace director

@@ -1,0 +1,147 @@
+// The operator's side of the director: what is said of a server is kept first, over restarts, and then done.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include <utility>
+
+#include "director/engine/director.h"
+
+namespace director {
+
+RequestResult<std::string> Director::drain(const std::string& service, const std::string& server,
+                                           const std::string& reason, std::optional<std::chrono::seconds> within) {
+  const auto id = find(service, server);
+  if (!id) return std::unexpected(no_server(service, server));
+  const std::string name = name_of(*id);
+  const auto now = loop_.clock().wall();
+  const auto ordered = intents_.orders.find(name);
+  if (ordered != intents_.orders.end() && ordered->second.drain && reason.empty() && !within &&
+      !ordered->second.drain->deadline) {
+    return fmt::format("{} is drained already", name);
+  }
+  auto kept = change_orders(name, [&](Orders& orders) {
+    if (!orders.drain) orders.drain = {.since = now, .reason = reason};
+    if (!reason.empty()) orders.drain->reason = reason;
+    orders.drain->deadline = within ? std::optional(now + *within) : std::nullopt;
+  });
+  if (!kept) return std::unexpected(failed(kept.error()));
+  heed_orders(*id);
+  const std::string because = reason.empty() ? "" : ": " + reason;
+  if (within && within->count() == 0) {
+    report(EventKind::server_order, "server " + name, "disabled by the operator" + because);
+  } else {
+    const auto limit = within ? fmt::format(", for at most {}", net::to_string(*within)) : "";
+    report(EventKind::server_order, "server " + name, fmt::format("drained by the operator{}{}", limit, because));
+  }
+  apply();
+  if (within && within->count() == 0) return fmt::format("{} is out of the table: its open connections end", name);
+  const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
+  return fmt::format("{} is drained: no new connections, open ones live on{}", name, until);
+}
+
+RequestResult<std::string> Director::undrain(const std::string& service, const std::string& server) {
+  const auto id = find(service, server);
+  const auto name = service + "/" + server;
+  const auto ordered = intents_.orders.find(name);
+  const bool drained = ordered != intents_.orders.end() && ordered->second.drain;
+  if (!id && !drained) return std::unexpected(no_server(service, server));
+  if (!drained) return fmt::format("{} is not drained", name);
+  const bool disabled = ordered->second.drain->deadline && *ordered->second.drain->deadline <= loop_.clock().wall();
+  if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
+    return std::unexpected(failed(kept.error()));
+  }
+  report(EventKind::server_order, "server " + name,
+         disabled ? "enabled by the operator" : "drain taken back by the operator");
+  if (!id) {
+    return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
+  }
+  heed_orders(*id);
+  apply();
+  return fmt::format("{} takes new connections as its health allows", name);
+}
+
+std::string Director::none_left(const std::string& service) const {
+  const auto found = std::ranges::find(cluster_.services, service, &config::Service::name);
+  if (found == cluster_.services.end()) return "";
+  const auto& planned = states_[static_cast<std::size_t>(found - cluster_.services.begin())].plan.entry.destinations;
+  std::vector<std::string> fallbacks;
+  for (const auto& server : found->servers) {
+    const auto entry = planned.find({.endpoint = server.endpoint});
+    if (entry == planned.end() || entry->second.weight == 0) continue;
+    if (!server.fallback) return "";
+    fallbacks.push_back(net::to_string(server.endpoint));
+  }
+  return fmt::format(
+      "{} has no server left that takes new connections; {}", service,
+      fallbacks.empty() ? "its clients are refused" : fmt::format("fallback {} serves", fmt::join(fallbacks, ", ")));
+}
+
+net::Result<> Director::change_orders(const std::string& name, const std::function<void(Orders&)>& change) {
+  Intents intents = intents_;
+  change(intents.orders[name]);
+  if (intents.orders[name] == Orders{}) intents.orders.erase(name);
+  return keep(std::move(intents));
+}
+
+/// Brings what is known of a server in line with the operator's words.
+void Director::heed_orders(ServerId id) {
+  const auto found = intents_.orders.find(name_of(id));
+  const Orders orders = found == intents_.orders.end() ? Orders{} : found->second;
+  auto& server = states_[id.service].situation.servers[id.server];
+  server.weight = orders.weight ? std::optional(orders.weight->value) : std::nullopt;
+  server.order = Order::none;
+  if (orders.drain) {
+    const bool over = orders.drain->deadline && *orders.drain->deadline <= loop_.clock().wall();
+    server.order = over ? Order::out : Order::drain;
+  }
+  touch(cluster_.services[id.service].key);
+}
+
+/// Error: it cannot be saved, and nothing has changed.
+net::Result<> Director::keep(Intents intents) {
+  if (intents == intents_ && unsaved_.empty()) return {};
+  if (options_.state_file) {
+    if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
+    if (!std::exchange(unsaved_, "").empty())
+      report(EventKind::state_saved, "directord", "the state file is written again");
+    sync_state();
+  }
+  intents_ = std::move(intents);
+  return {};
+}
+
+/// The same for what has happened, which is so whether it can be saved or not; saving it is tried again until it can.
+void Director::record(Intents intents) {
+  if (const auto kept = keep(intents); !kept) {
+    const auto why = fmt::format("{}; a restart would not know what drains now", kept.error().message);
+    if (std::exchange(unsaved_, why) != why) report(EventKind::state_error, "directord", why);
+  }
+  intents_ = std::move(intents);
+}
+
+/// The disk is waited for in a thread; what is saved meanwhile is synced after it.
+void Director::sync_state() {
+  if (!syncing_) {
+    auto made = Background::create(loop_);
+    if (!made) return report(EventKind::state_error, "directord", made.error().message);
+    syncing_ = std::move(*made);
+  }
+  sync_again_ = syncing_->busy();
+  if (sync_again_) return;
+  syncing_->run([this, file = *options_.state_file]() -> Background::Then {
+    return [this, synced = sync_intents(file)] {
+      if (!synced) report(EventKind::state_error, "directord", synced.error().message);
+      if (sync_again_) sync_state();
+    };
+  });
+}
+
+RequestError Director::no_server(const std::string& service, const std::string& server) const {
+  return {.kind = RequestError::Kind::not_found,
+          .message = fmt::format("there is no server {}/{} in cluster {}", service, server, cluster_.name)};
+}
+
+}  // namespace director

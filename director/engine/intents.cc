@@ -1,0 +1,196 @@
+#include "director/engine/intents.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "net/fd.h"
+
+namespace director {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr int version = 2;
+constexpr std::uint32_t weight_max = 65535;
+constexpr std::size_t size_max = std::size_t{64} << 20;
+
+json key_to_json(const ipvs::ServiceKey& key) {
+  json value{{"protocol", std::to_underlying(key.protocol)}, {"endpoint", to_string(key.endpoint)}};
+  if (key.fwmark != 0) value["fwmark"] = key.fwmark;
+  return value;
+}
+
+std::int64_t seconds_of(WallTime time) { return std::chrono::duration_cast<seconds>(time.time_since_epoch()).count(); }
+
+/// Written as a whole number: the library would make one of a fraction, or of what no integer can hold.
+std::uint64_t number_of(const json& value, std::uint64_t most, const char* what) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
+    throw std::invalid_argument(fmt::format("not a {}: {}", what, value.dump()));
+  }
+  return value.get<std::uint64_t>();
+}
+
+WallTime time_of(const json& value) {
+  constexpr std::uint64_t latest = 9'000'000'000;  // in the year 2255; what system_clock can count
+  return WallTime(seconds(number_of(value, latest, "time")));
+}
+
+ipvs::Protocol protocol_of(const json& value) {
+  const auto number = number_of(value, 255, "protocol");
+  for (const auto known : {ipvs::Protocol::none, ipvs::Protocol::tcp, ipvs::Protocol::udp, ipvs::Protocol::sctp}) {
+    if (number == std::to_underlying(known)) return known;
+  }
+  throw std::invalid_argument("not a protocol: " + value.dump());
+}
+
+net::Endpoint endpoint_of(const json& value) {
+  const auto endpoint = net::Endpoint::parse(value.get<std::string>());
+  if (!endpoint) throw std::invalid_argument("not an endpoint: " + value.get<std::string>());
+  return *endpoint;
+}
+
+ipvs::ServiceKey key_from_json(const json& value) {
+  const auto fwmark = value.contains("fwmark") ? number_of(value["fwmark"], UINT32_MAX, "firewall mark") : 0;
+  return {.protocol = protocol_of(value.at("protocol")),
+          .endpoint = endpoint_of(value.at("endpoint")),
+          .fwmark = static_cast<std::uint32_t>(fwmark)};
+}
+
+/// The number alone, as versions before 0.2 wrote it, and beside it what they do not read.
+void put_weight(const Orders::Weight& weight, json& value) {
+  value["weight"] = weight.value;
+  if (weight.since != WallTime()) value["weight_since"] = seconds_of(weight.since);
+  if (!weight.reason.empty()) value["weight_reason"] = weight.reason;
+  if (weight.until) value["weight_until"] = seconds_of(*weight.until);
+}
+
+Orders::Weight weight_from_json(const json& value) {
+  Orders::Weight weight{.value = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"))};
+  if (value.contains("weight_since")) weight.since = time_of(value["weight_since"]);
+  if (value.contains("weight_reason")) weight.reason = value["weight_reason"].get<std::string>();
+  if (value.contains("weight_until")) weight.until = time_of(value["weight_until"]);
+  return weight;
+}
+
+json to_json(const Orders& orders) {
+  json value = json::object();
+  if (orders.weight) put_weight(*orders.weight, value);
+  if (orders.drain) {
+    value["drain"] = {{"since", seconds_of(orders.drain->since)}, {"reason", orders.drain->reason}};
+    if (orders.drain->deadline) value["drain"]["deadline"] = seconds_of(*orders.drain->deadline);
+  }
+  return value;
+}
+
+Orders::Drain drain_from_json(const json& value) {
+  Orders::Drain drain{.since = time_of(value.at("since")), .reason = value.at("reason").get<std::string>()};
+  if (value.contains("deadline")) drain.deadline = time_of(value["deadline"]);
+  return drain;
+}
+
+Orders orders_from_json(const json& value) {
+  Orders orders;
+  if (value.contains("drain")) orders.drain = drain_from_json(value["drain"]);
+  if (value.contains("weight")) orders.weight = weight_from_json(value);
+  return orders;
+}
+
+net::Result<> write_all(int fd, std::string_view text, const std::string& name) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return net::system_error(errno, "write " + name);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string to_json(const Intents& intents) {
+  json root{{"version", version}, {"orders", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
+  for (const auto& [server, orders] : intents.orders) root["orders"][server] = to_json(orders);
+  for (const auto& key : intents.owned) root["owned"].push_back(key_to_json(key));
+  root["sync"] = intents.sync;
+  for (const auto& [key, departure] : intents.departures) {
+    root["departures"].push_back({{"service", key_to_json(key.first)},
+                                  {"destination", to_string(key.second.endpoint)},
+                                  {"since", seconds_of(departure.since)},
+                                  {"deadline", seconds_of(departure.deadline.value_or(departure.since))}});
+  }
+  return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+net::Result<Intents> intents_from_json(const std::string& text) {
+  try {
+    const json root = json::parse(text);
+    const auto found = number_of(root.at("version"), INT32_MAX, "version");
+    if (found < 1 || found > version) {
+      return net::failure(fmt::format("state of version {}, this directord knows versions up to {}", found, version));
+    }
+    Intents intents;
+    if (found == 1) {
+      for (const auto& [server, drain] : root.at("drains").items()) {
+        intents.orders[server].drain = drain_from_json(drain);
+      }
+    } else {
+      for (const auto& [server, orders] : root.at("orders").items()) intents.orders[server] = orders_from_json(orders);
+    }
+    for (const auto& key : root.at("owned")) intents.owned.insert(key_from_json(key));
+    intents.sync = root.value("sync", false);
+    for (const auto& item : root.at("departures")) {
+      const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
+      intents.departures[{key_from_json(item.at("service")), destination}] = {.since = time_of(item.at("since")),
+                                                                              .deadline = time_of(item.at("deadline"))};
+    }
+    return intents;
+  } catch (const std::exception& error) {
+    return net::failure(fmt::format("damaged state: {}", error.what()));
+  }
+}
+
+net::Result<Intents> load_intents(const std::filesystem::path& file) {
+  const net::Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return Intents{};
+  if (!fd) return net::system_error(errno, "read " + file.string());
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t got = read(fd.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return net::system_error(errno, "read " + file.string());
+    if (got == 0) break;
+    text.append(buffer, static_cast<std::size_t>(got));
+    if (text.size() > size_max) return net::failure(fmt::format("read {}: larger than any state", file.string()));
+  }
+  auto intents = intents_from_json(text);
+  if (!intents) return net::failure(fmt::format("read {}: {}", file.string(), intents.error().message));
+  return intents;
+}
+
+net::Result<> save_intents(const std::filesystem::path& file, const Intents& intents) {
+  const std::string name = file.string() + ".new";
+  {
+    const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd) return net::system_error(errno, "write " + name);
+    if (auto written = write_all(fd.get(), to_json(intents), name); !written) return written;
+  }
+  if (rename(name.c_str(), file.c_str()) != 0) return net::system_error(errno, "replace " + file.string());
+  return {};
+}
+
+net::Result<> sync_intents(const std::filesystem::path& file) {
+  // The content, then the rename, which is durable only once its directory is.
+  for (const auto& [path, flags] : {std::pair(file, 0), std::pair(file.parent_path(), O_DIRECTORY)}) {
+    const net::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
+    if (!fd || fsync(fd.get()) != 0) return net::system_error(errno, "sync " + path.string());
+  }
+  return {};
+}
+
+}  // namespace director

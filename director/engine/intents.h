@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "director/engine/drains.h"
+#include "ipvs/types.h"
+#include "net/error.h"
+
+namespace director {
+
+/// What the operator said of a server.
+struct Orders {
+  struct Drain {
+    WallTime since;
+    std::string reason;                  ///< the operator's words; may be empty
+    std::optional<WallTime> deadline{};  ///< then the server leaves the table, and its connections end
+
+    auto operator<=>(const Drain&) const = default;
+  };
+  struct Weight {
+    std::uint32_t value = 0;          ///< 0..65535
+    WallTime since{};                 ///< the epoch where an earlier version kept none
+    std::string reason{};             ///< the operator's words; may be empty
+    std::optional<WallTime> until{};  ///< then the file's weight holds again
+
+    auto operator<=>(const Weight&) const = default;
+  };
+  std::optional<Drain> drain{};    ///< no new connections, the open ones live on
+  std::optional<Weight> weight{};  ///< instead of the file's
+
+  auto operator<=>(const Orders&) const = default;
+};
+
+/// What must survive a restart of directord: the operator's words, and what it put into the kernel's table.
+struct Intents {
+  std::map<std::string, Orders> orders;  ///< by SERVICE/SERVER
+  std::set<ipvs::ServiceKey> owned;      ///< services that this or an earlier run made or took over
+  bool sync = false;                     ///< the sync daemons are directord's
+  Drains departures;                     ///< what left the cluster file and is still in the kernel
+
+  auto operator<=>(const Intents&) const = default;
+};
+
+/// As text: one JSON object with a version, and back. Older versions are understood; text of a newer one, or damaged,
+/// is an error that says so.
+[[nodiscard]] std::string to_json(const Intents& intents);
+[[nodiscard]] net::Result<Intents> intents_from_json(const std::string& text);
+
+/// Reads the file; one that is not there yet holds no intents.
+[[nodiscard]] net::Result<Intents> load_intents(const std::filesystem::path& file);
+
+/// Replaces the file in one step: if this process dies at any moment, the old or the new content is there, whole.
+[[nodiscard]] net::Result<> save_intents(const std::filesystem::path& file, const Intents& intents);
+
+/// Waits until what was saved would outlive a loss of power too. That may take long.
+[[nodiscard]] net::Result<> sync_intents(const std::filesystem::path& file);
+
+}  // namespace director

@@ -1,0 +1,143 @@
+// The plan of one service, in this order: what each server would weigh if it were in (the file's weight, the agent's
+// advice); whom the operator or the agent takes out; whom health takes out, as far as `panic` lets it; slow start; the
+// quorum, and with it the fallback.
+
+#include "director/engine/plan.h"
+
+#include <algorithm>
+
+#include "net/check.h"
+
+namespace director {
+namespace {
+
+using checkers::Advice;
+using checkers::State;
+
+constexpr std::uint32_t warm_steps = 20;
+
+/// What becomes of one server.
+struct Verdict {
+  bool in = false;             ///< could take connections: counts for the quorum
+  std::uint32_t weight = 0;    ///< what it should have in the table when its turn is now
+  std::optional<Cause> out{};  ///< why it has weight 0, if it has
+  bool listed = true;          ///< whether it stays in the table at all
+};
+
+/// Out by somebody's word, whatever its health.
+std::optional<Cause> excuse(const ServerSituation& server) {
+  if (server.order != Order::none) return Cause::order;
+  const auto wish = server.advice.wish;
+  if (wish == Advice::Wish::drain || wish == Advice::Wish::maint) return Cause::advice;
+  return std::nullopt;
+}
+
+/// What the operator or else the file gives it.
+std::uint32_t weight_of(const config::Service& service, const ServiceSituation& situation, std::size_t i) {
+  return situation.servers[i].weight.value_or(service.servers[i].weight);
+}
+
+/// The failed servers that stay in: health takes servers out in the order in which they failed, until the next would
+/// take more than `panic` per cent of all the weight that is not excused.
+std::vector<bool> kept_by_panic(const config::Service& service, const ServiceSituation& situation) {
+  const auto& servers = situation.servers;
+  std::vector<bool> kept(servers.size(), false);
+  std::vector<std::size_t> failed;
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (service.servers[i].fallback || excuse(servers[i])) continue;
+    total += weight_of(service, situation, i);
+    if (servers[i].health == State::down) failed.push_back(i);
+  }
+  std::ranges::stable_sort(failed, {}, [&](std::size_t i) { return servers[i].since; });
+  std::uint64_t taken = 0;
+  bool full = false;
+  for (const std::size_t i : failed) {
+    taken += weight_of(service, situation, i);
+    full |= taken * 100 > total * service.panic;
+    kept[i] = full;
+  }
+  return kept;
+}
+
+/// A slow start's weight: rises with time to the whole, in at most `warm_steps` steps, since a scheduler that hashes
+/// rebuilds its table at each; and when it next rises.
+std::uint32_t warmed(const config::Service& service, const ServerSituation& server, std::uint32_t weight,
+                     net::Instant now, std::optional<net::Instant>& again) {
+  if (!server.warming || service.slow_start.count() == 0 || weight < 2) return weight;
+  const auto passed = std::max(now - *server.warming, net::Duration::zero());
+  if (passed >= service.slow_start) return weight;
+  const auto steps = std::min(weight, warm_steps);
+  const auto step = std::chrono::duration_cast<net::Duration>(service.slow_start) / steps;
+  const auto taken = static_cast<std::uint64_t>(passed / step);
+  const auto next = *server.warming + step * static_cast<std::int64_t>(taken + 1);
+  again = again ? std::min(*again, next) : next;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(weight * (taken + 1) / steps, weight));
+}
+
+Verdict judge(const config::Service& service, const ServiceSituation& situation, std::size_t i, bool kept,
+              const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& again) {
+  const auto& server = situation.servers[i];
+  const auto weight = advised(server.advice, weight_of(service, situation, i));
+  const bool stays = service.on_failure == config::OnFailure::drain || service.servers[i].fallback;
+  if (const auto cause = excuse(server)) return {.out = cause, .listed = server.order != Order::out};
+  if (kept) return {.in = true, .weight = weight};
+  if (server.health == State::up) {
+    return {.in = weight > 0, .weight = warmed(service, server, weight, now, again)};
+  }
+  if (server.health == State::unknown) {
+    const auto held = actual.destinations.find({.endpoint = service.servers[i].endpoint});
+    if (held != actual.destinations.end()) return {.in = held->second.weight > 0, .weight = held->second.weight};
+    return {.listed = stays};
+  }
+  return {.out = Cause::health, .listed = stays};
+}
+
+ipvs::Destination destination(const config::Service& service, const config::Server& server, std::uint32_t weight) {
+  return {.forward = service.forward,
+          .weight = weight,
+          .upper_threshold = server.upper_threshold,
+          .lower_threshold = server.lower_threshold,
+          .tunnel = service.tunnel};
+}
+
+}  // namespace
+
+Plan plan(const config::Service& service, const ServiceSituation& situation, const ipvs::ServiceEntry& actual,
+          net::Instant now) {
+  net::check(situation.servers.size() == service.servers.size(), "each server of a service has its situation");
+  Plan made{.entry = {.service = service.spec, .destinations = {}}, .again = {}};
+  const auto kept = kept_by_panic(service, situation);
+  made.panicking = static_cast<std::size_t>(std::ranges::count(kept, true));
+
+  std::vector<Verdict> verdicts;
+  std::uint32_t in = 0;
+  bool fallback_in = false, fallback_there = false;
+  for (std::size_t i = 0; i < service.servers.size(); ++i) {
+    verdicts.push_back(judge(service, situation, i, kept[i], actual, now, made.again));
+    const auto& verdict = verdicts.back();
+    if (service.servers[i].fallback) {
+      fallback_there = true;
+      fallback_in |= verdict.in;
+    } else {
+      in += verdict.in ? 1 : 0;
+    }
+  }
+  made.quorum = in >= (situation.quorum ? service.quorum.below : service.quorum.regain);
+
+  made.fallback_serves = fallback_there && !made.quorum && (fallback_in || in == 0);
+  for (std::size_t i = 0; i < service.servers.size(); ++i) {
+    const auto& [is_in, weight, out, listed] = verdicts[i];
+    if (!listed) continue;
+    const ipvs::DestinationKey key{.endpoint = service.servers[i].endpoint};
+    const bool has_its_turn = service.servers[i].fallback == made.fallback_serves;
+    // The last resort: a fallback that fails its checks is still better than nothing.
+    const bool last_resort = service.servers[i].fallback && !fallback_in && out != Cause::order && out != Cause::advice;
+    const auto full = last_resort ? weight_of(service, situation, i) : weight;
+    made.entry.destinations[key] = destination(service, service.servers[i], has_its_turn ? full : 0);
+    if (out && !(last_resort && has_its_turn)) made.drained[key] = *out;
+  }
+  return made;
+}
+
+}  // namespace director

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "config/cluster.h"
+#include "director/engine/drains.h"
+#include "director/engine/situation.h"
+#include "ipvs/types.h"
+
+namespace director {
+
+/// What the kernel should hold for one service, and what else follows from the situation.
+struct Plan {
+  ipvs::ServiceEntry entry;
+  bool quorum = true;            ///< whether enough servers are in
+  bool fallback_serves = false;  ///< whether the fallbacks take the new connections instead of the servers
+  std::size_t panicking = 0;     ///< failed servers that are kept in, since health may not take more away
+  std::map<ipvs::DestinationKey, Cause> drained{};  ///< that stay with weight 0 for as long as their connections live
+  std::optional<net::Instant> again;                ///< when a slow start's next step is due: plan again then
+};
+
+/// Pure, and the only place that decides what the table holds.
+///
+/// `actual` is what the kernel holds for the service now, empty if nothing: a server that no check has judged yet keeps
+/// the weight it has there, so that a restarted director changes nothing before it knows better, and gets no traffic if
+/// it is not there. A failed server keeps its place with weight 0 and its connections live on, unless the service says
+/// `remove`. The fallbacks take all new connections while quorum is lost, as long as one of them is up or no server is
+/// in; they wait with weight 0 otherwise, since deleting them would cut the connections they still serve.
+[[nodiscard]] Plan plan(const config::Service& service, const ServiceSituation& situation,
+                        const ipvs::ServiceEntry& actual, net::Instant now);
+
+}  // namespace director

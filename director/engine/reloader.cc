@@ -1,0 +1,122 @@
+#include "director/engine/reloader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/load.h"
+#include "director/engine/background.h"
+#include "director/engine/director.h"
+#include "director/engine/probe_secrets.h"
+
+namespace director {
+
+namespace {
+
+Refused busy() { return {.why = "another reload or plan is under way; ask again"}; }
+
+}  // namespace
+
+struct Reloader::Read {
+  config::Cluster cluster;
+  config::Node node;
+  Outcome outcome;
+  config::Memory memory;
+};
+
+Reloader::Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background)
+    : director_(director),
+      source_(std::move(source)),
+      memory_(std::make_shared<const config::Memory>(std::move(memory))),
+      background_(std::move(background)) {}
+
+Reloader::~Reloader() = default;
+
+net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Director& director, Source source,
+                                                        config::Memory memory) {
+  auto background = Background::create(loop);
+  if (!background) return std::unexpected(background.error());
+  return std::unique_ptr<Reloader>(
+      new Reloader(director, std::move(source), std::move(memory), std::move(*background)));
+}
+
+/// The cluster in force is copied for the thread, since a drain may look into it meanwhile.
+void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
+  if (background_->busy()) return then(std::unexpected(busy()));
+  background_->run([file = std::move(file), before = director_.cluster(), source = source_, memory = memory_,
+                    then = std::move(then)]() mutable -> Background::Then {
+    auto result = [&]() -> std::expected<Read, Refused> {
+      const auto modules = net::Modules::of_host();
+      auto loaded = config::load_again(file, *memory, before.services, &modules);
+      if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
+      auto node = config::this_node(loaded->cluster, source.node, source.host_name);
+      if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
+      if (auto secrets = read_probe_secrets(loaded->cluster); !secrets) {
+        return std::unexpected(Refused{.why = secrets.error().message, .kind = RequestError::Kind::failed});
+      }
+      auto change = compare(before, loaded->cluster);
+      return Read{.cluster = std::move(loaded->cluster),
+                  .node = *std::move(node),
+                  .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
+                  .memory = std::move(loaded->memory)};
+    }();
+    return [then = std::move(then), result = std::move(result)]() mutable { then(std::move(result)); };
+  });
+}
+
+std::string to_string(const Refused& refused) {
+  // Else it is no fault of the file.
+  const std::string head = refused.kind == RequestError::Kind::failed ? "reload failed: " : "cluster file refused: ";
+  const auto first = std::ranges::find(refused.found, config::Severity::error, &config::Diagnostic::severity);
+  if (first == refused.found.end()) return head + refused.why;
+  auto text = fmt::format("{}{}:{}:{}: {}", head, first->file, first->line, first->column, first->message);
+  const auto more = std::ranges::count(refused.found, config::Severity::error, &config::Diagnostic::severity) - 1;
+  return more == 0 ? text : fmt::format("{} (and {} more; directorctl check shows all)", text, more);
+}
+
+void Reloader::reload(bool yes, const std::string& who, Done done) {
+  if (background_->busy()) return done(std::unexpected(busy()));  // which says nothing of the file
+  read(source_.file, [this, yes, who, done = std::move(done)](std::expected<Read, Refused> read) mutable {
+    take_over(yes, std::move(read), [this, who, done = std::move(done)](auto outcome) mutable {
+      if (outcome) {
+        director_.note_good_file();
+      } else {
+        director_.note_refused_file(who, to_string(outcome.error()));
+      }
+      done(std::move(outcome));
+    });
+  });
+}
+
+void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done) {
+  if (!read) return done(std::unexpected(read.error()));
+  if (read->outcome.change.none()) {
+    if (auto reread = director_.reread(read->cluster.fingerprint); !reread) {
+      return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
+    }
+    // Another order changes nothing, but a memory tells services by their place.
+    if (read->cluster.services == director_.cluster().services)
+      memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+    return done(std::move(read->outcome));
+  }
+  if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
+    return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
+  }
+  if (auto reloaded =
+          director_.reload(std::move(read->cluster), std::move(read->node), to_string(read->outcome.change));
+      !reloaded) {
+    return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
+  }
+  memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+  done(std::move(read->outcome));
+}
+
+void Reloader::plan(std::string file, Done done) {
+  read(file.empty() ? source_.file : std::move(file),
+       [done = std::move(done)](std::expected<Read, Refused> read) mutable {
+         if (!read) return done(std::unexpected(read.error()));
+         done(std::move(read->outcome));
+       });
+}
+
+}  // namespace director

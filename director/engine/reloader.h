@@ -1,0 +1,81 @@
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/yaml/diagnostics.h"
+#include "director/engine/change.h"
+#include "director/engine/request_error.h"
+#include "net/error.h"
+
+namespace config {
+class Memory;
+}
+namespace net {
+class Loop;
+}
+
+namespace director {
+
+class Background;
+class Director;
+
+/// Which file is in force and which node of it this is.
+struct Source {
+  std::string file;
+  std::string node;  ///< as --node says; empty: the one with the host's name
+  std::string host_name;
+};
+
+/// Why another file does not take force.
+struct Refused {
+  std::string why;                          ///< a sentence
+  std::vector<config::Diagnostic> found{};  ///< what is wrong in the file, if that is why
+  RequestError::Kind kind = RequestError::Kind::conflict;
+};
+
+/// In one line: "cluster file refused: " and the first mistake with its place, and how many there are besides, or `why`
+/// where there is none; "reload failed: " and `why` where the file is not at fault.
+[[nodiscard]] std::string to_string(const Refused& refused);
+
+/// Puts the cluster file in force anew: read and compared in a thread of its own, taken over in one step on the loop.
+/// On any error nothing changes.
+class Reloader {
+ public:
+  /// What a reload changed, or would change.
+  struct Outcome {
+    Change change;
+    std::vector<config::Diagnostic> warnings;
+  };
+  using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
+
+  /// `loop` and `director` must outlive this; `memory` is of the file in force. Error: no descriptors left.
+  static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Director& director, Source source,
+                                                       config::Memory memory);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  /// Reads the file again, as `who` asked: "SIGHUP", "the control socket". What removes too much (guard()) needs `yes`.
+  /// A refusal is an event, and a problem until a file is good.
+  void reload(bool yes, const std::string& who, Done done);
+
+  /// What putting `file` in force would change; empty: the file that was read before.
+  void plan(std::string file, Done done);
+
+ private:
+  Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background);
+  struct Read;
+  void take_over(bool yes, std::expected<Read, Refused> read, Done done);
+  void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
+
+  Director& director_;
+  Source source_;
+  std::shared_ptr<const config::Memory> memory_;  ///< of director_'s cluster; shared with the thread
+  std::unique_ptr<Background> background_;
+};
+
+}  // namespace director

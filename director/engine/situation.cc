@@ -1,0 +1,42 @@
+#include "director/engine/situation.h"
+
+#include <algorithm>
+
+namespace director {
+namespace {
+
+using checkers::Advice;
+using checkers::State;
+
+constexpr std::uint64_t weight_max = 65535;
+
+}  // namespace
+
+Opinion together(std::span<const Opinion> checks, checkers::Combine combine, std::uint32_t weight) {
+  std::vector<State> states;
+  for (const auto& check : checks) states.push_back(check.state);
+  Opinion all{.state = checkers::combine(states, combine), .since = {}, .advice = {}};
+  bool first = true;
+  for (const auto& check : checks) {
+    if (check.state == all.state) {
+      const bool earlier = check.since < all.since;
+      if (first || earlier == (all.state == State::down)) all.since = check.since;
+      first = false;
+    }
+    all.advice.wish = std::max(all.advice.wish, check.advice.wish);
+    if (check.advice.weight && (!all.advice.weight || advised(check.advice, weight) < advised(all.advice, weight))) {
+      all.advice.weight = check.advice.weight;
+    }
+  }
+  return all;
+}
+
+std::uint32_t advised(const Advice& advice, std::uint32_t weight) {
+  if (!advice.weight) return weight;
+  const std::uint64_t value = advice.weight->value;
+  if (!advice.weight->percent) return static_cast<std::uint32_t>(value);
+  // Rounded up: a server that asks for some traffic gets some.
+  return static_cast<std::uint32_t>(std::min((weight * value + 99) / 100, weight_max));
+}
+
+}  // namespace director

@@ -1,0 +1,312 @@
+#include "director/engine/true_paths.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "director/engine/path_settings.h"
+#include "net/host.h"
+
+namespace director {
+namespace {
+
+/// How often the host is looked at again while something about it is wrong.
+constexpr auto look_again = std::chrono::seconds(5);
+
+/// Calls `use` with each check `via: vip` of a cluster.
+template <class Use>
+void for_each_check(const config::Cluster& cluster, Use use) {
+  for (const auto& service : cluster.services) {
+    for (const auto& check : service.checks) {
+      if (!check.path.via_vip) continue;
+      for (const auto& server : service.servers) use(service, server, check);
+    }
+  }
+}
+
+Way way_to(const config::Service& service, const config::Server& server) {
+  return {.family = service.key.family(), .server = server.endpoint.address, .forward = service.forward};
+}
+
+std::string broken(const net::Address& vip) {
+  return fmt::format(
+      "no server has answered along the true path since {0} came to this director: verdicts are held. "
+      "This host may drop packets that come from {0} (accept_local, rp_filter, a packet filter)",
+      net::to_string(vip));
+}
+
+}  // namespace
+
+TruePaths::TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers,
+                     Hooks hooks, std::filesystem::path settings)
+    : loop_(loop),
+      host_(host),
+      cluster_(cluster),
+      checkers_(checkers),
+      hooks_(std::move(hooks)),
+      sysctls_(host, std::move(settings)) {}
+
+TruePaths::~TruePaths() { loop_.cancel(again_); }
+
+net::Result<> TruePaths::open(const config::Cluster& next) {
+  bool wanted = false;
+  for_each_check(next, [&](const auto&, const auto&, const auto&) { wanted = true; });
+  if (!wanted || links_ != nullptr) return {};
+  if (auto opened = host_.open_routing(); !opened) return opened;
+  auto links = host_.follow_links(loop_, [this](const std::string&) { refresh(); });
+  if (!links) return std::unexpected(links.error());
+  links_ = std::move(*links);
+  return {};
+}
+
+void TruePaths::set(const ipvs::Table& held) {
+  std::set<Way> wanted;
+  std::map<net::Address, Vip> vips;
+  for_each_check(cluster_, [&](const auto& service, const auto& server, const auto&) {
+    wanted.insert(way_to(service, server));
+    const auto& vip = service.key.endpoint.address;
+    const auto known = vips_.find(vip);
+    vips.try_emplace(vip, known == vips_.end() ? Vip{} : known->second);
+  });
+  vips_ = std::move(vips);
+  virtual_addresses_.clear();
+  for (const auto& service : cluster_.services) virtual_addresses_.insert(service.key.endpoint.address);
+  for (const auto& router : cluster_.virtual_routers) {
+    for (const auto& virtual_one : router.addresses) virtual_addresses_.insert(virtual_one.prefix.address);
+  }
+
+  marks_ = allot(wanted, held, cluster_.probe_marks);
+  services_.clear();
+  for (const auto& [key, entry] : held) {
+    if (owns(key)) services_.emplace(key, std::nullopt);
+  }
+  for (const auto& [way, mark] : marks_) services_[private_key(way, mark)] = way;
+  if (wanted.empty()) return forget_host();
+  seen_.clear();
+  look_at_host();
+}
+
+/// Nothing of it matters any more.
+void TruePaths::forget_host() {
+  loop_.cancel(std::exchange(again_, 0));
+  links_.reset();
+  sources_.clear();
+  interfaces_.clear();
+  said_.clear();
+  sysctls_.restore();
+}
+
+checkers::Key TruePaths::aim(const config::Service& service, const config::Server& server,
+                             const checkers::Spec& check) const {
+  auto key = checkers::aim(check, server.endpoint);
+  if (!check.path.via_vip) return key;
+  const auto way = way_to(service, server);
+  const auto mark = marks_.find(way);
+  if (mark == marks_.end()) return key;
+  key.mark = mark->second;
+  key.target = service.key.endpoint;
+  if (check.port != 0) key.target.port = check.port;
+  if (const auto source = sources_.find(way); source != sources_.end() && !key.spec.path.source) {
+    key.spec.path.source = source->second;
+  }
+  return key;
+}
+
+std::optional<ipvs::ServiceEntry> TruePaths::entry(const ipvs::ServiceKey& key) const {
+  const auto found = services_.find(key);
+  if (found == services_.end() || !found->second) return std::nullopt;
+  return private_service(*found->second);
+}
+
+void TruePaths::on_report(const checkers::Report& report) {
+  if (report.key.mark == 0) return;
+  const auto found = vips_.find(report.key.target.address);
+  if (found == vips_.end() || found->second.test.state == PathTest::State::settled) return;
+  const bool passed = report.result.outcome == checkers::Outcome::passed;
+  if (!passed && !report.result.held) return;  // could not be run
+  auto& [address, vip] = *found;
+  const bool was_broken = vip.test.state == PathTest::State::broken;
+  const auto finding = hear(vip.test, report.key, passed, report.result.began, loop_.now());
+  if (finding == Finding::none) return;
+  hold(address, vip);
+  const auto subject = "true path to " + net::to_string(address);
+  if (finding == Finding::works && was_broken)
+    hooks_.report(EventKind::path_works, subject, "works again: " + report.result.sentence);
+  if (finding == Finding::broken && vip.fault.empty()) hooks_.report(EventKind::path_broken, subject, broken(address));
+}
+
+std::set<std::string> TruePaths::problems() const {
+  auto all = said_;
+  for (const auto& [address, vip] : vips_) {
+    if (vip.test.state == PathTest::State::broken && vip.fault.empty()) all.insert(broken(address));
+  }
+  return all;
+}
+
+void TruePaths::refresh() {
+  const auto before = sources_;
+  look_at_host();
+  if (sources_ != before) hooks_.on_aims();
+}
+
+/// Brings all that follows from the host's interfaces and addresses up to date.
+void TruePaths::look_at_host() {
+  loop_.cancel(std::exchange(again_, 0));
+  // A role change brings only virtual addresses, and the sources are none of these.
+  auto interfaces = lasting_interfaces();
+  if (interfaces != seen_ || !said_.empty()) find_sources();
+  seen_ = std::move(interfaces);
+  find_faults();
+  const auto addresses = here();
+  for (auto& [address, vip] : vips_) {
+    note_presence(address, addresses.contains(address));
+    hold(address, vip);
+  }
+  if (!said_.empty()) again_ = loop_.after(look_again, [this] { refresh(); });
+}
+
+TruePaths::Interfaces TruePaths::lasting_interfaces() const {
+  auto interfaces = links_->interfaces();
+  for (auto& [index, interface] : interfaces) {
+    std::erase_if(interface.addresses,
+                  [&](const auto& held) { return virtual_addresses_.contains(held.prefix.address); });
+  }
+  return interfaces;
+}
+
+void TruePaths::find_sources() {
+  sources_.clear();
+  interfaces_.clear();
+  for (const auto& [way, mark] : marks_) {
+    std::string interface;
+    if (const auto source = source_for(way, interface)) sources_.emplace(way, *source);
+    if (!interface.empty()) interfaces_.emplace(way, interface);
+  }
+}
+
+/// The address that the kernel would choose towards the server, or another of that interface which stays here.
+std::optional<net::Address> TruePaths::source_for(const Way& way, std::string& interface) {
+  const auto route = host_.route_to(way.server);
+  if (!route || route->local) return std::nullopt;
+  const auto found = links_->interfaces().find(route->interface_index);
+  if (found == links_->interfaces().end()) return std::nullopt;
+  interface = found->second.name;
+  const auto suits = [&](const net::Address& address) {
+    return address.family() == way.family && !address.is_link_local() && !virtual_addresses_.contains(address);
+  };
+  if (route->source && suits(*route->source)) return route->source;
+  for (const bool near : {true, false}) {
+    for (const auto& held : found->second.addresses) {
+      if (suits(held.prefix.address) && (!near || held.prefix.contains(way.server))) return held.prefix.address;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Finds, for each virtual address, why its answers would not be heard while it is here; each reason is said once.
+void TruePaths::find_faults() {
+  std::map<std::string, net::Result<>> adjusted;  // by interface
+  std::set<std::string> now;
+  for (auto& [address, vip] : vips_) {
+    // What began under a fault still does not count.
+    if (!vip.fault.empty()) vip.test.count_from = std::max(vip.test.count_from, loop_.now());
+    vip.fault = find_route(address);
+    vip.no_route = !vip.fault.empty();
+    if (vip.no_route) now.insert(vip.fault);
+  }
+  for_each_check(cluster_, [&](const auto& service, const auto& server, const auto& check) {
+    const auto& address = service.key.endpoint.address;
+    auto& fault = vips_.at(address).fault;
+    if (!fault.empty()) return;
+    const auto way = way_to(service, server);
+    const auto interface = interfaces_.find(way);
+    if (!check.path.source && !sources_.contains(way)) {
+      fault = fmt::format(
+          "this host has no address of its own towards {}: checks of {} along the true path are held "
+          "while it is here",
+          net::to_string(way.server), net::to_string(address));
+    } else if (address.is_v4() && interface != interfaces_.end()) {
+      const auto [known, is_new] = adjusted.try_emplace(interface->second);
+      if (is_new) known->second = adjust(interface->second);
+      if (!known->second && known->second.error().code == ENOENT) {
+        now.insert(known->second.error().message);
+      } else if (!known->second) {
+        fault = fmt::format("{}: checks of {} along the true path are held while it is here",
+                            known->second.error().message, net::to_string(address));
+      }
+    }
+    if (!fault.empty()) now.insert(fault);
+  });
+  for (const auto& sentence : now) {
+    if (!said_.contains(sentence)) hooks_.report(EventKind::path_broken, "true path", sentence);
+  }
+  said_ = std::move(now);
+}
+
+/// Why a probe of the address would not even leave: routing comes before IPVS. Empty where there is a route.
+std::string TruePaths::find_route(const net::Address& vip) {
+  const auto route = host_.route_to(vip);
+  if (route) return {};
+  return fmt::format("{}: checks of {} along the true path are held until there is one", route.error().message,
+                     net::to_string(vip));
+}
+
+/// Makes an interface's settings what they must be.
+net::Result<> TruePaths::adjust(const std::string& interface) {
+  const std::string conf = "net/ipv4/conf/";
+  const auto read = [&](const std::string& name) { return sysctls_.read(conf + name); };
+  const auto accept_all = read("all/accept_local"), accept = read(interface + "/accept_local");
+  const auto filter_all = read("all/rp_filter"), filter = read(interface + "/rp_filter");
+  for (const auto* value : {&accept_all, &accept, &filter_all, &filter}) {
+    if (!*value) return std::unexpected(value->error());
+  }
+  for (const auto& [name, value] : needed({.accept_local_all = *accept_all,
+                                           .accept_local = *accept,
+                                           .rp_filter_all = *filter_all,
+                                           .rp_filter = *filter})) {
+    if (auto set = sysctls_.set(fmt::format("{}{}/{}", conf, interface, name), value); !set) return set;
+  }
+  return {};
+}
+
+void TruePaths::note_presence(const net::Address& address, bool is_here) {
+  auto& vip = vips_.at(address);
+  const auto was_here = std::exchange(vip.here, is_here);
+  if (!was_here || *was_here == is_here) return;
+  const auto keys = keys_of(address);
+  std::set<checkers::Key> up;
+  for (const auto& key : keys) {
+    const auto* health = checkers_.find(key);
+    if (health != nullptr && health->state == checkers::State::up) up.insert(key);
+  }
+  address_changed(vip.test, is_here, std::move(up), loop_.now());
+  for (const auto& key : keys) checkers_.hasten(key);
+}
+
+void TruePaths::hold(const net::Address& address, const Vip& vip) {
+  if (vip.no_route || (vip.here == true && !vip.fault.empty()))
+    return checkers_.hold(address, net::Instant::max(), vip.fault);
+  checkers_.hold(address, hold_until(vip.test),
+                 fmt::format("{} has {} this director, and what gets through is still to be seen",
+                             net::to_string(address), vip.here == true ? "come to" : "left"));
+}
+
+std::set<net::Address> TruePaths::here() const {
+  std::set<net::Address> addresses;
+  for (const auto& [index, interface] : links_->interfaces()) {
+    for (const auto& held : interface.addresses) addresses.insert(held.prefix.address);
+  }
+  return addresses;
+}
+
+std::set<checkers::Key> TruePaths::keys_of(const net::Address& address) const {
+  std::set<checkers::Key> keys;
+  for_each_check(cluster_, [&](const auto& service, const auto& server, const auto& check) {
+    if (service.key.endpoint.address == address) keys.insert(aim(service, server, check));
+  });
+  return keys;
+}
+
+}  // namespace director

@@ -1,0 +1,213 @@
+#include "director/engine/virtual_routers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "net/check.h"
+#include "net/host.h"
+#include "vrrp/routers.h"
+#include "vrrp/secrets.h"
+
+namespace director {
+namespace {
+
+/// How often a node that is not ready looks whether it is.
+constexpr auto look_again = std::chrono::milliseconds(20);
+
+EventKind kind_of(vrrp::Notice::Kind kind) {
+  switch (kind) {
+    case vrrp::Notice::Kind::advert:
+      return EventKind::router_advert;
+    case vrrp::Notice::Kind::unrelieved:
+      return EventKind::router_unrelieved;
+    case vrrp::Notice::Kind::stalled:
+      return EventKind::router_stalled;
+    case vrrp::Notice::Kind::gives_up:
+      return EventKind::router_gives_up;
+    case vrrp::Notice::Kind::may_lead:
+      return EventKind::router_may_lead;
+    case vrrp::Notice::Kind::lowered:
+      return EventKind::router_lowered;
+    case vrrp::Notice::Kind::raised:
+      return EventKind::router_raised;
+  }
+  return EventKind::router_advert;
+}
+
+std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
+  std::chrono::milliseconds longest{};
+  for (const auto& router : cluster.virtual_routers) longest = std::max(longest, router.ready_within);
+  return longest;
+}
+
+}  // namespace
+
+VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings)
+    : loop_(loop),
+      host_(host),
+      hooks_(std::move(hooks)),
+      settings_(std::move(settings)),
+      trackers_(loop, host, [this](const std::string& router, const auto& verdict, const std::string& cause) {
+        if (!routers_) return;
+        routers_->lower(router, verdict.lower, cause);
+        routers_->fault(router, verdict.fault);
+      }) {}
+
+VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
+
+/// With the secrets that the file only names.
+net::Result<std::vector<vrrp::Spec>> VirtualRouters::specs_of(const config::Cluster& cluster,
+                                                              const config::Node& node) {
+  std::vector<vrrp::Spec> specs;
+  const auto in_file = [](const std::string& path, net::Error error) {
+    return std::unexpected(net::Error{.code = error.code, .message = path + ": " + error.message});
+  };
+  for (const auto& router : cluster.virtual_routers) {
+    auto& spec = specs.emplace_back(config::spec_for(cluster, router, node));
+    if (!router.password_file.empty()) {
+      const auto text = vrrp::read_secret(router.password_file);
+      if (!text) return std::unexpected(text.error());
+      auto password = vrrp::parse_password(*text);
+      if (!password) return in_file(router.password_file, password.error());
+      spec.password = std::move(*password);
+    }
+    if (router.authentication) {
+      const auto text = vrrp::read_secret(router.authentication->keys);
+      if (!text) return std::unexpected(text.error());
+      auto keys = vrrp::parse_keys(*text);
+      if (!keys) return in_file(router.authentication->keys, keys.error());
+      spec.signing = vrrp::Signing{.mode = router.authentication->mode, .keys = std::move(*keys)};
+    }
+  }
+  return specs;
+}
+
+/// What holds of each router from its first advert on.
+void VirtualRouters::set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster) {
+  trackers_.set(cluster);
+  give_up_when_.clear();
+  for (const auto& router : cluster.virtual_routers) {
+    give_up_when_[router.name] = router.give_up_when;
+    const auto& verdict = trackers_.verdicts().at(router.name);
+    wanted.conditions[router.name] = {
+        .fault = verdict.fault, .useless = lost_service(router.give_up_when), .lower = verdict.lower};
+  }
+}
+
+/// Why a router must give up; empty where it need not.
+std::string VirtualRouters::lost_service(const std::vector<std::string>& services) const {
+  const auto lost = std::ranges::find_if(services, hooks_.below_quorum);
+  return lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost);
+}
+
+void VirtualRouters::look_at_services() {
+  if (!routers_) return;
+  for (const auto& [router, services] : give_up_when_) routers_->give_up(router, lost_service(services));
+}
+
+net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node) {
+  auto prepared = prepare(cluster, node);
+  if (!prepared) return std::unexpected(prepared.error());
+  set_conditions(prepared->wanted, cluster);
+  node_ = std::move(prepared->node);
+  ready_by_ = loop_.now() + longest_wait(cluster);
+  const std::string not_ready = loop_.now() < ready_by_ ? hooks_.not_ready() : "";
+  auto routers = vrrp::Routers::start(
+      loop_, host_, std::move(prepared->wanted),
+      [this](const vrrp::Transition& transition) { on_transition(transition); },
+      [this](const std::string& router, const net::Error& error) {
+        hooks_.report(EventKind::router_error, "vrrp " + router, error.message);
+      },
+      [this](const std::string& router, const vrrp::Notice& notice) {
+        hooks_.report(kind_of(notice.kind), "vrrp " + router, notice.text);
+      },
+      not_ready, settings_);
+  if (!routers) return std::unexpected(routers.error());
+  routers_ = std::move(*routers);
+  if (!not_ready.empty()) look_whether_ready();
+  return {};
+}
+
+void VirtualRouters::look_whether_ready() {
+  ready_timer_ = 0;
+  const auto not_ready = hooks_.not_ready();
+  if (not_ready.empty()) return routers_->release("ready: the rules are in, and serve or have been judged");
+  if (loop_.now() < ready_by_) {
+    ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
+    return;
+  }
+  hooks_.report(EventKind::router_not_ready, "vrrp", "not ready, but the time to become so is over: " + not_ready);
+  routers_->release("not ready in time");
+}
+
+void VirtualRouters::introduce(const vrrp::Identity& self) {
+  if (routers_) routers_->introduce(self, hooks_.on_met);
+}
+
+net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster,
+                                                              const config::Node& node) {
+  auto specs = specs_of(cluster, node);
+  if (!specs) return std::unexpected(specs.error());
+  auto wanted = vrrp::prepare(host_, std::move(*specs), cluster.groups);
+  if (!wanted) return std::unexpected(wanted.error());
+  if (auto opened = trackers_.open(cluster); !opened) return std::unexpected(opened.error());
+  return Prepared{.wanted = std::move(*wanted), .node = node.name};
+}
+
+void VirtualRouters::adopt(Prepared prepared, const config::Cluster& cluster) {
+  if (!routers_) return;
+  set_conditions(prepared.wanted, cluster);
+  node_ = std::move(prepared.node);
+  routers_->update(std::move(prepared.wanted));
+}
+
+void VirtualRouters::stop(std::function<void()> on_stopped) {
+  loop_.cancel(ready_timer_);
+  if (!routers_) return on_stopped();
+  routers_->stop([done = std::move(on_stopped)] { done(); });
+}
+
+void VirtualRouters::leave_to_next_life() {
+  if (routers_) routers_->leave_to_next_life();
+}
+
+RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& cluster, const std::string& router,
+                                                     const std::optional<std::string>& to) {
+  const auto refuse = [](RequestError::Kind kind, std::string why) {
+    return std::unexpected(RequestError{.kind = kind, .message = std::move(why)});
+  };
+  using enum RequestError::Kind;
+  if (std::ranges::find(cluster.virtual_routers, router, &config::VirtualRouter::name) ==
+      cluster.virtual_routers.end()) {
+    return refuse(not_found, fmt::format("there is no virtual router {} in cluster {}", router, cluster.name));
+  }
+  if (to && config::find_node(cluster, *to) == nullptr) {
+    return refuse(not_found, fmt::format("there is no node {} in cluster {}", *to, cluster.name));
+  }
+  if (!routers_) return refuse(conflict, fmt::format("virtual router {} does not run in a dry run", router));
+  // VRRP has no words for a successor: the peers know by the cluster file who it is.
+  std::vector<config::Node> others = cluster.nodes;
+  std::erase_if(others, [&](const config::Node& node) { return node.name == node_; });
+  std::ranges::stable_sort(others, std::greater{}, &config::Node::priority);
+  if (to && (others.empty() || others.front().name != *to)) {
+    return refuse(conflict, fmt::format("{} is not next: by the priorities in the cluster file it is {}", *to,
+                                        others.empty() ? "nobody" : others.front().name));
+  }
+  if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);
+  net::check(!others.empty(), "a router is handed over where another node was heard");
+  return fmt::format("{} goes to {}, or stays if nobody takes it", router, others.front().name);
+}
+
+std::vector<vrrp::Status> VirtualRouters::status() const {
+  return routers_ ? routers_->status() : std::vector<vrrp::Status>{};
+}
+
+void VirtualRouters::on_transition(const vrrp::Transition& transition) {
+  const bool fault = transition.to == vrrp::State::initialize && !transition.stopped;
+  hooks_.report(
+      fault ? EventKind::router_fault : EventKind::router_role, "vrrp " + transition.router,
+      fmt::format("{} -> {}: {}", vrrp::to_string(transition.from), vrrp::to_string(transition.to), transition.reason));
+}
+
+}  // namespace director

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/cluster.h"
+#include "director/engine/event_types.h"
+#include "director/engine/request_error.h"
+#include "director/engine/trackers.h"
+#include "net/error.h"
+#include "net/loop.h"
+#include "vrrp/wanted.h"
+
+namespace net {
+class Host;
+}  // namespace net
+
+namespace vrrp {
+class Routers;
+struct Identity;
+struct Status;
+struct Transition;
+}  // namespace vrrp
+
+namespace director {
+
+/// This node's virtual routers as the cluster file wants them, and what decides when they may lead.
+class VirtualRouters {
+ public:
+  /// How the director is asked and told.
+  struct Hooks {
+    /// Why this node could not serve yet if it were master: "server web/web1 has not been judged"; "" when it could.
+    std::function<std::string()> not_ready;
+    /// Whether a service has fewer servers than its quorum, as far as all have been judged.
+    std::function<bool(const std::string& service)> below_quorum;
+    std::function<void(EventKind kind, const std::string& subject, const std::string& text)> report;
+    /// Another director made itself known; see vrrp::Routers::introduce.
+    std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
+  };
+
+  /// `loop` and `host` must outlive this.
+  /// `settings` is the file in which it is kept which kernel settings were changed (net::Sysctls).
+  VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings);
+  ~VirtualRouters();
+  VirtualRouters(const VirtualRouters&) = delete;
+  VirtualRouters& operator=(const VirtualRouters&) = delete;
+
+  /// Starts those of `cluster` on `node`. They become master when the director is ready, or has not been for the
+  /// longest `ready_within`. Errors: as vrrp::Routers::start.
+  net::Result<> start(const config::Cluster& cluster, const config::Node& node);
+
+  /// Who this node is from now on, for the other directors; after start().
+  void introduce(const vrrp::Identity& self);
+
+  /// What another cluster file asks of the virtual routers of a node, with all that may fail behind it.
+  struct Prepared {
+    vrrp::Wanted wanted;
+    std::string node;
+  };
+  /// Reads the secrets that the file only names, and opens what its trackers need; what runs does not change. Errors:
+  /// as vrrp::prepare; a secret or the interfaces cannot be read.
+  net::Result<Prepared> prepare(const config::Cluster& cluster, const config::Node& node);
+
+  /// `cluster` is in force, of which `prepared` was made, and its services are as the host says: roles go on. Nothing
+  /// in a dry run.
+  void adopt(Prepared prepared, const config::Cluster& cluster);
+
+  /// The services have changed: looks whether a router must give up, or may lead again.
+  void look_at_services();
+
+  /// Hands over and stops; `on_stopped` is told when it is done, at once where there is nothing to hand over.
+  void stop(std::function<void()> on_stopped);
+
+  /// Keeps what is held for the life that follows at once.
+  void leave_to_next_life();
+
+  /// Gives the role of a router and its group to another node. Errors: not_found, conflict.
+  RequestResult<std::string> hand_over(const config::Cluster& cluster, const std::string& router,
+                                       const std::optional<std::string>& to);
+
+  /// One for each virtual router, in the cluster file's order; none before start().
+  [[nodiscard]] std::vector<vrrp::Status> status() const;
+
+  /// What a router is held to by `track`, in the cluster file's order.
+  [[nodiscard]] std::vector<Trackers::Status> trackers(const std::string& router) const {
+    return trackers_.status(router);
+  }
+
+ private:
+  static net::Result<std::vector<vrrp::Spec>> specs_of(const config::Cluster& cluster, const config::Node& node);
+  void set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster);
+  [[nodiscard]] std::string lost_service(const std::vector<std::string>& services) const;
+  void look_whether_ready();
+  void on_transition(const vrrp::Transition& transition);
+
+  net::Loop& loop_;
+  net::Host& host_;
+  Hooks hooks_;
+  std::filesystem::path settings_;
+  std::unique_ptr<vrrp::Routers> routers_;
+  Trackers trackers_;
+  std::map<std::string, std::vector<std::string>> give_up_when_;  ///< by router: services
+  std::string node_;
+  net::Instant ready_by_;
+  net::Loop::Id ready_timer_ = 0;
+};
+
+}  // namespace director

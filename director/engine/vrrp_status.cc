@@ -1,0 +1,135 @@
+#include "director/engine/vrrp_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "vrrp/virtual_mac.h"
+
+namespace director {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::int64_t milliseconds(net::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+std::int64_t seconds(net::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+ordered_json texts(const std::vector<net::Prefix>& prefixes) {
+  ordered_json list = ordered_json::array();
+  for (const auto& prefix : prefixes) list.push_back(net::to_string(prefix));
+  return list;
+}
+
+ordered_json texts(const std::vector<vrrp::VirtualAddress>& addresses) {
+  std::vector<net::Prefix> prefixes;
+  for (const auto& address : addresses) prefixes.push_back(address.prefix);
+  return texts(prefixes);
+}
+
+ordered_json texts(const std::vector<vrrp::VirtualRoute>& routes) {
+  ordered_json list = ordered_json::array();
+  for (const auto& route : routes) list.push_back(vrrp::to_string(route));
+  return list;
+}
+
+ordered_json counters(const vrrp::Counters& adverts) {
+  ordered_json refused = ordered_json::object();
+  for (std::size_t i = 0; i < adverts.refused.size(); ++i) {
+    if (adverts.refused[i] != 0) refused[vrrp::to_string(static_cast<vrrp::Refusal>(i))] = adverts.refused[i];
+  }
+  return {{"sent", adverts.sent},          {"send_errors", adverts.send_errors},
+          {"received", adverts.received},  {"other_address_list", adverts.other_address_list},
+          {"refused", std::move(refused)}, {"dropped", adverts.dropped}};
+}
+
+/// For how long after it was heard a refused advert is a problem.
+net::Duration while_it_matters(const vrrp::Status& router) {
+  return std::max<net::Duration>(std::chrono::seconds(10), 4 * router.spec.advertise);
+}
+
+/// What to do about adverts that are refused.
+std::string_view remedy(vrrp::Refusal refusal) {
+  switch (refusal) {
+    case vrrp::Refusal::signature:
+      return "give all nodes the same file of keys ('authentication: keys')";
+    case vrrp::Refusal::not_signed:
+      return "let all nodes sign, or set 'mode: permissive' here until they do";
+    case vrrp::Refusal::replay:
+      return "see whether its clock was set back";
+    case vrrp::Refusal::password:
+      return "give all nodes the same password ('password_file')";
+    case vrrp::Refusal::version:
+      return "give all nodes the same 'version'";
+    case vrrp::Refusal::interval:
+      return "give all nodes the same 'advertise'";
+    case vrrp::Refusal::ttl:
+      return "the nodes of a virtual router need one link, without a router between them";
+    case vrrp::Refusal::source:
+      return "give each node the 'address' that it sends from";
+    case vrrp::Refusal::destination:
+      return "set 'unicast' on all nodes or on none";
+    default:
+      return "see what sends them";
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNames& names, net::Instant now) {
+  std::vector<std::string> problems;
+  const auto add = [&](const std::string& text) { problems.push_back("vrrp " + router.spec.name + ": " + text); };
+  if (!router.problem.empty()) add(with_names(router.problem, names));
+  if (router.disbelieved && now - router.disbelieved->heard < while_it_matters(router)) {
+    const auto& [source, refusal, heard] = *router.disbelieved;
+    add(fmt::format("advertisements from {} are refused: {} ({} so far, the last {} ago){}; {}", called(source, names),
+                    vrrp::describe(refusal), router.adverts.refused[std::to_underlying(refusal)],
+                    net::to_string(std::chrono::milliseconds(milliseconds(now - heard))),
+                    router.state == vrrp::State::master ? "; it may be master as this node is" : "", remedy(refusal)));
+  }
+  return problems;
+}
+
+ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net::Instant now, net::WallTime since) {
+  ordered_json peers = ordered_json::array();
+  for (const auto& peer : router.peers) {
+    peers.push_back({{"address", net::to_string(peer.address)},
+                     {"priority", peer.priority},
+                     {"heard_seconds", seconds(now - peer.heard)},
+                     {"heard_ms", milliseconds(now - peer.heard)}});
+    if (const auto name = names.find(peer.address); name != names.end()) peers.back()["node"] = name->second;
+  }
+  ordered_json status{{"name", router.spec.name},
+                      {"state", vrrp::to_string(router.state)},
+                      {"role", router.fault.empty() ? vrrp::to_string(router.state) : "fault"},
+                      {"since", net::timestamp(since)},
+                      {"since_seconds", seconds(now - router.since)},
+                      {"reason", with_names(router.reason, names)},
+                      {"priority", router.priority},
+                      {"router_id", router.spec.router_id},
+                      {"interface", router.spec.interface},
+                      {"advertise_ms", router.spec.advertise.count()},
+                      {"addresses", texts(router.spec.addresses)},
+                      {"held", texts(router.held)},
+                      {"routes", texts(router.spec.routes)},
+                      {"peers", std::move(peers)},
+                      {"adverts", counters(router.adverts)}};
+  if (router.spec.virtual_mac) {
+    status["holder"] = router.spec.holder();
+    status["mac"] = vrrp::to_string(vrrp::virtual_mac(router.spec.family(), router.spec.router_id));
+  }
+  if (!router.problem.empty()) status["problem"] = with_names(router.problem, names);
+  if (!router.waits.empty()) status["waits"] = router.waits;
+  if (router.source) status["source"] = net::to_string(*router.source);
+  if (router.lease_end) status["lease_left_ms"] = milliseconds(*router.lease_end - now);
+  if (router.next_timer) status["next_timer_ms"] = milliseconds(*router.next_timer - now);
+  return status;
+}
+
+}  // namespace director

@@ -1,0 +1,24 @@
+#include "director/engine/weight_origin.h"
+
+namespace director {
+
+std::string_view weight_origin(const config::Service& service, const ServiceSituation& situation, std::size_t server,
+                               std::uint32_t effective, bool fallback_serves) {
+  const auto& now = situation.servers[server];
+  const auto& in_file = service.servers[server];
+  using Wish = checkers::Advice::Wish;
+  if (now.order != Order::none) return "operator";
+  if (now.advice.wish == Wish::drain || now.advice.wish == Wish::maint) return "agent";
+  const auto given = now.weight.value_or(in_file.weight);
+  const auto whole = advised(now.advice, given);
+  if (effective == 0 && whole != 0) {
+    if (now.health != checkers::State::up && !in_file.fallback) return "check";
+    if (in_file.fallback != fallback_serves) return "fallback";
+    return "check";
+  }
+  if (now.warming && effective < whole) return "slow start";
+  if (now.advice.weight) return "agent";
+  return now.weight ? "operator" : "file";
+}
+
+}  // namespace director
