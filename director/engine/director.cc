@@ -40,13 +40,11 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, confi
       cluster_(std::move(cluster)),
       options_(std::move(options)),
       table_(kernel),
+      log_(loop.clock(), sinks()),
       checkers_(
           loop, [this](const checkers::Report& report) { on_report(report); }, options_.make_prober),
       true_paths_(
-          loop, host, cluster_, checkers_,
-          {.report = [this](EventKind kind, const auto& subject, const auto& text) { report(kind, subject, text); },
-           .on_aims = [this] { set_checks(); }},
-          settings_file("true-paths")),
+          loop, host, cluster_, checkers_, log_, [this] { set_checks(); }, settings_file("true-paths")),
       routers_(loop, host, routers_hooks(), settings_file("vrrp")),
       settings_(host, settings_file("director")) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
@@ -54,6 +52,14 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, confi
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
     index_[service.key] = s;
   }
+}
+
+std::vector<EventLog::Sink> Director::sinks() {
+  std::vector<EventLog::Sink> sinks;
+  sinks.emplace_back(
+      [](const Event& event) { log::write(type_of(event.kind).level, event.subject + ": " + event.text); });
+  sinks.emplace_back([this](const Event& /*event*/) { look_at_problems(); });
+  return sinks;
 }
 
 std::filesystem::path Director::settings_file(const char* whose) const {
@@ -111,7 +117,7 @@ void Director::remember() {
   std::filesystem::rename(*options_.state_file, aside, error);
   state_complaint_ = fmt::format("{}; started without it{}", intents.error().message,
                                  error ? "" : ", and put it aside as " + aside.string());
-  report(EventKind::state_error, "directord", state_complaint_);
+  log_.add(events::state_error(state_complaint_));
 }
 
 void Director::stop(std::function<void()> on_stopped) {
@@ -125,21 +131,21 @@ void Director::leave_the_table() {
   true_paths_.stop();
   settings_.restore();
   if (cluster_.director.on_stop == config::Director::OnStop::keep) {
-    return report(EventKind::stopped, "directord", "stopped; the rules stay in the kernel");
+    return log_.add(events::stopped(events::End::rules_stay));
   }
   std::vector<KernelTable::Wish> nothing;
   for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
   for (const auto& [key, way] : true_paths_.services()) nothing.push_back({.key = key, .entry = std::nullopt});
   const auto outcome = table_.make(nothing);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
-  for (const auto& [key, why] : outcome.unsettled) report(EventKind::table_refused, "ipvs", why);
-  report(EventKind::stopped, "directord", "stopped, and its rules taken out of the kernel, as the file says");
+  for (const auto& [key, why] : outcome.unsettled) log_.add(events::table_refused(why));
+  log_.add(events::stopped(events::End::rules_removed));
 }
 
 void Director::make_way() {
   checkers_.set({});
   routers_.leave_to_next_life();
-  report(EventKind::stopped, "directord", "another directord takes this one's place");
+  log_.add(events::stopped(events::End::replaced));
 }
 
 /// Tries until it is done: the interface may come later than directord.
@@ -149,7 +155,7 @@ void Director::start_connection_sync() {
   if (options_.dry_run) return;
   auto done = sync_as_the_file_says();
   const std::string complaint = done ? "" : done.error().message;
-  if (!complaint.empty() && complaint != sync_complaint_) report(EventKind::sync_error, "connection sync", complaint);
+  if (!complaint.empty() && complaint != sync_complaint_) log_.add(events::sync_error(complaint));
   sync_complaint_ = complaint;
   if (!done) sync_timer_ = loop_.after(sync_retry_delay, [this] { start_connection_sync(); });
 }
@@ -191,7 +197,7 @@ void Director::set_kernel_settings() {
   settings_.set(cluster_);
   for (const auto& [name, problem] : settings_.problems()) {
     const auto known = before.find(name);
-    if (known == before.end() || known->second != problem) report(EventKind::setting_error, "kernel", problem);
+    if (known == before.end() || known->second != problem) log_.add(events::setting_error(problem));
   }
   if (settings_.problems().empty()) return;
   settings_timer_ = loop_.after(settings_retry_delay, [this] { set_kernel_settings(); });
@@ -259,10 +265,11 @@ void Director::judge(ServerId id, const std::string& why) {
   if (state != server.health) {
     // A server that the kernel gives traffic already has nothing to warm up to.
     server.warming = state == checkers::State::up && !has_traffic(id) ? std::optional(loop_.now()) : std::nullopt;
-    report(kind_of(state), "server " + name_of(id),
-           fmt::format("{} -> {}: {}", checkers::to_string(server.health), checkers::to_string(state), why));
+    log_.add(events::server_health(
+        name_of(id), kind_of(state), checkers::to_string(server.health), checkers::to_string(state), why,
+        server.since == net::Instant() ? std::nullopt : std::optional(wall_.at(server.since))));
   } else {
-    report(EventKind::server_advice, "server " + name_of(id), "asks for a change: " + why);
+    log_.add(events::server_advice(name_of(id), why));
   }
   server.health = state;
   server.since = since;
@@ -302,12 +309,6 @@ Opinion Director::opinion_of(ServerId id) const {
     opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
   }
   return together(opinions, service.combine, server.weight);
-}
-
-void Director::report(EventKind kind, const std::string& subject, const std::string& text) {
-  journal_.add(kind, subject, text, loop_.clock().wall());
-  log::write(type_of(kind).level, subject + ": " + text);
-  look_at_problems();
 }
 
 }  // namespace director

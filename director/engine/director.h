@@ -19,7 +19,7 @@
 #include "director/engine/background.h"
 #include "director/engine/change.h"
 #include "director/engine/check_users.h"
-#include "director/engine/events.h"
+#include "director/engine/event_log.h"
 #include "director/engine/intents.h"
 #include "director/engine/kernel_settings.h"
 #include "director/engine/kernel_table.h"
@@ -205,10 +205,10 @@ class Director {
   void add_checks(std::span<const std::size_t> services);
   bool carry_over(ServiceState& state, const config::Service& next);
 
+  std::vector<EventLog::Sink> sinks();
   [[nodiscard]] std::vector<Problem> problems() const;
   void look_at_problems();
   void put_problems(nlohmann::ordered_json& root, const net::Result<ipvs::Snapshot>& table) const;
-  void report(EventKind kind, const std::string& subject, const std::string& text);
 
   [[nodiscard]] nlohmann::ordered_json service_status(std::size_t service,
                                                       const net::Result<ipvs::Snapshot>& table) const;
@@ -221,10 +221,10 @@ class Director {
   config::Cluster cluster_;
   Options options_;
   KernelTable table_;
+  EventLog log_;
   Intents intents_;
   std::unique_ptr<Background> syncing_;  ///< made when there is something to sync
   bool sync_again_ = false;
-  Journal journal_;
   Problems problems_;
   mutable net::WallClock wall_{loop_.clock()};
   std::vector<ServiceState> states_;               ///< in the cluster file's order

@@ -89,8 +89,7 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainK
     const auto& destination = departure->first.second;
     const auto why = ended(departure->second, key.protocol, held(destination), now);
     if (!why) continue;
-    report(EventKind::removal_done, "ipvs",
-           fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(key), *why));
+    log_.add(events::removal_done(destination, key, *why));
     gone.push_back(departure->first);
     touch(key);
   }
@@ -107,7 +106,7 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainK
     // That a failed server has no connections left is nothing that anybody waits for.
     const bool wanted = drain->second.cause != Cause::health;
     if (wanted && !was_done && held(drain->first.second) != nullptr)
-      report(EventKind::server_drained, "server " + name_of(id), "drained: " + *why);
+      log_.add(events::server_drained(name_of(id), *why));
     if (drain->second.cause == Cause::order) heed_orders(id);
   }
 }

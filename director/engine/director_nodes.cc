@@ -39,7 +39,7 @@ void Director::on_met(const vrrp::Identity& other, const net::Address& from) {
 void Director::look_at_agreement() {
   loop_.cancel(std::exchange(agreement_timer_, 0));
   for (const auto& word : agreement_.news(loop_.now()))
-    report(word.differs ? EventKind::node_differs : EventKind::node_agrees, "node " + word.node, word.text);
+    log_.add(events::node_agreement(word.node, word.differs, word.text));
   if (const auto due = agreement_.deadline()) agreement_timer_ = loop_.at(*due, [this] { look_at_agreement(); });
 }
 

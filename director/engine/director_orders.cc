@@ -29,13 +29,7 @@ RequestResult<std::string> Director::drain(const std::string& service, const std
   });
   if (!kept) return std::unexpected(failed(kept.error()));
   heed_orders(*id);
-  const std::string because = reason.empty() ? "" : ": " + reason;
-  if (within && within->count() == 0) {
-    report(EventKind::server_order, "server " + name, "disabled by the operator" + because);
-  } else {
-    const auto limit = within ? fmt::format(", for at most {}", net::to_string(*within)) : "";
-    report(EventKind::server_order, "server " + name, fmt::format("drained by the operator{}{}", limit, because));
-  }
+  log_.add(events::server_drain(name, reason, within));
   apply();
   if (within && within->count() == 0) return fmt::format("{} is out of the table: its open connections end", name);
   const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
@@ -53,8 +47,7 @@ RequestResult<std::string> Director::undrain(const std::string& service, const s
   if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
     return std::unexpected(failed(kept.error()));
   }
-  report(EventKind::server_order, "server " + name,
-         disabled ? "enabled by the operator" : "drain taken back by the operator");
+  log_.add(events::server_drain_taken_back(name, disabled));
   if (!id) {
     return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
   }
@@ -105,8 +98,7 @@ net::Result<> Director::keep(Intents intents) {
   if (intents == intents_ && unsaved_.empty()) return {};
   if (options_.state_file) {
     if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
-    if (!std::exchange(unsaved_, "").empty())
-      report(EventKind::state_saved, "directord", "the state file is written again");
+    if (!std::exchange(unsaved_, "").empty()) log_.add(events::state_saved());
     sync_state();
   }
   intents_ = std::move(intents);
@@ -117,7 +109,7 @@ net::Result<> Director::keep(Intents intents) {
 void Director::record(Intents intents) {
   if (const auto kept = keep(intents); !kept) {
     const auto why = fmt::format("{}; a restart would not know what drains now", kept.error().message);
-    if (std::exchange(unsaved_, why) != why) report(EventKind::state_error, "directord", why);
+    if (std::exchange(unsaved_, why) != why) log_.add(events::state_error(why));
   }
   intents_ = std::move(intents);
 }
@@ -126,14 +118,14 @@ void Director::record(Intents intents) {
 void Director::sync_state() {
   if (!syncing_) {
     auto made = Background::create(loop_);
-    if (!made) return report(EventKind::state_error, "directord", made.error().message);
+    if (!made) return log_.add(events::state_error(made.error().message));
     syncing_ = std::move(*made);
   }
   sync_again_ = syncing_->busy();
   if (sync_again_) return;
   syncing_->run([this, file = *options_.state_file]() -> Background::Then {
     return [this, synced = sync_intents(file)] {
-      if (!synced) report(EventKind::state_error, "directord", synced.error().message);
+      if (!synced) log_.add(events::state_error(synced.error().message));
       if (sync_again_) sync_state();
     };
   });

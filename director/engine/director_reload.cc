@@ -68,7 +68,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     depart(intents, key, time == leaving.end() ? drain_time_of(key) : time->second);
   }
   record(std::move(intents));
-  report(EventKind::reloaded, "directord", "the cluster file was read again: " + what);
+  log_.add(events::reloaded(what));
   // The routers are asked to lead by what is known of the new file's services, none of which is half known.
   write_table();
   if (routers) routers_.adopt(std::move(*routers), cluster_);
@@ -92,7 +92,7 @@ net::Result<> Director::reread(const vrrp::Digest& files) {
 
 void Director::note_refused_file(const std::string& who, const std::string& why) {
   file_complaint_ = fmt::format("{}; the file of {} stays in force", why, net::timestamp(in_force_since_));
-  report(EventKind::reload_refused, "directord", fmt::format("{} (reload asked for by {})", file_complaint_, who));
+  log_.add(events::reload_refused(file_complaint_, who));
 }
 
 void Director::note_good_file() {

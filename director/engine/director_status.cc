@@ -35,6 +35,18 @@ std::string weight_reason(const Orders::Weight& weight, net::WallTime now) {
   return weight.reason.empty() ? text : text + " (" + weight.reason + ")";
 }
 
+/// `from` and `to` of a change of state alone.
+ordered_json event_json(const Event& event) {
+  ordered_json value{{"number", event.number},           {"at", net::timestamp(event.at)},
+                     {"kind", type_of(event.kind).name}, {"severity", to_string(type_of(event.kind).level)},
+                     {"subject", event.subject},         {"text", event.text}};
+  if (!event.from.empty()) value["from"] = event.from;
+  if (!event.to.empty()) value["to"] = event.to;
+  if (!event.reason.empty()) value["reason"] = event.reason;
+  if (event.since) value["since"] = net::timestamp(*event.since);
+  return value;
+}
+
 /// The private services, which no listing of services shows.
 ordered_json true_paths_status(const TruePaths& paths) {
   ordered_json all = ordered_json::array();
@@ -178,14 +190,8 @@ ordered_json Director::status() const {
 
 ordered_json Director::events(std::uint64_t since) const {
   ordered_json events = ordered_json::array();
-  for (const auto& event : journal_.events()) {
-    if (event.number <= since) continue;
-    events.push_back({{"number", event.number},
-                      {"at", net::timestamp(event.at)},
-                      {"kind", type_of(event.kind).name},
-                      {"severity", to_string(type_of(event.kind).level)},
-                      {"subject", event.subject},
-                      {"text", event.text}});
+  for (const auto& event : log_.events()) {
+    if (event.number > since) events.push_back(event_json(event));
   }
   return {{"events", std::move(events)}};
 }

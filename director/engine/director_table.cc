@@ -2,6 +2,7 @@
 // left the cluster file is watched until it may go. Nothing else writes to the table.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -63,10 +64,7 @@ void Director::depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono
   const auto named = named_in(cluster_, index_, key);
   for (const auto& destination :
        note_departures(intents.departures, key, table_.actual(key), named, time, loop_.clock().wall())) {
-    report(EventKind::removal_begun, "ipvs",
-           fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
-                       "have, in {} at most",
-                       ipvs::to_string(destination), ipvs::to_string(key), net::to_string(time)));
+    log_.add(events::removal_begun(destination, key, time));
   }
   watch_drains();
   touch(key);
@@ -81,8 +79,7 @@ void Director::own_aliens() {
   for (const auto& row : *services) {
     if (intents_.owned.contains(row.key) || true_paths_.owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
-    report(EventKind::table_changed, "ipvs",
-           fmt::format("{} is not in the file, which owns the whole table: it is taken out", ipvs::to_string(row.key)));
+    log_.add(events::table_alien(row.key));
     aliens.push_back(row.key);
   }
   if (aliens.empty()) return;
@@ -163,7 +160,7 @@ void Director::complain(const ipvs::ServiceKey& key, const std::string& why) {
   if (why.empty()) {
     complaints_.erase(key);
   } else if (std::exchange(complaints_[key], why) != why) {
-    report(EventKind::table_refused, "ipvs", why);
+    log_.add(events::table_refused(why));
   }
 }
 
@@ -208,8 +205,7 @@ void Director::repair(const ipvs::ServiceKey& key) {
   if (touched_.contains(key) || complaints_.contains(key)) return;  // about to be read or written anyway
   const auto changed = table_.read(key);
   if (!changed || !*changed) return;
-  report(EventKind::table_changed, "ipvs",
-         fmt::format("{} was changed by somebody else; put right", ipvs::to_string(key)));
+  log_.add(events::table_repaired(key));
   if (true_paths_.owns(key)) return touch(key);
   Intents intents = intents_;
   depart(intents, key, drain_time_of(key));
@@ -220,33 +216,22 @@ void Director::repair(const ipvs::ServiceKey& key) {
 void Director::adopt(std::size_t s, Plan plan) {
   const auto& service = cluster_.services[s];
   auto& state = states_[s];
-  const std::string subject = "service " + service.name;
   auto& before = state.situation;
   if (before.quorum != plan.quorum) {
     const bool judged =
         std::ranges::find(before.servers, checkers::State::unknown, &ServerSituation::health) == before.servers.end();
-    if (plan.quorum) {
-      report(EventKind::service_quorum, subject, "has its quorum");
-    } else if (judged) {
-      report(EventKind::service_no_quorum, subject, "has lost its quorum");
-    } else {
-      report(EventKind::service_waits, subject, "waits for its first verdicts");
-    }
+    log_.add(events::service_quorum(service.name, plan.quorum, judged));
   }
   if (state.plan.fallback_serves != plan.fallback_serves) {
-    std::string names;
+    std::vector<std::string> fallbacks;
     for (const auto& server : service.servers) {
-      if (server.fallback) names += " " + net::to_string(server.endpoint);
+      if (server.fallback) fallbacks.push_back(net::to_string(server.endpoint));
     }
-    report(plan.fallback_serves ? EventKind::service_fallback : EventKind::service_no_fallback, subject,
-           fmt::format("the fallback{} {}", names, plan.fallback_serves ? "serves" : "rests"));
+    log_.add(
+        events::service_fallback(service.name, fmt::format("{}", fmt::join(fallbacks, " ")), plan.fallback_serves));
   }
-  if (state.plan.panicking != plan.panicking && plan.panicking > 0) {
-    report(EventKind::service_panic, subject,
-           fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the weight",
-                       plan.panicking, service.panic));
-  } else if (state.plan.panicking != plan.panicking) {
-    report(EventKind::service_no_panic, subject, "panic is over");
+  if (state.plan.panicking != plan.panicking) {
+    log_.add(events::service_panic(service.name, plan.panicking, service.panic));
   }
   before.quorum = plan.quorum;
   loop_.cancel(state.again);

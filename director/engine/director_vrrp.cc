@@ -14,8 +14,12 @@ namespace director {
 VirtualRouters::Hooks Director::routers_hooks() {
   return {.not_ready = [this] { return not_ready(); },
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
-          .report = [this](EventKind kind, const auto& subject,
-                           const auto& text) { report(kind, subject, with_names(text, node_names())); },
+          .report =
+              [this](Event event) {
+                event.text = with_names(event.text, node_names());
+                event.reason = with_names(event.reason, node_names());
+                log_.add(std::move(event));
+              },
           .on_met = [this](const vrrp::Identity& other, const net::Address& from) { on_met(other, from); }};
 }
 
@@ -43,7 +47,7 @@ bool Director::below_quorum(const std::string& service) const {
 
 RequestResult<std::string> Director::hand_over(const std::string& router, const std::optional<std::string>& to) {
   auto done = routers_.hand_over(cluster_, router, to);
-  if (done) report(EventKind::router_order, "vrrp " + router, "the operator hands it over");
+  if (done) log_.add(events::router_order(router));
   return done;
 }
 

@@ -33,14 +33,12 @@ RequestResult<std::string> Director::set_weight(const std::string& service, cons
   if (!kept) return std::unexpected(failed(kept.error()));
   heed_orders(*id);
   const auto of_file = cluster_.services[id->service].servers[id->server].weight;
-  auto text = weight ? fmt::format("weight {} by the operator; the file says {}", *weight, of_file)
-                     : fmt::format("weight {} again, as the file says", of_file);
-  if (weight && time) text += fmt::format("; for {}", net::to_string(*time));
-  if (weight && !reason.empty()) text += ": " + reason;
-  report(EventKind::server_order, "server " + name, text);
+  auto event = events::server_weight(name, weight, of_file, reason, time);
+  auto answer = fmt::format("{} has {}", name, event.text);
+  log_.add(std::move(event));
   apply();
   look_at_weights();
-  return fmt::format("{} has {}", name, text);
+  return answer;
 }
 
 void Director::look_at_weights() {
@@ -66,15 +64,12 @@ void Director::look_at_weights() {
 void Director::end_weight(const std::string& name) {
   const auto ended = *intents_.orders.at(name).weight;
   if (auto kept = change_orders(name, [](Orders& orders) { orders.weight.reset(); }); !kept) {
-    return report(EventKind::state_error, "directord", kept.error().message);
+    return log_.add(events::state_error(kept.error().message));
   }
   const auto slash = name.find('/');
   const auto id = find(name.substr(0, slash), name.substr(slash + 1));
-  const auto of_file =
-      id ? fmt::format("weight {} again, as the file says", cluster_.services[id->service].servers[id->server].weight)
-         : std::string("not in the file");
-  report(EventKind::server_order, "server " + name,
-         fmt::format("{}: the time of the operator's weight {} is over", of_file, ended.value));
+  const auto of_file = id ? std::optional(cluster_.services[id->service].servers[id->server].weight) : std::nullopt;
+  log_.add(events::server_weight_over(name, ended.value, of_file));
   if (id) heed_orders(*id);
 }
 

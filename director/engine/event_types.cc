@@ -10,51 +10,68 @@ using enum EventKind;
 using enum Level;
 
 constexpr auto types = std::to_array<EventType>({
-    {server_up, "server_up", info, "a server's checks pass: it is up"},
-    {server_down, "server_down", warning, "a server's checks fail: it is down"},
-    {server_unknown, "server_unknown", info, "a server waits for check results"},
-    {server_advice, "server_advice", info,
+    {server_up, "server_up", info, ReasonClass::check, "a server's checks pass: it is up"},
+    {server_down, "server_down", warning, ReasonClass::check, "a server's checks fail: it is down"},
+    {server_unknown, "server_unknown", info, ReasonClass::check, "a server waits for check results"},
+    {server_advice, "server_advice", info, ReasonClass::advice,
      "a server's agent, script or file asks for a weight, a drain or maintenance"},
-    {server_order, "server_order", info,
+    {server_order, "server_order", info, ReasonClass::order,
      "an operator drains a server, disables it, gives it a weight, or takes that back"},
-    {server_drained, "server_drained", info, "the last connection of a drained server has ended, or its time was up"},
-    {service_quorum, "service_quorum", info, "a service has its quorum of servers again"},
-    {service_no_quorum, "service_no_quorum", warning, "a service has fewer servers than its quorum"},
-    {service_waits, "service_waits", info, "a service waits for the first check results of its servers"},
-    {service_fallback, "service_fallback", warning, "a service's fallback takes its new connections"},
-    {service_no_fallback, "service_no_fallback", info, "the servers take them again"},
-    {service_panic, "service_panic", warning, "failed servers are kept in, since too many have failed (`panic`)"},
-    {service_no_panic, "service_no_panic", info, "that is over"},
-    {removal_begun, "removal_begun", info, "a server or service left the cluster file: it drains"},
-    {removal_done, "removal_done", info, "it was removed from the kernel's table"},
-    {table_refused, "table_refused", error, "the kernel refuses a change to its table; tried again each second"},
-    {table_changed, "table_changed", warning, "somebody else changed what is directord's in the table; put right"},
-    {router_role, "router_role", info, "a virtual router changes its role: master, backup, stopped"},
-    {router_fault, "router_fault", warning,
+    {server_drained, "server_drained", info, ReasonClass::connections,
+     "the last connection of a drained server has ended, or its time was up"},
+    {service_quorum, "service_quorum", info, ReasonClass::check, "a service has its quorum of servers again"},
+    {service_no_quorum, "service_no_quorum", warning, ReasonClass::check,
+     "a service has fewer servers than its quorum"},
+    {service_waits, "service_waits", info, ReasonClass::check,
+     "a service waits for the first check results of its servers"},
+    {service_fallback, "service_fallback", warning, ReasonClass::check,
+     "a service's fallback takes its new connections"},
+    {service_no_fallback, "service_no_fallback", info, ReasonClass::check, "the servers take them again"},
+    {service_panic, "service_panic", warning, ReasonClass::check,
+     "failed servers are kept in, since too many have failed (`panic`)"},
+    {service_no_panic, "service_no_panic", info, ReasonClass::check, "that is over"},
+    {removal_begun, "removal_begun", info, ReasonClass::file, "a server or service left the cluster file: it drains"},
+    {removal_done, "removal_done", info, ReasonClass::connections, "it was removed from the kernel's table"},
+    {table_refused, "table_refused", error, ReasonClass::kernel,
+     "the kernel refuses a change to its table; tried again each second"},
+    {table_changed, "table_changed", warning, ReasonClass::kernel,
+     "somebody else changed what is directord's in the table; put right"},
+    {router_role, "router_role", info, ReasonClass::vrrp, "a virtual router changes its role: master, backup, stopped"},
+    {router_fault, "router_fault", warning, ReasonClass::vrrp,
      "a virtual router takes no part: its link or a tracker failed, or the kernel refuses its addresses"},
-    {router_order, "router_order", info, "an operator hands a virtual router over"},
-    {router_lowered, "router_lowered", warning, "a virtual router's priority sinks: a tracker failed"},
-    {router_raised, "router_raised", info, "its priority rises: a tracker passes again"},
-    {router_gives_up, "router_gives_up", warning,
+    {router_order, "router_order", info, ReasonClass::order, "an operator hands a virtual router over"},
+    {router_lowered, "router_lowered", warning, ReasonClass::vrrp,
+     "a virtual router's priority sinks: a tracker failed"},
+    {router_raised, "router_raised", info, ReasonClass::vrrp, "its priority rises: a tracker passes again"},
+    {router_gives_up, "router_gives_up", warning, ReasonClass::vrrp,
      "a virtual router gives its role away: a service is below its quorum"},
-    {router_may_lead, "router_may_lead", info, "it may lead again"},
-    {router_unrelieved, "router_unrelieved", warning, "nobody took a role that was to be handed over"},
-    {router_stalled, "router_stalled", warning, "directord or its host stood still for longer than a peer waits"},
-    {router_not_ready, "router_not_ready", warning, "`ready_within` is over, and some server has no check result"},
-    {router_advert, "router_advert", warning, "an advertisement was refused, or lists other addresses"},
-    {router_error, "router_error", error, "an address, a route or an advertisement could not be set or sent"},
-    {path_broken, "path_broken", warning, "checks `via: vip` cannot get through: their results do not count"},
-    {path_works, "path_works", info, "they get through again"},
-    {node_differs, "node_differs", warning, "another director has another cluster file in force, or another program"},
-    {node_agrees, "node_agrees", info, "it has the same again"},
-    {sync_error, "sync_error", error, "the kernel's connection sync is not as the cluster file says; tried again"},
-    {setting_error, "setting_error", error,
+    {router_may_lead, "router_may_lead", info, ReasonClass::vrrp, "it may lead again"},
+    {router_unrelieved, "router_unrelieved", warning, ReasonClass::vrrp,
+     "nobody took a role that was to be handed over"},
+    {router_stalled, "router_stalled", warning, ReasonClass::vrrp,
+     "directord or its host stood still for longer than a peer waits"},
+    {router_not_ready, "router_not_ready", warning, ReasonClass::vrrp,
+     "`ready_within` is over, and some server has no check result"},
+    {router_advert, "router_advert", warning, ReasonClass::vrrp,
+     "an advertisement was refused, or lists other addresses"},
+    {router_error, "router_error", error, ReasonClass::vrrp,
+     "an address, a route or an advertisement could not be set or sent"},
+    {path_broken, "path_broken", warning, ReasonClass::check,
+     "checks `via: vip` cannot get through: their results do not count"},
+    {path_works, "path_works", info, ReasonClass::check, "they get through again"},
+    {node_differs, "node_differs", warning, ReasonClass::peer,
+     "another director has another cluster file in force, or another program"},
+    {node_agrees, "node_agrees", info, ReasonClass::peer, "it has the same again"},
+    {sync_error, "sync_error", error, ReasonClass::kernel,
+     "the kernel's connection sync is not as the cluster file says; tried again"},
+    {setting_error, "setting_error", error, ReasonClass::kernel,
      "a kernel setting that the cluster file needs could not be set; tried again"},
-    {state_error, "state_error", error, "the state file could not be read or written"},
-    {state_saved, "state_saved", info, "it is written again"},
-    {reloaded, "reloaded", info, "another cluster file is in force"},
-    {reload_refused, "reload_refused", error, "a cluster file was refused; the one before stays in force"},
-    {stopped, "stopped", info, "directord stops, or another program takes its place"},
+    {state_error, "state_error", error, ReasonClass::disk, "the state file could not be read or written"},
+    {state_saved, "state_saved", info, ReasonClass::disk, "it is written again"},
+    {reloaded, "reloaded", info, ReasonClass::file, "another cluster file is in force"},
+    {reload_refused, "reload_refused", error, ReasonClass::file,
+     "a cluster file was refused; the one before stays in force"},
+    {stopped, "stopped", info, ReasonClass::process, "directord stops, or another program takes its place"},
 });
 
 constexpr bool in_order() {
@@ -79,6 +96,32 @@ std::string_view to_string(Level level) {
       return "warning";
     case error:
       return "error";
+  }
+  return "?";
+}
+
+std::string_view to_string(ReasonClass reason) {
+  switch (reason) {
+    case ReasonClass::check:
+      return "check";
+    case ReasonClass::advice:
+      return "advice";
+    case ReasonClass::order:
+      return "order";
+    case ReasonClass::file:
+      return "file";
+    case ReasonClass::connections:
+      return "connections";
+    case ReasonClass::kernel:
+      return "kernel";
+    case ReasonClass::vrrp:
+      return "vrrp";
+    case ReasonClass::peer:
+      return "peer";
+    case ReasonClass::disk:
+      return "disk";
+    case ReasonClass::process:
+      return "process";
   }
   return "?";
 }

@@ -13,6 +13,20 @@ enum class Level : std::uint8_t {
   error,    ///< directord could not do what it must
 };
 
+/// What an event comes from: few enough to count by.
+enum class ReasonClass : std::uint8_t {
+  check,        ///< what checks found, and what a service does for it
+  advice,       ///< what a server's agent, script or file asks for
+  order,        ///< an operator
+  file,         ///< the cluster file
+  connections,  ///< the last connection has ended
+  kernel,       ///< the kernel refuses, or somebody else changed what it holds
+  vrrp,         ///< the virtual routers: links, trackers, peers
+  peer,         ///< what another director says of itself
+  disk,         ///< the state file
+  process,      ///< directord starts, stops or is replaced
+};
+
 /// What kinds of events there are; what each means and how much it hurts is in event_types().
 enum class EventKind : std::uint8_t {
   server_up,
@@ -61,6 +75,7 @@ struct EventType {
   EventKind kind;
   std::string_view name;  ///< "server_down"; the field `kind` of an event's JSON
   Level level;
+  ReasonClass reason_class;
   std::string_view meaning;  ///< for the table in docs/operations.md
 };
 
@@ -69,5 +84,6 @@ struct EventType {
 [[nodiscard]] const EventType& type_of(EventKind kind);
 
 [[nodiscard]] std::string_view to_string(Level level);  ///< "info", "warning", "error"
+[[nodiscard]] std::string_view to_string(ReasonClass reason);
 
 }  // namespace director

@@ -45,7 +45,8 @@ TruePaths::TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cl
       host_(host),
       cluster_(cluster),
       checkers_(checkers),
-      hooks_(std::move(hooks)),
+      log_(log),
+      on_aims_(std::move(on_aims)),
       sysctls_(host, std::move(settings)) {}
 
 TruePaths::~TruePaths() { loop_.cancel(again_); }
@@ -132,9 +133,8 @@ void TruePaths::on_report(const checkers::Report& report) {
   if (finding == Finding::none) return;
   hold(address, vip);
   const auto subject = "true path to " + net::to_string(address);
-  if (finding == Finding::works && was_broken)
-    hooks_.report(EventKind::path_works, subject, "works again: " + report.result.sentence);
-  if (finding == Finding::broken && vip.fault.empty()) hooks_.report(EventKind::path_broken, subject, broken(address));
+  if (finding == Finding::works && was_broken) log_.add(events::path_works(subject, report.result.sentence));
+  if (finding == Finding::broken && vip.fault.empty()) log_.add(events::path_broken(subject, broken(address)));
 }
 
 std::set<std::string> TruePaths::problems() const {
@@ -148,7 +148,7 @@ std::set<std::string> TruePaths::problems() const {
 void TruePaths::refresh() {
   const auto before = sources_;
   look_at_host();
-  if (sources_ != before) hooks_.on_aims();
+  if (sources_ != before) on_aims_();
 }
 
 /// Brings all that follows from the host's interfaces and addresses up to date.
@@ -240,7 +240,7 @@ void TruePaths::find_faults() {
     if (!fault.empty()) now.insert(fault);
   });
   for (const auto& sentence : now) {
-    if (!said_.contains(sentence)) hooks_.report(EventKind::path_broken, "true path", sentence);
+    if (!said_.contains(sentence)) log_.add(events::path_broken("true path", sentence));
   }
   said_ = std::move(now);
 }

@@ -10,7 +10,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
-#include "director/engine/event_types.h"
+#include "director/engine/event_log.h"
 #include "director/engine/marks.h"
 #include "director/engine/path_test.h"
 #include "ipvs/types.h"
@@ -32,14 +32,12 @@ namespace director {
 /// or goes, verdicts are held and the path is put to the test (path_test).
 class TruePaths {
  public:
-  struct Hooks {
-    std::function<void(EventKind kind, const std::string& subject, const std::string& text)> report;
-    std::function<void()> on_aims;  ///< probes go from other addresses now: ask aim() again and set the checks
-  };
+  /// Probes go from other addresses now: ask aim() again and set the checks.
+  using OnAims = std::function<void()>;
 
   /// All must outlive this; `cluster` may change, if set() is called then.
-  TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers, Hooks hooks,
-            std::filesystem::path settings = {});
+  TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers,
+            EventLog& log, OnAims on_aims, std::filesystem::path settings = {});
   ~TruePaths();
   TruePaths(const TruePaths&) = delete;
   TruePaths& operator=(const TruePaths&) = delete;
@@ -100,7 +98,8 @@ class TruePaths {
   net::Host& host_;
   const config::Cluster& cluster_;
   checkers::Checkers& checkers_;
-  Hooks hooks_;
+  EventLog& log_;
+  OnAims on_aims_;
   net::Sysctls sysctls_;
   std::unique_ptr<net::Links> links_;  ///< while there are such checks
   Marks marks_;

@@ -117,10 +117,10 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
       loop_, host_, std::move(prepared->wanted),
       [this](const vrrp::Transition& transition) { on_transition(transition); },
       [this](const std::string& router, const net::Error& error) {
-        hooks_.report(EventKind::router_error, "vrrp " + router, error.message);
+        hooks_.report(events::router_notice(EventKind::router_error, router, error.message));
       },
       [this](const std::string& router, const vrrp::Notice& notice) {
-        hooks_.report(kind_of(notice.kind), "vrrp " + router, notice.text);
+        hooks_.report(events::router_notice(kind_of(notice.kind), router, notice.text));
       },
       not_ready, settings_);
   if (!routers) return std::unexpected(routers.error());
@@ -137,7 +137,7 @@ void VirtualRouters::look_whether_ready() {
     ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
     return;
   }
-  hooks_.report(EventKind::router_not_ready, "vrrp", "not ready, but the time to become so is over: " + not_ready);
+  hooks_.report(events::router_not_ready(not_ready));
   routers_->release("not ready in time");
 }
 
@@ -205,9 +205,8 @@ std::vector<vrrp::Status> VirtualRouters::status() const {
 
 void VirtualRouters::on_transition(const vrrp::Transition& transition) {
   const bool fault = transition.to == vrrp::State::initialize && !transition.stopped;
-  hooks_.report(
-      fault ? EventKind::router_fault : EventKind::router_role, "vrrp " + transition.router,
-      fmt::format("{} -> {}: {}", vrrp::to_string(transition.from), vrrp::to_string(transition.to), transition.reason));
+  hooks_.report(events::router_role(transition.router, vrrp::to_string(transition.from), vrrp::to_string(transition.to),
+                                    transition.reason, fault));
 }
 
 }  // namespace director

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "director/engine/event_types.h"
+#include "director/engine/event.h"
 #include "director/engine/request_error.h"
 #include "director/engine/trackers.h"
 #include "net/error.h"
@@ -38,7 +38,7 @@ class VirtualRouters {
     std::function<std::string()> not_ready;
     /// Whether a service has fewer servers than its quorum, as far as all have been judged.
     std::function<bool(const std::string& service)> below_quorum;
-    std::function<void(EventKind kind, const std::string& subject, const std::string& text)> report;
+    std::function<void(Event event)> report;
     /// Another director made itself known; see vrrp::Routers::introduce.
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
   };

@@ -66,7 +66,7 @@ const std::set<std::string> pure_files = {
     "config/cluster", "config/members", "config/ranges",
     // the director
     "director/engine/agreement", "director/engine/change", "director/engine/change_json",
-    "director/engine/check_settings", "director/engine/drains", "director/engine/event_types", "director/engine/events",
+    "director/engine/check_settings", "director/engine/drains", "director/engine/event_types", "director/engine/event",
     "director/engine/marks", "director/engine/node_names", "director/engine/path_settings", "director/engine/path_test",
     "director/engine/plan", "director/engine/problems", "director/engine/request_error",
     "director/engine/seen_in_table", "director/engine/settings", "director/engine/situation",

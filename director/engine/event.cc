@@ -1,0 +1,216 @@
+#include "director/engine/event.h"
+
+#include <fmt/format.h>
+
+namespace director::events {
+namespace {
+
+std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
+
+Event of_server(EventKind kind, const std::string& server, std::string text, const std::string& reason = {}) {
+  return {.kind = kind, .subject = "server " + server, .reason = reason, .text = std::move(text)};
+}
+
+Event of_service(EventKind kind, const std::string& service, std::string text) {
+  return {.kind = kind, .subject = "service " + service, .text = std::move(text)};
+}
+
+Event of_router(EventKind kind, const std::string& router, std::string text, const std::string& reason = {}) {
+  return {.kind = kind, .subject = "vrrp " + router, .reason = reason, .text = std::move(text)};
+}
+
+/// All that there is to say is why.
+Event because_of(EventKind kind, std::string subject, const std::string& why) {
+  return {.kind = kind, .subject = std::move(subject), .reason = why, .text = why};
+}
+
+std::string transition(std::string_view from, std::string_view to, const std::string& why) {
+  return fmt::format("{} -> {}: {}", from, to, why);
+}
+
+}  // namespace
+
+Event server_health(const std::string& server, EventKind kind, std::string_view from, std::string_view to,
+                    const std::string& why, std::optional<net::WallTime> since) {
+  auto event = of_server(kind, server, transition(from, to, why), why);
+  event.from = from;
+  event.to = to;
+  event.since = since;
+  return event;
+}
+
+Event server_advice(const std::string& server, const std::string& why) {
+  return of_server(EventKind::server_advice, server, "asks for a change: " + why, why);
+}
+
+Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within) {
+  const bool at_once = within && within->count() == 0;
+  const auto limit = within && !at_once ? fmt::format(", for at most {}", net::to_string(*within)) : "";
+  auto event = of_server(
+      EventKind::server_order, server,
+      fmt::format("{} by the operator{}{}", at_once ? "disabled" : "drained", limit, because(reason)), reason);
+  event.to = at_once ? "disabled" : "drained";
+  return event;
+}
+
+Event server_drain_taken_back(const std::string& server, bool was_disabled) {
+  auto event = of_server(EventKind::server_order, server,
+                         was_disabled ? "enabled by the operator" : "drain taken back by the operator");
+  event.from = was_disabled ? "disabled" : "drained";
+  return event;
+}
+
+Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t of_file,
+                    const std::string& reason, std::optional<std::chrono::seconds> time) {
+  auto text = weight ? fmt::format("weight {} by the operator; the file says {}", *weight, of_file)
+                     : fmt::format("weight {} again, as the file says", of_file);
+  if (weight && time) text += fmt::format("; for {}", net::to_string(*time));
+  if (weight) text += because(reason);
+  auto event = of_server(EventKind::server_order, server, std::move(text), reason);
+  event.to = fmt::format("weight {}", weight.value_or(of_file));
+  return event;
+}
+
+Event server_weight_over(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> of_file) {
+  const auto now =
+      of_file ? fmt::format("weight {} again, as the file says", *of_file) : std::string("not in the file");
+  auto event = of_server(EventKind::server_order, server,
+                         fmt::format("{}: the time of the operator's weight {} is over", now, weight));
+  event.from = fmt::format("weight {}", weight);
+  return event;
+}
+
+Event server_drained(const std::string& server, const std::string& why) {
+  return of_server(EventKind::server_drained, server, "drained: " + why, why);
+}
+
+Event service_quorum(const std::string& service, bool quorum, bool judged) {
+  if (quorum) return of_service(EventKind::service_quorum, service, "has its quorum");
+  return judged ? of_service(EventKind::service_no_quorum, service, "has lost its quorum")
+                : of_service(EventKind::service_waits, service, "waits for its first verdicts");
+}
+
+Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves) {
+  return of_service(serves ? EventKind::service_fallback : EventKind::service_no_fallback, service,
+                    fmt::format("the fallback {} {}", fallbacks, serves ? "serves" : "rests"));
+}
+
+Event service_panic(const std::string& service, std::size_t servers, unsigned percent) {
+  if (servers == 0) return of_service(EventKind::service_no_panic, service, "panic is over");
+  return of_service(EventKind::service_panic, service,
+                    fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the "
+                                "weight",
+                                servers, percent));
+}
+
+Event removal_begun(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service,
+                    std::chrono::seconds drain_time) {
+  return {.kind = EventKind::removal_begun,
+          .subject = "ipvs",
+          .text = fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
+                              "have, in {} at most",
+                              ipvs::to_string(destination), ipvs::to_string(service), net::to_string(drain_time))};
+}
+
+Event removal_done(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service, const std::string& why) {
+  return {.kind = EventKind::removal_done,
+          .subject = "ipvs",
+          .reason = why,
+          .text = fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(service), why)};
+}
+
+Event table_refused(const std::string& why) { return because_of(EventKind::table_refused, "ipvs", why); }
+
+Event table_repaired(const ipvs::ServiceKey& service) {
+  return {.kind = EventKind::table_changed,
+          .subject = "ipvs",
+          .text = fmt::format("{} was changed by somebody else; put right", ipvs::to_string(service))};
+}
+
+Event table_alien(const ipvs::ServiceKey& service) {
+  return {.kind = EventKind::table_changed,
+          .subject = "ipvs",
+          .text = fmt::format("{} is not in the file, which owns the whole table: it is taken out",
+                              ipvs::to_string(service))};
+}
+
+Event router_role(const std::string& router, std::string_view from, std::string_view to, const std::string& why,
+                  bool fault) {
+  auto event =
+      of_router(fault ? EventKind::router_fault : EventKind::router_role, router, transition(from, to, why), why);
+  event.from = from;
+  event.to = to;
+  return event;
+}
+
+Event router_notice(EventKind kind, const std::string& router, const std::string& text) {
+  return of_router(kind, router, text, text);
+}
+
+Event router_order(const std::string& router) {
+  return of_router(EventKind::router_order, router, "the operator hands it over");
+}
+
+Event router_not_ready(const std::string& why) {
+  return {.kind = EventKind::router_not_ready,
+          .subject = "vrrp",
+          .reason = why,
+          .text = "not ready, but the time to become so is over: " + why};
+}
+
+Event path_works(const std::string& path, const std::string& result) {
+  return {.kind = EventKind::path_works, .subject = path, .reason = result, .text = "works again: " + result};
+}
+
+Event path_broken(const std::string& path, const std::string& why) {
+  return because_of(EventKind::path_broken, path, why);
+}
+
+Event node_agreement(const std::string& node, bool differs, const std::string& text) {
+  auto event = because_of(differs ? EventKind::node_differs : EventKind::node_agrees, "node " + node, text);
+  event.from = differs ? "same" : "differs";
+  event.to = differs ? "differs" : "same";
+  return event;
+}
+
+Event sync_error(const std::string& why) { return because_of(EventKind::sync_error, "connection sync", why); }
+
+Event setting_error(const std::string& why) { return because_of(EventKind::setting_error, "kernel", why); }
+
+Event state_error(const std::string& why) { return because_of(EventKind::state_error, "directord", why); }
+
+Event state_saved() {
+  return {.kind = EventKind::state_saved, .subject = "directord", .text = "the state file is written again"};
+}
+
+Event reloaded(const std::string& what) {
+  return {.kind = EventKind::reloaded,
+          .subject = "directord",
+          .reason = what,
+          .text = "the cluster file was read again: " + what};
+}
+
+Event reload_refused(const std::string& why, const std::string& who) {
+  return {.kind = EventKind::reload_refused,
+          .subject = "directord",
+          .reason = why,
+          .text = fmt::format("{} (reload asked for by {})", why, who)};
+}
+
+Event stopped(End how) {
+  Event event{.kind = EventKind::stopped, .subject = "directord"};
+  switch (how) {
+    case End::rules_stay:
+      event.text = "stopped; the rules stay in the kernel";
+      break;
+    case End::rules_removed:
+      event.text = "stopped, and its rules taken out of the kernel, as the file says";
+      break;
+    case End::replaced:
+      event.text = "another directord takes this one's place";
+      break;
+  }
+  return event;
+}
+
+}  // namespace director::events

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "director/engine/event_types.h"
+#include "ipvs/types.h"
+#include "net/time_text.h"
+
+namespace director {
+
+/// Something that changed: what, from what to what, why. One line in the log each.
+struct Event {
+  EventKind kind = EventKind::stopped;
+  std::string subject;                   ///< "server web/web1", "vrrp front", "ipvs", "directord"
+  std::string from{}, to{};              ///< of a change of state: "up", "down"; else empty
+  std::string reason{};                  ///< why, as far as the kind does not say it; may be empty
+  std::optional<net::WallTime> since{};  ///< of a change of state: when `from` began
+  std::string text{};                    ///< the sentence: "up -> down: connect 10.0.0.7:80: timed out after 1 s"
+  std::uint64_t number = 0;              ///< counts from 1 over the daemon's life, without gaps; the log gives it
+  net::WallTime at{};                    ///< the log gives it
+};
+
+/// What happened, as events: the one place that words them. Pure. A server is named "web/web1".
+namespace events {
+
+// Servers.
+Event server_health(const std::string& server, EventKind kind, std::string_view from, std::string_view to,
+                    const std::string& why, std::optional<net::WallTime> since);
+Event server_advice(const std::string& server, const std::string& why);
+/// The operator's words: `within` is the time that its connections may keep, zero for none.
+Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within);
+Event server_drain_taken_back(const std::string& server, bool was_disabled);
+Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t of_file,
+                    const std::string& reason, std::optional<std::chrono::seconds> time);
+/// `of_file` is nothing for a server that has left the file.
+Event server_weight_over(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> of_file);
+Event server_drained(const std::string& server, const std::string& why);
+
+// Services.
+Event service_quorum(const std::string& service, bool quorum, bool judged);
+Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves);
+Event service_panic(const std::string& service, std::size_t servers, unsigned percent);
+
+// The kernel's table.
+Event removal_begun(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service,
+                    std::chrono::seconds drain_time);
+Event removal_done(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service, const std::string& why);
+Event table_refused(const std::string& why);
+Event table_repaired(const ipvs::ServiceKey& service);
+Event table_alien(const ipvs::ServiceKey& service);
+
+// Virtual routers.
+/// `fault`: it takes no part from now on.
+Event router_role(const std::string& router, std::string_view from, std::string_view to, const std::string& why,
+                  bool fault);
+Event router_notice(EventKind kind, const std::string& router, const std::string& text);
+Event router_order(const std::string& router);
+Event router_not_ready(const std::string& why);
+
+// All else.
+Event path_works(const std::string& path, const std::string& result);
+Event path_broken(const std::string& path, const std::string& why);
+Event node_agreement(const std::string& node, bool differs, const std::string& text);
+Event sync_error(const std::string& why);
+Event setting_error(const std::string& why);
+Event state_error(const std::string& why);
+Event state_saved();
+Event reloaded(const std::string& what);
+Event reload_refused(const std::string& why, const std::string& who);
+
+/// How a directord ends.
+enum class End : std::uint8_t { rules_stay, rules_removed, replaced };
+Event stopped(End how);
+
+}  // namespace events
+
+}  // namespace director
