@@ -173,6 +173,26 @@ void answer_status(const Control& control, const Request& request, HttpServer::R
   control.table->read(std::move(write));
 }
 
+/// `response` to an order that is in force, with whether it would outlive a loss of power.
+Response with_durability(const Response& response, const std::string& why_not) {
+  auto value = ordered_json::parse(response.body);
+  value["durable"] = why_not.empty();
+  if (!why_not.empty()) {
+    const auto other = value.value("warning", "");
+    value["warning"] = (other.empty() ? "" : other + "; ") + "it is in force, but not on the disk yet: " + why_not;
+  }
+  return ok(value);
+}
+
+/// An order is in force at once, and answered when the disk has it, or has not for too long.
+void answer_order(Director& director, const Request& request, HttpServer::Respond respond) {
+  auto response = answer(director, request);
+  if (response.status != 200) return respond(std::move(response));
+  director.when_durable([respond = std::move(respond), response = std::move(response)](const auto& why_not) mutable {
+    respond(with_durability(response, why_not));
+  });
+}
+
 }  // namespace
 
 Response answer(Director& director, const Request& request) {
@@ -199,6 +219,8 @@ void answer_reader(const Control& control, const Request& request, HttpServer::R
 void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
   if (request.path == "/v1/status") return answer_status(control, request, std::move(respond));
   const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
+  if (!known && (request.method == "PUT" || request.method == "DELETE"))
+    return answer_order(control.director, request, std::move(respond));
   if (!known) return respond(answer(control.director, request));
   if (request.method != "POST") return respond(wrong_verb(request));
   if (request.path == "/v1/reload")

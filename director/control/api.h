@@ -25,6 +25,9 @@ class TableReader;
 ///   POST   /v1/plan                                    {"file": "/..."}: what a reload of that would change
 ///   POST   /v1/replace                                 the program on disk takes this one's place
 ///
+/// An order is in force at once. Its answer comes when it would outlive a loss of power, "durable": true, or after a
+/// second, "durable": false with a "warning" that says why.
+///
 /// Every refusal is {"error": "a sentence"} with the status of its RequestError's kind; where the cluster file is
 /// refused, "found" lists what is wrong in it, each with a "text".
 struct Control {
@@ -39,7 +42,7 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
 /// The same for who may only look: nothing but GET.
 void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond);
 
-/// What is answered at once: all but status, reload, plan and replace.
+/// What is known at once: all but status, reload, plan and replace, and whether an order is durable.
 [[nodiscard]] Response answer(Director& director, const Request& request);
 
 }  // namespace director

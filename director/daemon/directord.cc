@@ -131,7 +131,8 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, con
       loop, director, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
       std::move(memory));
   if (!reloader) return std::unexpected(reloader.error());
-  auto replacer = director::Replacer::create(loop, arguments.again, [&director] { director.make_way(); });
+  auto replacer = director::Replacer::create(
+      loop, arguments.again, [&director](std::function<void()> then) { director.make_way(std::move(then)); });
   if (!replacer) return std::unexpected(replacer.error());
   auto table = open_table_reader(loop, arguments.dry_run);
   if (!table) return std::unexpected(table.error());

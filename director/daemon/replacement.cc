@@ -92,21 +92,19 @@ net::Error Replacement::take_place() const {
   return {.code = errno, .message = net::system_error(errno, "run " + program.string()).error().message};
 }
 
-Replacer::Replacer(net::Loop& loop, Replacement replacement, std::function<void()> last_words,
-                   std::unique_ptr<Background> background)
+Replacer::Replacer(net::Loop& loop, Replacement replacement, MakeWay make_way, std::unique_ptr<Background> background)
     : loop_(loop),
       replacement_(std::move(replacement)),
-      last_words_(std::move(last_words)),
+      make_way_(std::move(make_way)),
       background_(std::move(background)) {}
 
 Replacer::~Replacer() { loop_.cancel(timer_); }
 
-net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replacement replacement,
-                                                        std::function<void()> last_words) {
+net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replacement replacement, MakeWay make_way) {
   auto background = Background::create(loop);
   if (!background) return std::unexpected(background.error());
   return std::unique_ptr<Replacer>(
-      new Replacer(loop, std::move(replacement), std::move(last_words), std::move(*background)));
+      new Replacer(loop, std::move(replacement), std::move(make_way), std::move(*background)));
 }
 
 void Replacer::replace(Done done) {
@@ -117,9 +115,10 @@ void Replacer::replace(Done done) {
       if (checked) {
         timer_ = loop_.after(time_to_answer, [this] {
           timer_ = 0;
-          last_words_();
-          log::error(replacement_.take_place().message);  // it has returned: nothing checks any more, so start anew
-          loop_.stop();
+          make_way_([this] {
+            log::error(replacement_.take_place().message);  // it has returned: nothing checks any more, so start anew
+            loop_.stop();
+          });
         });
       }
       done(std::move(checked));

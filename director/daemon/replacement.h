@@ -36,9 +36,11 @@ class Replacer {
  public:
   using Done = std::move_only_function<void(net::Result<>)>;
 
-  /// `last_words` is called right before this one ends. Error: no descriptors left.
-  static net::Result<std::unique_ptr<Replacer>> create(net::Loop& loop, Replacement replacement,
-                                                       std::function<void()> last_words);
+  /// Calls its argument when this one may end at once.
+  using MakeWay = std::function<void(std::function<void()> then)>;
+
+  /// `make_way` is called right before this one ends. Error: no descriptors left.
+  static net::Result<std::unique_ptr<Replacer>> create(net::Loop& loop, Replacement replacement, MakeWay make_way);
   ~Replacer();
   Replacer(const Replacer&) = delete;
   Replacer& operator=(const Replacer&) = delete;
@@ -47,12 +49,11 @@ class Replacer {
   void replace(Done done);
 
  private:
-  Replacer(net::Loop& loop, Replacement replacement, std::function<void()> last_words,
-           std::unique_ptr<Background> background);
+  Replacer(net::Loop& loop, Replacement replacement, MakeWay make_way, std::unique_ptr<Background> background);
 
   net::Loop& loop_;
   Replacement replacement_;
-  std::function<void()> last_words_;
+  MakeWay make_way_;
   std::unique_ptr<Background> background_;
   net::Loop::Id timer_ = 0;
 };

@@ -14,12 +14,6 @@
 namespace director {
 namespace {
 
-/// How long to wait before the sync daemons are tried again.
-constexpr auto sync_retry_delay = std::chrono::seconds(1);
-
-/// The same of kernel settings that could not be set: somebody may set them by hand.
-constexpr auto settings_retry_delay = std::chrono::seconds(10);
-
 EventKind kind_of(checkers::State state) {
   switch (state) {
     case checkers::State::up:
@@ -41,12 +35,15 @@ Director::Director(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, confi
       options_(std::move(options)),
       table_(kernel),
       log_(loop.clock(), sinks()),
+      store_(loop, log_, options_.state_file),
       checkers_(
           loop, [this](const checkers::Report& report) { on_report(report); }, options_.make_prober),
       true_paths_(
           loop, host, cluster_, checkers_, log_, [this] { set_checks(); }, settings_file("true-paths")),
       routers_(loop, host, routers_hooks(), settings_file("vrrp")),
-      settings_(host, settings_file("director")) {
+      sync_(loop, kernel, log_, store_),
+      peers_(loop, log_),
+      settings_(loop, host, log_, settings_file("director")) {
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     const auto& service = cluster_.services[s];
     states_.push_back({.situation = {.servers = std::vector<ServerSituation>(service.servers.size())}, .plan = {}});
@@ -69,20 +66,17 @@ std::filesystem::path Director::settings_file(const char* whose) const {
 
 Director::~Director() {
   loop_.cancel(apply_timer_);
-  loop_.cancel(agreement_timer_);
   loop_.cancel(drain_timer_);
   loop_.cancel(drift_timer_);
   loop_.cancel(retry_timer_);
-  loop_.cancel(settings_timer_);
   loop_.cancel(problems_timer_);
-  loop_.cancel(sync_timer_);
   loop_.cancel(weight_timer_);
   loop_.cancel(status_timer_);
   for (const auto& state : states_) loop_.cancel(state.again);
 }
 
 net::Result<> Director::start() {
-  remember();
+  if (auto opened = store_.open(); !opened) return opened;
   if (auto read = table_.read(); !read) return read;
   for (std::size_t s = 0; s < cluster_.services.size(); ++s) {
     for (std::size_t i = 0; i < cluster_.services[s].servers.size(); ++i) heed_orders({.service = s, .server = i});
@@ -95,35 +89,21 @@ net::Result<> Director::start() {
   look_at_drains();
   look_at_weights();
   look_for_drift();
+  peers_.set_own(cluster_, options_.node);
   if (options_.dry_run) return {};
-  start_connection_sync();
-  set_kernel_settings();
+  sync_.set(cluster_.connection_sync, options_.node.name);
+  settings_.set(cluster_);
   if (auto started = routers_.start(cluster_, options_.node); !started) return started;
-  introduce();
+  routers_.introduce(peers_.own());
   return {};
-}
-
-/// A memory of the past that cannot be read must not keep the service down; it is put aside for whoever can read it.
-void Director::remember() {
-  if (!options_.state_file) return;
-  auto intents = load_intents(*options_.state_file);
-  if (intents) {
-    intents_ = std::move(*intents);
-    return;
-  }
-  auto aside = *options_.state_file;
-  aside += ".damaged";
-  std::error_code error;
-  std::filesystem::rename(*options_.state_file, aside, error);
-  state_complaint_ = fmt::format("{}; started without it{}", intents.error().message,
-                                 error ? "" : ", and put it aside as " + aside.string());
-  log_.add(events::state_error(state_complaint_));
 }
 
 void Director::stop(std::function<void()> on_stopped) {
   routers_.stop([this, on_stopped = std::move(on_stopped)] {
-    leave_the_table();
-    on_stopped();
+    store_.when_durable([this, on_stopped](const std::string& /*why_not*/) {
+      leave_the_table();
+      on_stopped();
+    });
   });
 }
 
@@ -134,7 +114,7 @@ void Director::leave_the_table() {
     return log_.add(events::stopped(events::End::rules_stay));
   }
   std::vector<KernelTable::Wish> nothing;
-  for (const auto& key : intents_.owned) nothing.push_back({.key = key, .entry = std::nullopt});
+  for (const auto& key : store_.state().owned) nothing.push_back({.key = key, .entry = std::nullopt});
   for (const auto& [key, way] : true_paths_.services()) nothing.push_back({.key = key, .entry = std::nullopt});
   const auto outcome = table_.make(nothing);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
@@ -142,65 +122,13 @@ void Director::leave_the_table() {
   log_.add(events::stopped(events::End::rules_removed));
 }
 
-void Director::make_way() {
+void Director::make_way(std::function<void()> then) {
   checkers_.set({});
-  routers_.leave_to_next_life();
-  log_.add(events::stopped(events::End::replaced));
-}
-
-/// Tries until it is done: the interface may come later than directord.
-void Director::start_connection_sync() {
-  loop_.cancel(sync_timer_);
-  sync_timer_ = 0;
-  if (options_.dry_run) return;
-  auto done = sync_as_the_file_says();
-  const std::string complaint = done ? "" : done.error().message;
-  if (!complaint.empty() && complaint != sync_complaint_) log_.add(events::sync_error(complaint));
-  sync_complaint_ = complaint;
-  if (!done) sync_timer_ = loop_.after(sync_retry_delay, [this] { start_connection_sync(); });
-}
-
-/// Both daemons run whatever the role: the master daemon sends only what this node itself forwards, and the backup
-/// daemon hears only the others, so there is nothing to switch, and nothing is missed while roles change.
-net::Result<> Director::sync_as_the_file_says() {
-  if (!cluster_.connection_sync && !intents_.sync) return {};  // those that run are not ours
-  auto running = kernel_.daemons();
-  if (!running) return std::unexpected(running.error());
-  Intents intents = intents_;
-  intents.sync = cluster_.connection_sync.has_value();
-  if (!intents.sync) {
-    for (const auto& daemon : *running) {
-      if (auto stopped = kernel_.apply_one(ipvs::StopDaemon{.state = daemon.state}); !stopped) return stopped;
-    }
-    return keep(std::move(intents));
-  }
-  if (auto kept = keep(std::move(intents)); !kept) return kept;
-  for (const auto state : {ipvs::Daemon::State::master, ipvs::Daemon::State::backup}) {
-    ipvs::Daemon daemon;
-    daemon.state = state;
-    daemon.interface = cluster_.connection_sync->interfaces.at(options_.node.name);
-    daemon.sync_id = cluster_.connection_sync->id;
-    const auto found = std::ranges::find(*running, state, &ipvs::Daemon::state);
-    if (found != running->end()) {
-      if (found->interface == daemon.interface && found->sync_id == daemon.sync_id) continue;
-      if (auto stopped = kernel_.apply_one(ipvs::StopDaemon{.state = state}); !stopped) return stopped;
-    }
-    if (auto started = kernel_.apply_one(ipvs::StartDaemon{.daemon = daemon}); !started) return started;
-  }
-  return {};
-}
-
-void Director::set_kernel_settings() {
-  loop_.cancel(std::exchange(settings_timer_, 0));
-  if (options_.dry_run) return;
-  const auto before = settings_.problems();
-  settings_.set(cluster_);
-  for (const auto& [name, problem] : settings_.problems()) {
-    const auto known = before.find(name);
-    if (known == before.end() || known->second != problem) log_.add(events::setting_error(problem));
-  }
-  if (settings_.problems().empty()) return;
-  settings_timer_ = loop_.after(settings_retry_delay, [this] { set_kernel_settings(); });
+  store_.when_durable([this, then = std::move(then)](const std::string& /*why_not*/) {
+    log_.add(events::stopped(events::End::replaced));
+    routers_.leave_to_next_life();
+    then();
+  });
 }
 
 /// Before set_checks(), which asks where they lead.

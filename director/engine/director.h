@@ -15,19 +15,18 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
-#include "director/engine/agreement.h"
-#include "director/engine/background.h"
 #include "director/engine/change.h"
 #include "director/engine/check_users.h"
+#include "director/engine/connection_sync.h"
 #include "director/engine/event_log.h"
-#include "director/engine/intents.h"
 #include "director/engine/kernel_settings.h"
 #include "director/engine/kernel_table.h"
-#include "director/engine/node_names.h"
+#include "director/engine/peers.h"
 #include "director/engine/plan.h"
 #include "director/engine/problems.h"
 #include "director/engine/request_error.h"
 #include "director/engine/situation.h"
+#include "director/engine/state_store.h"
 #include "director/engine/true_paths.h"
 #include "director/engine/virtual_routers.h"
 #include "ipvs/kernel.h"
@@ -69,8 +68,9 @@ class Director {
   /// over.
   void stop(std::function<void()> on_stopped = [] {});
 
-  /// Ends the probes under way and leaves all else as it is: another directord goes on from here.
-  void make_way();
+  /// Ends the probes under way and leaves all else as it is: another directord goes on from here, right after `then`,
+  /// which is told when the state is on the disk, or does not get there in StateStore::patience.
+  void make_way(std::function<void()> then);
 
   /// Takes a server out of service until undrain(), also over restarts: no new connections, and its open ones live on,
   /// but no longer than `within`; then it leaves the table. Errors: no such server; it cannot be kept.
@@ -89,6 +89,10 @@ class Director {
   /// A warning for whoever drained or weighed a server of `service`: none of its servers takes new connections any
   /// more, and who serves instead. Empty while one does.
   [[nodiscard]] std::string none_left(const std::string& service) const;
+
+  /// Told once, "" when every order so far would outlive a loss of power, else why they would not yet; within
+  /// StateStore::patience.
+  void when_durable(StateStore::Done done) { store_.when_durable(std::move(done)); }
 
   /// Gives the role of a virtual router and its group to another node. Errors: as VirtualRouters::hand_over.
   RequestResult<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
@@ -141,15 +145,12 @@ class Director {
     std::uint64_t reloads = 0;
   };
 
-  void remember();
   void leave_the_table();
   VirtualRouters::Hooks routers_hooks();
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;
-  void start_connection_sync();
-  void set_kernel_settings();
-  net::Result<> sync_as_the_file_says();
   void adopt_table();
+  void own(const config::Cluster& cluster);
   void own_aliens();
   void set_true_paths();
   void set_checks();
@@ -165,10 +166,7 @@ class Director {
   void judge(ServerId id, const std::string& why);
   [[nodiscard]] bool has_traffic(ServerId id) const;
   [[nodiscard]] std::string reason_of(ServerId id) const;
-  net::Result<> keep(Intents intents);
-  void record(Intents intents);
-  void sync_state();
-  net::Result<> change_orders(const std::string& name, const std::function<void(Orders&)>& change);
+  void change_orders(const std::string& name, const std::function<void(Orders&)>& change);
   void heed_orders(ServerId id);
   void look_at_weights();
   void end_weight(const std::string& name);
@@ -183,7 +181,7 @@ class Director {
   void forget_what_has_gone();
   void adopt(std::size_t service, Plan plan);
   [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& key) const;
-  void depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time);
+  void depart(const ipvs::ServiceKey& key, std::chrono::seconds time);
   void look_for_drift();
   [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_look_at() const;
   void repair(const ipvs::ServiceKey& key);
@@ -194,11 +192,6 @@ class Director {
   void look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainKey>& gone);
   [[nodiscard]] Drain drain_of(ServerId id, Cause cause) const;
 
-  void introduce();
-  void on_met(const vrrp::Identity& other, const net::Address& from);
-  void look_at_agreement();
-  [[nodiscard]] NodeNames node_names() const;
-  [[nodiscard]] nlohmann::ordered_json nodes_status() const;
   [[nodiscard]] nlohmann::ordered_json routers_status() const;
 
   void forget_checks(std::span<const std::size_t> services);
@@ -222,28 +215,24 @@ class Director {
   Options options_;
   KernelTable table_;
   EventLog log_;
-  Intents intents_;
-  std::unique_ptr<Background> syncing_;  ///< made when there is something to sync
-  bool sync_again_ = false;
+  StateStore store_;
   Problems problems_;
   mutable net::WallClock wall_{loop_.clock()};
   std::vector<ServiceState> states_;               ///< in the cluster file's order
   std::map<ipvs::ServiceKey, std::size_t> index_;  ///< of each service in the cluster file
-  Drains drains_;                                  ///< of servers in the file; what left it is in intents_
+  Drains drains_;                                  ///< of servers in the file; what left it is in store_
   CheckUsers users_;
   checkers::Checkers checkers_;
   TruePaths true_paths_;
   VirtualRouters routers_;
-  Agreement agreement_;
+  ConnectionSync sync_;
+  Peers peers_;
   KernelSettings settings_;
   std::set<ipvs::ServiceKey> touched_;
-  net::Loop::Id agreement_timer_ = 0;
   net::Loop::Id drain_timer_ = 0;
   net::Loop::Id drift_timer_ = 0;
   net::Loop::Id retry_timer_ = 0;
-  net::Loop::Id settings_timer_ = 0;
   net::Loop::Id problems_timer_ = 0;
-  net::Loop::Id sync_timer_ = 0;
   net::Loop::Id weight_timer_ = 0;
   net::Loop::Id apply_timer_ = 0;
   net::Loop::Id status_timer_ = 0;
@@ -252,12 +241,9 @@ class Director {
   std::map<ipvs::ServiceKey, std::string> complaints_;  ///< services that are not yet as planned, and why
   std::deque<StatusText> status_texts_;                 ///< that are being written, the first one now
   std::uint64_t reloads_ = 0;
-  std::string sync_complaint_;                           ///< why the sync daemons are not as the file says
   net::WallTime in_force_since_ = loop_.clock().wall();  ///< the cluster file
   std::string file_complaint_;                           ///< why the file on disk was refused
   const net::WallTime started_ = loop_.clock().wall();
-  std::string state_complaint_;  ///< what was wrong with the state that was found
-  std::string unsaved_;          ///< why the state file does not hold the intents; empty: it does
 };
 
 }  // namespace director

@@ -22,8 +22,8 @@ bool is_over(const Drain& drain, WallTime now) { return drain.deadline && *drain
 
 /// A drain of a server in the file, as it begins.
 Drain Director::drain_of(ServerId id, Cause cause) const {
-  const auto ordered = intents_.orders.find(name_of(id));
-  if (cause != Cause::order || ordered == intents_.orders.end() || !ordered->second.drain) {
+  const auto ordered = store_.state().orders.find(name_of(id));
+  if (cause != Cause::order || ordered == store_.state().orders.end() || !ordered->second.drain) {
     return {.cause = cause, .since = loop_.clock().wall()};
   }
   return {.cause = cause, .since = ordered->second.drain->since, .deadline = ordered->second.drain->deadline};
@@ -51,7 +51,7 @@ void Director::look_at_drains() {
   loop_.cancel(drain_timer_);
   drain_timer_ = 0;
   std::set<ipvs::ServiceKey> watched;
-  for (const auto& [which, departure] : intents_.departures) watched.insert(which.first);
+  for (const auto& [which, departure] : store_.state().departures) watched.insert(which.first);
   bool waits = false;  // for a deadline alone
   const auto now = loop_.clock().wall();
   for (const auto& [which, drain] : drains_) {
@@ -68,9 +68,10 @@ void Director::look_at_drains() {
     drains_seen_ = *next;
   }
   if (gone.empty()) return;
-  Intents intents = intents_;
-  for (const auto& departure : gone) intents.departures.erase(departure);
-  record(std::move(intents));
+  store_.update([&](Intents& state) {
+    for (const auto& departure : gone) state.departures.erase(departure);
+    return true;
+  });
 }
 
 /// Adds to `gone` what has left the file and has no connections left, and tells of the drained servers that have none.
@@ -83,7 +84,7 @@ void Director::look_at_drains_of(const ipvs::ServiceKey& key, std::vector<DrainK
     return found == (*status)->destinations.end() ? nullptr : &found->second;
   };
   const auto now = loop_.clock().wall();
-  const auto& departures = intents_.departures;
+  const auto& departures = store_.state().departures;
   for (auto departure = departures.lower_bound({key, {}});
        departure != departures.end() && departure->first.first == key; ++departure) {
     const auto& destination = departure->first.second;

@@ -17,17 +17,16 @@ RequestResult<std::string> Director::drain(const std::string& service, const std
   if (!id) return std::unexpected(no_server(service, server));
   const std::string name = name_of(*id);
   const auto now = loop_.clock().wall();
-  const auto ordered = intents_.orders.find(name);
-  if (ordered != intents_.orders.end() && ordered->second.drain && reason.empty() && !within &&
+  const auto ordered = store_.state().orders.find(name);
+  if (ordered != store_.state().orders.end() && ordered->second.drain && reason.empty() && !within &&
       !ordered->second.drain->deadline) {
     return fmt::format("{} is drained already", name);
   }
-  auto kept = change_orders(name, [&](Orders& orders) {
+  change_orders(name, [&](Orders& orders) {
     if (!orders.drain) orders.drain = {.since = now, .reason = reason};
     if (!reason.empty()) orders.drain->reason = reason;
     orders.drain->deadline = within ? std::optional(now + *within) : std::nullopt;
   });
-  if (!kept) return std::unexpected(failed(kept.error()));
   heed_orders(*id);
   log_.add(events::server_drain(name, reason, within));
   apply();
@@ -39,14 +38,12 @@ RequestResult<std::string> Director::drain(const std::string& service, const std
 RequestResult<std::string> Director::undrain(const std::string& service, const std::string& server) {
   const auto id = find(service, server);
   const auto name = service + "/" + server;
-  const auto ordered = intents_.orders.find(name);
-  const bool drained = ordered != intents_.orders.end() && ordered->second.drain;
+  const auto ordered = store_.state().orders.find(name);
+  const bool drained = ordered != store_.state().orders.end() && ordered->second.drain;
   if (!id && !drained) return std::unexpected(no_server(service, server));
   if (!drained) return fmt::format("{} is not drained", name);
   const bool disabled = ordered->second.drain->deadline && *ordered->second.drain->deadline <= loop_.clock().wall();
-  if (auto kept = change_orders(name, [](Orders& orders) { orders.drain.reset(); }); !kept) {
-    return std::unexpected(failed(kept.error()));
-  }
+  change_orders(name, [](Orders& orders) { orders.drain.reset(); });
   log_.add(events::server_drain_taken_back(name, disabled));
   if (!id) {
     return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
@@ -72,17 +69,21 @@ std::string Director::none_left(const std::string& service) const {
       fallbacks.empty() ? "its clients are refused" : fmt::format("fallback {} serves", fmt::join(fallbacks, ", ")));
 }
 
-net::Result<> Director::change_orders(const std::string& name, const std::function<void(Orders&)>& change) {
-  Intents intents = intents_;
-  change(intents.orders[name]);
-  if (intents.orders[name] == Orders{}) intents.orders.erase(name);
-  return keep(std::move(intents));
+void Director::change_orders(const std::string& name, const std::function<void(Orders&)>& change) {
+  store_.update([&](Intents& state) {
+    Orders& orders = state.orders[name];
+    const auto before = orders;
+    change(orders);
+    const bool changed = orders != before;
+    if (orders == Orders{}) state.orders.erase(name);
+    return changed;
+  });
 }
 
 /// Brings what is known of a server in line with the operator's words.
 void Director::heed_orders(ServerId id) {
-  const auto found = intents_.orders.find(name_of(id));
-  const Orders orders = found == intents_.orders.end() ? Orders{} : found->second;
+  const auto found = store_.state().orders.find(name_of(id));
+  const Orders orders = found == store_.state().orders.end() ? Orders{} : found->second;
   auto& server = states_[id.service].situation.servers[id.server];
   server.weight = orders.weight ? std::optional(orders.weight->value) : std::nullopt;
   server.order = Order::none;
@@ -91,44 +92,6 @@ void Director::heed_orders(ServerId id) {
     server.order = over ? Order::out : Order::drain;
   }
   touch(cluster_.services[id.service].key);
-}
-
-/// Error: it cannot be saved, and nothing has changed.
-net::Result<> Director::keep(Intents intents) {
-  if (intents == intents_ && unsaved_.empty()) return {};
-  if (options_.state_file) {
-    if (auto saved = save_intents(*options_.state_file, intents); !saved) return saved;
-    if (!std::exchange(unsaved_, "").empty()) log_.add(events::state_saved());
-    sync_state();
-  }
-  intents_ = std::move(intents);
-  return {};
-}
-
-/// The same for what has happened, which is so whether it can be saved or not; saving it is tried again until it can.
-void Director::record(Intents intents) {
-  if (const auto kept = keep(intents); !kept) {
-    const auto why = fmt::format("{}; a restart would not know what drains now", kept.error().message);
-    if (std::exchange(unsaved_, why) != why) log_.add(events::state_error(why));
-  }
-  intents_ = std::move(intents);
-}
-
-/// The disk is waited for in a thread; what is saved meanwhile is synced after it.
-void Director::sync_state() {
-  if (!syncing_) {
-    auto made = Background::create(loop_);
-    if (!made) return log_.add(events::state_error(made.error().message));
-    syncing_ = std::move(*made);
-  }
-  sync_again_ = syncing_->busy();
-  if (sync_again_) return;
-  syncing_->run([this, file = *options_.state_file]() -> Background::Then {
-    return [this, synced = sync_intents(file)] {
-      if (!synced) log_.add(events::state_error(synced.error().message));
-      if (sync_again_) sync_state();
-    };
-  });
 }
 
 RequestError Director::no_server(const std::string& service, const std::string& server) const {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -23,10 +25,10 @@ std::vector<Problem> Director::problems() const {
   for (const auto& [setting, why] : settings_.problems())
     all.push_back({EventKind::setting_error, "kernel setting net.ipv4.vs." + setting, why});
   if (!file_complaint_.empty()) all.push_back({EventKind::reload_refused, "cluster file", file_complaint_});
-  if (!sync_complaint_.empty()) all.push_back({EventKind::sync_error, "connection sync", sync_complaint_});
-  if (!unsaved_.empty()) all.push_back({EventKind::state_error, "state file", unsaved_});
-  if (!state_complaint_.empty()) all.push_back({EventKind::state_error, "directord", state_complaint_});
-  const auto names = node_names();
+  if (!sync_.problem().empty()) all.push_back({EventKind::sync_error, "connection sync", sync_.problem()});
+  if (!store_.unsaved().empty()) all.push_back({EventKind::state_error, "state file", store_.unsaved()});
+  if (!store_.damaged().empty()) all.push_back({EventKind::state_error, "directord", store_.damaged()});
+  const auto names = peers_.names(cluster_);
   for (const auto& router : routers_.status()) {
     bool own = !router.problem.empty();  // the first one
     for (auto& sentence : vrrp_problems(router, names, loop_.now())) {
@@ -34,11 +36,7 @@ std::vector<Problem> Director::problems() const {
                      "vrrp " + router.spec.name, std::move(sentence)});
     }
   }
-  for (const auto& [node, other] : agreement_.others()) {
-    if (!other.told) continue;
-    all.push_back(
-        {EventKind::node_differs, "node " + node, fmt::format("node {} {}", node, agreement_.difference(other))});
-  }
+  std::ranges::move(peers_.problems(), std::back_inserter(all));
   return all;
 }
 

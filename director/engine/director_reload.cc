@@ -18,9 +18,7 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     routers = std::move(*prepared);
     if (auto opened = true_paths_.open(next); !opened) return opened;
   }
-  Intents intents = intents_;
-  for (const auto& service : next.services) intents.owned.insert(service.key);
-  if (auto kept = keep(std::move(intents)); !kept) return kept;
+  own(next);
 
   std::vector<ServiceState> states(next.services.size());
   std::vector<ipvs::ServiceKey> changed;
@@ -58,24 +56,24 @@ net::Result<> Director::reload(config::Cluster next, config::Node node, const st
     add_checks(aimed);
   }
 
-  intents = intents_;
   for (const auto& key : changed) {
     const auto found = index_.find(key);
     for (std::size_t i = 0; found != index_.end() && i < cluster_.services[found->second].servers.size(); ++i) {
       heed_orders({.service = found->second, .server = i});
     }
     const auto time = leaving.find(key);
-    depart(intents, key, time == leaving.end() ? drain_time_of(key) : time->second);
+    depart(key, time == leaving.end() ? drain_time_of(key) : time->second);
   }
-  record(std::move(intents));
   log_.add(events::reloaded(what));
   // The routers are asked to lead by what is known of the new file's services, none of which is half known.
   write_table();
   if (routers) routers_.adopt(std::move(*routers), cluster_);
-  introduce();
-  start_connection_sync();
-  set_kernel_settings();
+  peers_.set_own(cluster_, options_.node);
   look_at_drains();
+  if (options_.dry_run) return {};
+  routers_.introduce(peers_.own());
+  sync_.set(cluster_.connection_sync, options_.node.name);
+  settings_.set(cluster_);
   return {};
 }
 
@@ -86,7 +84,8 @@ net::Result<> Director::reread(const vrrp::Digest& files) {
     routers_.adopt(std::move(*routers), cluster_);
   }
   cluster_.fingerprint = files;
-  introduce();
+  peers_.set_own(cluster_, options_.node);
+  routers_.introduce(peers_.own());
   return {};
 }
 

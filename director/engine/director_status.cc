@@ -64,8 +64,8 @@ std::string Director::reason_of(ServerId id) const {
   const auto& service = cluster_.services[id.service];
   const auto& server = service.servers[id.server];
   std::string text;
-  const auto ordered = intents_.orders.find(name_of(id));
-  if (ordered != intents_.orders.end() && ordered->second.drain) {
+  const auto ordered = store_.state().orders.find(name_of(id));
+  if (ordered != store_.state().orders.end() && ordered->second.drain) {
     const auto& drain = *ordered->second.drain;
     const bool out = states_[id.service].situation.servers[id.server].order == Order::out;
     const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
@@ -75,7 +75,7 @@ std::string Director::reason_of(ServerId id) const {
                      : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
   }
-  if (ordered != intents_.orders.end() && ordered->second.weight) {
+  if (ordered != store_.state().orders.end() && ordered->second.weight) {
     if (!text.empty()) text += "; ";
     text += weight_reason(*ordered->second.weight, loop_.clock().wall());
   }
@@ -134,8 +134,8 @@ ordered_json Director::service_status(std::size_t s, const net::Result<ipvs::Sna
     entry["weight_origin"] =
         weight_origin(service, states_[s].situation, i, entry["effective_weight"].get<std::uint32_t>(),
                       states_[s].plan.fallback_serves);
-    if (const auto ordered = intents_.orders.find(name_of({.service = s, .server = i}));
-        ordered != intents_.orders.end() && ordered->second.weight) {
+    if (const auto ordered = store_.state().orders.find(name_of({.service = s, .server = i}));
+        ordered != store_.state().orders.end() && ordered->second.weight) {
       entry["weight_order"] = weight_order(*ordered->second.weight);
     }
     servers.push_back(std::move(entry));
@@ -159,10 +159,10 @@ ordered_json Director::status_but_services(const net::Result<ipvs::Snapshot>& sn
                     {"started", net::timestamp(started_)},
                     {"checks", checkers_.size()}};
   put_problems(root, snapshot);
-  root["nodes"] = nodes_status();
+  root["nodes"] = peers_.status(cluster_, options_.dry_run);
   root["vrrp"] = routers_status();
   root["departures"] = ordered_json::array();
-  for (const auto& [which, departure] : intents_.departures) {
+  for (const auto& [which, departure] : store_.state().departures) {
     auto value = drain_status(departure);
     value["service"] = ipvs::to_string(which.first);
     value["destination"] = ipvs::to_string(which.second);

@@ -42,14 +42,12 @@ std::set<ipvs::DestinationKey> named_in(const config::Cluster& cluster,
 /// Of the table that was found, what an earlier run put there or the file names is ours; all else is left alone. What
 /// is ours and not in the file departs: it takes no new connections, and goes when its open ones have gone.
 void Director::adopt_table() {
-  Intents intents = intents_;
+  own(cluster_);
   for (const auto& [key, s] : index_) {
-    intents.owned.insert(key);
     states_[s].found_serving =
         std::ranges::any_of(table_.actual(key).destinations, [](const auto& held) { return held.second.weight > 0; });
   }
-  for (const auto& key : intents.owned) depart(intents, key, drain_time_of(key));
-  record(std::move(intents));
+  for (const auto& key : store_.state().owned) depart(key, drain_time_of(key));
   own_aliens();
 }
 
@@ -58,14 +56,25 @@ std::chrono::seconds Director::drain_time_of(const ipvs::ServiceKey& key) const 
   return found == index_.end() ? drain_time_of_strangers : cluster_.services[found->second].drain_time;
 }
 
-/// Notes what the kernel holds of a service and the file does not name: it may keep its connections for `time`. Who
-/// calls this records the intents.
-void Director::depart(Intents& intents, const ipvs::ServiceKey& key, std::chrono::seconds time) {
+/// The services of a file are directord's own, from before they are written.
+void Director::own(const config::Cluster& cluster) {
+  store_.update([&](Intents& state) {
+    const auto before = state.owned.size();
+    for (const auto& service : cluster.services) state.owned.insert(service.key);
+    return state.owned.size() != before;
+  });
+}
+
+/// Notes what the kernel holds of a service and the file does not name: it may keep its connections for `time`.
+void Director::depart(const ipvs::ServiceKey& key, std::chrono::seconds time) {
   const auto named = named_in(cluster_, index_, key);
-  for (const auto& destination :
-       note_departures(intents.departures, key, table_.actual(key), named, time, loop_.clock().wall())) {
-    log_.add(events::removal_begun(destination, key, time));
-  }
+  std::vector<ipvs::DestinationKey> begun;
+  store_.update([&](Intents& state) {
+    const auto before = state.departures.size();
+    begun = note_departures(state.departures, key, table_.actual(key), named, time, loop_.clock().wall());
+    return !begun.empty() || state.departures.size() != before;
+  });
+  for (const auto& destination : begun) log_.add(events::removal_begun(destination, key, time));
   watch_drains();
   touch(key);
 }
@@ -77,16 +86,17 @@ void Director::own_aliens() {
   if (!services) return;  // asked again at the next look
   std::vector<ipvs::ServiceKey> aliens;
   for (const auto& row : *services) {
-    if (intents_.owned.contains(row.key) || true_paths_.owns(row.key)) continue;
+    if (store_.state().owned.contains(row.key) || true_paths_.owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
     log_.add(events::table_alien(row.key));
     aliens.push_back(row.key);
   }
   if (aliens.empty()) return;
-  Intents intents = intents_;
-  intents.owned.insert(aliens.begin(), aliens.end());
-  for (const auto& key : aliens) depart(intents, key, drain_time_of(key));
-  record(std::move(intents));
+  store_.update([&](Intents& state) {
+    state.owned.insert(aliens.begin(), aliens.end());
+    return true;
+  });
+  for (const auto& key : aliens) depart(key, drain_time_of(key));
 }
 
 void Director::touch(const ipvs::ServiceKey& key) {
@@ -107,10 +117,7 @@ std::vector<ipvs::ServiceKey> Director::read_doubtful(const std::set<ipvs::Servi
     known.push_back(key);
     if (*fresh && !true_paths_.owns(key)) changed.push_back(key);
   }
-  if (changed.empty()) return known;
-  Intents intents = intents_;
-  for (const auto& key : changed) depart(intents, key, drain_time_of(key));
-  record(std::move(intents));
+  for (const auto& key : changed) depart(key, drain_time_of(key));
   return known;
 }
 
@@ -124,7 +131,7 @@ KernelTable::Wish Director::wish_for(const ipvs::ServiceKey& key) {
     adopt(found->second, plan(cluster_.services[found->second], states_[found->second].situation, actual, loop_.now()));
     entry = states_[found->second].plan.entry;
   }
-  keep_departing(entry, intents_.departures, key, actual);
+  keep_departing(entry, store_.state().departures, key, actual);
   if (found == index_.end() && entry.destinations.empty()) return {.key = key, .entry = std::nullopt};
   return {.key = key, .entry = std::move(entry)};
 }
@@ -166,20 +173,17 @@ void Director::complain(const ipvs::ServiceKey& key, const std::string& why) {
 
 /// A service that is neither in the file nor in the kernel any more is nobody's: somebody else may make it anew.
 void Director::forget_what_has_gone() {
-  if (intents_.owned.size() == index_.size()) return;
+  if (store_.state().owned.size() == index_.size()) return;
   const auto has_gone = [this](const ipvs::ServiceKey& key) {
     return !index_.contains(key) && !table_.has(key) && !complaints_.contains(key);
   };
-  if (std::ranges::none_of(intents_.owned, has_gone)) return;
-  Intents intents = intents_;
-  std::erase_if(intents.owned, has_gone);
-  record(std::move(intents));
+  if (std::ranges::none_of(store_.state().owned, has_gone)) return;
+  store_.update([&](Intents& state) { return std::erase_if(state.owned, has_gone) > 0; });
 }
 
 /// Somebody else may change what is ours: a part of the table is read again each time, and put right.
 void Director::look_for_drift() {
   look_at_problems();  // some end without an event
-  if (!unsaved_.empty()) record(intents_);
   if (!drift_seen_) own_aliens();
   for (std::size_t looks = drift_budget; looks > 0; --looks) {
     drift_seen_ = next_to_look_at();
@@ -207,9 +211,7 @@ void Director::repair(const ipvs::ServiceKey& key) {
   if (!changed || !*changed) return;
   log_.add(events::table_repaired(key));
   if (true_paths_.owns(key)) return touch(key);
-  Intents intents = intents_;
-  depart(intents, key, drain_time_of(key));
-  record(std::move(intents));
+  depart(key, drain_time_of(key));
 }
 
 /// Makes a plan the current one of its service, and tells what in it is more than a weight.

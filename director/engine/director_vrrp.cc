@@ -16,11 +16,11 @@ VirtualRouters::Hooks Director::routers_hooks() {
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
           .report =
               [this](Event event) {
-                event.text = with_names(event.text, node_names());
-                event.reason = with_names(event.reason, node_names());
+                event.text = with_names(event.text, peers_.names(cluster_));
+                event.reason = with_names(event.reason, peers_.names(cluster_));
                 log_.add(std::move(event));
               },
-          .on_met = [this](const vrrp::Identity& other, const net::Address& from) { on_met(other, from); }};
+          .on_met = [this](const vrrp::Identity& other, const net::Address& from) { peers_.hear(other, from); }};
 }
 
 std::string Director::not_ready() const {
@@ -54,7 +54,7 @@ RequestResult<std::string> Director::hand_over(const std::string& router, const 
 /// With what each is held to by `track`.
 nlohmann::ordered_json Director::routers_status() const {
   auto list = nlohmann::ordered_json::array();
-  const auto names = node_names();
+  const auto names = peers_.names(cluster_);
   for (const auto& router : routers_.status()) {
     auto status = vrrp_status(router, names, loop_.now(), wall_.at(router.since));
     auto trackers = nlohmann::ordered_json::array();
@@ -72,7 +72,8 @@ nlohmann::ordered_json Director::routers_status() const {
 }
 
 nlohmann::ordered_json Director::vrrp() const {
-  return {{"node", options_.node.name}, {"nodes", nodes_status()}, {"vrrp", routers_status()}};
+  return {
+      {"node", options_.node.name}, {"nodes", peers_.status(cluster_, options_.dry_run)}, {"vrrp", routers_status()}};
 }
 
 }  // namespace director

@@ -24,13 +24,12 @@ RequestResult<std::string> Director::set_weight(const std::string& service, cons
   if (!id) return std::unexpected(no_server(service, server));
   const std::string name = name_of(*id);
   const auto now = loop_.clock().wall();
-  auto kept = change_orders(name, [&](Orders& orders) {
+  change_orders(name, [&](Orders& orders) {
     orders.weight.reset();
     if (!weight) return;
     orders.weight = {.value = *weight, .since = now, .reason = reason};
     if (time) orders.weight->until = now + *time;
   });
-  if (!kept) return std::unexpected(failed(kept.error()));
   heed_orders(*id);
   const auto of_file = cluster_.services[id->service].servers[id->server].weight;
   auto event = events::server_weight(name, weight, of_file, reason, time);
@@ -46,7 +45,7 @@ void Director::look_at_weights() {
   const auto now = loop_.clock().wall();
   auto wait = system_clock::duration::max();
   std::vector<std::string> over;
-  for (const auto& [name, orders] : intents_.orders) {
+  for (const auto& [name, orders] : store_.state().orders) {
     if (!orders.weight || !orders.weight->until) continue;
     if (*orders.weight->until <= now) {
       over.push_back(name);
@@ -62,10 +61,8 @@ void Director::look_at_weights() {
 
 /// Also of a server that has left the file since.
 void Director::end_weight(const std::string& name) {
-  const auto ended = *intents_.orders.at(name).weight;
-  if (auto kept = change_orders(name, [](Orders& orders) { orders.weight.reset(); }); !kept) {
-    return log_.add(events::state_error(kept.error().message));
-  }
+  const auto ended = *store_.state().orders.at(name).weight;
+  change_orders(name, [](Orders& orders) { orders.weight.reset(); });
   const auto slash = name.find('/');
   const auto id = find(name.substr(0, slash), name.substr(slash + 1));
   const auto of_file = id ? std::optional(cluster_.services[id->service].servers[id->server].weight) : std::nullopt;

@@ -31,18 +31,28 @@ struct Wanted {
   std::string (*without)(const config::Cluster&);
 };
 
+constexpr auto retry_delay = std::chrono::seconds(10);
+
 constexpr std::array<Wanted, 3> all{{{"expire_quiescent_template", without_quiescence},
                                      {"sloppy_tcp", without_sloppiness},
                                      {"sloppy_sctp", without_sloppiness}}};
 
 }  // namespace
 
-KernelSettings::KernelSettings(net::Host& host, std::filesystem::path memory) : sysctls_(host, std::move(memory)) {}
+KernelSettings::KernelSettings(net::Loop& loop, net::Host& host, EventLog& log, std::filesystem::path memory)
+    : loop_(loop), log_(log), sysctls_(host, std::move(memory)) {}
 
 void KernelSettings::set(const config::Cluster& cluster) {
-  problems_.clear();
-  for (const auto& [name, without] : all) {
-    const std::string path = std::string("net/ipv4/vs/") + name, harm = without(cluster);
+  needed_.clear();
+  for (const auto& [name, without] : all) needed_[name] = without(cluster);
+  adjust();
+}
+
+void KernelSettings::adjust() {
+  loop_.cancel(std::exchange(retry_timer_, 0));
+  const auto before = std::exchange(problems_, {});
+  for (const auto& [name, harm] : needed_) {
+    const std::string path = "net/ipv4/vs/" + name;
     if (harm.empty()) {
       sysctls_.restore(path);
     } else if (const auto set = sysctls_.set(path, "1"); !set) {
@@ -50,9 +60,15 @@ void KernelSettings::set(const config::Cluster& cluster) {
                                     set.error().message, harm);
     }
   }
+  for (const auto& [name, problem] : problems_) {
+    const auto known = before.find(name);
+    if (known == before.end() || known->second != problem) log_.add(events::setting_error(problem));
+  }
+  if (!problems_.empty()) retry_timer_ = loop_.after(retry_delay, [this] { adjust(); });
 }
 
 void KernelSettings::restore() {
+  loop_.cancel(std::exchange(retry_timer_, 0));
   sysctls_.restore();
   problems_.clear();
 }

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "config/cluster.h"
+#include "director/engine/event_log.h"
+#include "net/loop.h"
 #include "net/sysctls.h"
 
 namespace director {
@@ -17,11 +19,14 @@ namespace director {
 ///                                   for a beginning.
 class KernelSettings {
  public:
-  /// `host` and `memory` as of net::Sysctls.
-  KernelSettings(net::Host& host, std::filesystem::path memory);
+  /// `loop` and `log` must outlive this; `host` and `memory` as of net::Sysctls.
+  KernelSettings(net::Loop& loop, net::Host& host, EventLog& log, std::filesystem::path memory);
+  ~KernelSettings() { loop_.cancel(retry_timer_); }
+  KernelSettings(const KernelSettings&) = delete;
+  KernelSettings& operator=(const KernelSettings&) = delete;
 
-  /// Sets what `cluster` needs, and puts back what it does not need. What cannot be set is in problems(); asked again,
-  /// it is tried again.
+  /// Sets what `cluster` needs, and puts back what it does not need. What cannot be set is in problems(), and is tried
+  /// again: somebody may set it by hand.
   void set(const config::Cluster& cluster);
 
   /// Puts back what was changed, here or in the life before a crash.
@@ -31,7 +36,13 @@ class KernelSettings {
   [[nodiscard]] const std::map<std::string, std::string>& problems() const { return problems_; }
 
  private:
+  void adjust();
+
+  net::Loop& loop_;
+  EventLog& log_;
   net::Sysctls sysctls_;
+  net::Loop::Id retry_timer_ = 0;
+  std::map<std::string, std::string> needed_;  ///< by setting: what goes wrong without it
   std::map<std::string, std::string> problems_;
 };
 

@@ -40,7 +40,7 @@ std::string broken(const net::Address& vip) {
 }  // namespace
 
 TruePaths::TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers,
-                     Hooks hooks, std::filesystem::path settings)
+                     EventLog& log, OnAims on_aims, std::filesystem::path settings)
     : loop_(loop),
       host_(host),
       cluster_(cluster),

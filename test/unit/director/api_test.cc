@@ -188,14 +188,6 @@ TEST_CASE("a handover says what is not there, and that a dry run has no virtual 
   CHECK(post("frnt", "") == std::pair(404U, std::string("there is no virtual router frnt in cluster shop")));
 }
 
-TEST_CASE("a drain that cannot be kept is refused, and nothing changes") {
-  World world;
-  std::filesystem::remove_all(world.scratch.path);
-  const auto response = answer(world.director, {.method = "PUT", .path = drain_path, .body = ""});
-  CHECK(response.status == 500);
-  CHECK(world.director.status()["services"][0]["servers"][0]["drained"] == false);
-}
-
 TEST_CASE("a weight is put and deleted, and events are asked for from a number on") {
   World world;
   const auto weight = [&] {
@@ -220,7 +212,9 @@ struct Reloading : World {
   std::string file = scratch.path / "cluster.yaml";
   std::unique_ptr<director::Reloader> reloader;
   std::unique_ptr<director::Replacer> replacer =
-      director::Replacer::create(loop, {.program = "/bin/false", .arguments = {"false"}}, [] {}).value();
+      director::Replacer::create(loop, {.program = "/bin/false", .arguments = {"false"}}, [](const auto& then) {
+        then();
+      }).value();
   std::unique_ptr<director::TableReader> table;
 
   Reloading() {
@@ -238,9 +232,11 @@ struct Reloading : World {
             .table = table.get()};
   }
 
-  director::Response post(const std::string& path, const std::string& body) {
+  director::Response post(const std::string& path, const std::string& body) { return send("POST", path, body); }
+
+  director::Response send(const std::string& method, const std::string& path, const std::string& body) {
     std::optional<director::Response> got;
-    answer(control(), {.method = "POST", .path = path, .body = body},
+    answer(control(), {.method = method, .path = path, .body = body},
            [&](director::Response response) { got = std::move(response); });
     while (!got) REQUIRE(loop.turn(std::chrono::milliseconds(20)));
     return *got;
@@ -345,6 +341,31 @@ TEST_CASE("wrong bodies of reload and plan are refused") {
   CHECK(world.post("/v1/reload", "[]").status == 400);
   CHECK(world.post("/v1/plan", R"({"file": "relative.yaml"})").status == 400);
   CHECK(world.post("/v1/plan", R"({"file": "/nowhere/cluster.yaml"})").status == 409);
+}
+
+TEST_CASE("an order is in force at once, and its answer says whether the disk has it") {
+  Reloading world;
+  const auto good = world.send("PUT", drain_path, "");
+  CHECK(good.status == 200);
+  CHECK(json::parse(good.body)["durable"] == true);
+  CHECK_FALSE(json::parse(good.body).contains("warning"));
+
+  std::filesystem::remove_all(world.scratch.path);
+  const auto bad = world.send("PUT", weight_path, R"({"weight": 7})");
+  CHECK(bad.status == 200);
+  CHECK(json::parse(bad.body)["durable"] == false);
+  CHECK_THAT(json::parse(bad.body)["warning"].get<std::string>(),
+             Catch::ContainsSubstring("it is in force, but not on the disk yet: write ") &&
+                 Catch::ContainsSubstring("No such file or directory"));
+  CHECK(world.director.status()["services"][0]["servers"][0]["weight"] == 7);
+  REQUIRE(world.director.status()["problems"].size() == 1);
+
+  std::filesystem::create_directory(world.scratch.path);
+  const auto limit = net::monotonic_now() + std::chrono::seconds(10);
+  while (!world.director.status()["problems"].empty() && net::monotonic_now() < limit) {
+    REQUIRE(world.loop.turn(std::chrono::milliseconds(100)));
+  }
+  CHECK(director::load_intents(world.scratch.path / "state.json")->orders.at("web/web1").weight->value == 7);
 }
 
 TEST_CASE("a program that does not take the file does not take this one's place") {

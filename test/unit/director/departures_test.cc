@@ -52,7 +52,10 @@ struct World {
     return found != destinations().end() && found->second.destination.weight == 0;
   }
   /// What the next life would know.
-  [[nodiscard]] director::Drains saved() const {
+  [[nodiscard]] director::Drains saved() {
+    bool told = false;
+    director->when_durable([&](const std::string& /*why_not*/) { told = true; });
+    while (!told) REQUIRE(loop.turn(2s));
     const auto intents = director::load_intents(*options.state_file);
     return intents ? intents->departures : director::Drains{};
   }
@@ -108,7 +111,7 @@ TEST_CASE("what departs keeps its connections though the disk does not take it, 
   cluster.services[0].servers.pop_back();
   REQUIRE(world.director->reload(cluster, world.options.node, "a test"));
   CHECK(world.drains(web2));
-  REQUIRE(world.director->status()["problems"].size() == 1);
+  REQUIRE(world.until([&] { return world.director->status()["problems"].size() == 1; }));
   CHECK(world.director->status()["problems"][0].get<std::string>().ends_with(
       "No such file or directory; a restart would not know what drains now"));
   std::filesystem::create_directory(world.scratch.path);

@@ -52,7 +52,7 @@ TEST_CASE("an idle service that left the file goes with the next start; an alien
   CHECK_FALSE(world.kernel.table.contains(web_key));
   CHECK(world.kernel.table.contains(cluster.services[0].key));
   CHECK(world.kernel.table.contains(alien));
-  CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{cluster.services[0].key});
+  CHECK(world.saved(*director).owned == std::set{cluster.services[0].key});
 }
 
 TEST_CASE(
@@ -74,7 +74,7 @@ TEST_CASE(
   held.at(at("192.168.200.12:80")).active = 0;
   world.turn_until([&] { return held.size() == 1; });
   CHECK(world.kernel.orphaned() == 0);
-  CHECK(director::load_intents(world.scratch.path / "state.json")->departures.empty());
+  CHECK(world.saved(*director).departures.empty());
 }
 
 TEST_CASE("a service that left the file goes after its last connection") {
@@ -101,7 +101,7 @@ TEST_CASE("a server that comes back into the file while it departs takes part ag
   CHECK(world.weight(web1) == 0);
   const auto director = world.director();
   CHECK(world.weight(web1) == 3);
-  CHECK(director::load_intents(world.scratch.path / "state.json")->departures.empty());
+  CHECK(world.saved(*director).departures.empty());
 }
 
 TEST_CASE("a checked server waits without traffic for its first verdict") {
@@ -122,7 +122,7 @@ TEST_CASE("a damaged state is told in the journal and does not keep the director
   const auto director = world.director();
   CHECK(world.weight(web1) == 3);
   CHECK(director->events()["events"][0]["text"].get<std::string>().find("damaged state") != std::string::npos);
-  CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{web_key});
+  CHECK(world.saved(*director).owned == std::set{web_key});
   CHECK(std::filesystem::exists(world.scratch.path / "state.json.damaged"));
   CHECK(director->status()["problems"].size() == 1);
 }
@@ -160,8 +160,8 @@ TEST_CASE("a service that is gone from the file and from the kernel is nobody's"
   world.kernel.table.clear();  // somebody took it away by hand
   auto cluster = director_test::shop();
   cluster.services.clear();
-  world.director(cluster);
-  CHECK(director::load_intents(world.scratch.path / "state.json")->owned.empty());
+  const auto director = world.director(cluster);
+  CHECK(world.saved(*director).owned.empty());
 }
 
 TEST_CASE("a service stays ours until the kernel has let it go") {
@@ -172,9 +172,9 @@ TEST_CASE("a service stays ours until the kernel has let it go") {
   world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers, ipvs::MemoryKernel::Fault::no_buffers};
   const auto director = world.director(cluster);
   world.settle();
-  CHECK(director::load_intents(world.scratch.path / "state.json")->owned == std::set{web_key});
+  CHECK(world.saved(*director).owned == std::set{web_key});
   world.turn_until([&] { return world.kernel.table.empty(); });
-  world.turn_until([&] { return director::load_intents(world.scratch.path / "state.json")->owned.empty(); });
+  CHECK(world.saved(*director).owned.empty());
 }
 
 TEST_CASE("what somebody else put into a service meanwhile departs instead of being cut off") {

@@ -14,6 +14,8 @@ namespace {
 /// A folder in place of /proc/sys, with the settings of IPVS as the kernel brings them.
 struct Kernel {
   director_test::Scratch scratch;
+  net::Loop loop = net::Loop::create().value();
+  director::EventLog log{loop.clock(), {}};
   net::KernelHost host{scratch.path};
   std::filesystem::path folder = scratch.path / "net/ipv4/vs";
 
@@ -37,7 +39,7 @@ config::Cluster persistent() {
 
 TEST_CASE("a kernel setting stands as long as a service needs it") {
   Kernel kernel;
-  KernelSettings settings(kernel.host, {});
+  KernelSettings settings(kernel.loop, kernel.host, kernel.log, {});
   settings.set(director_test::shop());
   CHECK(kernel.now("expire_quiescent_template") == "0");
   settings.set(persistent());
@@ -60,7 +62,7 @@ TEST_CASE("a kernel setting stands as long as a service needs it") {
 TEST_CASE("a kernel setting that was 1 before stays 1") {
   Kernel kernel;
   kernel.put("expire_quiescent_template", "1");
-  KernelSettings settings(kernel.host, {});
+  KernelSettings settings(kernel.loop, kernel.host, kernel.log, {});
   settings.set(persistent());
   settings.set(director_test::shop());
   CHECK(kernel.now("expire_quiescent_template") == "1");
@@ -69,7 +71,7 @@ TEST_CASE("a kernel setting that was 1 before stays 1") {
 TEST_CASE("a kernel setting that cannot be set is a problem until somebody sets it") {
   Kernel kernel;
   std::filesystem::remove(kernel.folder / "expire_quiescent_template");
-  KernelSettings settings(kernel.host, {});
+  KernelSettings settings(kernel.loop, kernel.host, kernel.log, {});
   settings.set(persistent());
   REQUIRE(settings.problems().size() == 1);
   CHECK(settings.problems().begin()->second ==

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "director/engine/director.h"
 #include "ipvs/memory_kernel.h"
@@ -29,7 +31,22 @@ struct World {
         loop, kernel, host, cluster,
         director::Options{.node = lb1(), .state_file = scratch.path / "state.json", .dry_run = true});
     REQUIRE(made->start());
+    rest(*made);
     return made;
+  }
+
+  /// Until the disk has all that the director wants to keep.
+  void rest(Director& director) {
+    std::optional<std::string> why_not;
+    director.when_durable([&](const std::string& why) { why_not = why; });
+    while (!why_not) REQUIRE(loop.turn(std::chrono::seconds(2)));
+    REQUIRE(why_not->empty());
+  }
+
+  /// What the next life would know.
+  director::Intents saved(Director& director) {
+    rest(director);
+    return director::load_intents(scratch.path / "state.json").value();
   }
 
   /// Does what is due now: deadlines are rounded up to a millisecond, and a turn may end for something else first.

@@ -1,11 +1,11 @@
-// What the director knows of the cluster's other directors.
+#include "director/engine/peers.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "director/engine/director.h"
 #include "net/version.h"
 
 namespace director {
@@ -24,43 +24,51 @@ std::string why_unknown(const config::Cluster& cluster, bool dry_run) {
 
 }  // namespace
 
-void Director::introduce() {
-  agreement_.set_own(
-      {.node = options_.node.name, .version = std::string(net::version()), .files = cluster_.fingerprint}, loop_.now());
-  routers_.introduce(agreement_.own());
-  look_at_agreement();
+void Peers::set_own(const config::Cluster& cluster, const config::Node& node) {
+  agreement_.set_own({.node = node.name, .version = std::string(net::version()), .files = cluster.fingerprint},
+                     loop_.now());
+  look();
 }
 
-void Director::on_met(const vrrp::Identity& other, const net::Address& from) {
+void Peers::hear(const vrrp::Identity& other, const net::Address& from) {
   agreement_.hear(other, from, loop_.now());
-  look_at_agreement();
+  look();
 }
 
-void Director::look_at_agreement() {
-  loop_.cancel(std::exchange(agreement_timer_, 0));
-  for (const auto& word : agreement_.news(loop_.now()))
+void Peers::look() {
+  loop_.cancel(std::exchange(timer_, 0));
+  for (const auto& word : agreement_.news(loop_.now())) {
     log_.add(events::node_agreement(word.node, word.differs, word.text));
-  if (const auto due = agreement_.deadline()) agreement_timer_ = loop_.at(*due, [this] { look_at_agreement(); });
+  }
+  if (const auto due = agreement_.deadline()) timer_ = loop_.at(*due, [this] { look(); });
 }
 
-/// By the file's addresses, and by those that they have made themselves known from, which may be of other networks.
-NodeNames Director::node_names() const {
+NodeNames Peers::names(const config::Cluster& cluster) const {
   NodeNames names;
   for (const auto& [node, other] : agreement_.others()) {
-    if (config::find_node(cluster_, node) == nullptr) continue;
+    if (config::find_node(cluster, node) == nullptr) continue;
     for (const auto& address : other.addresses) names[address] = node;
   }
-  for (const auto& node : cluster_.nodes) names[node.address] = node.name;
+  for (const auto& node : cluster.nodes) names[node.address] = node.name;
   return names;
 }
 
-/// Those of the cluster file, and whoever else has a key.
-ordered_json Director::nodes_status() const {
+std::vector<Problem> Peers::problems() const {
+  std::vector<Problem> all;
+  for (const auto& [node, other] : agreement_.others()) {
+    if (!other.told) continue;
+    all.push_back(
+        {EventKind::node_differs, "node " + node, fmt::format("node {} {}", node, agreement_.difference(other))});
+  }
+  return all;
+}
+
+ordered_json Peers::status(const config::Cluster& cluster, bool dry_run) const {
   ordered_json all = ordered_json::array();
   const auto& others = agreement_.others();
-  for (const auto& node : cluster_.nodes) {
-    if (node.name == options_.node.name || others.contains(node.name)) continue;
-    all.push_back({{"node", node.name}, {"agreement", "unknown"}, {"reason", why_unknown(cluster_, options_.dry_run)}});
+  for (const auto& node : cluster.nodes) {
+    if (node.name == own().node || others.contains(node.name)) continue;
+    all.push_back({{"node", node.name}, {"agreement", "unknown"}, {"reason", why_unknown(cluster, dry_run)}});
   }
   for (const auto& [node, other] : others) {
     const auto difference = agreement_.difference(other);

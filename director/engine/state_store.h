@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "director/engine/background.h"
+#include "director/engine/event_log.h"
+#include "director/engine/intents.h"
+#include "net/loop.h"
+
+namespace director {
+
+/// What must survive a restart, in memory and on the disk. A change is in force at once; the disk follows in a thread,
+/// and is tried again until it holds what the memory does. Nothing on the loop waits for it.
+class StateStore {
+ public:
+  /// How long whoever asks waits for the disk, and how long the disk may take before that is a problem.
+  static constexpr auto patience = std::chrono::seconds(1);
+
+  /// `loop` and `log` must outlive this. Without a `file` there is only the memory.
+  StateStore(net::Loop& loop, EventLog& log, std::optional<std::filesystem::path> file);
+  /// Waits for the write under way.
+  ~StateStore();
+  StateStore(const StateStore&) = delete;
+  StateStore& operator=(const StateStore&) = delete;
+
+  /// Reads what an earlier life left behind. A memory of the past that cannot be read must not keep the service down:
+  /// it is put aside for whoever can read it. Error: no descriptors left.
+  net::Result<> open();
+
+  [[nodiscard]] const Intents& state() const { return state_; }
+
+  /// Lets `change` work on what is known; it returns whether it changed something.
+  void update(const std::function<bool(Intents&)>& change);
+
+  /// Told once: "" when all updates so far would outlive a loss of power, else why they would not yet, after `patience`
+  /// at the latest. At once where nothing is to be written.
+  using Done = std::move_only_function<void(const std::string& why_not)>;
+  void when_durable(Done done);
+
+  /// Sentences: why the disk does not hold what the memory does, and what was wrong with what was found; "" if nothing.
+  [[nodiscard]] const std::string& unsaved() const { return unsaved_; }
+  [[nodiscard]] const std::string& damaged() const { return damaged_; }
+
+ private:
+  void write();
+  void written(std::uint64_t update, const net::Result<>& saved);
+  void fail(const std::string& why);
+  void tell(const std::string& why_not);
+
+  net::Loop& loop_;
+  EventLog& log_;
+  std::optional<std::filesystem::path> file_;
+  Intents state_;
+  std::uint64_t updates_ = 0;  ///< how many there were
+  std::uint64_t saved_ = 0;    ///< how many of them the disk has
+  std::unique_ptr<Background> disk_;
+  net::Loop::Id late_timer_ = 0;   ///< while something is unsaved: when that has lasted too long
+  net::Loop::Id retry_timer_ = 0;  ///< after a failure
+  std::vector<Done> waiting_;
+  std::string unsaved_, damaged_;
+};
+
+}  // namespace director
