@@ -6,8 +6,10 @@
 #include <ranges>
 #include <string_view>
 
+#include "director/control/status.h"
+#include "director/control/status_writer.h"
 #include "director/engine/change_json.h"
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "director/engine/reloader.h"
 #include "director/engine/table_reader.h"
 
@@ -73,14 +75,13 @@ Response outcome_of(const RequestResult<std::string>& done) {
 }
 
 /// The same of what may have taken the last server of `service` out: the answer warns of that.
-Response outcome_of(const Director& director, const RequestResult<std::string>& done, const std::string& service) {
-  const auto warning = done ? director.none_left(service) : "";
+Response outcome_of(const Engine& engine, const RequestResult<std::string>& done, const std::string& service) {
+  const auto warning = done ? engine.none_left(service) : "";
   return warning.empty() ? outcome_of(done) : ok({{"message", *done}, {"warning", warning}});
 }
 
-Response answer_drain(Director& director, const Request& request, const std::string& service,
-                      const std::string& server) {
-  if (request.method == "DELETE") return outcome_of(director.undrain(service, server));
+Response answer_drain(Engine& engine, const Request& request, const std::string& service, const std::string& server) {
+  if (request.method == "DELETE") return outcome_of(engine.orders().undrain(service, server));
   if (request.method != "PUT") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto refused = [] {
@@ -91,12 +92,11 @@ Response answer_drain(Director& director, const Request& request, const std::str
   const auto reason = reason_in(*body);
   const auto within = seconds_in(*body, "within_seconds");
   if (!reason || !within) return refused();
-  return outcome_of(director, director.drain(service, server, *reason, *within), service);
+  return outcome_of(engine, engine.orders().drain(service, server, *reason, *within), service);
 }
 
-Response answer_weight(Director& director, const Request& request, const std::string& service,
-                       const std::string& server) {
-  if (request.method == "DELETE") return outcome_of(director.set_weight(service, server, std::nullopt));
+Response answer_weight(Engine& engine, const Request& request, const std::string& service, const std::string& server) {
+  if (request.method == "DELETE") return outcome_of(engine.orders().set_weight(service, server, std::nullopt));
   if (request.method != "PUT") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto weight = body ? body->value("weight", json()) : json();
@@ -110,20 +110,20 @@ Response answer_weight(Director& director, const Request& request, const std::st
                   "the body is not {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N} with at most 1000 bytes of "
                   "reason and at least a second");
   }
-  return outcome_of(director, director.set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time),
+  return outcome_of(engine, engine.orders().set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time),
                     service);
 }
 
-Response answer_failover(Director& director, const Request& request, const std::string& router) {
+Response answer_failover(Engine& engine, const Request& request, const std::string& router) {
   if (request.method != "POST") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto to = body ? body->value("to", json("")) : json();
   if (!to.is_string()) return refuse(invalid, "the body is not {\"to\": \"NODE\"}");
   const auto node = to.get<std::string>();
-  return outcome_of(director.hand_over(router, node.empty() ? std::nullopt : std::optional(node)));
+  return outcome_of(engine.hand_over(router, node.empty() ? std::nullopt : std::optional(node)));
 }
 
-Response answer_events(Director& director, const Request& request) {
+Response answer_events(Engine& engine, const Request& request) {
   std::uint64_t since = 0;
   if (const auto found = request.query.find("since"); found != request.query.end()) {
     const auto& text = found->second;
@@ -131,27 +131,26 @@ Response answer_events(Director& director, const Request& request) {
     if (error != std::errc{} || end != text.data() + text.size())
       return refuse(invalid, "since=N: N is an event's number");
   }
-  return ok(director.events(since));
+  return ok(events_status(engine, since));
 }
 
-Response to_response(const Director& director, const std::expected<Reloader::Outcome, Refused>& done) {
+Response to_response(const Engine& engine, const std::expected<Reloader::Outcome, Refused>& done) {
   if (!done) {
     return {.status = http_status(done.error().kind),
             .body = text({{"error", done.error().why}, {"found", to_json(done.error().found)}})};
   }
-  return ok(to_json(done->change, director.connections_of(done->change), done->warnings));
+  return ok(to_json(done->change, connections_of(engine, done->change), done->warnings));
 }
 
-void answer_reload(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+void answer_reload(Engine& engine, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
   const auto body = object_in(request.body);
   const auto yes = body ? body->value("yes", json(false)) : json();
   if (!yes.is_boolean()) return respond(refuse(invalid, "the body is not {\"yes\": true}"));
-  reloader.reload(yes.get<bool>(), "the control socket", [&director, respond = std::move(respond)](auto done) mutable {
-    respond(to_response(director, done));
-  });
+  reloader.reload(yes.get<bool>(), "the control socket",
+                  [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
 }
 
-void answer_plan(Director& director, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
+void answer_plan(Engine& engine, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
   const auto body = object_in(request.body);
   const auto file = body ? body->value("file", json("")) : json();
   const auto* path = file.get_ptr<const std::string*>();
@@ -159,17 +158,18 @@ void answer_plan(Director& director, Reloader& reloader, const Request& request,
     return respond(refuse(invalid, "the body is not {\"file\": \"/...\"} with an absolute path"));
   }
   reloader.plan(file.get<std::string>(),
-                [&director, respond = std::move(respond)](auto done) mutable { respond(to_response(director, done)); });
+                [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
 }
 
 void answer_status(const Control& control, const Request& request, HttpServer::Respond respond) {
   if (request.method != "GET") return respond(wrong_verb(request));
-  auto write = [&director = control.director, respond = std::move(respond)](Director::Table table) mutable {
-    director.write_status(std::move(table), [respond = std::move(respond)](std::string status) mutable {
-      respond({.body = std::move(status)});
-    });
+  auto write = [&writer = control.status, respond = std::move(respond)](StatusWriter::Table table) mutable {
+    writer.write(std::move(table),
+                 [respond = std::move(respond)](std::string status) mutable { respond({.body = std::move(status)}); });
   };
-  if (control.table == nullptr) return write(control.director.table());
+  if (control.table == nullptr) {
+    return write(std::make_shared<const net::Result<ipvs::Snapshot>>(control.engine.kernel().list()));
+  }
   control.table->read(std::move(write));
 }
 
@@ -185,28 +185,27 @@ Response with_durability(const Response& response, const std::string& why_not) {
 }
 
 /// An order is in force at once, and answered when the disk has it, or has not for too long.
-void answer_order(Director& director, const Request& request, HttpServer::Respond respond) {
-  auto response = answer(director, request);
+void answer_order(Engine& engine, const Request& request, HttpServer::Respond respond) {
+  auto response = answer(engine, request);
   if (response.status != 200) return respond(std::move(response));
-  director.when_durable([respond = std::move(respond), response = std::move(response)](const auto& why_not) mutable {
-    respond(with_durability(response, why_not));
-  });
+  engine.store().when_durable([respond = std::move(respond), response = std::move(response)](
+                                  const auto& why_not) mutable { respond(with_durability(response, why_not)); });
 }
 
 }  // namespace
 
-Response answer(Director& director, const Request& request) {
+Response answer(Engine& engine, const Request& request) {
   if (request.path == "/v1/events" || request.path == "/v1/vrrp") {
     if (request.method != "GET") return wrong_verb(request);
-    return request.path == "/v1/vrrp" ? ok(director.vrrp()) : answer_events(director, request);
+    return request.path == "/v1/vrrp" ? ok(vrrp_status(engine)) : answer_events(engine, request);
   }
   const auto path = segments_of(request.path);  // "", "v1", "services", SERVICE, "servers", SERVER, "drain"
   if (path.size() == 7 && path[1] == "v1" && path[2] == "services" && path[4] == "servers") {
-    if (path[6] == "drain") return answer_drain(director, request, path[3], path[5]);
-    if (path[6] == "weight") return answer_weight(director, request, path[3], path[5]);
+    if (path[6] == "drain") return answer_drain(engine, request, path[3], path[5]);
+    if (path[6] == "weight") return answer_weight(engine, request, path[3], path[5]);
   }
   if (path.size() == 5 && path[1] == "v1" && path[2] == "vrrp" && path[4] == "failover") {
-    return answer_failover(director, request, path[3]);
+    return answer_failover(engine, request, path[3]);
   }
   return refuse(not_found, "there is nothing at " + request.path);
 }
@@ -220,12 +219,11 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
   if (request.path == "/v1/status") return answer_status(control, request, std::move(respond));
   const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
   if (!known && (request.method == "PUT" || request.method == "DELETE"))
-    return answer_order(control.director, request, std::move(respond));
-  if (!known) return respond(answer(control.director, request));
+    return answer_order(control.engine, request, std::move(respond));
+  if (!known) return respond(answer(control.engine, request));
   if (request.method != "POST") return respond(wrong_verb(request));
-  if (request.path == "/v1/reload")
-    return answer_reload(control.director, control.reloader, request, std::move(respond));
-  if (request.path == "/v1/plan") return answer_plan(control.director, control.reloader, request, std::move(respond));
+  if (request.path == "/v1/reload") return answer_reload(control.engine, control.reloader, request, std::move(respond));
+  if (request.path == "/v1/plan") return answer_plan(control.engine, control.reloader, request, std::move(respond));
   control.replace([respond = std::move(respond)](net::Result<> done) mutable {
     if (!done) return respond(refuse(conflict, done.error().message));
     respond(ok({{"message", "the program on disk is sound and takes this one's place now"}}));

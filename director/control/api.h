@@ -7,8 +7,9 @@
 
 namespace director {
 
-class Director;
+class Engine;
 class Reloader;
+class StatusWriter;
 class TableReader;
 
 /// The control API: what each request does, with JSON both ways.
@@ -31,8 +32,9 @@ class TableReader;
 /// Every refusal is {"error": "a sentence"} with the status of its RequestError's kind; where the cluster file is
 /// refused, "found" lists what is wrong in it, each with a "text".
 struct Control {
-  Director& director;
+  Engine& engine;
   Reloader& reloader;
+  StatusWriter& status;
   /// Tells when the program on disk is about to take this one's place, or why it does not.
   std::function<void(std::move_only_function<void(net::Result<>)>)> replace;
   TableReader* table = nullptr;  ///< none: the table is in memory, and is read at once
@@ -43,6 +45,6 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
 void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond);
 
 /// What is known at once: all but status, reload, plan and replace, and whether an order is durable.
-[[nodiscard]] Response answer(Director& director, const Request& request);
+[[nodiscard]] Response answer(Engine& engine, const Request& request);
 
 }  // namespace director

@@ -16,11 +16,12 @@
 #include "config/load.h"
 #include "director/control/api.h"
 #include "director/control/http_server.h"
+#include "director/control/status_writer.h"
 #include "director/daemon/privileges.h"
 #include "director/daemon/replacement.h"
 #include "director/daemon/runtime.h"
 #include "director/daemon/service_manager.h"
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "director/engine/log.h"
 #include "director/engine/probe_secrets.h"
 #include "director/engine/reloader.h"
@@ -114,6 +115,7 @@ struct Doors {
   std::unique_ptr<director::Reloader> reloader;
   std::unique_ptr<director::Replacer> replacer;
   std::unique_ptr<director::TableReader> table;
+  std::unique_ptr<director::StatusWriter> status;
   std::unique_ptr<director::HttpServer> control, readers;
 };
 
@@ -125,27 +127,29 @@ net::Result<std::unique_ptr<director::TableReader>> open_table_reader(net::Loop&
   return director::TableReader::create(loop, std::move(*kernel));
 }
 
-net::Result<Doors> open_doors(net::Loop& loop, director::Director& director, const Arguments& arguments,
+net::Result<Doors> open_doors(net::Loop& loop, director::Engine& engine, const Arguments& arguments,
                               config::Memory memory) {
   auto reloader = director::Reloader::create(
-      loop, director, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
+      loop, engine, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
       std::move(memory));
   if (!reloader) return std::unexpected(reloader.error());
   auto replacer = director::Replacer::create(
-      loop, arguments.again, [&director](std::function<void()> then) { director.make_way(std::move(then)); });
+      loop, arguments.again, [&engine](std::function<void()> then) { engine.make_way(std::move(then)); });
   if (!replacer) return std::unexpected(replacer.error());
   auto table = open_table_reader(loop, arguments.dry_run);
   if (!table) return std::unexpected(table.error());
   Doors doors{.reloader = std::move(*reloader),
               .replacer = std::move(*replacer),
               .table = std::move(*table),
+              .status = std::make_unique<director::StatusWriter>(engine),
               .control = {},
               .readers = {}};
 
-  const auto& access = director.cluster().director;
+  const auto& access = engine.cluster().director;
   const director::Control control{
-      .director = director,
+      .engine = engine,
       .reloader = *doors.reloader,
+      .status = *doors.status,
       .replace = [&replacer = *doors.replacer](auto done) { replacer.replace(std::move(done)); },
       .table = doors.table.get()};
   auto steered =
@@ -193,7 +197,7 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   }
   const bool scripts = has_scripts(loaded.cluster);
   net::KernelHost host;
-  director::Director director(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
+  director::Engine engine(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
   Doors doors;
   std::optional<director::ServiceManager> manager;
   bool stopping = false;
@@ -202,16 +206,16 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
     if (std::exchange(stopping, true)) return loop->stop();  // told twice: it waits for no successor
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
     if (manager) manager->stopping();
-    director.stop([&] { loop->stop(); });
+    engine.stop([&] { loop->stop(); });
   });
   if (!handled) return handled;
-  auto opened = open_doors(*loop, director, arguments, std::move(loaded.memory));
+  auto opened = open_doors(*loop, engine, arguments, std::move(loaded.memory));
   if (!opened) return std::unexpected(opened.error());
   doors = std::move(*opened);
   if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;
-  if (auto started = director.start(); !started) return started;
+  if (auto started = engine.start(); !started) return started;
   manager.emplace(*loop);
-  manager->ready(fmt::format("cluster {}, node {}", director.cluster().name, node.name));
+  manager->ready(fmt::format("cluster {}, node {}", engine.cluster().name, node.name));
   return loop->run();
 }
 

@@ -7,13 +7,13 @@
 
 namespace director {
 
-void CheckUsers::add(const checkers::Key& key, ServerId user) {
+void CheckUsers::add(const checkers::Key& key, const ServerKey& user) {
   auto& users = users_[key];
   if (users.servers.empty()) touched_.push_back(key);
   users.servers.push_back(user);
 }
 
-void CheckUsers::remove(const checkers::Key& key, ServerId user) {
+void CheckUsers::remove(const checkers::Key& key, const ServerKey& user) {
   const auto users = users_.find(key);
   net::check(users != users_.end(), "a check that loses a user has users");
   auto& servers = users->second.servers;
@@ -28,9 +28,9 @@ void CheckUsers::clear() {
   touched_.clear();
 }
 
-std::span<const ServerId> CheckUsers::of(const checkers::Key& key) const {
+std::span<const ServerKey> CheckUsers::of(const checkers::Key& key) const {
   const auto users = users_.find(key);
-  return users == users_.end() ? std::span<const ServerId>() : users->second.servers;
+  return users == users_.end() ? std::span<const ServerKey>() : users->second.servers;
 }
 
 CheckUsers::Difference CheckUsers::difference() {

@@ -1,32 +1,25 @@
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "checkers/spec.h"
+#include "director/engine/cluster_in_force.h"
 
 namespace director {
-
-/// A server by its place in the cluster file.
-struct ServerId {
-  std::size_t service = 0;
-  std::size_t server = 0;
-  auto operator<=>(const ServerId&) const = default;
-};
 
 /// For which servers each check speaks: one check for all that ask the same of the same target.
 class CheckUsers {
  public:
-  void add(const checkers::Key& key, ServerId user);
+  void add(const checkers::Key& key, const ServerKey& user);
 
   /// Takes back one add() of the same.
-  void remove(const checkers::Key& key, ServerId user);
+  void remove(const checkers::Key& key, const ServerKey& user);
 
   void clear();
 
-  [[nodiscard]] std::span<const ServerId> of(const checkers::Key& key) const;
+  [[nodiscard]] std::span<const ServerKey> of(const checkers::Key& key) const;
 
   struct Difference {
     std::vector<checkers::Key> gone;   ///< had users, and have none any more
@@ -37,7 +30,7 @@ class CheckUsers {
 
  private:
   struct Users {
-    std::vector<ServerId> servers;
+    std::vector<ServerKey> servers;
     bool known = false;  ///< had users when the difference was last asked for
   };
 

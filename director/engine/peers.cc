@@ -24,9 +24,8 @@ std::string why_unknown(const config::Cluster& cluster, bool dry_run) {
 
 }  // namespace
 
-void Peers::set_own(const config::Cluster& cluster, const config::Node& node) {
-  agreement_.set_own({.node = node.name, .version = std::string(net::version()), .files = cluster.fingerprint},
-                     loop_.now());
+void Peers::set_own(const config::Node& node, const vrrp::Digest& files) {
+  agreement_.set_own({.node = node.name, .version = std::string(net::version()), .files = files}, loop_.now());
   look();
 }
 

@@ -23,8 +23,8 @@ class Peers {
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
-  /// This node, and the cluster file that it has in force.
-  void set_own(const config::Cluster& cluster, const config::Node& node);
+  /// This node, and what identifies the cluster file that it has in force.
+  void set_own(const config::Node& node, const vrrp::Digest& files);
   /// Another made itself known.
   void hear(const vrrp::Identity& other, const net::Address& from);
 

@@ -6,7 +6,7 @@
 
 #include "config/load.h"
 #include "director/engine/background.h"
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "director/engine/probe_secrets.h"
 
 namespace director {
@@ -18,45 +18,44 @@ Refused busy() { return {.why = "another reload or plan is under way; ask again"
 }  // namespace
 
 struct Reloader::Read {
-  config::Cluster cluster;
-  config::Node node;
+  Epoch epoch;
   Outcome outcome;
   config::Memory memory;
 };
 
-Reloader::Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background)
-    : director_(director),
+Reloader::Reloader(Engine& engine, Source source, config::Memory memory, std::unique_ptr<Background> background)
+    : engine_(engine),
       source_(std::move(source)),
       memory_(std::make_shared<const config::Memory>(std::move(memory))),
       background_(std::move(background)) {}
 
 Reloader::~Reloader() = default;
 
-net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Director& director, Source source,
+net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Engine& engine, Source source,
                                                         config::Memory memory) {
   auto background = Background::create(loop);
   if (!background) return std::unexpected(background.error());
-  return std::unique_ptr<Reloader>(
-      new Reloader(director, std::move(source), std::move(memory), std::move(*background)));
+  return std::unique_ptr<Reloader>(new Reloader(engine, std::move(source), std::move(memory), std::move(*background)));
 }
 
-/// The cluster in force is copied for the thread, since a drain may look into it meanwhile.
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
   if (background_->busy()) return then(std::unexpected(busy()));
-  background_->run([file = std::move(file), before = director_.cluster(), source = source_, memory = memory_,
-                    then = std::move(then)]() mutable -> Background::Then {
+  background_->run([file = std::move(file), before = engine_.in_force().shared(), source = source_, memory = memory_,
+                    dry_run = engine_.dry_run(), then = std::move(then)]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
-      auto loaded = config::load_again(file, *memory, before.services, &modules);
+      auto loaded = config::load_again(file, *memory, before->services, &modules);
       if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
       if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
       if (auto secrets = read_probe_secrets(loaded->cluster); !secrets) {
         return std::unexpected(Refused{.why = secrets.error().message, .kind = RequestError::Kind::failed});
       }
-      auto change = compare(before, loaded->cluster);
-      return Read{.cluster = std::move(loaded->cluster),
-                  .node = *std::move(node),
+      auto change = compare(*before, loaded->cluster);
+      auto epoch = dry_run ? net::Result<Epoch>(Epoch{.cluster = std::move(loaded->cluster), .node = *std::move(node)})
+                           : make_epoch(std::move(loaded->cluster), *std::move(node));
+      if (!epoch) return std::unexpected(Refused{.why = epoch.error().message, .kind = RequestError::Kind::failed});
+      return Read{.epoch = std::move(*epoch),
                   .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
                   .memory = std::move(loaded->memory)};
     }();
@@ -79,9 +78,9 @@ void Reloader::reload(bool yes, const std::string& who, Done done) {
   read(source_.file, [this, yes, who, done = std::move(done)](std::expected<Read, Refused> read) mutable {
     take_over(yes, std::move(read), [this, who, done = std::move(done)](auto outcome) mutable {
       if (outcome) {
-        director_.note_good_file();
+        engine_.note_good_file();
       } else {
-        director_.note_refused_file(who, to_string(outcome.error()));
+        engine_.note_refused_file(who, to_string(outcome.error()));
       }
       done(std::move(outcome));
     });
@@ -91,20 +90,18 @@ void Reloader::reload(bool yes, const std::string& who, Done done) {
 void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done) {
   if (!read) return done(std::unexpected(read.error()));
   if (read->outcome.change.none()) {
-    if (auto reread = director_.reread(read->cluster.fingerprint); !reread) {
+    const bool same_order = read->epoch.cluster.services == engine_.cluster().services;
+    if (auto reread = engine_.reread(std::move(read->epoch)); !reread) {
       return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
     }
     // Another order changes nothing, but a memory tells services by their place.
-    if (read->cluster.services == director_.cluster().services)
-      memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+    if (same_order) memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
     return done(std::move(read->outcome));
   }
-  if (const auto why = guard(read->outcome.change, director_.cluster()); why && !yes) {
+  if (const auto why = guard(read->outcome.change, engine_.cluster()); why && !yes) {
     return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
   }
-  if (auto reloaded =
-          director_.reload(std::move(read->cluster), std::move(read->node), to_string(read->outcome.change));
-      !reloaded) {
+  if (auto reloaded = engine_.reload(std::move(read->epoch), to_string(read->outcome.change)); !reloaded) {
     return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
   }
   memory_ = std::make_shared<const config::Memory>(std::move(read->memory));

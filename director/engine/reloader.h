@@ -21,7 +21,7 @@ class Loop;
 namespace director {
 
 class Background;
-class Director;
+class Engine;
 
 /// Which file is in force and which node of it this is.
 struct Source {
@@ -52,8 +52,8 @@ class Reloader {
   };
   using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
 
-  /// `loop` and `director` must outlive this; `memory` is of the file in force. Error: no descriptors left.
-  static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Director& director, Source source,
+  /// `loop` and `engine` must outlive this; `memory` is of the file in force. Error: no descriptors left.
+  static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Engine& engine, Source source,
                                                        config::Memory memory);
   ~Reloader();
   Reloader(const Reloader&) = delete;
@@ -67,14 +67,14 @@ class Reloader {
   void plan(std::string file, Done done);
 
  private:
-  Reloader(Director& director, Source source, config::Memory memory, std::unique_ptr<Background> background);
+  Reloader(Engine& engine, Source source, config::Memory memory, std::unique_ptr<Background> background);
   struct Read;
   void take_over(bool yes, std::expected<Read, Refused> read, Done done);
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
 
-  Director& director_;
+  Engine& engine_;
   Source source_;
-  std::shared_ptr<const config::Memory> memory_;  ///< of director_'s cluster; shared with the thread
+  std::shared_ptr<const config::Memory> memory_;  ///< of engine_'s cluster; shared with the thread
   std::unique_ptr<Background> background_;
 };
 

@@ -39,11 +39,11 @@ std::string broken(const net::Address& vip) {
 
 }  // namespace
 
-TruePaths::TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers,
+TruePaths::TruePaths(net::Loop& loop, net::Host& host, const ClusterInForce& in_force, checkers::Checkers& checkers,
                      EventLog& log, OnAims on_aims, std::filesystem::path settings)
     : loop_(loop),
       host_(host),
-      cluster_(cluster),
+      in_force_(in_force),
       checkers_(checkers),
       log_(log),
       on_aims_(std::move(on_aims)),
@@ -65,7 +65,7 @@ net::Result<> TruePaths::open(const config::Cluster& next) {
 void TruePaths::set(const ipvs::Table& held) {
   std::set<Way> wanted;
   std::map<net::Address, Vip> vips;
-  for_each_check(cluster_, [&](const auto& service, const auto& server, const auto&) {
+  for_each_check(in_force_.cluster(), [&](const auto& service, const auto& server, const auto&) {
     wanted.insert(way_to(service, server));
     const auto& vip = service.key.endpoint.address;
     const auto known = vips_.find(vip);
@@ -73,12 +73,12 @@ void TruePaths::set(const ipvs::Table& held) {
   });
   vips_ = std::move(vips);
   virtual_addresses_.clear();
-  for (const auto& service : cluster_.services) virtual_addresses_.insert(service.key.endpoint.address);
-  for (const auto& router : cluster_.virtual_routers) {
+  for (const auto& service : in_force_.cluster().services) virtual_addresses_.insert(service.key.endpoint.address);
+  for (const auto& router : in_force_.cluster().virtual_routers) {
     for (const auto& virtual_one : router.addresses) virtual_addresses_.insert(virtual_one.prefix.address);
   }
 
-  marks_ = allot(wanted, held, cluster_.probe_marks);
+  marks_ = allot(wanted, held, in_force_.cluster().probe_marks);
   services_.clear();
   for (const auto& [key, entry] : held) {
     if (owns(key)) services_.emplace(key, std::nullopt);
@@ -216,7 +216,7 @@ void TruePaths::find_faults() {
     vip.no_route = !vip.fault.empty();
     if (vip.no_route) now.insert(vip.fault);
   }
-  for_each_check(cluster_, [&](const auto& service, const auto& server, const auto& check) {
+  for_each_check(in_force_.cluster(), [&](const auto& service, const auto& server, const auto& check) {
     const auto& address = service.key.endpoint.address;
     auto& fault = vips_.at(address).fault;
     if (!fault.empty()) return;
@@ -303,7 +303,7 @@ std::set<net::Address> TruePaths::here() const {
 
 std::set<checkers::Key> TruePaths::keys_of(const net::Address& address) const {
   std::set<checkers::Key> keys;
-  for_each_check(cluster_, [&](const auto& service, const auto& server, const auto& check) {
+  for_each_check(in_force_.cluster(), [&](const auto& service, const auto& server, const auto& check) {
     if (service.key.endpoint.address == address) keys.insert(aim(service, server, check));
   });
   return keys;

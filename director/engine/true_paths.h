@@ -10,6 +10,7 @@
 
 #include "checkers/checkers.h"
 #include "config/cluster.h"
+#include "director/engine/cluster_in_force.h"
 #include "director/engine/event_log.h"
 #include "director/engine/marks.h"
 #include "director/engine/path_test.h"
@@ -35,8 +36,8 @@ class TruePaths {
   /// Probes go from other addresses now: ask aim() again and set the checks.
   using OnAims = std::function<void()>;
 
-  /// All must outlive this; `cluster` may change, if set() is called then.
-  TruePaths(net::Loop& loop, net::Host& host, const config::Cluster& cluster, checkers::Checkers& checkers,
+  /// All must outlive this; set() is called whenever another cluster is in force.
+  TruePaths(net::Loop& loop, net::Host& host, const ClusterInForce& in_force, checkers::Checkers& checkers,
             EventLog& log, OnAims on_aims, std::filesystem::path settings = {});
   ~TruePaths();
   TruePaths(const TruePaths&) = delete;
@@ -60,7 +61,9 @@ class TruePaths {
 
   /// The private services that there should be, each with its way, or that an earlier life left behind, without one.
   [[nodiscard]] const std::map<ipvs::ServiceKey, std::optional<Way>>& services() const { return services_; }
-  [[nodiscard]] bool owns(const ipvs::ServiceKey& key) const { return is_private(key, cluster_.probe_marks); }
+  [[nodiscard]] bool owns(const ipvs::ServiceKey& key) const {
+    return is_private(key, in_force_.cluster().probe_marks);
+  }
   /// What the table should hold of one; nothing: it should not be there.
   [[nodiscard]] std::optional<ipvs::ServiceEntry> entry(const ipvs::ServiceKey& key) const;
 
@@ -96,7 +99,7 @@ class TruePaths {
 
   net::Loop& loop_;
   net::Host& host_;
-  const config::Cluster& cluster_;
+  const ClusterInForce& in_force_;
   checkers::Checkers& checkers_;
   EventLog& log_;
   OnAims on_aims_;

@@ -7,7 +7,6 @@
 #include "net/check.h"
 #include "net/host.h"
 #include "vrrp/routers.h"
-#include "vrrp/secrets.h"
 
 namespace director {
 namespace {
@@ -56,33 +55,6 @@ VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, st
 
 VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
 
-/// With the secrets that the file only names.
-net::Result<std::vector<vrrp::Spec>> VirtualRouters::specs_of(const config::Cluster& cluster,
-                                                              const config::Node& node) {
-  std::vector<vrrp::Spec> specs;
-  const auto in_file = [](const std::string& path, net::Error error) {
-    return std::unexpected(net::Error{.code = error.code, .message = path + ": " + error.message});
-  };
-  for (const auto& router : cluster.virtual_routers) {
-    auto& spec = specs.emplace_back(config::spec_for(cluster, router, node));
-    if (!router.password_file.empty()) {
-      const auto text = vrrp::read_secret(router.password_file);
-      if (!text) return std::unexpected(text.error());
-      auto password = vrrp::parse_password(*text);
-      if (!password) return in_file(router.password_file, password.error());
-      spec.password = std::move(*password);
-    }
-    if (router.authentication) {
-      const auto text = vrrp::read_secret(router.authentication->keys);
-      if (!text) return std::unexpected(text.error());
-      auto keys = vrrp::parse_keys(*text);
-      if (!keys) return in_file(router.authentication->keys, keys.error());
-      spec.signing = vrrp::Signing{.mode = router.authentication->mode, .keys = std::move(*keys)};
-    }
-  }
-  return specs;
-}
-
 /// What holds of each router from its first advert on.
 void VirtualRouters::set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster) {
   trackers_.set(cluster);
@@ -106,12 +78,12 @@ void VirtualRouters::look_at_services() {
   for (const auto& [router, services] : give_up_when_) routers_->give_up(router, lost_service(services));
 }
 
-net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node) {
-  auto prepared = prepare(cluster, node);
+net::Result<> VirtualRouters::start(const Epoch& epoch) {
+  auto prepared = prepare(epoch);
   if (!prepared) return std::unexpected(prepared.error());
-  set_conditions(prepared->wanted, cluster);
+  set_conditions(prepared->wanted, epoch.cluster);
   node_ = std::move(prepared->node);
-  ready_by_ = loop_.now() + longest_wait(cluster);
+  ready_by_ = loop_.now() + longest_wait(epoch.cluster);
   const std::string not_ready = loop_.now() < ready_by_ ? hooks_.not_ready() : "";
   auto routers = vrrp::Routers::start(
       loop_, host_, std::move(prepared->wanted),
@@ -145,14 +117,11 @@ void VirtualRouters::introduce(const vrrp::Identity& self) {
   if (routers_) routers_->introduce(self, hooks_.on_met);
 }
 
-net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster,
-                                                              const config::Node& node) {
-  auto specs = specs_of(cluster, node);
-  if (!specs) return std::unexpected(specs.error());
-  auto wanted = vrrp::prepare(host_, std::move(*specs), cluster.groups);
+net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const Epoch& epoch) {
+  auto wanted = vrrp::prepare(host_, epoch.routers, epoch.cluster.groups);
   if (!wanted) return std::unexpected(wanted.error());
-  if (auto opened = trackers_.open(cluster); !opened) return std::unexpected(opened.error());
-  return Prepared{.wanted = std::move(*wanted), .node = node.name};
+  if (auto opened = trackers_.open(epoch.cluster); !opened) return std::unexpected(opened.error());
+  return Prepared{.wanted = std::move(*wanted), .node = epoch.node.name};
 }
 
 void VirtualRouters::adopt(Prepared prepared, const config::Cluster& cluster) {

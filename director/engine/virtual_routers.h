@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/cluster.h"
+#include "director/engine/epoch.h"
 #include "director/engine/event.h"
 #include "director/engine/request_error.h"
 #include "director/engine/trackers.h"
@@ -50,9 +51,9 @@ class VirtualRouters {
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
 
-  /// Starts those of `cluster` on `node`. They become master when the director is ready, or has not been for the
+  /// Starts those of this node. They become master when the director is ready, or has not been for the
   /// longest `ready_within`. Errors: as vrrp::Routers::start.
-  net::Result<> start(const config::Cluster& cluster, const config::Node& node);
+  net::Result<> start(const Epoch& epoch);
 
   /// Who this node is from now on, for the other directors; after start().
   void introduce(const vrrp::Identity& self);
@@ -62,9 +63,9 @@ class VirtualRouters {
     vrrp::Wanted wanted;
     std::string node;
   };
-  /// Reads the secrets that the file only names, and opens what its trackers need; what runs does not change. Errors:
-  /// as vrrp::prepare; a secret or the interfaces cannot be read.
-  net::Result<Prepared> prepare(const config::Cluster& cluster, const config::Node& node);
+  /// Opens what they and their trackers need; what runs does not change. Errors: as vrrp::prepare; the interfaces
+  /// cannot be read.
+  net::Result<Prepared> prepare(const Epoch& epoch);
 
   /// `cluster` is in force, of which `prepared` was made, and its services are as the host says: roles go on. Nothing
   /// in a dry run.
@@ -92,7 +93,6 @@ class VirtualRouters {
   }
 
  private:
-  static net::Result<std::vector<vrrp::Spec>> specs_of(const config::Cluster& cluster, const config::Node& node);
   void set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster);
   [[nodiscard]] std::string lost_service(const std::vector<std::string>& services) const;
   void look_whether_ready();

@@ -1,6 +1,6 @@
 // Requests to the control API, apart by lines of "---": a line "METHOD PATH [since]", then the body.
 #include "director/control/api.h"
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/fuzz/target.h"
@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(loop.has_value(), "there is a loop");
   ipvs::MemoryKernel kernel;
   net::KernelHost host;
-  director::Director director(*loop, kernel, host, director_test::shop(),
-                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  director::Engine director(*loop, kernel, host, director_test::shop(),
+                            {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   fuzz::require(director.start().has_value(), "a director starts on an empty table");
   for (std::string_view text = fuzz::as_text(data, size); !text.empty();) {
     const director::Request request = request_of(take_until(text, "\n---\n"));

@@ -8,7 +8,8 @@
 #include <sstream>
 
 #include "config/load.h"
-#include "director/engine/director.h"
+#include "director/control/status.h"
+#include "director/engine/engine.h"
 #include "director/engine/reloader.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
@@ -17,7 +18,7 @@
 #include "test/interop/vrrp/node.h"
 #include "test/unit/director/scratch.h"
 
-using director::Director;
+using director::Engine;
 using nlohmann::ordered_json;
 using namespace std::chrono_literals;
 
@@ -63,7 +64,7 @@ struct World {
   ipvs::MemoryKernel kernel;
   net::KernelHost real;
   net::Loop loop = net::Loop::create().value();
-  std::unique_ptr<Director> director;
+  std::unique_ptr<Engine> director;
   std::optional<Ear> ear;
 
   World() {
@@ -79,13 +80,17 @@ struct World {
   }
 
   void start() {
-    director = std::make_unique<Director>(
+    director = std::make_unique<Engine>(
         loop, kernel, real, cluster,
         director::Options{.node = cluster.nodes[0], .state_file = scratch.path / "state.json"});
     if (auto started = director->start(); !started) FAIL(started.error().message);
   }
 
-  net::Result<> reload() { return director->reload(cluster, cluster.nodes[0], "a test"); }
+  net::Result<> reload() {
+    auto epoch = director::make_epoch(cluster, cluster.nodes[0]);
+    if (!epoch) return std::unexpected(epoch.error());
+    return director->reload(std::move(*epoch), "a test");
+  }
 
   template <class Condition>
   [[nodiscard]] bool until(Condition holds, net::Duration time = 5s) {
@@ -98,15 +103,15 @@ struct World {
   }
 
   [[nodiscard]] bool leads(std::size_t router, std::uint8_t priority) const {
-    const auto status = director->vrrp()["vrrp"][router];
+    const auto status = director::vrrp_status(*director)["vrrp"][router];
     return status["state"] == "master" && status["priority"] == priority;
   }
 
   /// All that it says of itself, and what the next life would read.
   [[nodiscard]] std::string all() const {
     std::stringstream text;
-    text << director->status().dump(1) << director->vrrp().dump(1) << director->events().dump(1)
-         << std::ifstream(scratch.path / "state.json").rdbuf();
+    text << director::status(*director).dump(1) << director::vrrp_status(*director).dump(1)
+         << director::events_status(*director).dump(1) << std::ifstream(scratch.path / "state.json").rdbuf();
     return text.str();
   }
 };
@@ -172,7 +177,7 @@ TEST_CASE("a reload that fails, for want of any descriptor or of a secret, has c
       errors.insert(reloaded.error().message);
     }
     CHECK(errors.size() > 2);  // it was tried at several places
-    CHECK(world.director->status()["vrrp"][0]["name"] == "face");
+    CHECK(director::status(*world.director)["vrrp"][0]["name"] == "face");
     return;
   }
   world.pass(300ms);
@@ -201,7 +206,7 @@ TEST_CASE("a reload lets no advert out that the new file forbids, nor one that t
   SECTION("the new file is the first to ask for it, and has another priority") {
     world.start();
     REQUIRE(world.until([&] {
-      return world.leads(0, 150) && world.director->status()["services"][0]["servers"][0]["health"] == "down";
+      return world.leads(0, 150) && director::status(*world.director)["services"][0]["servers"][0]["health"] == "down";
     }));
     front.give_up_when = {"web"};
     world.cluster.nodes = {node(200)};
@@ -290,11 +295,11 @@ TEST_CASE("when the last check via: vip leaves the file, its settings and proble
   }
   world.start();
   CHECK(accept_local() == "1");
-  CHECK_FALSE(world.director->status()["problems"].empty());
+  CHECK_FALSE(director::status(*world.director)["problems"].empty());
   for (auto& each : world.cluster.services) each.checks.clear();
   REQUIRE(world.reload());
   CHECK(accept_local() == "0");
-  CHECK(world.director->status()["problems"].empty());
+  CHECK(director::status(*world.director)["problems"].empty());
 }
 
 TEST_CASE("a fault goes with the tracker that found it, whatever else a reload changes") {
@@ -305,7 +310,7 @@ TEST_CASE("a fault goes with the tracker that found it, whatever else a reload c
   SECTION("the router has another name") {
     world.start();
     world.pass(200ms);
-    CHECK(world.director->vrrp()["vrrp"][0]["reason"] == "eth9: there is no interface eth9");
+    CHECK(director::vrrp_status(*world.director)["vrrp"][0]["reason"] == "eth9: there is no interface eth9");
     routers = {router("face", 1)};
   }
   SECTION("the router with the fault leaves the group") {
@@ -313,7 +318,7 @@ TEST_CASE("a fault goes with the tracker that found it, whatever else a reload c
     world.cluster.groups = {{"back", "front"}};
     world.start();
     world.pass(200ms);
-    CHECK(world.director->vrrp()["vrrp"][0]["reason"] == "eth9: there is no interface eth9");
+    CHECK(director::vrrp_status(*world.director)["vrrp"][0]["reason"] == "eth9: there is no interface eth9");
     world.cluster.groups.clear();
   }
   REQUIRE(world.reload());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "director/control/status.h"
 #include "ipvs/diff.h"
 #include "test/sim/cluster/shop.h"
 #include "test/sim/cluster/world.h"
@@ -171,8 +172,8 @@ bool Life::drain() {
   const auto name = which.both();
   const bool back = node->drained.contains(name);
   world_.say(fmt::format("{} {} on {}", back ? "undrain" : "drain", name, node->config.name));
-  const auto done = back ? node->director->undrain(which.service, which.server)
-                         : node->director->drain(which.service, which.server, "the simulation");
+  const auto done = back ? node->director->orders().undrain(which.service, which.server)
+                         : node->director->orders().drain(which.service, which.server, "the simulation");
   if (!done) world_.violate(fmt::format("{} is refused: {}", back ? "undrain" : "drain", done.error().message));
   if (back) {
     node->drained.erase(name);
@@ -192,7 +193,7 @@ bool Life::weigh() {
   world_.say(
       fmt::format("weight of {} on {}: {}", name, node->config.name, back ? "the file's" : std::to_string(weight)));
   const auto done =
-      node->director->set_weight(which.service, which.server, back ? std::nullopt : std::optional(weight));
+      node->director->orders().set_weight(which.service, which.server, back ? std::nullopt : std::optional(weight));
   if (!done) world_.violate("weight is refused: " + done.error().message);
   if (back) {
     node->weights.erase(name);
@@ -298,7 +299,7 @@ void Life::check_peace() {
     std::string differences;
     for (const auto& op : ipvs::diff(expected(node, world_.servers()), table)) differences += "\n  " + to_string(op);
     if (!differences.empty()) world_.violate(name + "'s table is not as it should be; it would take" + differences);
-    const auto status = node.director->status();
+    const auto status = director::status(*node.director);
     // One whose addresses were refused says so until it leads again.
     const bool refused = !world_.serves(node) && befell_.contains("address refused");
     for (const auto& problem : status["problems"]) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "director/control/status.h"
 #include "net/time_text.h"
 
 namespace cluster_sim {
@@ -63,7 +64,7 @@ void World::say(const std::string& line) {
 void World::tell(Node& node) {
   if (!node.director) return;
   auto& told = told_[node.place];
-  const auto events = node.director->events(told);
+  const auto events = director::events_status(*node.director, told);
   for (const auto& event : events["events"]) {
     told = event["number"].get<std::uint64_t>();
     say(fmt::format("{}: {}: {}", node.config.name, event["subject"].get<std::string>(),
@@ -81,7 +82,7 @@ void World::start(Node& node) {
   std::ignore = node.loop.turn({});  // its clock has stood still since the last life's end
   const auto probers = servers_.probers(mutation_ == Mutation::believes_all, [&node] { return node.carrier.at(back); });
   for (;;) {
-    node.director = std::make_unique<director::Director>(
+    node.director = std::make_unique<director::Engine>(
         node.loop, *node.seen_kernel, node.host, file_,
         director::Options{.node = node.config, .state_file = {}, .make_prober = probers});
     const bool fails = !node.kernel.faults.empty();
@@ -144,7 +145,7 @@ void World::set_mood(const net::Endpoint& server, Mood mood) {
 
 void World::reload(Node& node) {
   say("reload " + node.config.name);
-  if (auto done = node.director->reload(file_, node.config, "the simulation"); !done)
+  if (auto done = node.director->reload(director::make_epoch(file_, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
   node.cluster = file_;
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/loop.h"
 #include "net/memory_host.h"
@@ -43,7 +43,7 @@ struct Node {
   net::MemoryHost host{clock};
   ipvs::MemoryKernel kernel{};
   std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same, as its director reaches it
-  std::unique_ptr<director::Director> director{};
+  std::unique_ptr<director::Engine> director{};
   bool stalled = false;                  ///< SIGSTOP: its loop does not turn, its kernel goes on
   bool stopping = false;                 ///< was told to stop
   bool stopped = false;                  ///< and has: its director is to go

@@ -6,7 +6,8 @@
 #include <random>
 #include <set>
 
-#include "director/engine/director.h"
+#include "director/control/status.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"
@@ -14,7 +15,7 @@
 
 using namespace std::chrono_literals;
 using director::CheckUsers;
-using director::ServerId;
+using director::ServerKey;
 
 namespace {
 
@@ -23,25 +24,33 @@ checkers::Key key(int number) {
           .spec = {}};
 }
 
+/// One of a service.
+ServerKey server(int service, int number) {
+  const auto address = *net::Address::parse("127.0.0.1");
+  return {.service = {.protocol = ipvs::Protocol::tcp,
+                      .endpoint = {.address = address, .port = static_cast<std::uint16_t>(8000 + service)}},
+          .server = {.address = address, .port = static_cast<std::uint16_t>(9000 + number)}};
+}
+
 }  // namespace
 
 TEST_CASE("the checks that got users and those that lost all are told once") {
   CheckUsers users;
-  users.add(key(1), {0, 0});
-  users.add(key(1), {1, 0});
-  users.add(key(2), {0, 1});
+  users.add(key(1), server(0, 0));
+  users.add(key(1), server(1, 0));
+  users.add(key(2), server(0, 1));
   CHECK(users.difference().added == std::vector{key(1), key(2)});
   CHECK(users.difference().added.empty());
-  users.remove(key(1), {0, 0});
-  users.remove(key(2), {0, 1});
-  users.add(key(2), {3, 1});  // moved
-  users.add(key(3), {0, 0});
-  users.remove(key(3), {0, 0});  // came and went
+  users.remove(key(1), server(0, 0));
+  users.remove(key(2), server(0, 1));
+  users.add(key(2), server(3, 1));  // moved
+  users.add(key(3), server(0, 0));
+  users.remove(key(3), server(0, 0));  // came and went
   auto difference = users.difference();
   CHECK(difference.gone.empty());
   CHECK(difference.added.empty());
-  CHECK(std::ranges::equal(users.of(key(1)), std::vector{ServerId{1, 0}}));
-  users.remove(key(1), {1, 0});
+  CHECK(std::ranges::equal(users.of(key(1)), std::vector{server(1, 0)}));
+  users.remove(key(1), server(1, 0));
   CHECK(users.difference().gone == std::vector{key(1)});
   CHECK(users.of(key(1)).empty());
 }
@@ -50,11 +59,11 @@ TEST_CASE("the differences of random changes add up to what there is") {
   std::mt19937 random(7);  // NOLINT: replayable
   const auto below = [&](int n) { return std::uniform_int_distribution(0, n - 1)(random); };
   CheckUsers users;
-  std::map<int, std::vector<ServerId>> expected;
+  std::map<int, std::vector<ServerKey>> expected;
   std::map<int, bool> checked;
   for (int change = 0; change < 5000; ++change) {
     const int which = below(12);
-    const ServerId user{static_cast<std::size_t>(below(3)), static_cast<std::size_t>(below(3))};
+    const ServerKey user = server(below(3), below(3));
     auto& servers = expected[which];
     const auto found = std::ranges::find(servers, user);
     if (found == servers.end()) {
@@ -101,13 +110,13 @@ TEST_CASE("after any reload every server's checks are under way, and no others")
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
   net::KernelHost host;
-  director::Director director(loop, kernel, host, cluster(),
-                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  director::Engine director(loop, kernel, host, cluster(),
+                            {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   for (int reload = 0; reload < 400; ++reload) {
     const auto next = cluster();
-    REQUIRE(director.reload(next, director_test::lb1(), "a test"));
-    const auto status = director.status();
+    REQUIRE(director.reload({.cluster = next, .node = director_test::lb1()}, "a test"));
+    const auto status = director::status(director);
     std::set<checkers::Key> distinct;
     for (const auto& service : next.services) {
       for (const auto& server : service.servers) {

@@ -5,7 +5,8 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "director/engine/director.h"
+#include "director/control/status.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "shop.h"
@@ -50,10 +51,10 @@ double allocations_a_failed_server(std::size_t servers) {
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
   net::KernelHost host;
-  director::Director director(loop, kernel, host, cluster,
-                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  director::Engine director(loop, kernel, host, cluster,
+                            {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
-  const auto failed = [&] { return director.events()["events"].size() >= servers; };
+  const auto failed = [&] { return director::events_status(director)["events"].size() >= servers; };
   const auto limit = net::monotonic_now() + 10s;
   std::size_t last_turn = 0;
   while (!failed() && net::monotonic_now() < limit) {

@@ -2,14 +2,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "director/engine/director.h"
+#include "director/control/status.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"
 #include "shop.h"
 #include "test/catch.h"
 
-using director::Director;
+using director::Engine;
 using director_test::at;
 using Fault = ipvs::MemoryKernel::Fault;
 using namespace std::chrono_literals;
@@ -26,10 +27,10 @@ struct World {
   net::KernelHost host;
   const director::Options options{
       .node = director_test::lb1(), .state_file = scratch.path / "state.json", .dry_run = true};
-  std::unique_ptr<Director> director;
+  std::unique_ptr<Engine> director;
 
   void start(const config::Cluster& cluster = director_test::shop()) {
-    director = std::make_unique<Director>(loop, kernel, host, cluster, options);
+    director = std::make_unique<Engine>(loop, kernel, host, cluster, options);
     REQUIRE(director->start());
   }
 
@@ -54,7 +55,7 @@ struct World {
   /// What the next life would know.
   [[nodiscard]] director::Drains saved() {
     bool told = false;
-    director->when_durable([&](const std::string& /*why_not*/) { told = true; });
+    director->store().when_durable([&](const std::string& /*why_not*/) { told = true; });
     while (!told) REQUIRE(loop.turn(2s));
     const auto intents = director::load_intents(*options.state_file);
     return intents ? intents->departures : director::Drains{};
@@ -67,7 +68,7 @@ TEST_CASE("what is found when a service is read again departs over restarts, wit
   World world;
   world.start();
   world.kernel.faults = {Fault::lost_reply};
-  REQUIRE(world.director->set_weight("web", "web1", 5));  // not known to be done: the service is read again
+  REQUIRE(world.director->orders().set_weight("web", "web1", 5));  // not known to be done: the service is read again
   world.add_stranger();
   REQUIRE(world.until([&] { return world.drains(stranger); }));
   const auto saved = world.saved();
@@ -83,20 +84,22 @@ TEST_CASE("a service that could not be read again is not written by what was kno
   World world;
   world.start();
   world.kernel.faults = {Fault::lost_reply, Fault::interrupted_dump};
-  REQUIRE(world.director->set_weight("web", "web1", 5));
+  REQUIRE(world.director->orders().set_weight("web", "web1", 5));
   world.add_stranger();
   REQUIRE(world.until([&] { return world.kernel.faults.empty(); }));
   CHECK(world.destinations().contains(at(stranger)));
-  CHECK(world.director->status()["problems"].size() == 1);
+  CHECK(director::status(*world.director)["problems"].size() == 1);
   CHECK(world.until([&] { return world.drains(stranger); }));
-  CHECK(world.director->status()["problems"].empty());
+  CHECK(director::status(*world.director)["problems"].empty());
 }
 
 TEST_CASE("a drained server leaves the table when its time is up, though its connections went long before") {
   World world;
   world.start();
-  REQUIRE(world.director->drain("web", "web1", "", 2s));
-  const auto told = [&] { return world.director->events().dump().contains("drained: no connections are left"); };
+  REQUIRE(world.director->orders().drain("web", "web1", "", 2s));
+  const auto told = [&] {
+    return director::events_status(*world.director).dump().contains("drained: no connections are left");
+  };
   CHECK(world.until(told));
   CHECK(world.drains("192.168.200.11:80"));
   CHECK(world.until([&] { return !world.destinations().contains(at("192.168.200.11:80")); }));
@@ -109,12 +112,12 @@ TEST_CASE("what departs keeps its connections though the disk does not take it, 
   std::filesystem::remove_all(world.scratch.path);
   auto cluster = director_test::shop();
   cluster.services[0].servers.pop_back();
-  REQUIRE(world.director->reload(cluster, world.options.node, "a test"));
+  REQUIRE(world.director->reload({.cluster = cluster, .node = world.options.node}, "a test"));
   CHECK(world.drains(web2));
-  REQUIRE(world.until([&] { return world.director->status()["problems"].size() == 1; }));
-  CHECK(world.director->status()["problems"][0].get<std::string>().ends_with(
+  REQUIRE(world.until([&] { return director::status(*world.director)["problems"].size() == 1; }));
+  CHECK(director::status(*world.director)["problems"][0].get<std::string>().ends_with(
       "No such file or directory; a restart would not know what drains now"));
   std::filesystem::create_directory(world.scratch.path);
   CHECK(world.until([&] { return world.saved().size() == 1; }));
-  CHECK(world.director->status()["problems"].empty());
+  CHECK(director::status(*world.director)["problems"].empty());
 }

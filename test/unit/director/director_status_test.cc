@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "director/control/status.h"
 #include "test/catch.h"
 #include "world.h"
 
@@ -23,7 +24,7 @@ TEST_CASE("that a server dies is a warning, and that it is back is none") {
   const auto director = world.director(cluster);
   const auto levels = [&] {  // of what was told, by kind
     std::map<std::string, std::string> found;
-    const auto told = director->events();
+    const auto told = director::events_status(*director);
     for (const auto& event : told["events"]) found[event["kind"]] = event["severity"];
     return found;
   };
@@ -49,7 +50,7 @@ TEST_CASE("servers and problems say since when, in UTC") {
     CHECK(*time < std::chrono::system_clock::now() + std::chrono::seconds(1));
     return it["since"];
   };
-  const auto first = director->status();
+  const auto first = director::status(*director);
   REQUIRE(first["conditions"].size() == 1);
   CHECK(first["conditions"][0]["kind"] == "table_refused");
   CHECK(first["conditions"][0]["subject"] == "service web");
@@ -57,6 +58,6 @@ TEST_CASE("servers and problems say since when, in UTC") {
   const auto problem = since(first["conditions"][0]), server = since(first["services"][0]["servers"][0]);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   world.settle();
-  CHECK(since(director->status()["conditions"][0]) == problem);
-  CHECK(since(director->status()["services"][0]["servers"][0]) == server);
+  CHECK(since(director::status(*director)["conditions"][0]) == problem);
+  CHECK(since(director::status(*director)["services"][0]["servers"][0]) == server);
 }

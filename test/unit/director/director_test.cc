@@ -1,4 +1,5 @@
-#include "director/engine/director.h"
+#include "director/control/status.h"
+#include "director/engine/engine.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -6,7 +7,7 @@
 #include "test/catch.h"
 #include "world.h"
 
-using director::Director;
+using director::Engine;
 using director_test::at;
 using director_test::web1;
 using director_test::web_key;
@@ -24,18 +25,19 @@ TEST_CASE("a drain reaches the kernel at once, is shown, and is remembered by th
   World world;
   {
     const auto director = world.director();
-    REQUIRE(director->drain("web", "web1", "disk"));
+    REQUIRE(director->orders().drain("web", "web1", "disk"));
     CHECK(world.weight(web1) == 0);
-    const auto server = director->status()["services"][0]["servers"][0];
+    const auto server = director::status(*director)["services"][0]["servers"][0];
     CHECK(server["drained"] == true);
     CHECK(server["effective_weight"] == 0);
     CHECK(server["reason"].get<std::string>().ends_with("(disk)"));
   }  // killed: nothing is said, nothing is cleaned up
   const auto next = world.director();
   CHECK(world.weight(web1) == 0);
-  REQUIRE(next->undrain("web", "web1"));
+  REQUIRE(next->orders().undrain("web", "web1"));
   CHECK(world.weight(web1) == 3);
-  CHECK(world.director()->status()["services"][0]["servers"][0]["drained"] == false);
+  world.rest(*next);
+  CHECK(director::status(*world.director())["services"][0]["servers"][0]["drained"] == false);
 }
 
 TEST_CASE("an idle service that left the file goes with the next start; an alien one is left alone") {
@@ -110,7 +112,7 @@ TEST_CASE("a checked server waits without traffic for its first verdict") {
   cluster.services[0].checks = {checkers::Spec{}};
   const auto director = world.director(cluster);
   CHECK(world.weight(web1) == 0);
-  CHECK(director->status()["services"][0]["servers"][0]["health"] == "unknown");
+  CHECK(director::status(*director)["services"][0]["servers"][0]["health"] == "unknown");
 }
 
 TEST_CASE("a damaged state is told in the journal and does not keep the director from starting") {
@@ -121,10 +123,11 @@ TEST_CASE("a damaged state is told in the journal and does not keep the director
   std::filesystem::resize_file(world.scratch.path / "state.json", 5);
   const auto director = world.director();
   CHECK(world.weight(web1) == 3);
-  CHECK(director->events()["events"][0]["text"].get<std::string>().find("damaged state") != std::string::npos);
+  CHECK(director::events_status(*director)["events"][0]["text"].get<std::string>().find("damaged state") !=
+        std::string::npos);
   CHECK(world.saved(*director).owned == std::set{web_key});
   CHECK(std::filesystem::exists(world.scratch.path / "state.json.damaged"));
-  CHECK(director->status()["problems"].size() == 1);
+  CHECK(director::status(*director)["problems"].size() == 1);
 }
 
 TEST_CASE("a state in a later form than this one knows is put aside whole, for the version that wrote it") {
@@ -136,8 +139,8 @@ TEST_CASE("a state in a later form than this one knows is put aside whole, for t
   CHECK(world.weight(web1) == 3);
   std::ifstream aside(file.string() + ".damaged");
   CHECK(std::string(std::istreambuf_iterator<char>(aside), {}) == later);
-  REQUIRE(director->status()["problems"].size() == 1);
-  CHECK(director->status()["problems"][0].get<std::string>().contains(file.string() + ": state of version 3"));
+  REQUIRE(director::status(*director)["problems"].size() == 1);
+  CHECK(director::status(*director)["problems"][0].get<std::string>().contains(file.string() + ": state of version 3"));
 }
 
 TEST_CASE("a service that the kernel refuses does not hold up another") {
@@ -148,10 +151,10 @@ TEST_CASE("a service that the kernel refuses does not hold up another") {
   cluster.services[1].key.endpoint.port = 81;
   cluster.services[1].spec.scheduler = "odd";
   const auto director = world.director(cluster);
-  CHECK(director->status()["problems"].size() == 1);
-  REQUIRE(director->drain("web", "web1", ""));
+  CHECK(director::status(*director)["problems"].size() == 1);
+  REQUIRE(director->orders().drain("web", "web1", ""));
   CHECK(world.weight(web1) == 0);
-  CHECK(director->status()["problems"].size() == 1);
+  CHECK(director::status(*director)["problems"].size() == 1);
 }
 
 TEST_CASE("a service that is gone from the file and from the kernel is nobody's") {
@@ -179,16 +182,16 @@ TEST_CASE("a service stays ours until the kernel has let it go") {
 
 TEST_CASE("what somebody else put into a service meanwhile departs instead of being cut off") {
   World world;
-  Director director(world.loop, world.kernel, world.host, director_test::shop(),
-                    {.node = director_test::lb1(), .state_file = world.scratch.path / "state.json", .dry_run = true});
+  Engine director(world.loop, world.kernel, world.host, director_test::shop(),
+                  {.node = director_test::lb1(), .state_file = world.scratch.path / "state.json", .dry_run = true});
   world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers};
   REQUIRE(director.start());
-  REQUIRE(director.status()["problems"].size() == 1);
+  REQUIRE(director::status(director)["problems"].size() == 1);
   auto& intruder = world.kernel.table[web_key];  // while ours waits to be tried again
   intruder.service.scheduler = "rr";
   intruder.destinations[at("192.168.200.77:80")].destination.weight = 4;
   intruder.destinations[at("192.168.200.77:80")].active = 3;
-  world.turn_until([&] { return director.status()["problems"].empty(); });
+  world.turn_until([&] { return director::status(director)["problems"].empty(); });
   CHECK(world.weight("192.168.200.77:80") == 0);
   CHECK(world.weight(web1) == 3);
 }
@@ -197,9 +200,9 @@ TEST_CASE("what the kernel refuses shows in status, and is tried again") {
   World world;
   world.kernel.schedulers.erase("wrr");
   const auto director = world.director();
-  REQUIRE(director->status()["problems"].size() >= 1);
+  REQUIRE(director::status(*director)["problems"].size() >= 1);
   world.kernel.schedulers.insert("wrr");
-  world.turn_until([&] { return director->status()["problems"].empty(); });
+  world.turn_until([&] { return director::status(*director)["problems"].empty(); });
   CHECK(world.weight(web1) == 3);
 }
 
@@ -208,14 +211,14 @@ TEST_CASE("a drain with a deadline ends at it: the server leaves the table, and 
   {
     const auto director = world.director();
     world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
-    REQUIRE(director->drain("web", "web1", "", std::chrono::seconds(1)));
+    REQUIRE(director->orders().drain("web", "web1", "", std::chrono::seconds(1)));
     CHECK(world.weight(web1) == 0);
-    CHECK(director->status()["services"][0]["servers"][0]["drain"]["cause"] == "by the operator");
+    CHECK(director::status(*director)["services"][0]["servers"][0]["drain"]["cause"] == "by the operator");
     world.turn_until([&] { return !world.kernel.table.at(web_key).destinations.contains(at(web1)); });
   }
   const auto next = world.director();
   CHECK_FALSE(world.kernel.table.at(web_key).destinations.contains(at(web1)));
-  REQUIRE(next->undrain("web", "web1"));
+  REQUIRE(next->orders().undrain("web", "web1"));
   CHECK(world.weight(web1) == 3);
 }
 
@@ -223,13 +226,13 @@ TEST_CASE("a drain tells when the last connection has gone") {
   World world;
   const auto director = world.director();
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
-  REQUIRE(director->drain("web", "web1", ""));
-  const auto last = [&] { return director->events()["events"].back()["text"].get<std::string>(); };
+  REQUIRE(director->orders().drain("web", "web1", ""));
+  const auto last = [&] { return director::events_status(*director)["events"].back()["text"].get<std::string>(); };
   REQUIRE(world.loop.turn(std::chrono::seconds(2)));
   CHECK(last() == "drained by the operator");
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 0;
   world.turn_until([&] { return last() == "drained: no connections are left"; });
-  CHECK(director->status()["services"][0]["servers"][0]["drain"]["done"] == true);
+  CHECK(director::status(*director)["services"][0]["servers"][0]["drain"]["done"] == true);
   CHECK(world.weight(web1) == 0);
 }
 
@@ -249,12 +252,12 @@ TEST_CASE("that a failed server has no connections left is told to nobody") {
   held.destinations[at("127.0.0.1:1")].destination.weight = 3;
   const auto director = world.director(cluster);
   const auto drain = [&] {
-    const auto server = director->status()["services"][0]["servers"][0];
+    const auto server = director::status(*director)["services"][0]["servers"][0];
     return server.contains("drain") ? server["drain"] : nlohmann::ordered_json::object();
   };
   world.turn_until([&] { return drain().value("done", false); });
   CHECK(drain()["cause"] == "failed");
-  const auto told = director->events();  // lives while its part is walked
+  const auto told = director::events_status(*director);  // lives while its part is walked
   for (const auto& event : told["events"]) {
     CHECK_FALSE(event["text"].get<std::string>().starts_with("drained"));
   }
@@ -262,23 +265,26 @@ TEST_CASE("that a failed server has no connections left is told to nobody") {
 
 TEST_CASE("the operator's weight reaches the kernel, outlives a restart, and can be taken back") {
   World world;
-  REQUIRE(world.director()->set_weight("web", "web1", 40));
-  CHECK(world.weight(web1) == 40);
+  {
+    const auto first = world.director();
+    REQUIRE(first->orders().set_weight("web", "web1", 40));
+    CHECK(world.weight(web1) == 40);
+  }
   const auto director = world.director();
   CHECK(world.weight(web1) == 40);
-  REQUIRE(director->set_weight("web", "web1", std::nullopt));
+  REQUIRE(director->orders().set_weight("web", "web1", std::nullopt));
   CHECK(world.weight(web1) == 3);
 }
 
 TEST_CASE("what somebody else changed in what is ours is put right, and told once") {
   World world;
   const auto director = world.director();
-  const auto told = director->events()["events"].size();
+  const auto told = director::events_status(*director)["events"].size();
   world.kernel.table.at(web_key).destinations.at(at(web1)).destination.weight = 77;
   world.kernel.table.at(web_key).destinations.erase(at("192.168.200.12:80"));
   world.turn_until([&] { return world.weight(web1) == 3; });
   CHECK(world.weight("192.168.200.12:80") == 1);
-  CHECK(director->events()["events"].size() == told + 1);
+  CHECK(director::events_status(*director)["events"].size() == told + 1);
   world.kernel.table.clear();
   world.turn_until([&] { return world.kernel.table.contains(web_key); });
   CHECK(world.weight(web1) == 3);
@@ -310,38 +316,38 @@ TEST_CASE("directord that stops keeps its rules or clears them, as the file says
 TEST_CASE("a reload changes what differs: weights in place, additions at once, removals after their connections") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->drain("web", "web2", ""));
+  REQUIRE(director->orders().drain("web", "web2", ""));
   auto cluster = director_test::shop();
   auto other = director_test::web();
   other.name = "other";
   other.key.endpoint.port = 81;
   cluster.services.insert(cluster.services.begin(), other);  // every index moves
   cluster.services[1].servers[0].weight = 8;
-  REQUIRE(director->reload(cluster, director_test::lb1(), "a test"));
+  REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
   CHECK(world.weight(web1) == 8);
   CHECK(world.weight("192.168.200.12:80") == 0);
   CHECK(world.kernel.table.contains(other.key));
-  CHECK(director->status()["services"][1]["servers"][1]["drained"] == true);
+  CHECK(director::status(*director)["services"][1]["servers"][1]["drained"] == true);
 
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
   cluster.services.clear();
-  REQUIRE(director->reload(cluster, director_test::lb1(), "a test"));
+  REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
   CHECK(world.weight(web1) == 0);
-  CHECK_FALSE(director->undrain("web", "web1"));
+  CHECK_FALSE(director->orders().undrain("web", "web1"));
   world.turn_until([&] { return !world.kernel.table.contains(other.key); });
   CHECK(world.weight(web1) == 0);
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 0;
   world.turn_until([&] { return world.kernel.table.empty(); });
-  CHECK(director->undrain("web", "web2"));  // which left the file with its drain
+  CHECK(director->orders().undrain("web", "web2"));  // which left the file with its drain
 }
 
 TEST_CASE("a reload of the same file sends the kernel nothing") {
   World world;
   const auto director = world.director();
-  const auto told = director->events()["events"].size();
+  const auto told = director::events_status(*director)["events"].size();
   world.kernel.faults = {ipvs::MemoryKernel::Fault::no_buffers};  // would show
-  REQUIRE(director->reload(director_test::shop(), director_test::lb1(), "a test"));
+  REQUIRE(director->reload({.cluster = director_test::shop(), .node = director_test::lb1()}, "a test"));
   world.settle();
-  CHECK(director->events()["events"].size() == told + 1);
+  CHECK(director::events_status(*director)["events"].size() == told + 1);
   CHECK(world.kernel.faults.size() == 1);
 }

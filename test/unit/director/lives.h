@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "config/cluster.h"
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "ipvs/diff.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"
@@ -120,9 +120,9 @@ inline void becomes_as_meant(net::Loop& loop, ipvs::Kernel& kernel, const config
 }
 
 /// Until the disk has what the director wants to keep.
-inline void rest(net::Loop& loop, director::Director& director) {
+inline void rest(net::Loop& loop, director::Engine& director) {
   bool told = false;
-  director.when_durable([&](const std::string& /*why_not*/) { told = true; });
+  director.store().when_durable([&](const std::string& /*why_not*/) { told = true; });
   while (!told) REQUIRE(loop.turn(std::chrono::seconds(2)));
 }
 
@@ -138,7 +138,7 @@ inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::
   cluster.name = "random";
   const director::Options options{
       .node = {.name = "lb1", .address = {}}, .state_file = folder / "state.json", .dry_run = true};
-  auto director = std::make_unique<director::Director>(loop, dying, host, cluster, options);
+  auto director = std::make_unique<director::Engine>(loop, dying, host, cluster, options);
   REQUIRE(director->start());
   int crashes = 0;
   for (int i = 0; i < changes; ++i) {
@@ -149,17 +149,17 @@ inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::
     const bool restart = author.below(3) == 0;
     if (restart) {
       director.reset();
-      director = std::make_unique<director::Director>(loop, dying, host, cluster, options);
+      director = std::make_unique<director::Engine>(loop, dying, host, cluster, options);
       REQUIRE(director->start());
     } else {
-      REQUIRE(director->reload(cluster, options.node, "a test"));
+      REQUIRE(director->reload({.cluster = cluster, .node = options.node}, "a test"));
     }
     REQUIRE(loop.turn(std::chrono::milliseconds(1)));
     if (crash) {
       crashes += *dying.left == 0 ? 1 : 0;
       director.reset();
       dying.left.reset();
-      director = std::make_unique<director::Director>(loop, dying, host, cluster, options);
+      director = std::make_unique<director::Engine>(loop, dying, host, cluster, options);
       REQUIRE(director->start());
     }
     becomes_as_meant(loop, kernel, cluster);

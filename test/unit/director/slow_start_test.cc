@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/fd.h"
 #include "net/kernel_host.h"
@@ -46,8 +46,8 @@ TEST_CASE("a server that returns warms up, whether its failure left it in the ta
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
   net::KernelHost host;
-  director::Director director(loop, kernel, host, cluster,
-                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+  director::Engine director(loop, kernel, host, cluster,
+                            {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(director.start());
   const auto weight = [&]() -> std::uint32_t {
     const auto& held = kernel.table.at(web.key).destinations;

@@ -1,7 +1,9 @@
 // The status as text, a piece in each turn of the loop.
 #include <nlohmann/json.hpp>
 
-#include "director/engine/director.h"
+#include "director/control/status.h"
+#include "director/control/status_writer.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"
@@ -23,12 +25,17 @@ config::Cluster cluster_of(int services) {
   return cluster;
 }
 
+director::StatusWriter::Table table_of(const director::Engine& engine) {
+  return std::make_shared<const net::Result<ipvs::Snapshot>>(engine.kernel().list());
+}
+
 struct Large {
   net::Loop loop = net::Loop::create().value();
   ipvs::MemoryKernel kernel;
   net::KernelHost host;
-  director::Director director{
+  director::Engine director{
       loop, kernel, host, cluster_of(300), {.node = director_test::lb1(), .state_file = {}, .dry_run = true}};
+  director::StatusWriter writer{director};
   std::vector<std::string> written;
 
   Large() {
@@ -37,7 +44,7 @@ struct Large {
   }
 
   void ask() {
-    director.write_status(director.table(), [this](std::string text) { written.push_back(std::move(text)); });
+    writer.write(table_of(director), [this](std::string text) { written.push_back(std::move(text)); });
   }
   /// How many turns it took until so many were written.
   int turn_until_written(std::size_t count) {
@@ -61,7 +68,7 @@ TEST_CASE("a status in pieces is the same as one that is made at once, and lets 
   large.ask();
   CHECK(large.turn_until_written(2) >= 2 * 300 * 3 / 50);
   CHECK(ticks >= 2 * 300 * 3 / 50);
-  const std::string whole = large.director.status().dump() + "\n";
+  const std::string whole = director::status(large.director).dump() + "\n";
   CHECK(large.written[0] == whole);
   CHECK(large.written[1] == whole);
 }
@@ -70,19 +77,19 @@ TEST_CASE("a status that a reload comes into shows the new file alone") {
   Large large;
   large.ask();
   for (int turns = 0; turns < 3; ++turns) REQUIRE(large.loop.turn(5s));
-  REQUIRE(large.director.reload(cluster_of(20), director_test::lb1(), "a test"));
+  REQUIRE(large.director.reload({.cluster = cluster_of(20), .node = director_test::lb1()}, "a test"));
   large.turn_until_written(1);
   const auto status = nlohmann::json::parse(large.written[0]);
   CHECK(status["services"].size() == 20);
   large.ask();
-  REQUIRE(large.director.reload(cluster_of(0), director_test::lb1(), "a test"));
+  REQUIRE(large.director.reload({.cluster = cluster_of(0), .node = director_test::lb1()}, "a test"));
   large.turn_until_written(2);
   CHECK(nlohmann::json::parse(large.written[1])["services"].empty());
 }
 
 TEST_CASE("who is told a status may ask for the next at once") {
   Large large;
-  large.director.write_status(large.director.table(), [&](std::string text) {
+  large.writer.write(table_of(large.director), [&](std::string text) {
     large.written.push_back(std::move(text));
     large.ask();
   });
@@ -98,10 +105,11 @@ TEST_CASE("a status that nobody can finish any more ends with its director") {
   {
     ipvs::MemoryKernel kernel;
     net::KernelHost host;
-    director::Director director(loop, kernel, host, cluster_of(300),
-                                {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
+    director::Engine director(loop, kernel, host, cluster_of(300),
+                              {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
     REQUIRE(director.start());
-    director.write_status(director.table(), [&](const std::string&) { written = true; });
+    director::StatusWriter writer(director);
+    writer.write(table_of(director), [&](const std::string&) { written = true; });
     REQUIRE(loop.turn({}));
   }
   REQUIRE(loop.turn({}));

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "director/control/status.h"
 #include "director/engine/weight_origin.h"
 #include "test/catch.h"
 #include "world.h"
@@ -12,12 +13,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-nlohmann::ordered_json first_server(const director::Director& director) {
-  return director.status()["services"][0]["servers"][0];
+nlohmann::ordered_json first_server(const director::Engine& director) {
+  return director::status(director)["services"][0]["servers"][0];
 }
 
-std::string last_event(const director::Director& director) {
-  return director.events()["events"].back()["text"].get<std::string>();
+std::string last_event(const director::Engine& director) {
+  return director::events_status(director)["events"].back()["text"].get<std::string>();
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ TEST_CASE("an operator's weight is seen with its reason and its time, beside the
   const auto director = world.director();
   CHECK(first_server(*director)["weight_origin"] == "file");
   CHECK_FALSE(first_server(*director).contains("weight_order"));
-  REQUIRE(director->set_weight("web", "web1", 40, "disk", 1h));
+  REQUIRE(director->orders().set_weight("web", "web1", 40, "disk", 1h));
   CHECK(last_event(*director) == "weight 40 by the operator; the file says 3; for 1h: disk");
   const auto server = first_server(*director);
   CHECK(server["weight"] == 40);
@@ -46,7 +47,7 @@ TEST_CASE("an operator's weight is seen with its reason and its time, beside the
 TEST_CASE("after its time the file's weight holds again, and that is an event") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->set_weight("web", "web1", 40, "", 1s));
+  REQUIRE(director->orders().set_weight("web", "web1", 40, "", 1s));
   CHECK(world.weight(web1) == 40);
   world.turn_until([&] { return world.weight(web1) == 3; });
   CHECK(last_event(*director) == "weight 3 again, as the file says: the time of the operator's weight 40 is over");
@@ -55,7 +56,11 @@ TEST_CASE("after its time the file's weight holds again, and that is an event") 
 
 TEST_CASE("a weight's time goes on while directord is down") {
   World world;
-  REQUIRE(world.director()->set_weight("web", "web1", 40, "disk", 1s));
+  {
+    const auto director = world.director();
+    REQUIRE(director->orders().set_weight("web", "web1", 40, "disk", 1s));
+    world.rest(*director);
+  }
   {
     const auto director = world.director();
     CHECK(world.weight(web1) == 40);
@@ -70,10 +75,10 @@ TEST_CASE("a weight's time goes on while directord is down") {
 TEST_CASE("a weight of a server that left the file is over in its time too") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->set_weight("web", "web1", 40, "", 1s));
+  REQUIRE(director->orders().set_weight("web", "web1", 40, "", 1s));
   auto cluster = director_test::shop();
   cluster.services[0].servers.erase(cluster.services[0].servers.begin());
-  REQUIRE(director->reload(cluster, director_test::lb1(), "a test"));
+  REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
   world.turn_until([&] { return last_event(*director).starts_with("not in the file"); });
   CHECK(world.saved(*director).orders.empty());
 }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "director/engine/director.h"
+#include "director/engine/engine.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"
@@ -14,7 +14,7 @@
 
 namespace director_test {
 
-using director::Director;
+using director::Engine;
 
 inline constexpr auto web1 = "192.168.200.11:80";
 inline const ipvs::ServiceKey web_key = web().key;
@@ -26,8 +26,8 @@ struct World {
   ipvs::MemoryKernel kernel;
   net::KernelHost host;
 
-  std::unique_ptr<Director> director(const config::Cluster& cluster = shop()) {
-    auto made = std::make_unique<Director>(
+  std::unique_ptr<Engine> director(const config::Cluster& cluster = shop()) {
+    auto made = std::make_unique<Engine>(
         loop, kernel, host, cluster,
         director::Options{.node = lb1(), .state_file = scratch.path / "state.json", .dry_run = true});
     REQUIRE(made->start());
@@ -36,15 +36,15 @@ struct World {
   }
 
   /// Until the disk has all that the director wants to keep.
-  void rest(Director& director) {
+  void rest(Engine& director) {
     std::optional<std::string> why_not;
-    director.when_durable([&](const std::string& why) { why_not = why; });
+    director.store().when_durable([&](const std::string& why) { why_not = why; });
     while (!why_not) REQUIRE(loop.turn(std::chrono::seconds(2)));
     REQUIRE(why_not->empty());
   }
 
   /// What the next life would know.
-  director::Intents saved(Director& director) {
+  director::Intents saved(Engine& director) {
     rest(director);
     return director::load_intents(scratch.path / "state.json").value();
   }

@@ -1,0 +1,261 @@
+#include "director/control/status.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "director/engine/change_json.h"
+#include "director/engine/engine.h"
+#include "director/engine/vrrp_status.h"
+#include "director/engine/weight_origin.h"
+#include "net/version.h"
+
+namespace director {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json drain_status(const Drain& drain) {
+  ordered_json value{{"cause", to_string(drain.cause)}, {"since", net::timestamp(drain.since)}, {"done", drain.done}};
+  if (drain.deadline) value["deadline"] = net::timestamp(*drain.deadline);
+  return value;
+}
+
+ordered_json weight_order(const Orders::Weight& weight) {
+  ordered_json value{{"weight", weight.value}, {"reason", weight.reason}};
+  if (weight.since != WallTime()) value["since"] = net::timestamp(weight.since);
+  if (weight.until) value["until"] = net::timestamp(*weight.until);
+  return value;
+}
+
+/// "weight 5 by the operator since 2026-11-27T14:03:12Z (3 min ago), until ... (in 7 min) (disk)".
+std::string weight_reason(const Orders::Weight& weight, net::WallTime now) {
+  auto text = fmt::format("weight {} by the operator", weight.value);
+  if (weight.since != WallTime()) text += " since " + net::timestamp_and_age(weight.since, now);
+  if (weight.until) text += ", until " + net::timestamp_and_age(*weight.until, now);
+  return weight.reason.empty() ? text : text + " (" + weight.reason + ")";
+}
+
+/// `from` and `to` of a change of state alone.
+ordered_json event_json(const Event& event) {
+  ordered_json value{{"number", event.number},           {"at", net::timestamp(event.at)},
+                     {"kind", type_of(event.kind).name}, {"severity", to_string(type_of(event.kind).level)},
+                     {"subject", event.subject},         {"text", event.text}};
+  if (!event.from.empty()) value["from"] = event.from;
+  if (!event.to.empty()) value["to"] = event.to;
+  if (!event.reason.empty()) value["reason"] = event.reason;
+  if (event.since) value["since"] = net::timestamp(*event.since);
+  return value;
+}
+
+/// The private services, which no listing of services shows.
+ordered_json true_paths_status(const TruePaths& paths) {
+  ordered_json all = ordered_json::array();
+  for (const auto& [key, way] : paths.services()) {
+    if (!way) continue;
+    all.push_back(
+        {{"mark", key.fwmark}, {"server", net::to_string(way->server)}, {"forward", ipvs::to_string(way->forward)}});
+  }
+  return all;
+}
+
+std::string reason_of(const Engine& engine, const config::Service& service, const config::Server& server,
+                      const ServerSituation& situation, net::WallTime now) {
+  std::string text;
+  const auto* orders = orders_of(engine.store().state(), service.name, server.name);
+  if (orders != nullptr && orders->drain) {
+    const auto& drain = *orders->drain;
+    const bool out = situation.order == Order::out;
+    const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
+    const auto since = net::timestamp_and_age(drain.since, now);
+    text = timed_out ? fmt::format("disabled: drain time reached at {}, drained by the operator since {}",
+                                   net::timestamp_and_age(*drain.deadline, now), since)
+                     : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
+    if (!drain.reason.empty()) text += " (" + drain.reason + ")";
+  }
+  if (orders != nullptr && orders->weight) {
+    if (!text.empty()) text += "; ";
+    text += weight_reason(*orders->weight, now);
+  }
+  if (service.checks.empty()) return text.empty() ? "no check" : text;
+  const auto checks = engine.health().describe(service, server, now);
+  if (!text.empty() && !checks.empty()) text += "; ";
+  return text + checks;
+}
+
+/// `problems`, the sentences alone, and `conditions`, the same with more to each.
+void put_problems(const Engine& engine, ordered_json& root, const net::Result<ipvs::Snapshot>& table) {
+  auto all = engine.problems();
+  if (!table) all.push_back({EventKind::table_refused, "ipvs", table.error().message});
+  std::set<std::string> said;  // several services may be refused for the same reason
+  auto sentences = ordered_json::array(), conditions = ordered_json::array();
+  for (const auto& problem : all) {
+    if (said.insert(problem.reason).second) sentences.push_back(problem.reason);
+    conditions.push_back({{"kind", type_of(problem.kind).name},
+                          {"subject", problem.subject},
+                          {"since", net::timestamp(engine.since(problem))},
+                          {"reason", problem.reason}});
+  }
+  root["problems"] = std::move(sentences);
+  root["conditions"] = std::move(conditions);
+}
+
+/// With what each is held to by `track`.
+ordered_json routers_status(const Engine& engine) {
+  auto list = ordered_json::array();
+  const auto names = engine.peers().names(engine.cluster());
+  for (const auto& router : engine.routers().status()) {
+    auto status = vrrp_status(router, names, engine.loop().now(), engine.wall_at(router.since));
+    auto trackers = ordered_json::array();
+    for (const auto& [name, state, since, reason, lower] : engine.routers().trackers(router.spec.name)) {
+      trackers.push_back({{"name", name},
+                          {"state", checkers::to_string(state)},
+                          {"since", net::timestamp(engine.wall_at(since))},
+                          {"reason", reason},
+                          {"lower", lower}});
+    }
+    status["trackers"] = std::move(trackers);
+    list.push_back(std::move(status));
+  }
+  return list;
+}
+
+ordered_json departures_status(const Engine& engine, const net::Result<ipvs::Snapshot>& table) {
+  auto list = ordered_json::array();
+  for (const auto& [which, departure] : engine.drains().departures()) {
+    auto value = drain_status(departure);
+    value["service"] = ipvs::to_string(which.first);
+    value["destination"] = ipvs::to_string(which.second);
+    if (table) {
+      const auto service = table->find(which.first);
+      if (service != table->end() && service->second.destinations.contains(which.second)) {
+        const auto& held = service->second.destinations.at(which.second);
+        value["active"] = held.active;
+        value["inactive"] = held.inactive;
+      }
+    }
+    list.push_back(std::move(value));
+  }
+  return list;
+}
+
+}  // namespace
+
+ordered_json service_status(const Engine& engine, const config::Service& service,
+                            const net::Result<ipvs::Snapshot>& table) {
+  const ipvs::ServiceStatus* held = nullptr;
+  if (table) {
+    const auto found = table->find(service.key);
+    if (found != table->end()) held = &found->second;
+  }
+  const auto& plan = engine.reconciler().plan_of(service.key);
+  const auto situation = engine.reconciler().situation_of(service);
+  const auto now = engine.loop().clock().wall();
+  ordered_json servers = ordered_json::array();
+  std::size_t taking = 0;
+  for (std::size_t i = 0; i < service.servers.size(); ++i) {
+    const auto& server = service.servers[i];
+    const auto& known = situation.servers[i];
+    const ipvs::DestinationKey key{.endpoint = server.endpoint};
+    const auto destination = plan.entry.destinations.find(key);
+    ordered_json entry{
+        {"name", server.name},
+        {"address", net::to_string(server.endpoint)},
+        {"health", checkers::to_string(known.health)},
+        {"since", net::timestamp(engine.wall_at(known.since))},
+        {"reason", reason_of(engine, service, server, known, now)},
+        {"weight", known.weight.value_or(server.weight)},
+        {"file_weight", server.weight},
+        {"weight_origin", ""},  // of the effective one, below
+        {"effective_weight", destination == plan.entry.destinations.end() ? 0 : destination->second.weight},
+        {"drained", known.order != Order::none},
+        {"fallback", server.fallback}};
+    if (known.order != Order::none) entry["order"] = known.order == Order::drain ? "drained" : "disabled";
+    const auto* drain = engine.drains().find({.service = service.key, .server = server.endpoint});
+    if (drain != nullptr) entry["drain"] = drain_status(*drain);
+    if (held != nullptr) {
+      const auto found = held->destinations.find(key);
+      auto status = ipvs::DestinationStatus{};
+      status.destination.weight = 0;
+      if (found != held->destinations.end()) status = found->second;
+      entry["effective_weight"] = status.destination.weight;  // the kernel's own word
+      entry["active"] = status.active;
+      entry["inactive"] = status.inactive;
+      entry["connections"] = status.stats.connections;
+    }
+    taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
+    entry["weight_origin"] =
+        weight_origin(service, situation, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_serves);
+    const auto* orders = orders_of(engine.store().state(), service.name, server.name);
+    if (orders != nullptr && orders->weight) entry["weight_order"] = weight_order(*orders->weight);
+    servers.push_back(std::move(entry));
+  }
+  return {{"name", service.name},
+          {"key", ipvs::to_string(service.key)},
+          {"scheduler", service.spec.scheduler},
+          {"forward", ipvs::to_string(service.forward)},
+          {"quorum", plan.quorum},
+          {"taking", taking},
+          {"fallback_serves", plan.fallback_serves},
+          {"panicking", plan.panicking},
+          {"servers", std::move(servers)}};
+}
+
+ordered_json status_but_services(const Engine& engine, const net::Result<ipvs::Snapshot>& table) {
+  ordered_json root{{"cluster", engine.cluster().name},
+                    {"node", engine.in_force().node().name},
+                    {"version", net::version()},
+                    {"files", to_string(engine.peers().own().files)},
+                    {"started", net::timestamp(engine.started())},
+                    {"checks", engine.health().checks()}};
+  put_problems(engine, root, table);
+  root["nodes"] = engine.peers().status(engine.cluster(), engine.dry_run());
+  root["vrrp"] = routers_status(engine);
+  root["departures"] = departures_status(engine, table);
+  root["true_paths"] = true_paths_status(engine.health().true_paths());
+  return root;
+}
+
+ordered_json status(const Engine& engine) {
+  const auto table = engine.kernel().list();
+  auto root = status_but_services(engine, table);
+  root["services"] = ordered_json::array();
+  for (const auto& service : engine.cluster().services) {
+    root["services"].push_back(service_status(engine, service, table));
+  }
+  return root;
+}
+
+ordered_json vrrp_status(const Engine& engine) {
+  return {{"node", engine.in_force().node().name},
+          {"nodes", engine.peers().status(engine.cluster(), engine.dry_run())},
+          {"vrrp", routers_status(engine)}};
+}
+
+ordered_json events_status(const Engine& engine, std::uint64_t since) {
+  ordered_json events = ordered_json::array();
+  for (const auto& event : engine.log().events()) {
+    if (event.number > since) events.push_back(event_json(event));
+  }
+  return {{"events", std::move(events)}};
+}
+
+ordered_json connections_of(const Engine& engine, const Change& change) {
+  ordered_json leaving = ordered_json::array();
+  net::Result<std::optional<ipvs::ServiceStatus>> status;
+  const ipvs::ServiceKey* asked = nullptr;
+  for (std::size_t i = 0; i < change.leaving.size(); ++i) {
+    const auto& [key, destination] = change.leaving[i];
+    if (asked == nullptr || *asked != key) status = engine.kernel().list(key);
+    asked = &key;
+    const ipvs::DestinationStatus* held = nullptr;
+    if (status && *status && (*status)->destinations.contains(destination)) {
+      held = &(*status)->destinations.at(destination);
+    }
+    leaving.push_back(leaving_json(change.servers.removed[i], held));
+  }
+  return leaving;
+}
+
+}  // namespace director

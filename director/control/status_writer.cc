@@ -1,0 +1,61 @@
+#include "director/control/status_writer.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "director/control/status.h"
+
+namespace director {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+/// A turn's, of some 10 us each: adverts may be 10 ms apart.
+constexpr std::size_t servers_a_turn = 50;
+
+/// Names come from files that may be no UTF-8.
+std::string dumped(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+void StatusWriter::write(Table table, Then then) {
+  texts_.push_back({.table = std::move(table), .then = std::move(then), .cluster = engine_.in_force().shared()});
+  go_on();
+}
+
+void StatusWriter::go_on() {
+  if (timer_ != 0 || texts_.empty()) return;
+  timer_ = engine_.loop().at(engine_.loop().now(), [this] { write_some(); });
+}
+
+void StatusWriter::write_some() {
+  timer_ = 0;
+  Text& text = texts_.front();
+  if (auto now = engine_.in_force().shared(); text.cluster != now) {
+    text.cluster = std::move(now);
+    text.services.clear();
+    text.next = 0;
+  }
+  const auto& table = *text.table;
+  const auto& services = text.cluster->services;
+  for (std::size_t written = 0; text.next < services.size() && written < servers_a_turn; ++text.next) {
+    const auto& service = services[text.next];
+    if (!text.services.empty()) text.services += ',';
+    text.services += dumped(service_status(engine_, service, table));
+    written += 1 + service.servers.size();
+  }
+  if (text.next == services.size()) {
+    std::string whole = dumped(status_but_services(engine_, table));
+    whole.pop_back();  // the closing brace
+    whole += ",\"services\":[" + text.services + "]}\n";
+    auto then = std::move(text.then);
+    texts_.pop_front();
+    then(std::move(whole));  // and may ask for the next
+  }
+  go_on();
+}
+
+}  // namespace director

@@ -1,0 +1,240 @@
+#include "director/engine/engine.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "director/engine/log.h"
+#include "director/engine/vrrp_status.h"
+#include "net/host.h"
+#include "vrrp/hello.h"
+
+namespace director {
+
+Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::Cluster cluster, Options options)
+    : loop_(loop),
+      kernel_(kernel),
+      options_(std::move(options)),
+      in_force_(std::move(cluster), options_.node),
+      problem_watch_(loop, [this] { return problems(); }),
+      log_(loop.clock(), sinks()),
+      store_(loop, log_, options_.state_file),
+      drains_(loop, kernel, in_force_, log_, store_, [this](const auto& service) { reconciler_.touch(service); }),
+      health_(loop, host, in_force_, log_,
+              {.has_traffic = [this](const auto& server) { return reconciler_.has_traffic(server); },
+               .on_change = [this](const auto& server) { reconciler_.touch(server.service); }},
+              {.make_prober = options_.make_prober,
+               .settings = settings_file("true-paths"),
+               .true_paths = !options_.dry_run}),
+      reconciler_(loop, kernel, in_force_, log_, store_, health_, drains_, [this] { routers_.look_at_services(); }),
+      orders_(loop, in_force_, log_, store_, reconciler_),
+      sync_(loop, kernel, log_, store_),
+      peers_(loop, log_),
+      settings_(loop, host, log_, settings_file("director")),
+      routers_(loop, host, routers_hooks(), settings_file("vrrp")) {}
+
+Engine::~Engine() = default;
+
+std::filesystem::path Engine::settings_file(const char* whose) const {
+  return options_.settings_folder ? *options_.settings_folder / fmt::format("settings.{}", whose)
+                                  : std::filesystem::path();
+}
+
+std::vector<EventLog::Sink> Engine::sinks() {
+  std::vector<EventLog::Sink> sinks;
+  sinks.emplace_back(
+      [](const Event& event) { log::write(type_of(event.kind).level, event.subject + ": " + event.text); });
+  sinks.emplace_back([this](const Event& /*event*/) { problem_watch_.look_soon(); });
+  return sinks;
+}
+
+VirtualRouters::Hooks Engine::routers_hooks() {
+  return {.not_ready = [this] { return not_ready(); },
+          .below_quorum = [this](const std::string& service) { return below_quorum(service); },
+          .report =
+              [this](Event event) {
+                const auto names = peers_.names(cluster());
+                event.text = with_names(event.text, names);
+                event.reason = with_names(event.reason, names);
+                log_.add(std::move(event));
+              },
+          .on_met = [this](const vrrp::Identity& other, const net::Address& from) { peers_.hear(other, from); }};
+}
+
+net::Result<> Engine::start() {
+  if (auto opened = store_.open(); !opened) return opened;
+  if (auto read = reconciler_.read(); !read) return read;
+  if (auto opened = health_.open(cluster()); !opened) return opened;
+  health_.start(reconciler_.table().table());
+  touch_true_paths();
+  reconciler_.adopt_table();
+  reconciler_.apply();
+  drains_.look();
+  orders_.look();
+  problem_watch_.start();
+  peers_.set_own(in_force_.node(), cluster().fingerprint);
+  if (options_.dry_run) return {};
+  sync_.set(cluster().connection_sync, in_force_.node().name);
+  settings_.set(cluster());
+  const auto epoch = make_epoch(cluster(), in_force_.node());
+  if (!epoch) return std::unexpected(epoch.error());
+  if (auto started = routers_.start(*epoch); !started) return started;
+  routers_.introduce(peers_.own());
+  return {};
+}
+
+void Engine::touch_true_paths() {
+  for (const auto& [service, way] : health_.true_paths().services()) reconciler_.touch(service);
+}
+
+void Engine::stop(std::function<void()> on_stopped) {
+  routers_.stop([this, on_stopped = std::move(on_stopped)] {
+    store_.when_durable([this, on_stopped](const std::string& /*why_not*/) {
+      leave_the_table();
+      on_stopped();
+    });
+  });
+}
+
+void Engine::leave_the_table() {
+  health_.stop();
+  settings_.restore();
+  const bool stay = cluster().director.on_stop == config::Director::OnStop::keep;
+  if (!stay) reconciler_.remove_all();
+  log_.add(events::stopped(stay ? events::End::rules_stay : events::End::rules_removed));
+}
+
+void Engine::make_way(std::function<void()> then) {
+  health_.stop_checks();
+  store_.when_durable([this, then = std::move(then)](const std::string& /*why_not*/) {
+    log_.add(events::stopped(events::End::replaced));
+    routers_.leave_to_next_life();
+    then();
+  });
+}
+
+net::Result<> Engine::reload(Epoch next, const std::string& what) {
+  // First all that may fail.
+  std::optional<VirtualRouters::Prepared> routers;
+  if (!options_.dry_run) {
+    auto prepared = routers_.prepare(next);
+    if (!prepared) return std::unexpected(prepared.error());
+    routers = std::move(*prepared);
+  }
+  if (auto opened = health_.open(next.cluster); !opened) return opened;
+
+  reconciler_.own(next.cluster);
+  const auto differences = in_force_.differences(next.cluster);
+  std::map<ipvs::ServiceKey, std::chrono::seconds> drain_times;
+  for (const auto& service : differences.gone) drain_times[service] = in_force_.find(service)->drain_time;
+  health_.leave(differences);
+  in_force_.replace(std::move(next.cluster), std::move(next.node));
+  health_.enter(differences, reconciler_.table().table());
+  touch_true_paths();
+  reconciler_.enter(differences, drain_times);
+  log_.add(events::reloaded(what));
+  // The routers are asked to lead by what is known of the new file's services, none of which is half known.
+  reconciler_.write();
+  peers_.set_own(in_force_.node(), cluster().fingerprint);
+  drains_.look();
+  if (!routers) return {};
+  routers_.adopt(std::move(*routers), cluster());
+  routers_.introduce(peers_.own());
+  sync_.set(cluster().connection_sync, in_force_.node().name);
+  settings_.set(cluster());
+  return {};
+}
+
+net::Result<> Engine::reread(Epoch same) {
+  if (!options_.dry_run) {
+    auto routers = routers_.prepare(same);
+    if (!routers) return std::unexpected(routers.error());
+    routers_.adopt(std::move(*routers), cluster());
+  }
+  peers_.set_own(in_force_.node(), same.cluster.fingerprint);
+  routers_.introduce(peers_.own());
+  return {};
+}
+
+void Engine::note_refused_file(const std::string& who, const std::string& why) {
+  refused_file_ = fmt::format("{}; the file of {} stays in force", why, net::timestamp(in_force_since_));
+  log_.add(events::reload_refused(refused_file_, who));
+}
+
+void Engine::note_good_file() {
+  refused_file_.clear();
+  in_force_since_ = loop_.clock().wall();
+}
+
+RequestResult<std::string> Engine::hand_over(const std::string& router, const std::optional<std::string>& to) {
+  auto done = routers_.hand_over(cluster(), router, to);
+  if (done) log_.add(events::router_order(router));
+  return done;
+}
+
+std::string Engine::none_left(const std::string& name) const {
+  const auto* service = in_force_.find(name);
+  if (service == nullptr) return "";
+  const auto& planned = reconciler_.plan_of(service->key).entry.destinations;
+  std::vector<std::string> fallbacks;
+  for (const auto& server : service->servers) {
+    const auto entry = planned.find({.endpoint = server.endpoint});
+    if (entry == planned.end() || entry->second.weight == 0) continue;
+    if (!server.fallback) return "";
+    fallbacks.push_back(net::to_string(server.endpoint));
+  }
+  return fmt::format(
+      "{} has no server left that takes new connections; {}", name,
+      fallbacks.empty() ? "its clients are refused" : fmt::format("fallback {} serves", fmt::join(fallbacks, ", ")));
+}
+
+std::string Engine::not_ready() const {
+  if (!reconciler_.refused().empty()) return reconciler_.refused().begin()->second;
+  if (reconciler_.has_touched()) return "the rules are not in the kernel yet";
+  for (const auto& service : cluster().services) {
+    if (reconciler_.found_serving(service.key)) continue;  // it goes on as it is
+    const auto& health = health_.of(service.key);
+    for (const auto& server : service.servers) {
+      if (health.at(server.endpoint).state != checkers::State::unknown) continue;
+      return fmt::format("server {}/{} has not been judged yet", service.name, server.name);
+    }
+  }
+  return "";
+}
+
+bool Engine::below_quorum(const std::string& name) const {
+  const auto* service = in_force_.find(name);
+  return service != nullptr && health_.judged(service->key) && !reconciler_.plan_of(service->key).quorum;
+}
+
+std::vector<Problem> Engine::problems() const {
+  std::vector<Problem> all;
+  for (const auto& why : health_.true_paths().problems()) all.push_back({EventKind::path_broken, "true path", why});
+  for (const auto& [key, why] : reconciler_.refused()) {
+    const auto* service = in_force_.find(key);
+    all.push_back(
+        {EventKind::table_refused, "service " + (service == nullptr ? ipvs::to_string(key) : service->name), why});
+  }
+  for (const auto& [setting, why] : settings_.problems())
+    all.push_back({EventKind::setting_error, "kernel setting net.ipv4.vs." + setting, why});
+  if (!refused_file_.empty()) all.push_back({EventKind::reload_refused, "cluster file", refused_file_});
+  if (!sync_.problem().empty()) all.push_back({EventKind::sync_error, "connection sync", sync_.problem()});
+  if (!store_.unsaved().empty()) all.push_back({EventKind::state_error, "state file", store_.unsaved()});
+  if (!store_.damaged().empty()) all.push_back({EventKind::state_error, "directord", store_.damaged()});
+  const auto names = peers_.names(cluster());
+  for (const auto& router : routers_.status()) {
+    bool own = !router.problem.empty();  // the first one
+    for (auto& sentence : vrrp_problems(router, names, loop_.now())) {
+      all.push_back({std::exchange(own, false) ? EventKind::router_error : EventKind::router_advert,
+                     "vrrp " + router.spec.name, std::move(sentence)});
+    }
+  }
+  std::ranges::move(peers_.problems(), std::back_inserter(all));
+  return all;
+}
+
+}  // namespace director

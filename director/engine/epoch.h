@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "config/cluster.h"
+#include "net/error.h"
+#include "vrrp/spec.h"
+
+namespace director {
+
+/// What a cluster file says for one node, with what it only names: the files of keys and passwords are read.
+struct Epoch {
+  config::Cluster cluster;
+  config::Node node;
+  std::vector<vrrp::Spec> routers{};  ///< of this node, in the file's order; none for a dry run
+};
+
+/// Reads secrets from the disk: to be called where waiting is no harm. Error: one cannot be read, or is none.
+[[nodiscard]] net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node);
+
+}  // namespace director

@@ -1,0 +1,175 @@
+#include "director/engine/health_monitor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/check.h"
+
+namespace director {
+namespace {
+
+EventKind kind_of(checkers::State state) {
+  switch (state) {
+    case checkers::State::up:
+      return EventKind::server_up;
+    case checkers::State::down:
+      return EventKind::server_down;
+    case checkers::State::unknown:
+      return EventKind::server_unknown;
+  }
+  return EventKind::server_unknown;
+}
+
+}  // namespace
+
+HealthMonitor::HealthMonitor(net::Loop& loop, net::Host& host, const ClusterInForce& in_force, EventLog& log,
+                             Hooks hooks, Options options)
+    : loop_(loop),
+      in_force_(in_force),
+      log_(log),
+      hooks_(std::move(hooks)),
+      uses_true_paths_(options.true_paths),
+      wall_(loop.clock()),
+      checkers_(
+          loop, [this](const checkers::Report& report) { on_report(report); }, options.make_prober),
+      true_paths_(loop, host, in_force, checkers_, log, [this] { set_all(); }, std::move(options.settings)) {}
+
+net::Result<> HealthMonitor::open(const config::Cluster& next) {
+  return uses_true_paths_ ? true_paths_.open(next) : net::Result<>();
+}
+
+void HealthMonitor::start(const ipvs::Table& held) {
+  if (uses_true_paths_) true_paths_.set(held);
+  set_all();
+}
+
+void HealthMonitor::leave(const ClusterInForce::Differences& differences) {
+  if (!true_paths_.services().empty()) return;  // all are set anew
+  for (const auto* keys : {&differences.changed, &differences.gone}) {
+    for (const auto& service : *keys) {
+      for_each_check(service, [this](const auto& key, const ServerKey& user) { users_.remove(key, user); });
+    }
+  }
+}
+
+void HealthMonitor::enter(const ClusterInForce::Differences& differences, const ipvs::Table& held) {
+  for (const auto& service : differences.gone) health_.erase(service);
+  const bool had_true_paths = !true_paths_.services().empty();
+  if (uses_true_paths_) true_paths_.set(held);
+  if (had_true_paths || !true_paths_.services().empty()) return set_all();  // any of them may lead elsewhere now
+  for (const auto& service : differences.changed) {
+    for_each_check(service, [this](const auto& key, const ServerKey& user) { users_.add(key, user); });
+  }
+  const auto difference = users_.difference();
+  checkers_.change(difference.gone, difference.added);
+  for (const auto& service : differences.changed) look_at(service);
+}
+
+/// Every check of a service, as it is aimed now, with the server that it speaks for.
+void HealthMonitor::for_each_check(const ipvs::ServiceKey& service,
+                                   const std::function<void(const checkers::Key&, const ServerKey&)>& visit) const {
+  const auto* asked = in_force_.find(service);
+  if (asked == nullptr) return;
+  for (const auto& server : asked->servers) {
+    for (const auto& check : asked->checks) {
+      visit(true_paths_.aim(*asked, server, check), {.service = service, .server = server.endpoint});
+    }
+  }
+}
+
+/// Checks exactly what the file in force asks for.
+void HealthMonitor::set_all() {
+  users_.clear();
+  const auto& services = in_force_.cluster().services;
+  for (const auto& service : services) {
+    for_each_check(service.key, [this](const auto& key, const ServerKey& user) { users_.add(key, user); });
+  }
+  checkers_.set(users_.difference().added);
+  for (const auto& service : services) look_at(service.key);
+}
+
+/// What is known of a service's servers already. One that has traffic does not lose it to one failure.
+void HealthMonitor::look_at(const ipvs::ServiceKey& key) {
+  for_each_check(key, [this](const auto& check, const ServerKey& user) {
+    if (hooks_.has_traffic(user)) checkers_.serves_already(check);
+  });
+  const auto* service = in_force_.find(key);
+  net::check(service != nullptr, "a service that is looked at is in the cluster file");
+  auto& known = health_[key];
+  ServersHealth now;
+  for (const auto& server : service->servers) {
+    const auto before = known.find(server.endpoint);
+    auto& health = now[server.endpoint];
+    if (before != known.end()) health = before->second;
+    const auto opinion = opinion_of({.service = key, .server = server.endpoint});
+    health.state = opinion.state;
+    if (!service->checks.empty()) {
+      health.since = opinion.since;
+    } else if (health.since == net::Instant()) {
+      health.since = loop_.now();
+    }
+  }
+  known = std::move(now);
+}
+
+void HealthMonitor::on_report(const checkers::Report& report) {
+  true_paths_.on_report(report);
+  const bool advised = report.result.advice != checkers::Advice{};
+  if (report.change != checkers::Change::changed && !advised) return;
+  for (const auto& server : users_.of(report.key)) judge(server, report.result.sentence);
+}
+
+/// Forms the opinion of a server anew, after one of its checks has spoken; `why` is what it said.
+void HealthMonitor::judge(const ServerKey& key, const std::string& why) {
+  auto& health = health_.at(key.service).at(key.server);
+  auto [state, since, advice] = opinion_of(key);
+  if (state == health.state && advice == health.advice) return;
+  if (state != health.state) {
+    // A server that the kernel gives traffic already has nothing to warm up to.
+    health.warming =
+        state == checkers::State::up && !hooks_.has_traffic(key) ? std::optional(loop_.now()) : std::nullopt;
+    log_.add(events::server_health(
+        in_force_.name_of(key), kind_of(state), checkers::to_string(health.state), checkers::to_string(state), why,
+        health.since == net::Instant() ? std::nullopt : std::optional(wall_.at(health.since))));
+  } else {
+    log_.add(events::server_advice(in_force_.name_of(key), why));
+  }
+  health.state = state;
+  health.since = since;
+  health.advice = advice;
+  hooks_.on_change(key);
+}
+
+Opinion HealthMonitor::opinion_of(const ServerKey& key) const {
+  const auto* service = in_force_.find(key.service);
+  const auto* server = in_force_.find(key);
+  net::check(service != nullptr && server != nullptr, "a server that is judged is in the cluster file");
+  std::vector<Opinion> opinions;
+  for (const auto& check : service->checks) {
+    const auto* health = checkers_.find(true_paths_.aim(*service, *server, check));
+    if (health == nullptr) continue;
+    opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
+  }
+  return together(opinions, service->combine, server->weight);
+}
+
+const ServersHealth& HealthMonitor::of(const ipvs::ServiceKey& service) const { return health_.at(service); }
+
+bool HealthMonitor::judged(const ipvs::ServiceKey& service) const {
+  return std::ranges::none_of(health_.at(service),
+                              [](const auto& server) { return server.second.state == checkers::State::unknown; });
+}
+
+std::string HealthMonitor::describe(const config::Service& service, const config::Server& server,
+                                    net::WallTime now) const {
+  std::string text;
+  for (const auto& check : service.checks) {
+    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
+    if (health == nullptr) continue;
+    if (!text.empty()) text += "; ";
+    text += checkers::describe(*health, check.thresholds, loop_.now(), now);
+  }
+  return text;
+}
+
+}  // namespace director

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+
+#include "checkers/checkers.h"
+#include "director/engine/check_users.h"
+#include "director/engine/cluster_in_force.h"
+#include "director/engine/event_log.h"
+#include "director/engine/server_health.h"
+#include "director/engine/situation.h"
+#include "director/engine/true_paths.h"
+#include "net/loop.h"
+
+namespace director {
+
+/// The checks of the cluster file's servers, and what is known of each server by them.
+class HealthMonitor {
+ public:
+  struct Hooks {
+    /// Whether the kernel gives a server new connections now.
+    std::function<bool(const ServerKey& server)> has_traffic;
+    /// What is known of a server has changed.
+    std::function<void(const ServerKey& server)> on_change;
+  };
+
+  struct Options {
+    checkers::MakeProber make_prober = checkers::make_prober;
+    std::filesystem::path settings{};  ///< of the true paths (net::Sysctls)
+    bool true_paths = true;            ///< without: checks `via: vip` go to the servers' own addresses
+  };
+
+  /// All must outlive this.
+  HealthMonitor(net::Loop& loop, net::Host& host, const ClusterInForce& in_force, EventLog& log, Hooks hooks,
+                Options options);
+
+  /// Opens what it takes to check as `next` says; nothing else changes. Errors: as TruePaths::open.
+  net::Result<> open(const config::Cluster& next);
+
+  /// Checks what the cluster in force asks for, from now on; `held` is the kernel's table.
+  void start(const ipvs::Table& held);
+
+  /// Before and after another cluster file is in force: `changed` are its services that differ from the one before,
+  /// `gone` those that it does not have. Of a server that was there before, all that is known stays.
+  void leave(const ClusterInForce::Differences& differences);
+  void enter(const ClusterInForce::Differences& differences, const ipvs::Table& held);
+
+  /// Ends the probes under way; none follows.
+  void stop_checks() { checkers_.set({}); }
+  /// Puts the host's settings back.
+  void stop() { true_paths_.stop(); }
+
+  /// Of the servers of a service in the file: each is there.
+  [[nodiscard]] const ServersHealth& of(const ipvs::ServiceKey& service) const;
+  /// Whether each of them has been judged.
+  [[nodiscard]] bool judged(const ipvs::ServiceKey& service) const;
+
+  /// What the checks of a server found, as sentences; "" without checks.
+  [[nodiscard]] std::string describe(const config::Service& service, const config::Server& server,
+                                     net::WallTime now) const;
+
+  [[nodiscard]] const TruePaths& true_paths() const { return true_paths_; }
+  [[nodiscard]] std::size_t checks() const { return checkers_.size(); }
+
+ private:
+  void for_each_check(const ipvs::ServiceKey& service,
+                      const std::function<void(const checkers::Key&, const ServerKey&)>& visit) const;
+  void set_all();
+  void look_at(const ipvs::ServiceKey& service);
+  void on_report(const checkers::Report& report);
+  [[nodiscard]] Opinion opinion_of(const ServerKey& key) const;
+  void judge(const ServerKey& key, const std::string& why);
+
+  net::Loop& loop_;
+  const ClusterInForce& in_force_;
+  EventLog& log_;
+  Hooks hooks_;
+  bool uses_true_paths_;
+  net::WallClock wall_;
+  std::map<ipvs::ServiceKey, ServersHealth> health_;
+  CheckUsers users_;
+  checkers::Checkers checkers_;
+  TruePaths true_paths_;
+};
+
+}  // namespace director

@@ -1,0 +1,142 @@
+#include "director/engine/operator_orders.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "director/engine/reconciler.h"
+
+namespace director {
+namespace {
+
+using std::chrono::system_clock;
+
+/// A weight's time is on the clock on the wall, which may be set meanwhile: it is looked at this often at least.
+constexpr auto longest_wait = std::chrono::seconds(60);
+
+}  // namespace
+
+RequestResult<std::string> OperatorOrders::drain(const std::string& service, const std::string& server,
+                                                 const std::string& reason,
+                                                 std::optional<std::chrono::seconds> within) {
+  const auto key = in_force_.find(service, server);
+  if (!key) return std::unexpected(no_server(service, server));
+  const std::string name = in_force_.name_of(*key);
+  const auto now = loop_.clock().wall();
+  const auto* ordered = orders_of(store_.state(), service, server);
+  if (ordered != nullptr && ordered->drain && reason.empty() && !within && !ordered->drain->deadline) {
+    return fmt::format("{} is drained already", name);
+  }
+  change(name, [&](Orders& orders) {
+    if (!orders.drain) orders.drain = {.since = now, .reason = reason};
+    if (!reason.empty()) orders.drain->reason = reason;
+    orders.drain->deadline = within ? std::optional(now + *within) : std::nullopt;
+  });
+  reconciler_.touch(key->service);
+  log_.add(events::server_drain(name, reason, within));
+  reconciler_.apply();
+  if (within && within->count() == 0) return fmt::format("{} is out of the table: its open connections end", name);
+  const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
+  return fmt::format("{} is drained: no new connections, open ones live on{}", name, until);
+}
+
+RequestResult<std::string> OperatorOrders::undrain(const std::string& service, const std::string& server) {
+  const auto key = in_force_.find(service, server);
+  const auto name = service + "/" + server;
+  const auto* ordered = orders_of(store_.state(), service, server);
+  const bool drained = ordered != nullptr && ordered->drain;
+  if (!key && !drained) return std::unexpected(no_server(service, server));
+  if (!drained) return fmt::format("{} is not drained", name);
+  const bool disabled = order_in(*ordered, loop_.clock().wall()) == Order::out;
+  change(name, [](Orders& orders) { orders.drain.reset(); });
+  log_.add(events::server_drain_taken_back(name, disabled));
+  if (!key) {
+    return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
+  }
+  reconciler_.touch(key->service);
+  reconciler_.apply();
+  return fmt::format("{} takes new connections as its health allows", name);
+}
+
+RequestResult<std::string> OperatorOrders::set_weight(const std::string& service, const std::string& server,
+                                                      std::optional<std::uint32_t> weight, const std::string& reason,
+                                                      std::optional<std::chrono::seconds> time) {
+  const auto key = in_force_.find(service, server);
+  if (!key) return std::unexpected(no_server(service, server));
+  const std::string name = in_force_.name_of(*key);
+  const auto now = loop_.clock().wall();
+  change(name, [&](Orders& orders) {
+    orders.weight.reset();
+    if (!weight) return;
+    orders.weight = {.value = *weight, .since = now, .reason = reason};
+    if (time) orders.weight->until = now + *time;
+  });
+  reconciler_.touch(key->service);
+  auto event = events::server_weight(name, weight, in_force_.find(*key)->weight, reason, time);
+  auto answer = fmt::format("{} has {}", name, event.text);
+  log_.add(std::move(event));
+  reconciler_.apply();
+  look();
+  return answer;
+}
+
+void OperatorOrders::look() {
+  loop_.cancel(std::exchange(timer_, 0));
+  const auto now = loop_.clock().wall();
+  auto wait = system_clock::duration::max();
+  std::vector<std::string> over;
+  for (const auto& [name, orders] : store_.state().orders) {
+    if (!orders.weight || !orders.weight->until) continue;
+    if (*orders.weight->until <= now) {
+      over.push_back(name);
+    } else {
+      wait = std::min(wait, *orders.weight->until - now);
+    }
+  }
+  for (const auto& name : over) end_weight(name);
+  if (!over.empty()) reconciler_.apply();
+  if (wait == system_clock::duration::max()) return;
+  timer_ = loop_.after(std::min<net::Duration>(wait, longest_wait), [this] { look(); });
+}
+
+/// Also of a server that has left the file since.
+void OperatorOrders::end_weight(const std::string& name) {
+  const auto ended = store_.state().orders.at(name).weight->value;
+  change(name, [](Orders& orders) { orders.weight.reset(); });
+  const auto slash = name.find('/');
+  const auto key = in_force_.find(name.substr(0, slash), name.substr(slash + 1));
+  const auto of_file = key ? std::optional(in_force_.find(*key)->weight) : std::nullopt;
+  log_.add(events::server_weight_over(name, ended, of_file));
+  if (key) reconciler_.touch(key->service);
+}
+
+void OperatorOrders::change(const std::string& name, const std::function<void(Orders&)>& change) {
+  store_.update([&](Intents& state) {
+    Orders& orders = state.orders[name];
+    const auto before = orders;
+    change(orders);
+    const bool changed = orders != before;
+    if (orders == Orders{}) state.orders.erase(name);
+    return changed;
+  });
+}
+
+RequestError OperatorOrders::no_server(const std::string& service, const std::string& server) const {
+  return {.kind = RequestError::Kind::not_found,
+          .message = fmt::format("there is no server {}/{} in cluster {}", service, server, in_force_.cluster().name)};
+}
+
+const Orders* orders_of(const Intents& state, std::string_view service, std::string_view server) {
+  if (state.orders.empty()) return nullptr;
+  const auto found = state.orders.find(fmt::format("{}/{}", service, server));
+  return found == state.orders.end() ? nullptr : &found->second;
+}
+
+Order order_in(const Orders& orders, net::WallTime now) {
+  if (!orders.drain) return Order::none;
+  return orders.drain->deadline && *orders.drain->deadline <= now ? Order::out : Order::drain;
+}
+
+}  // namespace director

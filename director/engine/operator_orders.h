@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "director/engine/cluster_in_force.h"
+#include "director/engine/event_log.h"
+#include "director/engine/request_error.h"
+#include "director/engine/situation.h"
+#include "director/engine/state_store.h"
+#include "net/loop.h"
+
+namespace director {
+
+class Reconciler;
+
+/// What operators want of servers: in force at once, remembered over restarts, and over when its time is.
+class OperatorOrders {
+ public:
+  /// All must outlive this.
+  OperatorOrders(net::Loop& loop, const ClusterInForce& in_force, EventLog& log, StateStore& store,
+                 Reconciler& reconciler)
+      : loop_(loop), in_force_(in_force), log_(log), store_(store), reconciler_(reconciler) {}
+  ~OperatorOrders() { loop_.cancel(timer_); }
+  OperatorOrders(const OperatorOrders&) = delete;
+  OperatorOrders& operator=(const OperatorOrders&) = delete;
+
+  /// Takes a server out of service until undrain(): no new connections, and its open ones live on, but no longer than
+  /// `within`; then it leaves the table. Error: no such server.
+  RequestResult<std::string> drain(const std::string& service, const std::string& server, const std::string& reason,
+                                   std::optional<std::chrono::seconds> within = {});
+
+  /// Takes that back, also for a server that has left the file since.
+  RequestResult<std::string> undrain(const std::string& service, const std::string& server);
+
+  /// Gives a server another weight than the file does, until it is taken back with none or for `time`.
+  RequestResult<std::string> set_weight(const std::string& service, const std::string& server,
+                                        std::optional<std::uint32_t> weight, const std::string& reason = {},
+                                        std::optional<std::chrono::seconds> time = {});
+
+  /// Ends the weights whose time is over.
+  void look();
+
+ private:
+  void change(const std::string& name, const std::function<void(Orders&)>& change);
+  void end_weight(const std::string& name);
+  [[nodiscard]] RequestError no_server(const std::string& service, const std::string& server) const;
+
+  net::Loop& loop_;
+  const ClusterInForce& in_force_;
+  EventLog& log_;
+  StateStore& store_;
+  Reconciler& reconciler_;
+  net::Loop::Id timer_ = 0;  ///< when the next weight is over
+};
+
+/// What was said of a server; null: nothing.
+[[nodiscard]] const Orders* orders_of(const Intents& state, std::string_view service, std::string_view server);
+
+/// What they ask of it now.
+[[nodiscard]] Order order_in(const Orders& orders, net::WallTime now);
+
+}  // namespace director

@@ -1,0 +1,209 @@
+#include "director/engine/reconciler.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "director/engine/log.h"
+#include "director/engine/operator_orders.h"
+#include "director/engine/table_text.h"
+#include "net/check.h"
+
+namespace director {
+namespace {
+
+/// How long to wait before the kernel is asked again for what it refused.
+constexpr auto retry_delay = std::chrono::seconds(1);
+
+/// Nothing is planned yet.
+const Plan no_plan;
+
+}  // namespace
+
+Reconciler::Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log,
+                       StateStore& store, const HealthMonitor& health, DrainManager& drains,
+                       std::function<void()> on_applied)
+    : loop_(loop),
+      kernel_(kernel),
+      in_force_(in_force),
+      log_(log),
+      store_(store),
+      health_(health),
+      drains_(drains),
+      on_applied_(std::move(on_applied)),
+      table_(kernel) {}
+
+Reconciler::~Reconciler() {
+  for (const auto timer : {apply_timer_, retry_timer_, drift_timer_}) loop_.cancel(timer);
+  for (const auto& [key, planned] : plans_) loop_.cancel(planned.again);
+}
+
+net::Result<> Reconciler::read() { return table_.read(); }
+
+void Reconciler::own(const config::Cluster& cluster) {
+  store_.update([&](Intents& state) {
+    const auto before = state.owned.size();
+    for (const auto& service : cluster.services) state.owned.insert(service.key);
+    return state.owned.size() != before;
+  });
+}
+
+void Reconciler::enter(const ClusterInForce::Differences& differences,
+                       const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times) {
+  for (const auto& service : differences.gone) {
+    drains_.forget(service);
+    const auto planned = plans_.find(service);
+    if (planned == plans_.end()) continue;
+    loop_.cancel(planned->second.again);
+    plans_.erase(planned);
+  }
+  for (const auto& service : differences.changed) depart(service, drain_time_of(service));
+  for (const auto& service : differences.gone) depart(service, drain_times.at(service));
+}
+
+void Reconciler::touch(const ipvs::ServiceKey& service) {
+  touched_.insert(service);
+  if (apply_timer_ == 0) apply_timer_ = loop_.at(loop_.now(), [this] { apply(); });
+}
+
+void Reconciler::apply() {
+  write();
+  on_applied_();
+}
+
+void Reconciler::write() {
+  loop_.cancel(std::exchange(apply_timer_, 0));
+  std::vector<KernelTable::Wish> wishes;
+  for (const auto& service : read_doubtful(std::exchange(touched_, {}))) wishes.push_back(wish_for(service));
+
+  const auto outcome = table_.make(wishes);
+  for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
+  for (const auto& wish : wishes) {
+    const auto refused = outcome.unsettled.find(wish.key);
+    note_refused(wish.key, refused == outcome.unsettled.end() ? "" : refused->second);
+  }
+  if (!refused_.empty() && retry_timer_ == 0) {
+    retry_timer_ = loop_.after(retry_delay, [this] {
+      retry_timer_ = 0;
+      for (const auto& [service, why] : refused_) touch(service);
+    });
+  }
+  forget_what_has_gone();
+}
+
+void Reconciler::remove_all() {
+  std::vector<KernelTable::Wish> nothing;
+  for (const auto& key : store_.state().owned) nothing.push_back({.key = key, .entry = std::nullopt});
+  for (const auto& [key, way] : health_.true_paths().services()) nothing.push_back({.key = key, .entry = std::nullopt});
+  const auto outcome = table_.make(nothing);
+  for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
+  for (const auto& [key, why] : outcome.unsettled) log_.add(events::table_refused(why));
+}
+
+bool Reconciler::has_traffic(const ServerKey& server) const {
+  const auto& held = table_.actual(server.service).destinations;
+  const auto found = held.find({.endpoint = server.server});
+  return found != held.end() && found->second.weight > 0;
+}
+
+const Plan& Reconciler::plan_of(const ipvs::ServiceKey& service) const {
+  const auto found = plans_.find(service);
+  return found == plans_.end() ? no_plan : found->second.plan;
+}
+
+ServiceSituation Reconciler::situation_of(const config::Service& service) const {
+  ServiceSituation situation{.servers = {}, .quorum = plan_of(service.key).quorum};
+  situation.servers.reserve(service.servers.size());
+  const auto& health = health_.of(service.key);
+  const auto now = loop_.clock().wall();
+  for (const auto& server : service.servers) {
+    const auto& [state, since, advice, warming] = health.at(server.endpoint);
+    auto& all = situation.servers.emplace_back(
+        ServerSituation{.health = state, .since = since, .advice = advice, .weight = {}, .warming = warming});
+    const auto* orders = orders_of(store_.state(), service.name, server.name);
+    if (orders == nullptr) continue;
+    all.order = order_in(*orders, now);
+    if (orders->weight) all.weight = orders->weight->value;
+  }
+  return situation;
+}
+
+/// Reads again those of `services` about which there is doubt, and returns those that are known now. What somebody else
+/// put there meanwhile departs like anything the file does not name.
+std::vector<ipvs::ServiceKey> Reconciler::read_doubtful(const std::set<ipvs::ServiceKey>& services) {
+  std::vector<ipvs::ServiceKey> known, changed;
+  for (const auto& service : services) {
+    const auto fresh = table_.refresh(service);
+    if (!fresh) {
+      note_refused(service, fresh.error().message);
+      continue;
+    }
+    known.push_back(service);
+    if (*fresh && !health_.true_paths().owns(service)) changed.push_back(service);
+  }
+  for (const auto& service : changed) depart(service, drain_time_of(service));
+  return known;
+}
+
+/// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
+KernelTable::Wish Reconciler::wish_for(const ipvs::ServiceKey& key) {
+  const auto& true_paths = health_.true_paths();
+  if (true_paths.owns(key)) return {.key = key, .entry = true_paths.entry(key)};
+  const auto& actual = table_.actual(key);
+  ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
+  const auto* service = in_force_.find(key);
+  if (service != nullptr) {
+    adopt(*service, plan(*service, situation_of(*service), actual, loop_.now()));
+    entry = plan_of(key).entry;
+  }
+  keep_departing(entry, drains_.departures(), key, actual);
+  if (service == nullptr && entry.destinations.empty()) return {.key = key, .entry = std::nullopt};
+  return {.key = key, .entry = std::move(entry)};
+}
+
+/// Makes a plan the current one of its service, and tells what in it is more than a weight.
+void Reconciler::adopt(const config::Service& service, Plan plan) {
+  auto& planned = plans_[service.key];
+  const auto& before = planned.plan;
+  if (before.quorum != plan.quorum) {
+    log_.add(events::service_quorum(service.name, plan.quorum, health_.judged(service.key)));
+  }
+  if (before.fallback_serves != plan.fallback_serves) {
+    std::vector<std::string> fallbacks;
+    for (const auto& server : service.servers) {
+      if (server.fallback) fallbacks.push_back(net::to_string(server.endpoint));
+    }
+    log_.add(
+        events::service_fallback(service.name, fmt::format("{}", fmt::join(fallbacks, " ")), plan.fallback_serves));
+  }
+  if (before.panicking != plan.panicking) {
+    log_.add(events::service_panic(service.name, plan.panicking, service.panic));
+  }
+  loop_.cancel(planned.again);
+  planned.again = plan.again ? loop_.at(*plan.again, [this, key = service.key] { touch(key); }) : 0;
+  drains_.note(service, plan.drained);
+  planned.plan = std::move(plan);
+}
+
+/// Keeps and tells why a service is not as planned, once for each reason; with no reason, it is.
+void Reconciler::note_refused(const ipvs::ServiceKey& service, const std::string& why) {
+  if (why.empty()) {
+    refused_.erase(service);
+  } else if (std::exchange(refused_[service], why) != why) {
+    log_.add(events::table_refused(why));
+  }
+}
+
+/// A service that is neither in the file nor in the kernel any more is nobody's: somebody else may make it anew.
+void Reconciler::forget_what_has_gone() {
+  if (store_.state().owned.size() == in_force_.services()) return;
+  store_.update([this](Intents& state) {
+    return std::erase_if(state.owned, [this](const ipvs::ServiceKey& key) {
+             return !in_force_.has(key) && !table_.has(key) && !refused_.contains(key);
+           }) > 0;
+  });
+}
+
+}  // namespace director

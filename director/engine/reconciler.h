@@ -1,0 +1,110 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "director/engine/cluster_in_force.h"
+#include "director/engine/drain_manager.h"
+#include "director/engine/event_log.h"
+#include "director/engine/health_monitor.h"
+#include "director/engine/kernel_table.h"
+#include "director/engine/plan.h"
+#include "director/engine/state_store.h"
+#include "net/loop.h"
+
+namespace director {
+
+/// Makes the kernel's table follow what is planned, and nothing else writes to it. A service that is touched is planned
+/// anew before the turn of the loop ends, compared, and the difference is sent, all in one batch. What the kernel
+/// refuses is tried again; what somebody else changes is put right.
+class Reconciler {
+ public:
+  /// How long what left the file may keep its connections where the file no longer says it.
+  static constexpr std::chrono::seconds drain_time_of_strangers{300};
+
+  /// All must outlive this. `on_applied` is told whenever touched services are in the kernel, or have been refused.
+  Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log, StateStore& store,
+             const HealthMonitor& health, DrainManager& drains, std::function<void()> on_applied);
+  ~Reconciler();
+  Reconciler(const Reconciler&) = delete;
+  Reconciler& operator=(const Reconciler&) = delete;
+
+  /// Reads the kernel's table. Errors: it cannot be read.
+  net::Result<> read();
+
+  /// Takes the table that was found: what an earlier run put there or the file names is directord's, all else is left
+  /// alone. What is directord's and not in the file departs. From now on it is watched.
+  void adopt_table();
+
+  /// The services of a file are directord's own, from before they are written.
+  void own(const config::Cluster& cluster);
+  /// After another file is in force: plans what differs.
+  void enter(const ClusterInForce::Differences& differences,
+             const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times);
+
+  /// Plans the service before this turn of the loop ends.
+  void touch(const ipvs::ServiceKey& service);
+  /// The touched ones at once.
+  void apply();
+  /// The same without telling of it.
+  void write();
+
+  /// Takes all that is directord's out of the kernel.
+  void remove_all();
+
+  /// What the kernel holds, as last seen.
+  [[nodiscard]] const KernelTable& table() const { return table_; }
+  [[nodiscard]] bool has_traffic(const ServerKey& server) const;
+  /// Whether the table that was found gave some server of the service new connections.
+  [[nodiscard]] bool found_serving(const ipvs::ServiceKey& service) const { return found_serving_.contains(service); }
+  [[nodiscard]] bool has_touched() const { return !touched_.empty(); }
+
+  /// The last plan of a service in the file.
+  [[nodiscard]] const Plan& plan_of(const ipvs::ServiceKey& service) const;
+  /// What is true of it now, as its next plan would be made from.
+  [[nodiscard]] ServiceSituation situation_of(const config::Service& service) const;
+
+  /// Services that are not as planned, and why.
+  [[nodiscard]] const std::map<ipvs::ServiceKey, std::string>& refused() const { return refused_; }
+
+ private:
+  struct Planned {
+    Plan plan;
+    net::Loop::Id again = 0;  ///< the timer for Plan::again
+  };
+
+  [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& service) const;
+  void depart(const ipvs::ServiceKey& service, std::chrono::seconds time);
+  void own_aliens();
+  [[nodiscard]] std::vector<ipvs::ServiceKey> read_doubtful(const std::set<ipvs::ServiceKey>& services);
+  [[nodiscard]] KernelTable::Wish wish_for(const ipvs::ServiceKey& service);
+  void adopt(const config::Service& service, Plan plan);
+  void note_refused(const ipvs::ServiceKey& service, const std::string& why);
+  void forget_what_has_gone();
+  void look_for_drift();
+  [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_look_at() const;
+  void repair(const ipvs::ServiceKey& service);
+
+  net::Loop& loop_;
+  ipvs::Kernel& kernel_;
+  const ClusterInForce& in_force_;
+  EventLog& log_;
+  StateStore& store_;
+  const HealthMonitor& health_;
+  DrainManager& drains_;
+  std::function<void()> on_applied_;
+  KernelTable table_;
+  std::map<ipvs::ServiceKey, Planned> plans_;  ///< of the services in the file
+  std::set<ipvs::ServiceKey> found_serving_;
+  std::set<ipvs::ServiceKey> touched_;
+  std::map<ipvs::ServiceKey, std::string> refused_;
+  std::optional<ipvs::ServiceKey> drift_seen_;  ///< up to where the last look for drift came
+  net::Loop::Id apply_timer_ = 0, retry_timer_ = 0, drift_timer_ = 0;
+};
+
+}  // namespace director

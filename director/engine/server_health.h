@@ -1,0 +1,23 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "checkers/health.h"
+#include "net/endpoint.h"
+#include "net/time.h"
+
+namespace director {
+
+/// What all checks of a server say together.
+struct ServerHealth {
+  checkers::State state = checkers::State::unknown;  ///< up where it has no checks
+  net::Instant since;                                ///< when `state` began
+  checkers::Advice advice;                           ///< what its agent, script or file asks for
+  std::optional<net::Instant> warming;  ///< came up then, without traffic before: slow start counts from it
+};
+
+/// Of one service.
+using ServersHealth = std::map<net::Endpoint, ServerHealth>;
+
+}  // namespace director
