@@ -10,6 +10,7 @@ namespace director {
 namespace {
 
 constexpr auto retry_delay = std::chrono::seconds(1);
+constexpr auto in_vain = "; a restart would not know what drains now";
 
 }  // namespace
 
@@ -19,6 +20,7 @@ StateStore::StateStore(net::Loop& loop, EventLog& log, std::optional<std::filesy
 StateStore::~StateStore() {
   loop_.cancel(late_timer_);
   loop_.cancel(retry_timer_);
+  for (const auto& [id, waiting] : waiting_) loop_.cancel(waiting.timer);
 }
 
 net::Result<> StateStore::open() {
@@ -49,23 +51,25 @@ void StateStore::update(const std::function<bool(Intents&)>& change) {
     return;
   }
   net::check(disk_ != nullptr, "the state file was opened before the state changes");
-  if (late_timer_ == 0) {
-    late_timer_ =
-        loop_.after(patience, [this] { fail(fmt::format("write {}: the disk does not answer", file_->string())); });
-  }
   write();
 }
 
 void StateStore::when_durable(Done done) {
   if (saved_ == updates_) return done("");
   if (!unsaved_.empty()) return done(unsaved_);
-  waiting_.push_back(std::move(done));
+  const auto id = ++last_waiting_;
+  const auto timer = loop_.after(patience, [this, id] {
+    auto late = waiting_.extract(id);
+    late.mapped().done(too_slow());
+  });
+  waiting_.emplace(id, Waiting{.update = updates_, .done = std::move(done), .timer = timer});
 }
 
 /// What is changed meanwhile is written after it.
 void StateStore::write() {
   loop_.cancel(std::exchange(retry_timer_, 0));
   if (disk_->busy()) return;
+  late_timer_ = loop_.after(patience, [this] { fail(too_slow()); });
   disk_->run([this, file = *file_, state = state_, update = updates_]() -> Background::Then {
     auto saved = save_intents(file, state);
     if (saved) saved = sync_intents(file);
@@ -74,26 +78,33 @@ void StateStore::write() {
 }
 
 void StateStore::written(std::uint64_t update, const net::Result<>& saved) {
+  loop_.cancel(std::exchange(late_timer_, 0));
   if (!saved) {
-    fail(saved.error().message);
+    fail(saved.error().message + in_vain);
     retry_timer_ = loop_.after(retry_delay, [this] { write(); });
     return;
   }
   saved_ = update;
+  tell(saved_, "");
   if (saved_ != updates_) return write();
-  loop_.cancel(std::exchange(late_timer_, 0));
   if (!std::exchange(unsaved_, "").empty()) log_.add(events::state_saved());
-  tell("");
+}
+
+std::string StateStore::too_slow() const {
+  return fmt::format("write {}: the disk does not answer{}", file_->string(), in_vain);
 }
 
 void StateStore::fail(const std::string& why) {
-  const auto sentence = why + "; a restart would not know what drains now";
-  if (std::exchange(unsaved_, sentence) != sentence) log_.add(events::state_error(sentence));
-  tell(sentence);
+  if (std::exchange(unsaved_, why) != why) log_.add(events::state_error(why));
+  tell(updates_, why);
 }
 
-void StateStore::tell(const std::string& why_not) {
-  for (auto& done : std::exchange(waiting_, {})) done(why_not);
+void StateStore::tell(std::uint64_t update, const std::string& why_not) {
+  while (!waiting_.empty() && waiting_.begin()->second.update <= update) {
+    auto waiting = std::move(waiting_.extract(waiting_.begin()).mapped());
+    loop_.cancel(waiting.timer);
+    waiting.done(why_not);
+  }
 }
 
 }  // namespace director

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "director/engine/background.h"
 #include "director/engine/event_log.h"
@@ -50,7 +50,15 @@ class StateStore {
   void write();
   void written(std::uint64_t update, const net::Result<>& saved);
   void fail(const std::string& why);
-  void tell(const std::string& why_not);
+  /// Those who wait for updates up to this one.
+  void tell(std::uint64_t update, const std::string& why_not);
+  [[nodiscard]] std::string too_slow() const;
+
+  struct Waiting {
+    std::uint64_t update = 0;  ///< the last that it waits for
+    Done done;
+    net::Loop::Id timer = 0;  ///< when its patience is over
+  };
 
   net::Loop& loop_;
   EventLog& log_;
@@ -59,9 +67,10 @@ class StateStore {
   std::uint64_t updates_ = 0;  ///< how many there were
   std::uint64_t saved_ = 0;    ///< how many of them the disk has
   std::unique_ptr<Background> disk_;
-  net::Loop::Id late_timer_ = 0;   ///< while something is unsaved: when that has lasted too long
+  net::Loop::Id late_timer_ = 0;   ///< while a write is under way: when that has lasted too long
   net::Loop::Id retry_timer_ = 0;  ///< after a failure
-  std::vector<Done> waiting_;
+  std::map<std::uint64_t, Waiting> waiting_;
+  std::uint64_t last_waiting_ = 0;
   std::string unsaved_, damaged_;
 };
 

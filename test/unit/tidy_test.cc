@@ -35,7 +35,7 @@ const std::map<std::string, std::set<std::string>> floors = {
     {"config/import", {"net", "config/schema", "ipvs/types.h"}},
     {"director/engine",
      {"net", "ipvs", "checkers", "checkers/probes/dns_message.h", "vrrp", "config", "config/yaml/diagnostics.h"}},
-    {"director/control", {"net", "director/engine"}},
+    {"director/control", {"net", "ipvs/types.h", "config/cluster.h", "director/engine"}},
     {"director/usage", {"config/yaml/diagnostics.h"}},
     {"director/daemon", {"net", "ipvs", "config", "director/engine", "director/control", "director/usage"}},
     {"director/doctor",

@@ -75,7 +75,7 @@ struct Reloading : ApiWorld {
 };
 
 inline const std::string one_more =
-    "services: { web: { listen: 192.168.56.10:80, scheduler: wrr, servers: { web1: { address: 192.168.200.11, weight: 3 "
-    "}, web2: { address: 192.168.200.12 }, web3: { address: 192.168.200.13 } } } }\n";
+    "services: { web: { listen: 192.168.56.10:80, scheduler: wrr, servers: { web1: { address: 192.168.200.11, weight: "
+    "3 }, web2: { address: 192.168.200.12 }, web3: { address: 192.168.200.13 } } } }\n";
 
 }  // namespace director_test

@@ -1,0 +1,114 @@
+#include "director/engine/state_store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <optional>
+
+#include "net/fd.h"
+#include "scratch.h"
+#include "test/catch.h"
+
+using director::Intents;
+using director::StateStore;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Disk {
+  director_test::Scratch scratch;
+  std::filesystem::path file = scratch.path / "state.json";
+  net::Loop loop = net::Loop::create().value();
+  director::EventLog log{loop.clock(), {}};
+  std::optional<StateStore> store;
+
+  Disk() { open(); }
+
+  void open() {
+    store.emplace(loop, log, file);
+    REQUIRE(store->open());
+  }
+
+  void weigh(const std::string& server, std::uint32_t weight) {
+    store->update([&](Intents& state) {
+      state.orders[server].weight = director::Orders::Weight{.value = weight};
+      return true;
+    });
+  }
+
+  /// Why what has been updated is not durable, as it is told; "": it is.
+  std::string told() {
+    std::optional<std::string> why_not;
+    store->when_durable([&](const std::string& why) { why_not = why; });
+    while (!why_not) REQUIRE(loop.turn(2s));
+    return *why_not;
+  }
+
+  [[nodiscard]] std::uint32_t saved(const std::string& server) const {
+    return director::load_intents(file).value().orders.at(server).weight->value;
+  }
+
+  [[nodiscard]] int events(director::EventKind kind) const {
+    return static_cast<int>(std::ranges::count(log.events(), kind, &director::Event::kind));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an update is in memory at once, and told to be durable when the next life would know it") {
+  Disk disk;
+  disk.weigh("web/web1", 7);
+  CHECK(disk.store->state().orders.at("web/web1").weight->value == 7);
+  CHECK(disk.told().empty());
+  CHECK(disk.saved("web/web1") == 7);
+  disk.open();
+  CHECK(disk.store->state().orders.at("web/web1").weight->value == 7);
+}
+
+TEST_CASE("who waits for one update is not kept by those after it") {
+  Disk disk;
+  int told = 0;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    disk.weigh("web/web1", i);
+    disk.store->when_durable([&, i](const std::string& why) {
+      CHECK(why.empty());
+      CHECK(disk.saved("web/web1") >= i);
+      ++told;
+    });
+    REQUIRE(disk.loop.turn(1ms));
+  }
+  CHECK(told > 0);
+  while (told < 100) REQUIRE(disk.loop.turn(2s));
+  CHECK(disk.saved("web/web1") == 99);
+}
+
+TEST_CASE("what the disk refuses is in force, a problem, and tried again until it is there") {
+  Disk disk;
+  std::filesystem::create_directory(disk.file.string() + ".new");  // where the state is written first
+  disk.weigh("web/web1", 7);
+  CHECK_THAT(disk.told(), Catch::ContainsSubstring("state.json.new: Is a directory; a restart would not know"));
+  CHECK(disk.told() == disk.store->unsaved());
+  disk.weigh("web/web2", 8);
+  CHECK_FALSE(disk.told().empty());
+  CHECK(disk.events(director::EventKind::state_error) == 1);
+  std::filesystem::remove(disk.file.string() + ".new");
+  while (!disk.store->unsaved().empty()) REQUIRE(disk.loop.turn(2s));
+  CHECK(disk.events(director::EventKind::state_saved) == 1);
+  CHECK(disk.saved("web/web2") == 8);
+}
+
+TEST_CASE("a disk that does not answer is waited for no longer than a second, and keeps nobody else waiting") {
+  Disk disk;
+  const auto hangs = disk.file.string() + ".new";
+  REQUIRE(mkfifo(hangs.c_str(), 0600) == 0);  // opening it for writing waits for a reader
+  disk.weigh("web/web1", 7);
+  const auto began = net::monotonic_now();
+  CHECK_THAT(disk.told(), Catch::ContainsSubstring("state.json.new: the disk does not answer") ||
+                              Catch::ContainsSubstring("state.json: the disk does not answer"));
+  CHECK(net::monotonic_now() - began < 3s);
+  CHECK_FALSE(disk.store->unsaved().empty());
+
+  const net::Fd reader(::open(hangs.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  while (!disk.store->unsaved().empty()) REQUIRE(disk.loop.turn(2s));
+  CHECK(disk.saved("web/web1") == 7);
+}
