@@ -78,10 +78,4 @@ std::vector<Mac> ArpProbe::answers() {
   return answers_;
 }
 
-std::string to_string(const Mac& mac) {
-  std::string text;
-  for (const std::byte byte : mac) text += fmt::format("{}{:02x}", text.empty() ? "" : ":", std::to_integer<int>(byte));
-  return text;
-}
-
 }  // namespace net

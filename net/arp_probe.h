@@ -36,7 +36,4 @@ class ArpProbe {
   std::vector<Mac> answers_;
 };
 
-/// "52:54:00:12:34:56".
-[[nodiscard]] std::string to_string(const Mac& mac);
-
 }  // namespace net

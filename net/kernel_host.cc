@@ -11,6 +11,7 @@
 
 #include "net/check.h"
 #include "net/fd.h"
+#include "net/file.h"
 #include "net/kernel_links.h"
 #include "net/kernel_socket.h"
 
@@ -85,15 +86,11 @@ Result<> KernelHost::announce(const Interface& interface, const Address& address
 }
 
 Result<std::string> KernelHost::read_setting(const std::string& name) {
-  const auto fail = [&] { return system_error(errno, fmt::format("read the setting {}", name)); };
-  const Fd file(::open((settings_ / name).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return fail();
-  std::array<char, 256> buffer;
-  const auto count = ::read(file.get(), buffer.data(), buffer.size());
-  if (count < 0) return fail();
-  std::string text(buffer.data(), static_cast<std::size_t>(count));
-  text.erase(text.find_last_not_of(" \n") + 1);
-  return text;
+  constexpr std::size_t most = 4096;
+  auto file = read_file(settings_ / name, most);
+  if (!file) return std::unexpected(to_error(file.error(), fmt::format("read the setting {}", name), most));
+  file->text.erase(file->text.find_last_not_of(" \n") + 1);
+  return std::move(file->text);
 }
 
 Result<> KernelHost::write_setting(const std::string& name, const std::string& value) {

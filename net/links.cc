@@ -1,5 +1,7 @@
 #include "net/links.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace net {
@@ -27,6 +29,12 @@ const Interface* Links::find(std::string_view name) const {
   const auto found =
       std::ranges::find(interfaces(), name, [](const auto& entry) { return std::string_view(entry.second.name); });
   return found == interfaces().end() ? nullptr : &found->second;
+}
+
+std::string to_string(const Mac& mac) {
+  std::string text;
+  for (const std::byte byte : mac) text += fmt::format("{}{:02x}", text.empty() ? "" : ":", std::to_integer<int>(byte));
+  return text;
 }
 
 }  // namespace net

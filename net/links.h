@@ -17,6 +17,9 @@ namespace net {
 
 using Mac = std::array<std::byte, 6>;
 
+/// "00:00:5e:00:01:33".
+[[nodiscard]] std::string to_string(const Mac& mac);
+
 struct InterfaceAddress {
   Prefix prefix;
   std::string label{};  ///< of IPv4: the interface's name, unless it was given another

@@ -3,16 +3,16 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+
+#include "net/file.h"
 
 namespace net {
 namespace {
 
 std::optional<std::string> text_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator(file), {});
+  constexpr std::size_t most = 64 << 20;
+  auto file = read_file(path, most);
+  return file ? std::optional(std::move(file->text)) : std::nullopt;
 }
 
 }  // namespace

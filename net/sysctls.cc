@@ -1,5 +1,9 @@
 #include "net/sysctls.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -11,6 +15,14 @@ namespace net {
 Sysctls::Sysctls(Host& host, std::filesystem::path memory) : host_(host), memory_(std::move(memory)) { recall(); }
 
 Result<std::string> Sysctls::read(const std::string& name) const { return host_.read_setting(name); }
+
+Result<int> Sysctls::in_force(const std::string& interface, const std::string& name) const {
+  const auto all = read(fmt::format("net/ipv4/conf/all/{}", name));
+  if (!all) return std::unexpected(all.error());
+  const auto own = read(fmt::format("net/ipv4/conf/{}/{}", interface, name));
+  if (!own) return std::unexpected(own.error());
+  return net::in_force(*all, *own);
+}
 
 Result<> Sysctls::set(const std::string& name, const std::string& value) {
   const auto before = read(name);
@@ -69,6 +81,15 @@ void Sysctls::recall() {
     if (!name.starts_with("net/") || name.contains("..")) continue;  // none of ours
     if (const auto now = read(name); now && *now == ours) changes_[name] = {.before = before, .ours = ours};
   }
+}
+
+int in_force(std::string_view all, std::string_view own) {
+  const auto number = [](std::string_view text) {
+    int value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+  };
+  return std::max(number(all), number(own));
 }
 
 }  // namespace net

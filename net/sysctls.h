@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "net/error.h"
 
@@ -21,6 +22,9 @@ class Sysctls {
 
   /// See Host::read_setting.
   [[nodiscard]] Result<std::string> read(const std::string& name) const;
+
+  /// What is in force of an IPv4 setting (net/ipv4/conf) on an interface. Errors: as read().
+  [[nodiscard]] Result<int> in_force(const std::string& interface, const std::string& name) const;
 
   /// Writes only what differs. Errors: ENOENT as above; EACCES, EROFS where this process may not.
   Result<> set(const std::string& name, const std::string& value);
@@ -45,5 +49,8 @@ class Sysctls {
   std::filesystem::path memory_;
   std::map<std::string, Change> changes_;
 };
+
+/// What is in force on an interface of an IPv4 setting that has these values for `all` and for itself: the greater.
+[[nodiscard]] int in_force(std::string_view all, std::string_view own);
 
 }  // namespace net

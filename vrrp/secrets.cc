@@ -1,16 +1,13 @@
 #include "vrrp/secrets.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <ranges>
 
-#include "net/fd.h"
+#include "net/file.h"
 
 namespace vrrp {
 
@@ -18,30 +15,22 @@ namespace {
 
 constexpr std::size_t secret_min = 16;
 constexpr std::size_t password_max = 8;
-constexpr off_t file_max = 64 * 1024;
+constexpr std::size_t file_max = 64 * 1024;
 
 }  // namespace
 
 net::Result<std::string> read_secret(const std::filesystem::path& path) {
   const auto doing = "read the secret " + path.string();
-  const net::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return net::system_error(errno, doing);
-  struct stat about{};
-  if (::fstat(file.get(), &about) != 0) return net::system_error(errno, doing);
-  if (!S_ISREG(about.st_mode)) return net::failure(doing + ": it is no regular file");
-  if (about.st_uid != 0 && about.st_uid != ::geteuid()) {
+  auto file = net::read_file(path, file_max);
+  if (!file) return std::unexpected(net::to_error(file.error(), doing, file_max));
+  if (file->owner != 0 && file->owner != ::geteuid()) {
     return net::failure(doing + ": it belongs to somebody else; expected root or the user of directord");
   }
-  if ((about.st_mode & 077) != 0) {
-    return net::failure(fmt::format("{}: its mode is {:04o}, others can get at it; expected 0600 or 0400", doing,
-                                    about.st_mode & 07777));
+  if ((file->mode & 077) != 0) {
+    return net::failure(
+        fmt::format("{}: its mode is {:04o}, others can get at it; expected 0600 or 0400", doing, file->mode));
   }
-  if (about.st_size > file_max) return net::failure(doing + ": it is longer than 64 KiB");
-  std::string text(static_cast<std::size_t>(about.st_size), '\0');
-  const ssize_t size = ::read(file.get(), text.data(), text.size());
-  if (size < 0) return net::system_error(errno, doing);
-  text.resize(static_cast<std::size_t>(size));
-  return text;
+  return std::move(file->text);
 }
 
 net::Result<std::vector<Key>> parse_keys(std::string_view text) {

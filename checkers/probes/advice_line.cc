@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "checkers/words.h"
+#include "net/ascii.h"
 
 namespace checkers {
 namespace {
@@ -22,9 +23,8 @@ std::optional<Advice::Weight> parse_weight(std::string_view word) {
 }
 
 /// Takes one word into the line; false if it is none of the language's.
-bool take(AdviceLine& line, std::string word) {
-  std::ranges::transform(word, word.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+bool take(AdviceLine& line, std::string_view text) {
+  const std::string word = net::lower(text);
   using enum Advice::Wish;
   if (word == "up" || word.starts_with("maxconn:")) return true;
   if (word == "down" || word == "fail" || word == "failed" || word == "stopped") {

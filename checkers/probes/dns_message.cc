@@ -11,6 +11,8 @@
 #include <optional>
 #include <span>
 
+#include "net/ascii.h"
+
 namespace checkers::dns {
 namespace {
 
@@ -82,8 +84,6 @@ class Reader {
   bool good_ = true;
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 }  // namespace
 
 std::string pack(const Question& question) {
@@ -111,7 +111,7 @@ std::expected<Response, Mistake> parse(std::string_view message, const Question&
   if (questions == 0) return response;
   const auto asked = pack_question(question);
   const auto echoed = reader.bytes(asked.size());
-  if (questions != 1 || !std::ranges::equal(asked, echoed, {}, lower, lower)) return std::unexpected(Mistake::another);
+  if (questions != 1 || !net::same_word(asked, echoed)) return std::unexpected(Mistake::another);
 
   for (unsigned i = 0; i < answers && response.addresses.size() < address_limit; ++i) {
     reader.name();

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "checkers/words.h"
+#include "net/ascii.h"
 
 namespace checkers {
 namespace {
@@ -23,10 +24,6 @@ bool is_token_char(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view("!#$%&'*+-.^_`|~").contains(c);
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool same_word(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -127,14 +124,13 @@ void HttpResponse::take_field(std::string_view line) {
     return fail("malformed header field: " + quote(line));
   }
   if (options_.keep_fields) {
-    auto& field = fields_.emplace_back(name, value);
-    std::ranges::transform(field.first, field.first.begin(), lower);
+    fields_.emplace_back(net::lower(name), value);
   }
-  if (same_word(name, "transfer-encoding")) {
+  if (net::same_word(name, "transfer-encoding")) {
     // A probe sends no TE, so chunked alone can be here; anything else could not be decoded.
-    if (!same_word(value, "chunked")) return fail("unsupported transfer coding: " + quote(value));
+    if (!net::same_word(value, "chunked")) return fail("unsupported transfer coding: " + quote(value));
     framing_ = Framing::chunked;
-  } else if (same_word(name, "content-length")) {
+  } else if (net::same_word(name, "content-length")) {
     const auto length = number(value, 10);
     if (!length) return fail("malformed content length: " + quote(value));
     if (has_length_ && *length != remaining_) return fail("contradicting content lengths");

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "config/schema/values.h"
+#include "net/ascii.h"
 
 namespace config {
 namespace {
@@ -69,11 +70,7 @@ bool is_token(std::string_view text) {
   });
 }
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; });
-  return text;
-}
+std::string lower_case(std::string text) { return net::lower(text); }
 
 template <class T>
 Type<std::map<std::string, T>> by_header(Type<T> item, std::string (*name_of)(std::string)) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/ascii.h"
+
 namespace config {
 namespace {
 
@@ -121,16 +123,10 @@ constexpr Value values[] = {
     {"negotiate", ldirectord, "http"}, {"connect", ldirectord, "tcp"},     {"external", ldirectord, "exec"},
 };
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  for (char& c : lowered) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lowered;
-}
-
 }  // namespace
 
 std::string known_elsewhere(std::string_view word, std::string_view noun) {
-  const auto found = std::ranges::find_if(keys, [&, lowered = lower(word)](const Key& key) {
+  const auto found = std::ranges::find_if(keys, [&, lowered = net::lower(word)](const Key& key) {
     return key.word == lowered && (key.noun.empty() || key.noun == noun);
   });
   if (found == std::end(keys)) return {};
@@ -140,7 +136,7 @@ std::string known_elsewhere(std::string_view word, std::string_view noun) {
 
 std::string known_elsewhere(std::string_view word, std::span<const std::string> choices) {
   for (const auto& value : values) {
-    if (value.word != lower(word) || std::ranges::find(choices, value.here) == choices.end()) continue;
+    if (value.word != net::lower(word) || std::ranges::find(choices, value.here) == choices.end()) continue;
     return fmt::format("{} is {}'s word; here it is '{}'", word, value.tool, value.here);
   }
   return {};

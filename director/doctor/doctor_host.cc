@@ -9,6 +9,7 @@
 
 #include "director/doctor/doctor.h"
 #include "net/arp_probe.h"
+#include "net/sysctls.h"
 
 namespace director {
 namespace {
@@ -29,12 +30,9 @@ class Settings {
 
   /// What is in force on an interface: the greater of all's and its own.
   [[nodiscard]] int in_force(const std::string& interface, const std::string& name) const {
-    int greater = 0;
-    for (const std::string& which : {std::string("all"), interface}) {
-      const auto value = facts_.sysctl(fmt::format("net/ipv4/conf/{}/{}", which, name));
-      if (value && value->size() == 1) greater = std::max(greater, (*value)[0] - '0');
-    }
-    return greater;
+    const auto all = facts_.sysctl(fmt::format("net/ipv4/conf/all/{}", name));
+    const auto own = facts_.sysctl(fmt::format("net/ipv4/conf/{}/{}", interface, name));
+    return net::in_force(all.value_or(""), own.value_or(""));
   }
 
   static std::string setting(std::string name) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "net/fd.h"
+#include "net/file.h"
 
 namespace director {
 namespace {
@@ -155,20 +156,12 @@ net::Result<Intents> intents_from_json(const std::string& text) {
 }
 
 net::Result<Intents> load_intents(const std::filesystem::path& file) {
-  const net::Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return Intents{};
-  if (!fd) return net::system_error(errno, "read " + file.string());
-  std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t got = read(fd.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return net::system_error(errno, "read " + file.string());
-    if (got == 0) break;
-    text.append(buffer, static_cast<std::size_t>(got));
-    if (text.size() > size_max) return net::failure(fmt::format("read {}: larger than any state", file.string()));
-  }
-  auto intents = intents_from_json(text);
+  const auto read = net::read_file(file, size_max);
+  if (!read && read.error().code == ENOENT) return Intents{};
+  if (!read && read.error().kind == net::FileError::Kind::too_large)
+    return net::failure(fmt::format("read {}: larger than any state", file.string()));
+  if (!read) return std::unexpected(net::to_error(read.error(), "read " + file.string(), size_max));
+  auto intents = intents_from_json(read->text);
   if (!intents) return net::failure(fmt::format("read {}: {}", file.string(), intents.error().message));
   return intents;
 }

@@ -122,7 +122,7 @@ ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net
                       {"adverts", counters(router.adverts)}};
   if (router.spec.virtual_mac) {
     status["holder"] = router.spec.holder();
-    status["mac"] = vrrp::to_string(vrrp::virtual_mac(router.spec.family(), router.spec.router_id));
+    status["mac"] = net::to_string(vrrp::virtual_mac(router.spec.family(), router.spec.router_id));
   }
   if (!router.problem.empty()) status["problem"] = with_names(router.problem, names);
   if (!router.waits.empty()) status["waits"] = router.waits;

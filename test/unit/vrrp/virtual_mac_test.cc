@@ -49,8 +49,8 @@ std::map<std::string, std::string> settings(const std::string& all) {
 }  // namespace
 
 TEST_CASE("a virtual MAC is made of the family and the VRID") {
-  CHECK(vrrp::to_string(vrrp::virtual_mac(Family::ipv4, 51)) == "00:00:5e:00:01:33");
-  CHECK(vrrp::to_string(vrrp::virtual_mac(Family::ipv6, 255)) == "00:00:5e:00:02:ff");
+  CHECK(net::to_string(vrrp::virtual_mac(Family::ipv4, 51)) == "00:00:5e:00:01:33");
+  CHECK(net::to_string(vrrp::virtual_mac(Family::ipv6, 255)) == "00:00:5e:00:02:ff");
   CHECK(vrrp::virtual_interface(Family::ipv4, 51) == "vrrp4.51");
   CHECK(vrrp::virtual_interface(Family::ipv6, 255) == "vrrp6.255");
 }

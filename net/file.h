@@ -1,0 +1,36 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <string>
+
+#include "net/error.h"
+
+namespace net {
+
+struct FileText {
+  std::string text;
+  uid_t owner = 0;
+  mode_t mode = 0;  ///< the permission bits alone
+};
+
+/// Why a file could not be read.
+struct FileError {
+  enum class Kind : std::uint8_t { system, directory, not_regular, too_large };
+  Kind kind = Kind::system;
+  int code = 0;  ///< the errno; EISDIR, EINVAL and EFBIG of the other kinds
+};
+
+/// Reads a regular file to its end, of at most `most` bytes: those of /proc too, which say that they have none. Never
+/// waits for somebody to write into a FIFO.
+[[nodiscard]] std::expected<FileText, FileError> read_file(const std::filesystem::path& path, std::size_t most);
+
+/// The same as a sentence: "DOING: No such file or directory", "DOING: it is no regular file", "DOING: it is longer
+/// than 64 KiB".
+[[nodiscard]] Error to_error(const FileError& error, const std::string& doing, std::size_t most);
+
+}  // namespace net
