@@ -1,8 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,13 +8,11 @@
 #include <vector>
 
 #include "net/error.h"
-#include "net/links.h"
 #include "net/loop.h"
-#include "net/sysctls.h"
-#include "vrrp/group.h"
-#include "vrrp/router.h"
+#include "vrrp/listener.h"
 #include "vrrp/spec.h"
 #include "vrrp/status.h"
+#include "vrrp/sync_group.h"
 #include "vrrp/wanted.h"
 
 namespace net {
@@ -31,22 +27,17 @@ namespace vrrp {
 /// such a death, and a later start() takes over what is still there; in time, it goes on as master.
 class Routers {
  public:
-  using OnTransition = std::move_only_function<void(const Transition&)>;
-  /// An operation failed that the protocol goes on without: told once until it fails in another way or has succeeded.
-  using OnError = std::move_only_function<void(const std::string& router, const net::Error&)>;
-  using OnNotice = std::move_only_function<void(const std::string& router, const Notice& notice)>;
-  /// Another director of the cluster made itself known, in a signed packet.
-  using OnMet = std::move_only_function<void(const Identity&, const net::Address& from)>;
-  using OnStopped = std::move_only_function<void()>;
+  struct Options {
+    std::string held{};                ///< while this is not empty, no router becomes master, for this reason
+    std::filesystem::path settings{};  ///< of the interfaces (net::Sysctls)
+  };
 
-  /// Starts every router on `loop` and `host`, which outlive this. While `held` is not empty none of them becomes
-  /// master, for this reason, but one that goes on from an earlier life. Transitions may be told before this returns.
-  /// Errors: no privilege (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down
-  /// is none: its group waits for it in State::initialize.
+  /// Starts every router on `loop` and `host`, which outlive this, as `listener` does. One that goes on from an earlier
+  /// life is master although it is held. The listener may be told before this returns. Errors: no privilege
+  /// (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its group
+  /// waits for it in State::initialize.
   static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, Wanted wanted,
-                                                     OnTransition on_transition, OnError on_error = {},
-                                                     OnNotice on_notice = {}, std::string held = {},
-                                                     std::filesystem::path settings = {});
+                                                     Listener& listener, Options options);
   ~Routers();
   Routers(const Routers&) = delete;
   Routers& operator=(const Routers&) = delete;
@@ -57,9 +48,9 @@ class Routers {
   /// for is done first: no advert goes out that they forbid.
   void update(Wanted wanted);
 
-  /// Who this node is from now on, for those that sign as well; `on_met` is told of each hello of theirs: within a
+  /// Who this node is from now on, for those that sign as well; the listener is told of each hello of theirs: within a
   /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
-  void introduce(Identity self, OnMet on_met);
+  void introduce(Identity self);
 
   /// Lets those become master that start() held; `why` is their reason.
   void release(const std::string& why);
@@ -81,90 +72,30 @@ class Routers {
   /// One for each spec, in their order.
   [[nodiscard]] std::vector<Status> status() const;
 
-  /// Resigns where it is master, waits for the successor, takes the virtual addresses away, and stays quiet. Tells when
-  /// all have stopped, which may be before this returns; at the latest after an advertisement interval.
-  void stop(OnStopped on_stopped = {});
+  /// Resigns where it is master, waits for the successor, takes the virtual addresses away, and stays quiet. The
+  /// listener is told when all have stopped, which may be before this returns; at the latest after an advertisement
+  /// interval.
+  void stop();
 
   /// The last word of a life that another is to follow at once: renews what a master holds, and leaves it there.
   void leave_to_next_life();
 
  private:
-  using Id = std::uint64_t;
+  Routers(net::Loop& loop, net::Host& host, Listener& listener, Options options);
 
-  /// Routers that move together, or one that stands alone.
-  struct Band {
-    Config config;
-    Group group;
-    std::vector<Id> members;
-    Instant since;
-    std::string reason;
-    std::string refused;                   ///< the kernel's last word against our addresses, while it stands
-    std::optional<net::Address> resigned;  ///< a master that said farewell, until another is heard
-    net::Loop::Id timer = 0;
-    net::Loop::Id announce_timer = 0;
-    std::size_t announced = 0;  ///< announcements made since the last Action::announce
-  };
-  enum class Operation : std::uint8_t { send, claim, yield, announce, route, separate };
   struct Change;
-
-  Routers(net::Loop& loop, net::Host& host, std::filesystem::path settings, OnTransition on_transition,
-          OnError on_error, OnNotice on_notice, std::string held);
-
-  // What there is (routers_update.cc).
-  [[nodiscard]] std::optional<Id> find_same(const Spec& spec) const;
+  [[nodiscard]] GroupRouter* find_same(const Spec& spec) const;
+  [[nodiscard]] GroupRouter* find(const std::string& name) const;
   void set_conditions(const Change& change);
+  void note_virtual_addresses(const Change& change);
   void regroup(Change& change);
-  void drop_router(Id router);
-  void drop_band(Id band);
-  void adapt(Id band, const Change& change);
-  void start_band(Id band);
-  [[nodiscard]] bool holds_any(Id router);
   void sweep_routes();
-
-  // What happens to it.
-  [[nodiscard]] Config config_of(const Band& band) const;
-  [[nodiscard]] std::string reason_of(const Band& band, std::string Conditions::* kind) const;
-  void heed(Id band, const std::string& cause);
-  void heed_fault(Id band);
-  [[nodiscard]] std::optional<Id> find(const std::string& name) const;
-  [[nodiscard]] static bool is_stopped(const Band& band);
-  [[nodiscard]] std::size_t member_of(Id router) const;
-  void on_link_change(const std::string& interface);
-  void refresh(Id router);
-  void on_packets(Id router);
-  void tell_refusals(Id router);
-  void on_timer(Id band);
-  void feed(Id band, const GroupEvent& event, const std::function<std::string()>& reason);
-  net::Result<> perform(Id band, const std::vector<Action>& actions);
-  net::Result<> perform(Id band, Action action);
-  net::Result<> yield(Id router);
-  void announce(Id band);
-  void arm(Id band);
-  void notice(const Band& band, const Notice& what);
-  net::Result<> note(Id router, Operation operation, net::Result<> result);
   void forget_stopped();
-  void retire(const Band& band);
 
-  net::Loop& loop_;
-  net::Host& host_;
-  net::Sysctls sysctls_;
-  OnTransition on_transition_;
-  OnError on_error_;
-  OnNotice on_notice_;
-  OnMet on_met_;
-  OnStopped on_stopped_;
-  std::optional<Identity> self_;
-  std::string held_;
-  std::unique_ptr<net::Links> links_;
-  Id last_id_ = 0;
-  std::map<Id, Router> routers_;
-  std::map<Id, Band> bands_;
-  std::map<Id, Id> band_of_;             ///< by router
-  std::map<Id, Conditions> conditions_;  ///< by router
-  std::vector<Id> order_;                ///< the routers of the last specs
-  std::set<net::Address> virtual_addresses_;
-  std::map<std::pair<Id, Operation>, std::string> failing_;
-  std::map<std::pair<Id, Refusal>, Instant> refusals_told_;
+  Surroundings around_;
+  std::vector<std::unique_ptr<SyncGroup>> groups_;
+  std::vector<GroupRouter*> order_;  ///< the routers of the last specs
+  bool stopping_ = false;
   net::Loop::Id forget_timer_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "net/check.h"
 #include "net/host.h"
@@ -85,16 +86,8 @@ net::Result<> VirtualRouters::start(const Epoch& epoch) {
   node_ = std::move(prepared->node);
   ready_by_ = loop_.now() + longest_wait(epoch.cluster);
   const std::string not_ready = loop_.now() < ready_by_ ? hooks_.not_ready() : "";
-  auto routers = vrrp::Routers::start(
-      loop_, host_, std::move(prepared->wanted),
-      [this](const vrrp::Transition& transition) { on_transition(transition); },
-      [this](const std::string& router, const net::Error& error) {
-        hooks_.report(events::router_notice(EventKind::router_error, router, error.message));
-      },
-      [this](const std::string& router, const vrrp::Notice& notice) {
-        hooks_.report(events::router_notice(kind_of(notice.kind), router, notice.text));
-      },
-      not_ready, settings_);
+  auto routers = vrrp::Routers::start(loop_, host_, std::move(prepared->wanted), *this,
+                                      {.held = not_ready, .settings = settings_});
   if (!routers) return std::unexpected(routers.error());
   routers_ = std::move(*routers);
   if (!not_ready.empty()) look_whether_ready();
@@ -114,7 +107,7 @@ void VirtualRouters::look_whether_ready() {
 }
 
 void VirtualRouters::introduce(const vrrp::Identity& self) {
-  if (routers_) routers_->introduce(self, hooks_.on_met);
+  if (routers_) routers_->introduce(self);
 }
 
 net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const Epoch& epoch) {
@@ -134,7 +127,8 @@ void VirtualRouters::adopt(Prepared prepared, const config::Cluster& cluster) {
 void VirtualRouters::stop(std::function<void()> on_stopped) {
   loop_.cancel(ready_timer_);
   if (!routers_) return on_stopped();
-  routers_->stop([done = std::move(on_stopped)] { done(); });
+  on_stopped_ = std::move(on_stopped);
+  routers_->stop();
 }
 
 void VirtualRouters::leave_to_next_life() {
@@ -176,6 +170,20 @@ void VirtualRouters::on_transition(const vrrp::Transition& transition) {
   const bool fault = transition.to == vrrp::State::initialize && !transition.stopped;
   hooks_.report(events::router_role(transition.router, vrrp::to_string(transition.from), vrrp::to_string(transition.to),
                                     transition.reason, fault));
+}
+
+void VirtualRouters::on_error(const std::string& router, const net::Error& error) {
+  hooks_.report(events::router_notice(EventKind::router_error, router, error.message));
+}
+
+void VirtualRouters::on_notice(const std::string& router, const vrrp::Notice& notice) {
+  hooks_.report(events::router_notice(kind_of(notice.kind), router, notice.text));
+}
+
+void VirtualRouters::on_met(const vrrp::Identity& other, const net::Address& from) { hooks_.on_met(other, from); }
+
+void VirtualRouters::on_stopped() {
+  if (on_stopped_) std::exchange(on_stopped_, {})();
 }
 
 }  // namespace director

@@ -15,6 +15,7 @@
 #include "director/engine/trackers.h"
 #include "net/error.h"
 #include "net/loop.h"
+#include "vrrp/listener.h"
 #include "vrrp/wanted.h"
 
 namespace net {
@@ -23,15 +24,12 @@ class Host;
 
 namespace vrrp {
 class Routers;
-struct Identity;
-struct Status;
-struct Transition;
 }  // namespace vrrp
 
 namespace director {
 
 /// This node's virtual routers as the cluster file wants them, and what decides when they may lead.
-class VirtualRouters {
+class VirtualRouters : private vrrp::Listener {
  public:
   /// How the director is asked and told.
   struct Hooks {
@@ -40,14 +38,14 @@ class VirtualRouters {
     /// Whether a service has fewer servers than its quorum, as far as all have been judged.
     std::function<bool(const std::string& service)> below_quorum;
     std::function<void(Event event)> report;
-    /// Another director made itself known; see vrrp::Routers::introduce.
+    /// Another director made itself known; see vrrp::Listener.
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
   };
 
   /// `loop` and `host` must outlive this.
   /// `settings` is the file in which it is kept which kernel settings were changed (net::Sysctls).
   VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings);
-  ~VirtualRouters();
+  ~VirtualRouters() override;
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;
 
@@ -96,13 +94,19 @@ class VirtualRouters {
   void set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster);
   [[nodiscard]] std::string lost_service(const std::vector<std::string>& services) const;
   void look_whether_ready();
-  void on_transition(const vrrp::Transition& transition);
+
+  void on_transition(const vrrp::Transition& transition) override;
+  void on_error(const std::string& router, const net::Error& error) override;
+  void on_notice(const std::string& router, const vrrp::Notice& notice) override;
+  void on_met(const vrrp::Identity& other, const net::Address& from) override;
+  void on_stopped() override;
 
   net::Loop& loop_;
   net::Host& host_;
   Hooks hooks_;
   std::filesystem::path settings_;
   std::unique_ptr<vrrp::Routers> routers_;
+  std::function<void()> on_stopped_;
   Trackers trackers_;
   std::map<std::string, std::vector<std::string>> give_up_when_;  ///< by router: services
   std::string node_;

@@ -241,20 +241,18 @@ TEST_CASE_METHOD(Signed, "a stranger with another key, or none, moves nobody, an
 TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is master, and hear nobody else",
                  "[hostile]") {
   settle();
-  std::map<std::string, vrrp::Identity> met1, met2;
-  const auto introduce = [](Node& node, const char* version, std::map<std::string, vrrp::Identity>& met) {
-    node.routers().introduce(
-        {.node = node.host.name, .version = version, .files = {}},
-        [&met](const vrrp::Identity& other, const net::Address& from) { met[to_string(from)] = other; });
+  auto &met1 = lb1.met, &met2 = lb2.met;
+  const auto introduce = [](Node& node, const char* version) {
+    node.routers().introduce({.node = node.host.name, .version = version, .files = {}});
   };
-  introduce(lb1, "1", met1);
-  introduce(lb2, "2", met2);
+  introduce(lb1, "1");
+  introduce(lb2, "2");
   REQUIRE(pump({&lb1, &lb2}, [&] { return !met1.empty() && !met2.empty(); }, 500ms));
   CHECK(met1.at("10.0.0.2") == vrrp::Identity{.node = "lb2", .version = "2", .files = {}});
   CHECK(met2.at("10.0.0.1") == vrrp::Identity{.node = "lb1", .version = "1", .files = {}});
 
   // What changes is known a second later.
-  introduce(lb1, "3", met1);
+  introduce(lb1, "3");
   CHECK(pump({&lb1, &lb2}, [&] { return met2.at("10.0.0.1").version == "3"; }, 1500ms));
 
   // A hello that was signed with another key, or not at all, or was heard before, is none.

@@ -12,21 +12,24 @@ Node::Node(const lab::Host& on, std::vector<vrrp::Spec> all, std::vector<std::ve
 void Node::start() {
   turn();  // the loop's clock has stood still since its last turn
   const lab::Within within(host.network);
-  const auto on_transition = [this](const vrrp::Transition& transition) {
-    log += fmt::format("{} {} {} -> {}: {}\n", host.name, transition.router, to_string(transition.from),
-                       to_string(transition.to), transition.reason);
-  };
-  const auto on_error = [this](const std::string& router, const net::Error& error) {
-    errors += fmt::format("{} {}: {}\n", host.name, router, error.message);
-  };
-  const auto on_notice = [this](const std::string& router, const vrrp::Notice& notice) {
-    notices += fmt::format("{} {}: {}\n", host.name, router, notice.text);
-  };
   auto wanted = vrrp::prepare(real_, specs, groups);
   if (!wanted) throw std::runtime_error(wanted.error().message);
-  auto routers = vrrp::Routers::start(loop_, real_, std::move(*wanted), on_transition, on_error, on_notice, held);
+  auto routers = vrrp::Routers::start(loop_, real_, std::move(*wanted), *this, {.held = held});
   if (!routers) throw std::runtime_error(routers.error().message);
   routers_ = std::move(*routers);
+}
+
+void Node::on_transition(const vrrp::Transition& transition) {
+  log += fmt::format("{} {} {} -> {}: {}\n", host.name, transition.router, to_string(transition.from),
+                     to_string(transition.to), transition.reason);
+}
+
+void Node::on_error(const std::string& router, const net::Error& error) {
+  errors += fmt::format("{} {}: {}\n", host.name, router, error.message);
+}
+
+void Node::on_notice(const std::string& router, const vrrp::Notice& notice) {
+  notices += fmt::format("{} {}: {}\n", host.name, router, notice.text);
 }
 
 void Node::update() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "vrrp/routers.h"
 
 /// Virtual routers of ours on a host of the lab, driven by the test's own thread.
-class Node {
+class Node : private vrrp::Listener {
  public:
   Node(const lab::Host& host, std::vector<vrrp::Spec> specs, std::vector<std::vector<std::string>> groups = {});
 
@@ -38,9 +39,16 @@ class Node {
   std::string log;     ///< transitions, a line each
   std::string errors;  ///< what was told of as failing
   std::string notices;
-  std::string held;  ///< why it may not become master when it starts
+  std::map<std::string, vrrp::Identity> met;  ///< who made itself known, by the address that it spoke from
+  std::string held;                           ///< why it may not become master when it starts
 
  private:
+  void on_transition(const vrrp::Transition& transition) override;
+  void on_error(const std::string& router, const net::Error& error) override;
+  void on_notice(const std::string& router, const vrrp::Notice& notice) override;
+  void on_met(const vrrp::Identity& other, const net::Address& from) override { met[to_string(from)] = other; }
+  void on_stopped() override {}
+
   net::Loop loop_;
   net::KernelHost real_;
   std::unique_ptr<vrrp::Routers> routers_;

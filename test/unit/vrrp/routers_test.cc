@@ -16,7 +16,7 @@ net::Address address(const char* text) { return net::Address::parse(text).value(
 net::Prefix prefix(const char* text) { return net::Prefix::parse(text).value(); }
 
 /// A backup that hears a master at 10.0.0.1, each advert of which a test sends.
-struct World {
+struct World : vrrp::Listener {
   net::VirtualClock clock;
   net::Loop loop = net::Loop::create(clock).value();
   net::MemoryHost host{clock};
@@ -36,13 +36,18 @@ struct World {
     spec.addresses = {prefix("10.0.0.100/24")};
     auto wanted = vrrp::prepare(host, {spec}, {});
     REQUIRE(wanted);
-    const auto note = [this](const vrrp::Transition& transition) {
-      log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
-    };
-    auto started = vrrp::Routers::start(loop, host, std::move(*wanted), note);
+    auto started = vrrp::Routers::start(loop, host, std::move(*wanted), *this, {});
     REQUIRE(started);
     routers = std::move(*started);
   }
+
+  void on_transition(const vrrp::Transition& transition) override {
+    log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
+  }
+  void on_error(const std::string& /*router*/, const net::Error& /*error*/) override {}
+  void on_notice(const std::string& /*router*/, const vrrp::Notice& /*notice*/) override {}
+  void on_met(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
+  void on_stopped() override {}
 
   void hear(std::uint8_t priority) {
     const vrrp::Path path{.source = address("10.0.0.1"), .destination = vrrp::multicast_group(net::Family::ipv4)};

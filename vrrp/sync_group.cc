@@ -1,0 +1,264 @@
+#include "vrrp/sync_group.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ranges>
+#include <utility>
+
+namespace vrrp {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Between one announcement and the next; the first is made at once. A neighbour may lose one or two.
+constexpr std::array<Duration, 4> burst_pauses = {100ms, 400ms, 1s, 2s};
+
+/// After the burst: for neighbours that have heard otherwise since, or nothing.
+constexpr Duration refresh_pause = 60s;
+
+/// Between one word of a kind of refusal and the next: whoever floods us does not fill the log.
+constexpr Duration refusal_pause = 60s;
+
+/// Without the farewells after which their sender spoke as master again: after this node stood still, many adverts
+/// arrive at once, of which the last is true.
+std::vector<Router::Accepted> without_taken_back(std::vector<Router::Accepted> accepted) {
+  std::set<net::Address> masters;
+  std::vector<Router::Accepted> left;
+  for (auto& advert : accepted | std::views::reverse) {
+    if (advert.heard.priority == 0 && masters.contains(advert.source)) continue;
+    if (advert.heard.priority != 0) masters.insert(advert.source);
+    left.push_back(std::move(advert));
+  }
+  std::ranges::reverse(left);
+  return left;
+}
+
+}  // namespace
+
+SyncGroup::~SyncGroup() {
+  around_.loop.cancel(timer_);
+  around_.loop.cancel(announce_timer_);
+  for (const auto& member : members_) member->router.close();
+}
+
+std::size_t SyncGroup::place_of(const GroupRouter& router) const {
+  const auto found = std::ranges::find(members_, &router, &std::unique_ptr<GroupRouter>::get);
+  return static_cast<std::size_t>(found - members_.begin());
+}
+
+void SyncGroup::on_link_change(const std::string& interface) {
+  if (is_stopped()) return;  // it has removed its own
+  for (std::size_t member = 0; member < members_.size(); ++member) {
+    GroupRouter& it = *members_[member];
+    if (it.router.spec().interface != interface && it.router.spec().holder() != interface) continue;
+    refresh(it);
+    const std::string& fault = it.router.fault();
+    if (fault.empty() != group_.members[member].link_up) {
+      feed(LinkChanged{.member = member, .up = fault.empty()},
+           [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
+    } else if (group_.machine.state == State::master && !it.router.holds_all()) {
+      // Somebody took an address away, or the interface was made anew.
+      renew();
+    }
+  }
+}
+
+void SyncGroup::on_packets(GroupRouter& it) {
+  const std::size_t member = place_of(it);
+  const auto accepted = it.router.receive(around_.loop.now(), around_.self);
+  tell_refusals(it);
+  for (const auto& [source, identity] : it.router.met()) around_.listener.on_met(identity, source);
+  for (const auto& [source, heard] : without_taken_back(accepted)) {
+    resigned_.reset();
+    if (heard.priority == 0) resigned_ = source;
+    const bool leaving = group_.machine.leaving != Leaving::no;
+    feed(MemberHeard{.member = member, .advert = heard, .source = source}, [&] {
+      if (leaving) return fmt::format("handed over to {}", to_string(source));
+      if (heard.priority == 0) return fmt::format("{} resigned", to_string(source));
+      return fmt::format("heard {} with priority {}, ours is {}", to_string(source), heard.priority, config_.priority);
+    });
+  }
+}
+
+/// The first of each kind, and then one a minute.
+void SyncGroup::tell_refusals(GroupRouter& it) {
+  for (const auto& [source, refusal] : it.router.refused()) {
+    if (refusal == Refusal::router_id) continue;  // other virtual routers on the link are nobody's mistake
+    const auto [told, is_first] = it.refusals_told.try_emplace(refusal, around_.loop.now());
+    if (!is_first && around_.loop.now() - told->second < refusal_pause) continue;
+    told->second = around_.loop.now();
+    const bool believed = refusal == Refusal::address_list;
+    const Counters counters = it.router.counters();
+    around_.listener.on_notice(
+        it.router.spec().name,
+        {.kind = Notice::Kind::advert,
+         .text = fmt::format("{} an advert from {}: {} ({} so far)", believed ? "wonders at" : "refused",
+                             to_string(source), describe(refusal),
+                             believed ? counters.other_address_list : counters.refused[std::to_underlying(refusal)])});
+  }
+}
+
+void SyncGroup::on_timer() {
+  const Leaving leaving = group_.machine.leaving;
+  feed(Expired{}, [&, this] {
+    if (leaving == Leaving::for_good) return std::string("stopped; nobody took over");
+    if (group_.machine.state == State::initialize) return std::string("tries again");
+    if (resigned_) return fmt::format("{} resigned", to_string(*resigned_));
+    const auto waited = master_down_interval(config_, group_.machine.master_adver_interval);
+    return fmt::format("no master was heard for {}", net::to_string(waited));
+  });
+  if (leaving == Leaving::to_backup && group_.machine.state == State::master && group_.machine.leaving == Leaving::no) {
+    notice({.kind = Notice::Kind::unrelieved, .text = "nobody took over; stays master"});
+  }
+}
+
+/// One event: the next state is stored, its actions are done, and a change of state is told with its reason. A claim
+/// that is refused is an event of its own, of which only the outcome is told.
+void SyncGroup::feed(const GroupEvent& event, const std::function<std::string()>& reason) {
+  const auto now = around_.loop.now();
+  const Machine before = group_.machine;
+  const auto deadline = group_.deadline();
+  auto made = step(config_, group_, event, now);
+  std::string why = made.next.machine.state != before.state ? reason() : "";
+  group_ = std::move(made.next);
+  if (made.late) {
+    notice({.kind = Notice::Kind::stalled,
+            .text = fmt::format("the timer came {} late: listens for an interval before it believes it",
+                                net::to_string(now - *before.deadline))});
+    why = "stood still for longer than a peer waits";
+  }
+  if (const auto done = perform(made.actions); !done) {
+    refused_ = why = done.error().message;
+    auto refused = step(config_, group_, Refused{}, now);
+    group_ = std::move(refused.next);
+    std::ignore = perform(refused.actions);
+  } else if (std::ranges::find(made.actions, Action::claim) != made.actions.end()) {
+    refused_.clear();
+  }
+  if (deadline != group_.deadline()) arm();
+  const State state = group_.machine.state;
+  if (state == before.state) return;
+  since_ = now;
+  reason_ = why;
+  for (const auto& member : members_) {
+    around_.listener.on_transition({.router = member->router.spec().name,
+                                    .from = before.state,
+                                    .to = state,
+                                    .reason = why,
+                                    .stopped = !group_.running,
+                                    .at = now});
+  }
+  if (is_stopped()) around_.on_group_stopped();
+}
+
+/// Until a claim fails, which is the error.
+net::Result<> SyncGroup::perform(const std::vector<Action>& actions) {
+  for (const Action action : actions) {
+    if (auto done = perform(action); !done && action == Action::claim) return done;
+  }
+  return {};
+}
+
+net::Result<> SyncGroup::perform(Action action) {
+  if (action == Action::announce) {
+    announced_ = 0;
+    announce();
+    return {};
+  }
+  const bool as_master = group_.machine.state == State::master;
+  net::Result<> result;
+  for (const auto& member : members_) {
+    GroupRouter& it = *member;
+    net::Result<> done;
+    switch (action) {
+      case Action::advertise:
+        done = note(it, Operation::send, it.router.send(config_.priority, as_master));
+        break;
+      case Action::resign:
+        done = note(it, Operation::send, it.router.send(0, as_master));
+        break;
+      case Action::claim:
+        done = note(it, Operation::claim, it.router.claim(lease(config_)));
+        break;
+      case Action::announce:
+        break;
+      case Action::yield:
+        done = yield(it);
+        break;
+    }
+    if (result) result = std::move(done);
+  }
+  if (action != Action::claim || !result) return result;
+  // When all addresses are there, one of which a route may lead over. Without its routes a master is better than none.
+  for (const auto& member : members_) {
+    std::ignore = note(*member, Operation::route, member->router.set_routes(*around_.links, lease(config_)));
+  }
+  return result;
+}
+
+/// Takes away what it holds.
+net::Result<> SyncGroup::yield(GroupRouter& it) {
+  it.failing.erase(Operation::route);
+  auto dropped = it.router.drop_routes(*around_.links);
+  auto yielded = it.router.yield();
+  return note(it, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));
+}
+
+/// One announcement, and a timer for the next.
+void SyncGroup::announce() {
+  around_.loop.cancel(std::exchange(announce_timer_, 0));
+  if (group_.machine.state != State::master) return;
+  for (const auto& member : members_) note(*member, Operation::announce, member->router.announce());
+  const Duration pause = announced_ < burst_pauses.size() ? burst_pauses[announced_++] : refresh_pause;
+  announce_timer_ = around_.loop.after(pause, [this] { announce(); });
+}
+
+void SyncGroup::arm() {
+  around_.loop.cancel(std::exchange(timer_, 0));
+  if (const auto deadline = group_.deadline()) timer_ = around_.loop.at(*deadline, [this] { on_timer(); });
+}
+
+void SyncGroup::notice(const Notice& what) {
+  for (const auto& member : members_) around_.listener.on_notice(member->router.spec().name, what);
+}
+
+net::Result<> SyncGroup::note(GroupRouter& it, Operation operation, net::Result<> result) {
+  if (result) {
+    it.failing.erase(operation);
+    return result;
+  }
+  std::string& last = it.failing[operation];
+  const bool is_new = std::exchange(last, result.error().message) != result.error().message;
+  if (is_new) around_.listener.on_error(it.router.spec().name, result.error());
+  return result;
+}
+
+Status SyncGroup::status(const GroupRouter& it) const {
+  const Machine& machine = group_.machine;
+  const auto broken = group_.broken_link();
+  std::string fault;
+  if (group_.running && broken) fault = members_[*broken]->router.fault();
+  if (group_.running && !refused_.empty()) fault = refused_;
+  if (group_.running && group_.faulted) fault = reason_of(&Conditions::fault);
+  const auto unset = it.failing.find(Operation::route);
+  return {.spec = it.router.spec(),
+          .state = machine.state,
+          .since = since_,
+          .reason = fault.empty() ? reason_ : fault,
+          .fault = machine.state == State::initialize ? fault : "",
+          .problem = refused_.empty() && unset != it.failing.end() ? unset->second : refused_,
+          .waits = machine.held ? around_.held : reason_of(&Conditions::useless),
+          .priority = config_.priority,
+          .source = it.router.source(),
+          .held = it.router.held(),
+          .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
+          .next_timer = group_.deadline(),
+          .peers = it.router.peers(),
+          .disbelieved = it.router.disbelieved(),
+          .adverts = it.router.counters()};
+}
+
+}  // namespace vrrp

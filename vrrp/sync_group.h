@@ -1,0 +1,132 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "net/links.h"
+#include "net/loop.h"
+#include "net/sysctls.h"
+#include "vrrp/group.h"
+#include "vrrp/listener.h"
+#include "vrrp/router.h"
+#include "vrrp/wanted.h"
+
+namespace vrrp {
+
+class SyncGroup;
+
+/// What all sync groups of a node share. Routers owns it.
+struct Surroundings {
+  net::Loop& loop;
+  net::Host& host;
+  net::Sysctls sysctls;
+  Listener& listener;
+  std::unique_ptr<net::Links> links{};
+  std::set<net::Address> virtual_addresses{};  ///< of all virtual routers
+  std::optional<Identity> self{};              ///< this node, as it makes itself known
+  std::string held{};                          ///< why none becomes master yet; "": each may
+  std::function<void()> on_group_stopped{};    ///< told later, not from within the group
+};
+
+/// What may fail while the protocol goes on.
+enum class Operation : std::uint8_t { send, claim, yield, announce, route, separate };
+
+/// A virtual router in the group that it belongs to.
+struct GroupRouter {
+  explicit GroupRouter(Router made) : router(std::move(made)) {}
+
+  Router router;
+  Conditions conditions{};
+  SyncGroup* group = nullptr;
+  std::map<Operation, std::string> failing{};  ///< and why
+  std::map<Refusal, Instant> refusals_told{};  ///< when each kind was told of last
+};
+
+/// Virtual routers that move together, or one that stands alone: one machine, one timer, and the hands on its links.
+class SyncGroup {
+ public:
+  using Members = std::vector<std::unique_ptr<GroupRouter>>;
+
+  /// `around` must outlive this.
+  explicit SyncGroup(Surroundings& around) : around_(around) {}
+  /// As a death: nothing is said, and addresses stay.
+  ~SyncGroup();
+  SyncGroup(const SyncGroup&) = delete;
+  SyncGroup& operator=(const SyncGroup&) = delete;
+
+  [[nodiscard]] const Members& members() const { return members_; }
+
+  // What it is made of. (sync_group_members.cc)
+
+  /// Gives its members away, with what the group knows of their links, to be put together anew.
+  struct Parted {
+    Members routers;
+    std::map<const GroupRouter*, Member> known;
+  };
+  [[nodiscard]] Parted part();
+  /// Takes these, in this order; of those that were not its own before it knows nothing yet.
+  void join(Members members, const std::map<const GroupRouter*, Member>& known);
+
+  /// Begins: addresses that an earlier life left on an interface are adopted.
+  void start();
+  /// Goes on, after join(), with these parameters of its members, in their order.
+  void adapt(const std::vector<Spec>& specs, bool others);
+  /// A router that leaves while the group, or its other routers, go on.
+  void drop(GroupRouter& router);
+  /// Removes the interfaces that its routers made for themselves.
+  void retire();
+
+  // What is said to it.
+
+  /// Resigns where it is master, waits for the successor, takes its addresses away.
+  void stop(const std::string& why);
+  [[nodiscard]] bool is_stopped() const { return !group_.running && group_.machine.state == State::initialize; }
+  /// It may become master from now on.
+  void release(const std::string& why);
+  /// Gives the role away. Error: it is not master, or there is nobody to go to.
+  net::Result<> hand_over(const std::string& router);
+  /// Renews what a master holds, and says so.
+  void renew();
+  /// Brings itself in line with its routers' conditions; `cause` is why its priority changes, if it does.
+  void heed(const std::string& cause);
+  void heed_fault();
+  void on_link_change(const std::string& interface);
+
+  [[nodiscard]] Status status(const GroupRouter& router) const;
+
+ private:
+  [[nodiscard]] Config config() const;
+  [[nodiscard]] std::string reason_of(std::string Conditions::* kind) const;
+  void refresh(GroupRouter& router);
+  [[nodiscard]] bool holds_any(const GroupRouter& router) const;
+  [[nodiscard]] std::size_t place_of(const GroupRouter& router) const;
+  void on_packets(GroupRouter& router);
+  void tell_refusals(GroupRouter& router);
+  void on_timer();
+  void feed(const GroupEvent& event, const std::function<std::string()>& reason);
+  net::Result<> perform(const std::vector<Action>& actions);
+  net::Result<> perform(Action action);
+  net::Result<> yield(GroupRouter& router);
+  void announce();
+  void arm();
+  void notice(const Notice& what);
+  net::Result<> note(GroupRouter& router, Operation operation, net::Result<> result);
+
+  Surroundings& around_;
+  Members members_;
+  Config config_;
+  Group group_;
+  Instant since_;
+  std::string reason_;                    ///< why it is in its state
+  std::string refused_;                   ///< the kernel's last word against its addresses, while it stands
+  std::optional<net::Address> resigned_;  ///< a master that said farewell, until another is heard
+  net::Loop::Id timer_ = 0, announce_timer_ = 0;
+  std::size_t announced_ = 0;  ///< announcements made since the last Action::announce
+};
+
+}  // namespace vrrp

@@ -1,0 +1,183 @@
+// What a sync group is made of, and what is said to it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "net/host.h"
+#include "vrrp/sync_group.h"
+
+namespace vrrp {
+
+SyncGroup::Parted SyncGroup::part() {
+  Parted parted;
+  for (std::size_t i = 0; i < members_.size(); ++i) parted.known[members_[i].get()] = group_.members[i];
+  parted.routers = std::exchange(members_, {});
+  group_.members.clear();
+  return parted;
+}
+
+void SyncGroup::join(Members members, const std::map<const GroupRouter*, Member>& known) {
+  members_ = std::move(members);
+  group_.members.clear();
+  for (const auto& member : members_) {
+    member->group = this;
+    const auto found = known.find(member.get());
+    group_.members.push_back(found == known.end() ? Member{} : found->second);
+  }
+}
+
+void SyncGroup::refresh(GroupRouter& it) {
+  auto refreshed = it.router.refresh(*around_.links, around_.sysctls, around_.virtual_addresses,
+                                     [&it] { it.group->on_packets(it); });
+  std::ignore = note(it, Operation::separate, std::move(refreshed));
+}
+
+/// Addresses, or routes, which may outlive them.
+bool SyncGroup::holds_any(const GroupRouter& it) const {
+  if (it.router.holds_any() || it.router.spec().routes.empty()) return it.router.holds_any();
+  const auto held = around_.host.held_routes();
+  const auto routes = it.router.routes(*around_.links);
+  return held && std::ranges::find_first_of(*held, routes) != held->end();
+}
+
+/// The addresses of an earlier life stay until the role is decided, which it is where nobody else can have it yet.
+void SyncGroup::start() {
+  config_ = config();
+  since_ = around_.loop.now();
+  reason_ = "starting";
+  group_.machine.held = !around_.held.empty();
+  group_.faulted = !reason_of(&Conditions::fault).empty();
+  std::optional<Instant> claimed = Instant::max();
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    GroupRouter& it = *members_[i];
+    refresh(it);
+    group_.members[i].link_up = it.router.fault().empty();
+    group_.machine.holding |= holds_any(it);
+    const auto since = it.router.claimed(lease(config_));
+    claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
+  }
+  feed(Start{.claimed = claimed}, [&] {
+    if (!claimed) return std::string("started");
+    const auto ago = std::chrono::ceil<std::chrono::milliseconds>(around_.loop.now() - *claimed);
+    const bool listens = around_.loop.now() >= *claimed + 3 * config_.advertisement_interval;
+    return fmt::format("started; its earlier life held the addresses {} ago{}", net::to_string(ago),
+                       listens ? ", long enough for another to take over: it listens first" : "");
+  });
+}
+
+void SyncGroup::adapt(const std::vector<Spec>& specs, bool others) {
+  bool different = others;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    Router& router = members_[i]->router;
+    different |= router.spec() != specs[i];
+    note(*members_[i], Operation::yield, router.change(specs[i]));
+  }
+  config_ = config();
+  std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    refresh(*members_[i]);
+    const bool up = members_[i]->router.fault().empty();
+    if (std::exchange(group_.members[i].link_up, up) != up) changed.push_back({.member = i, .up = up});
+  }
+  heed_fault();  // of a router that came, or that left
+  for (const auto& link : changed) {
+    feed(link, [&] {
+      const std::string& fault = members_[link.member]->router.fault();
+      return fault.empty() ? std::string("all links are up") : fault;
+    });
+  }
+  if (!different) return;
+  // A router that came from a group which was master brings its addresses along.
+  for (const auto& member : members_) {
+    if (!group_.machine.holding && holds_any(*member)) std::ignore = yield(*member);
+  }
+  feed(Reconfigured{}, [] { return "the cluster file changed"; });
+}
+
+void SyncGroup::drop(GroupRouter& it) {
+  if (group_.machine.state == State::master) note(it, Operation::send, it.router.send(0, true));
+  std::ignore = yield(it);
+  std::ignore = note(it, Operation::yield, it.router.retire());
+  it.router.close();
+}
+
+void SyncGroup::retire() {
+  for (const auto& member : members_) std::ignore = note(*member, Operation::yield, member->router.retire());
+}
+
+void SyncGroup::stop(const std::string& why) {
+  feed(Stop{}, [&] { return why; });
+}
+
+void SyncGroup::release(const std::string& why) {
+  if (group_.machine.held) feed(Hold{.held = false}, [&] { return why; });
+}
+
+void SyncGroup::renew() {
+  feed(Reconfigured{}, [] { return ""; });
+}
+
+net::Result<> SyncGroup::hand_over(const std::string& router) {
+  if (group_.machine.state != State::master) {
+    return net::failure(fmt::format("{} is {} here, not master", router, to_string(group_.machine.state)));
+  }
+  if (config_.peer_priorities.empty()) return net::failure(fmt::format("{} has no other node to go to", router));
+  feed(HandOver{}, [] { return "handed over by the operator"; });
+  return {};
+}
+
+/// Of the first member that has one.
+std::string SyncGroup::reason_of(std::string Conditions::* kind) const {
+  for (const auto& member : members_) {
+    if (!(member->conditions.*kind).empty()) return member->conditions.*kind;
+  }
+  return "";
+}
+
+void SyncGroup::heed(const std::string& cause) {
+  const Config now = config();
+  if (now.last_resort != config_.last_resort) {
+    const std::string why = reason_of(&Conditions::useless);
+    if (why.empty()) {
+      notice({.kind = Notice::Kind::may_lead, .text = "may lead again"});
+    } else {
+      notice({.kind = Notice::Kind::gives_up, .text = "gives up: " + why});
+    }
+    // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
+    if (!why.empty() && !now.peer_priorities.empty()) feed(HandOver{}, [&] { return why; });
+    config_ = now;
+    renew();
+    if (why.empty() && !group_.machine.held) feed(Hold{.held = false}, [] { return "may lead again"; });
+  } else if (now.priority != config_.priority) {
+    const auto kind = now.priority < config_.priority ? Notice::Kind::lowered : Notice::Kind::raised;
+    const auto text = fmt::format("priority {} -> {}: {}", config_.priority, now.priority, cause);
+    config_ = now;
+    notice({.kind = kind, .text = text});
+    renew();
+  }
+  heed_fault();
+}
+
+void SyncGroup::heed_fault() {
+  const std::string why = reason_of(&Conditions::fault);
+  if (group_.faulted == !why.empty()) return;
+  feed(Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "of use again" : why; });
+}
+
+Config SyncGroup::config() const {
+  const Spec& spec = members_.front()->router.spec();
+  int priority = spec.priority;
+  for (const auto& member : members_) priority -= member->conditions.lower;
+  const bool last_resort = !reason_of(&Conditions::useless).empty();
+  return {.priority = static_cast<std::uint8_t>(last_resort ? 1 : std::max(priority, 1)),
+          .advertisement_interval = spec.advertise,
+          .preempt_mode = spec.preempt,
+          .preempt_delay = spec.preempt_delay,
+          .version = spec.version,
+          .last_resort = last_resort,
+          .peer_priorities = spec.peer_priorities};
+}
+
+}  // namespace vrrp
