@@ -22,7 +22,7 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
       in_force_(std::move(cluster), options_.node),
       problem_watch_(loop, [this] { return problems(); }),
       log_(loop.clock(), sinks()),
-      store_(loop, log_, options_.state_file),
+      store_(loop, log_),
       drains_(loop, kernel, in_force_, log_, store_, [this](const auto& service) { reconciler_.touch(service); }),
       health_(loop, host, in_force_, log_,
               {.has_traffic = [this](const auto& server) { return reconciler_.has_traffic(server); },
@@ -66,7 +66,7 @@ VirtualRouters::Hooks Engine::routers_hooks() {
 }
 
 net::Result<> Engine::start() {
-  if (auto opened = store_.open(); !opened) return opened;
+  if (auto opened = open_store(); !opened) return opened;
   if (auto read = reconciler_.read(); !read) return read;
   if (auto opened = health_.open(cluster()); !opened) return opened;
   health_.start(reconciler_.table().table());
@@ -84,6 +84,17 @@ net::Result<> Engine::start() {
   if (!epoch) return std::unexpected(epoch.error());
   if (auto started = routers_.start(*epoch); !started) return started;
   routers_.introduce(peers_.own());
+  return {};
+}
+
+net::Result<> Engine::open_store() {
+  if (options_.make_disk) {
+    store_.open(options_.make_disk(loop_));
+  } else if (options_.state_file) {
+    auto disk = StateFile::create(loop_, *options_.state_file);
+    if (!disk) return std::unexpected(disk.error());
+    store_.open(std::move(*disk));
+  }
   return {};
 }
 

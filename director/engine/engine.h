@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ namespace director {
 struct Options {
   config::Node node;                                ///< which one of the cluster's this is
   std::optional<std::filesystem::path> state_file;  ///< where the state is kept; none: only in memory
+  /// A disk in place of that file.
+  std::function<std::unique_ptr<StateDisk>(net::Loop& loop)> make_disk{};
   /// Where it is kept which kernel settings were changed, until a clean stop or a reboot; none: in memory.
   std::optional<std::filesystem::path> settings_folder{};
   checkers::MakeProber make_prober = checkers::make_prober;  ///< of the servers' checks
@@ -114,6 +117,7 @@ class Engine {
   [[nodiscard]] std::filesystem::path settings_file(const char* whose) const;
   std::vector<EventLog::Sink> sinks();
   VirtualRouters::Hooks routers_hooks();
+  net::Result<> open_store();
   void touch_true_paths();
   void leave_the_table();
   [[nodiscard]] std::string not_ready() const;

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <filesystem>
+#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "director/engine/background.h"
 #include "director/engine/event_log.h"
 #include "director/engine/intents.h"
+#include "director/engine/state_disk.h"
 #include "net/loop.h"
 
 namespace director {
@@ -21,16 +19,16 @@ class StateStore {
   /// How long whoever asks waits for the disk, and how long the disk may take before that is a problem.
   static constexpr auto patience = std::chrono::seconds(1);
 
-  /// `loop` and `log` must outlive this. Without a `file` there is only the memory.
-  StateStore(net::Loop& loop, EventLog& log, std::optional<std::filesystem::path> file);
+  /// `loop` and `log` must outlive this. Until open() there is only the memory.
+  StateStore(net::Loop& loop, EventLog& log) : loop_(loop), log_(log) {}
   /// Waits for the write under way.
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
 
   /// Reads what an earlier life left behind. A memory of the past that cannot be read must not keep the service down:
-  /// it is put aside for whoever can read it. Error: no descriptors left.
-  net::Result<> open();
+  /// it is put aside for whoever can read it.
+  void open(std::unique_ptr<StateDisk> disk);
 
   [[nodiscard]] const Intents& state() const { return state_; }
 
@@ -62,15 +60,13 @@ class StateStore {
 
   net::Loop& loop_;
   EventLog& log_;
-  std::optional<std::filesystem::path> file_;
   Intents state_;
-  std::uint64_t updates_ = 0;  ///< how many there were
-  std::uint64_t saved_ = 0;    ///< how many of them the disk has
-  std::unique_ptr<Background> disk_;
-  net::Loop::Id late_timer_ = 0;   ///< while a write is under way: when that has lasted too long
-  net::Loop::Id retry_timer_ = 0;  ///< after a failure
-  std::map<std::uint64_t, Waiting> waiting_;
-  std::uint64_t last_waiting_ = 0;
+  std::uint64_t updates_ = 0;        ///< how many there were
+  std::uint64_t saved_ = 0;          ///< how many of them the disk has
+  std::unique_ptr<StateDisk> disk_;  ///< none: only in memory
+  net::Loop::Id late_timer_ = 0;     ///< while a write is under way: when that has lasted too long
+  net::Loop::Id retry_timer_ = 0;    ///< after a failure
+  std::deque<Waiting> waiting_;
   std::string unsaved_, damaged_;
 };
 

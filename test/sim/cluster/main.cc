@@ -25,7 +25,7 @@ int tell(std::uint64_t seed, const cluster_sim::Outcome& outcome, bool told_alre
 int try_mutations() {
   constexpr std::uint64_t most = 40;
   int unnoticed = 0;
-  for (const auto mutation : cluster_sim::mutations) {
+  for (const auto mutation : cluster_sim::mutations()) {
     std::uint64_t seed = 1;
     cluster_sim::Outcome outcome;
     while (!(outcome = cluster_sim::live(seed, false, mutation)).broken && seed < most) ++seed;

@@ -1,14 +1,47 @@
 #include "test/sim/cluster/mutation.h"
 
 #include <array>
+#include <map>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "test/unit/ipvs/forwarding_kernel.h"
+#include "test/unit/net/forwarding_host.h"
 
 namespace cluster_sim {
 
 namespace {
+
+using enum Mutation;
+
+constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
+    {keeps_servers, "keeps servers"},
+    {takes_services, "takes services"},
+    {removes_nothing, "removes nothing"},
+    {adds_nothing, "adds nothing"},
+    {weighs_wrong, "weighs wrong"},
+    {cuts_drains, "cuts drains"},
+    {flushes, "flushes"},
+    {does_half, "does half"},
+    {sees_nothing, "sees nothing"},
+    {believes_all, "believes all"},
+    {believes_none, "believes none"},
+    {waits_for_ever, "waits for ever"},
+    {hears_late, "hears late"},
+    {hears_nothing, "hears nothing"},
+    {hears_slowly, "hears slowly"},
+    {stands_still, "stands still"},
+    {keeps_addresses, "keeps addresses"},
+    {takes_no_address, "takes no address"},
+    {never_expires, "never expires"},
+    {misses_links, "misses links"},
+    {forgets_state, "forgets state"},
+    {writes_nothing, "writes nothing"},
+    {syncs_nothing, "syncs nothing"},
+    {ignores_orders, "ignores orders"},
+    {reads_old_files, "reads old files"},
+});
 
 class MutatedKernel final : public ForwardingKernel {
  public:
@@ -16,16 +49,39 @@ class MutatedKernel final : public ForwardingKernel {
 
   net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override {
     std::vector<ipvs::Op> heard;
-    for (const auto& op : ops) {
-      const auto* set = std::get_if<ipvs::SetDestination>(&op);
-      if (mutation_ == Mutation::keeps_servers && set != nullptr && set->destination.weight == 0) continue;
-      heard.push_back(op);
-      if (mutation_ == Mutation::takes_services && std::holds_alternative<ipvs::RemoveDestination>(op)) take_all();
-    }
+    for (const auto& op : mutation_ == does_half ? ops.first((ops.size() + 1) / 2) : ops) hear(op, heard);
+    seen_.clear();
     return ForwardingKernel::apply(heard);
   }
 
+  net::Result<std::vector<ipvs::DestinationRow>> destinations(const ipvs::ServiceKey& key) override {
+    if (mutation_ != sees_nothing) return ForwardingKernel::destinations(key);
+    const auto seen = seen_.find(key);
+    if (seen != seen_.end()) return seen->second;
+    auto rows = ForwardingKernel::destinations(key);
+    if (rows) seen_[key] = *rows;
+    return rows;
+  }
+
  private:
+  void hear(const ipvs::Op& op, std::vector<ipvs::Op>& heard) {
+    const auto* set = std::get_if<ipvs::SetDestination>(&op);
+    const auto* add = std::get_if<ipvs::AddDestination>(&op);
+    const bool removes = std::holds_alternative<ipvs::RemoveDestination>(op);
+    if (mutation_ == keeps_servers && set != nullptr && set->destination.weight == 0) return;
+    if ((mutation_ == removes_nothing && removes) || (mutation_ == adds_nothing && add != nullptr)) return;
+    if (mutation_ == cuts_drains && set != nullptr && set->destination.weight == 0) {
+      heard.emplace_back(ipvs::RemoveDestination{.service = set->service, .key = set->key});
+      return;
+    }
+    heard.push_back(op);
+    if (mutation_ == weighs_wrong) {
+      if (auto* wrong = std::get_if<ipvs::SetDestination>(&heard.back())) ++wrong->destination.weight;
+      if (auto* wrong = std::get_if<ipvs::AddDestination>(&heard.back())) ++wrong->destination.weight;
+    }
+    if (mutation_ == takes_services && removes) take_all();
+  }
+
   void take_all() {
     if (const auto rows = services()) {
       for (const auto& row : *rows)
@@ -34,30 +90,53 @@ class MutatedKernel final : public ForwardingKernel {
   }
 
   Mutation mutation_;
+  std::map<ipvs::ServiceKey, std::vector<ipvs::DestinationRow>> seen_;
+};
+
+class MutatedHost final : public ForwardingHost {
+ public:
+  MutatedHost(net::Host& host, Mutation mutation) : ForwardingHost(host), mutation_(mutation) {}
+
+  net::Result<> drop_address(int interface, const net::Prefix& prefix) override {
+    return mutation_ == keeps_addresses ? net::Result<>() : ForwardingHost::drop_address(interface, prefix);
+  }
+  net::Result<> hold_address(const net::Leases::Holding& holding, std::chrono::seconds lease) override {
+    if (mutation_ == takes_no_address) return {};
+    return ForwardingHost::hold_address(holding, mutation_ == never_expires ? std::chrono::days(1) : lease);
+  }
+  net::Result<std::unique_ptr<net::Links>> follow_links(net::Loop& loop, net::Links::OnChange on_change) override {
+    if (mutation_ == misses_links) on_change = [](const std::string&) {};
+    return ForwardingHost::follow_links(loop, std::move(on_change));
+  }
+
+ private:
+  Mutation mutation_;
 };
 
 }  // namespace
 
+std::span<const Mutation> mutations() {
+  static const auto list = [] {
+    std::vector<Mutation> found;
+    for (const auto& [mutation, name] : all) found.push_back(mutation);
+    return found;
+  }();
+  return list;
+}
+
 const char* to_string(Mutation mutation) {
-  switch (mutation) {
-    case Mutation::none:
-      return "none";
-    case Mutation::keeps_servers:
-      return "keeps servers";
-    case Mutation::believes_all:
-      return "believes all";
-    case Mutation::hears_nothing:
-      return "hears nothing";
-    case Mutation::stands_still:
-      return "stands still";
-    case Mutation::takes_services:
-      return "takes services";
+  for (const auto& [known, name] : all) {
+    if (known == mutation) return name;
   }
-  return "";
+  return "none";
 }
 
 std::unique_ptr<ipvs::Kernel> mutated(ipvs::Kernel& kernel, Mutation mutation) {
   return std::make_unique<MutatedKernel>(kernel, mutation);
+}
+
+std::unique_ptr<net::Host> mutated(net::Host& host, Mutation mutation) {
+  return std::make_unique<MutatedHost>(host, mutation);
 }
 
 }  // namespace cluster_sim

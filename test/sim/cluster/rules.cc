@@ -42,10 +42,11 @@ ipvs::Table expected(const Node& node, const Servers& servers) {
       const auto name = service.name + "/" + server.name;
       const bool well = servers.of(server.endpoint) == Mood::well;
       if (!well && service.on_failure == config::OnFailure::remove) continue;
-      const auto weighed = node.weights.find(name);
-      const auto weight = weighed == node.weights.end() ? server.weight : static_cast<std::uint32_t>(weighed->second);
-      entry.destinations[{.endpoint = server.endpoint}] = {.forward = service.forward,
-                                                           .weight = well && !node.drained.contains(name) ? weight : 0};
+      const auto weighed = node.words.weights.find(name);
+      const auto weight =
+          weighed == node.words.weights.end() ? server.weight : static_cast<std::uint32_t>(weighed->second);
+      entry.destinations[{.endpoint = server.endpoint}] = {
+          .forward = service.forward, .weight = well && !node.words.drained.contains(name) ? weight : 0};
     }
   }
   return table;

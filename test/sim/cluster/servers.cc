@@ -38,16 +38,17 @@ class SimulatedFlight final : public checkers::Flight {
 
 class SimulatedProber final : public checkers::Prober {
  public:
-  SimulatedProber(const Servers& servers, bool believe_all, std::function<bool()> connected)
-      : servers_(servers), believe_all_(believe_all), connected_(std::move(connected)) {}
+  SimulatedProber(const Servers& servers, Mutation mutation, std::function<bool()> connected)
+      : servers_(servers), mutation_(mutation), connected_(std::move(connected)) {}
 
   [[nodiscard]] checkers::Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
                                           checkers::Flight::OnLanded on_landed) const override {
     const auto doing = "ask " + net::to_string(target);
-    const auto look = [this, target, doing]() -> std::optional<checkers::Result> {
-      if (believe_all_) return checkers::passed(doing, "answers");
-      if (!connected_()) return std::nullopt;
-      switch (servers_.of(target)) {
+    const auto look = [this, &loop, target, doing]() -> std::optional<checkers::Result> {
+      if (mutation_ == Mutation::believes_all) return checkers::passed(doing, "answers");
+      if (mutation_ == Mutation::believes_none) return checkers::failed(doing, "refused");
+      if (!connected_() || mutation_ == Mutation::waits_for_ever) return std::nullopt;
+      switch (found(target, loop.now())) {
         case Mood::well:
           return checkers::passed(doing, "answers");
         case Mood::refuses:
@@ -61,8 +62,14 @@ class SimulatedProber final : public checkers::Prober {
   }
 
  private:
+  [[nodiscard]] Mood found(const net::Endpoint& target, net::Instant now) const {
+    const auto mood = servers_.of(target);
+    if (mutation_ != Mutation::hears_late || now - servers_.since(target) > std::chrono::seconds(15)) return mood;
+    return mood == Mood::well ? Mood::refuses : Mood::well;  // as it was before
+  }
+
   const Servers& servers_;
-  bool believe_all_;
+  Mutation mutation_;
   std::function<bool()> connected_;
 };
 
@@ -88,9 +95,9 @@ net::Instant Servers::since(const net::Endpoint& server) const {
   return found == states_.end() ? net::Instant() : found->second.since;
 }
 
-checkers::MakeProber Servers::probers(bool believe_all, std::function<bool()> connected) const {
-  return [this, believe_all, connected = std::move(connected)](const checkers::Spec&) {
-    return std::make_unique<SimulatedProber>(*this, believe_all, connected);
+checkers::MakeProber Servers::probers(Mutation mutation, std::function<bool()> connected) const {
+  return [this, mutation, connected = std::move(connected)](const checkers::Spec&) {
+    return std::make_unique<SimulatedProber>(*this, mutation, connected);
   };
 }
 

@@ -6,6 +6,7 @@
 
 #include "checkers/probe.h"
 #include "net/endpoint.h"
+#include "test/sim/cluster/mutation.h"
 
 namespace cluster_sim {
 
@@ -26,9 +27,8 @@ class Servers {
   /// Since when it is so; the beginning of time where it never changed.
   [[nodiscard]] net::Instant since(const net::Endpoint& server) const;
 
-  /// How a node makes its probers, whose probes arrive while `connected` holds; those of one that believes all pass,
-  /// whatever they find. This must outlive them.
-  [[nodiscard]] checkers::MakeProber probers(bool believe_all, std::function<bool()> connected) const;
+  /// How a node makes its probers, whose probes arrive while `connected` holds. This must outlive them.
+  [[nodiscard]] checkers::MakeProber probers(Mutation mutation, std::function<bool()> connected) const;
 
  private:
   struct State {

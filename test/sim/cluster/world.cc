@@ -44,6 +44,7 @@ World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutati
     for (const char* name : {"expire_quiescent_template", "sloppy_tcp", "sloppy_sctp"})
       node.host.settings[std::string("net/ipv4/vs/") + name] = "0";
     node.seen_kernel = mutated(node.kernel, mutation);
+    node.seen_host = mutated(static_cast<net::Host&>(node.host), mutation);
     node.host.on_send = [this, &node](const std::string& interface, const net::RawSocket::Packet& packet) {
       carry(node, interface, packet);
     };
@@ -75,16 +76,19 @@ void World::tell(Node& node) {
 void World::start(Node& node) {
   say("start " + node.config.name);
   node.cluster = file_;
-  node.drained.clear();
-  node.weights.clear();
+  remember(node);
   node.able_from = now_;
   told_.erase(node.place);
   std::ignore = node.loop.turn({});  // its clock has stood still since the last life's end
-  const auto probers = servers_.probers(mutation_ == Mutation::believes_all, [&node] { return node.carrier.at(back); });
+  const auto probers = servers_.probers(mutation_, [&node] { return node.carrier.at(back); });
+  if (mutation_ == Mutation::flushes) node.kernel.table.clear();
   for (;;) {
     node.director = std::make_unique<director::Engine>(
-        node.loop, *node.seen_kernel, node.host, file_,
-        director::Options{.node = node.config, .state_file = {}, .make_prober = probers});
+        node.loop, *node.seen_kernel, *node.seen_host, file_,
+        director::Options{.node = node.config,
+                          .state_file = {},
+                          .make_disk = [&node, this](net::Loop& loop) { return node.disk.open(loop, mutation_); },
+                          .make_prober = probers});
     const bool fails = !node.kernel.faults.empty();
     const auto started = node.director->start();
     if (started) return;
@@ -99,6 +103,60 @@ void World::crash(Node& node) {
   say("crash " + node.config.name);
   node.director.reset();
   node.stalled = node.stopping = node.stopped = false;
+}
+
+void World::lose_power(Node& node) {
+  crash(node);
+  say(node.config.name + " loses its power");
+  node.disk.lose_power();
+}
+
+void World::set_disk(Node& node, Disk::Mood mood) {
+  say(fmt::format("the disk of {} {}", node.config.name,
+                  mood == Disk::Mood::well   ? "is well"
+                  : mood == Disk::Mood::full ? "is full"
+                                             : "hangs"));
+  node.disk.mood = mood;
+}
+
+void World::step_clock(Node& node, std::chrono::seconds by) {
+  say(fmt::format("the clock of {} is set by {} s", node.config.name, by.count()));
+  node.clock.set_wall(node.clock.wall() + by);
+}
+
+void World::note_order(Node& node) {
+  node.history.push_back(node.words);
+  node.director->store().when_durable([this, &node, order = node.history.size() - 1](const std::string& why_not) {
+    if (why_not.empty()) {
+      node.promised = std::max(node.promised, order);
+    } else if (std::ranges::none_of(node.director->problems(),
+                                    [&](const director::Problem& problem) { return problem.reason == why_not; })) {
+      violate(fmt::format("{} does not show that {}", node.config.name, why_not));
+    }
+  });
+}
+
+/// What the operator wants of a node that starts is what its disk has: nothing less than what was said to be durable.
+void World::remember(Node& node) {
+  const auto found = words_in(node.disk.written);
+  const auto since = node.history.begin() + static_cast<std::ptrdiff_t>(node.promised);
+  if (!node.history.empty() && std::find(since, node.history.end(), found) == node.history.end())
+    violate(node.config.name + " has lost an order that was said to be durable");
+  node.words = found;
+  node.history = {found};
+  node.promised = 0;
+}
+
+OperatorWords words_in(const std::string& text) {
+  OperatorWords words;
+  if (text.empty()) return words;
+  const auto state = director::intents_from_json(text);
+  if (!state) throw Violation{"a state file is not whole: " + state.error().message};
+  for (const auto& [server, orders] : state->orders) {
+    if (orders.drain) words.drained.insert(server);
+    if (orders.weight) words.weights[server] = static_cast<int>(orders.weight->value);
+  }
+  return words;
 }
 
 void World::stop(Node& node) {
@@ -145,7 +203,8 @@ void World::set_mood(const net::Endpoint& server, Mood mood) {
 
 void World::reload(Node& node) {
   say("reload " + node.config.name);
-  if (auto done = node.director->reload(director::make_epoch(file_, node.config).value(), "the simulation"); !done)
+  const auto& file = mutation_ == Mutation::reads_old_files ? node.cluster : file_;
+  if (auto done = node.director->reload(director::make_epoch(file, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
   node.cluster = file_;
 }
@@ -156,7 +215,8 @@ void World::carry(const Node& from, const std::string& interface, const net::Raw
     if (mutation_ == Mutation::hears_nothing || &to == &from || cuts_[interface].contains(way)) continue;
     // What one node sends to another arrives in its order.
     auto& arrival = last_arrival_[way];
-    arrival = std::max(arrival, now_ + std::chrono::microseconds(100 + below(2000)));
+    const auto slow = mutation_ == Mutation::hears_slowly ? Duration(5s) : Duration::zero();
+    arrival = std::max(arrival, now_ + slow + std::chrono::microseconds(100 + below(2000)));
     packets_.push_back({.at = arrival,
                         .order = ++order_,
                         .to = to.place,

@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "net/memory_host.h"
 #include "net/virtual_clock.h"
+#include "test/sim/cluster/disk.h"
 #include "test/sim/cluster/mutation.h"
 #include "test/sim/cluster/servers.h"
 
@@ -34,6 +35,14 @@ struct Violation {
 inline constexpr const char* front = "eth0";  ///< each node's interface to the clients
 inline constexpr const char* back = "eth1";   ///< and to the real servers
 
+/// What an operator said of servers, by "service/server".
+struct OperatorWords {
+  std::set<std::string> drained{};
+  std::map<std::string, int> weights{};
+
+  bool operator==(const OperatorWords&) const = default;
+};
+
 /// One machine: what is in its kernel outlives the director that runs on it.
 struct Node {
   config::Node config;
@@ -42,15 +51,18 @@ struct Node {
   net::Loop loop = net::Loop::create(clock).value();
   net::MemoryHost host{clock};
   ipvs::MemoryKernel kernel{};
-  std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same, as its director reaches it
+  Disk disk{};
+  std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same kernel and host, as its director reaches them
+  std::unique_ptr<net::Host> seen_host{};
   std::unique_ptr<director::Engine> director{};
   bool stalled = false;                  ///< SIGSTOP: its loop does not turn, its kernel goes on
   bool stopping = false;                 ///< was told to stop
   bool stopped = false;                  ///< and has: its director is to go
   Instant able_from{};                   ///< when it was last started, resumed, or got its links back
   config::Cluster cluster{};             ///< the file that it has in force
-  std::set<std::string> drained{};       ///< servers, by "service/server", that its operator has drained
-  std::map<std::string, int> weights{};  ///< and weighed
+  OperatorWords words{};                 ///< what its operator wants now
+  std::vector<OperatorWords> history{};  ///< the same since the start and after each order
+  std::size_t promised = 0;              ///< which of these was the last that was said to be durable
   std::map<std::string, bool> carrier = {{front, true}, {back, true}};
 
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
@@ -78,6 +90,11 @@ class World {
   // What befalls it.
   void start(Node& node);
   void crash(Node& node);
+  void lose_power(Node& node);
+  void set_disk(Node& node, Disk::Mood mood);
+  void step_clock(Node& node, std::chrono::seconds by);
+  /// The operator has given an order, and `words` is what he wants now.
+  void note_order(Node& node);
   void stop(Node& node);
   void stall(Node& node);
   void resume(Node& node);
@@ -99,6 +116,7 @@ class World {
   [[nodiscard]] const std::string& story() const { return story_; }
   [[noreturn]] void violate(const std::string& what) const { throw Violation{what}; }
 
+  [[nodiscard]] Mutation mutation() const { return mutation_; }
   [[nodiscard]] std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
 
  private:
@@ -119,6 +137,7 @@ class World {
   void turn_all();
   [[nodiscard]] bool turns(const Node& node) const;
   void tell(Node& node);
+  void remember(Node& node);
   [[nodiscard]] Instant next(Instant limit);
   void check_now();
   void check_dead_servers(Node& node);
@@ -141,6 +160,9 @@ class World {
   bool trace_;
   std::string story_;
 };
+
+/// What a state file says that operators want; `text` may be empty.
+[[nodiscard]] OperatorWords words_in(const std::string& text);
 
 /// The table that a node's file, its operator's words and the servers' moods ask for, without the services of others.
 [[nodiscard]] ipvs::Table expected(const Node& node, const Servers& servers);

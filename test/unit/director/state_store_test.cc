@@ -25,8 +25,8 @@ struct Disk {
   Disk() { open(); }
 
   void open() {
-    store.emplace(loop, log, file);
-    REQUIRE(store->open());
+    store.emplace(loop, log);
+    store->open(director::StateFile::create(loop, file).value());
   }
 
   void weigh(const std::string& server, std::uint32_t weight) {

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "director/engine/background.h"
+#include "director/engine/intents.h"
+#include "net/error.h"
+#include "net/loop.h"
+
+namespace director {
+
+/// Where a state is kept. A seam: simulations put a disk of their own here, which fails, hangs and forgets.
+class StateDisk {
+ public:
+  using Then = std::move_only_function<void(net::Result<>)>;
+
+  virtual ~StateDisk() = default;
+
+  /// For sentences: the file's name.
+  [[nodiscard]] virtual std::string name() const = 0;
+
+  /// What an earlier life left; nothing yet is an empty state. May wait for the disk: at the start alone.
+  [[nodiscard]] virtual net::Result<Intents> load() = 0;
+
+  /// Moves what cannot be read out of the way, and says where it is now; "" if that failed.
+  virtual std::string put_aside() = 0;
+
+  /// Puts `state` in the place of what is there, in one step, without waiting for it: `then` is told on the loop when
+  /// it would outlive a loss of power, or why it may not. One at a time: not while busy().
+  virtual void write(const Intents& state, Then then) = 0;
+  [[nodiscard]] virtual bool busy() const = 0;
+};
+
+/// A file, written in a thread.
+class StateFile final : public StateDisk {
+ public:
+  /// `loop` must outlive this. Error: no descriptors left.
+  static net::Result<std::unique_ptr<StateDisk>> create(net::Loop& loop, std::filesystem::path file);
+
+  [[nodiscard]] std::string name() const override { return file_.string(); }
+  [[nodiscard]] net::Result<Intents> load() override { return load_intents(file_); }
+  std::string put_aside() override;
+  void write(const Intents& state, Then then) override;
+  [[nodiscard]] bool busy() const override { return thread_->busy(); }
+
+ private:
+  StateFile(std::filesystem::path file, std::unique_ptr<Background> thread)
+      : file_(std::move(file)), thread_(std::move(thread)) {}
+
+  std::filesystem::path file_;
+  std::unique_ptr<Background> thread_;
+};
+
+}  // namespace director

@@ -1,0 +1,240 @@
+// What befalls a cluster, and what is done to it. Each picks whom it concerns by the seed, and is mended after a while.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "test/sim/cluster/life_of_seed.h"
+
+namespace cluster_sim {
+
+using namespace std::chrono_literals;
+
+Node* Life::pick(const std::function<bool(Node&)>& fits) {
+  std::vector<Node*> found;
+  for (auto& node : world_.nodes()) {
+    if (fits(node)) found.push_back(&node);
+  }
+  return found.empty() ? nullptr : found[below(found.size())];
+}
+
+bool Life::crash() {
+  Node* node = pick([](const Node& each) { return each.director && !each.stopping; });
+  if (node == nullptr) return false;
+  world_.crash(*node);
+  later([this, node] {
+    if (!node->director) world_.start(*node);
+  });
+  return true;
+}
+
+bool Life::power_loss() {
+  Node* node = pick([](const Node& each) { return each.director && !each.stopping; });
+  if (node == nullptr) return false;
+  world_.lose_power(*node);
+  later([this, node] {
+    if (!node->director) world_.start(*node);
+  });
+  return true;
+}
+
+bool Life::disk_trouble(Disk::Mood mood) {
+  Node* node = pick([](const Node& each) { return each.disk.mood == Disk::Mood::well; });
+  if (node == nullptr) return false;
+  world_.set_disk(*node, mood);
+  later([this, node] { world_.set_disk(*node, Disk::Mood::well); });
+  return true;
+}
+
+bool Life::disk_fills() { return disk_trouble(Disk::Mood::full); }
+bool Life::disk_hangs() { return disk_trouble(Disk::Mood::hangs); }
+
+bool Life::clock_step() {
+  Node* node = pick([](const Node&) { return true; });
+  const auto step = std::chrono::seconds(1 + below(7200));
+  world_.step_clock(*node, below(2) == 0 ? step : -step);
+  return true;
+}
+
+bool Life::stop() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  world_.stop(*node);
+  undo_.emplace(world_.now() + 4s + between(0ms, 3000ms), [this, node] {
+    if (!node->director) world_.start(*node);
+  });
+  return true;
+}
+
+bool Life::stall() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  world_.stall(*node);
+  later([this, node] {
+    if (node->stalled) world_.resume(*node);
+  });
+  return true;
+}
+
+bool Life::cut_off(bool both_ways) {
+  if (world_.nodes().size() < 2) return false;
+  Node* a = pick([](const Node&) { return true; });
+  Node* b = pick([&](const Node& node) { return &node != a; });
+  const char* interface = below(2) == 0 ? front : back;
+  const auto set = [this, a, b, interface, both_ways](bool is_cut) {
+    world_.cut(*a, *b, interface, is_cut);
+    if (both_ways) world_.cut(*b, *a, interface, is_cut);
+  };
+  set(true);
+  later([set] { set(false); });
+  return true;
+}
+
+bool Life::partition() { return cut_off(true); }
+bool Life::one_way_loss() { return cut_off(false); }
+
+bool Life::link_down() {
+  const char* interface = below(2) == 0 ? front : back;
+  Node* node = pick([&](const Node& each) { return each.carrier.at(interface); });
+  if (node == nullptr) return false;
+  world_.set_carrier(*node, interface, false);
+  later([this, node, interface] { world_.set_carrier(*node, interface, true); });
+  return true;
+}
+
+bool Life::trouble(Mood mood) {
+  const auto& servers = service().servers;
+  const auto endpoint = servers[below(servers.size())].endpoint;
+  world_.set_mood(endpoint, mood);
+  later([this, endpoint] { world_.set_mood(endpoint, Mood::well); });
+  return true;
+}
+
+bool Life::server_dies() { return trouble(Mood::refuses); }
+bool Life::server_hangs() { return trouble(Mood::hangs); }
+
+/// One of those in the file that the node has.
+Life::Named Life::server_of(const Node& node) {
+  const auto& services = node.cluster.services;
+  const auto& one = services[below(services.size())];
+  return {.service = one.name, .server = one.servers[below(one.servers.size())].name};
+}
+
+bool Life::drain() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  const auto which = server_of(*node);
+  const auto name = which.both();
+  const bool over = node->words.drained.contains(name);
+  world_.say(fmt::format("{} {} on {}", over ? "undrain" : "drain", name, node->config.name));
+  if (world_.mutation() != Mutation::ignores_orders) {
+    const auto done = over ? node->director->orders().undrain(which.service, which.server)
+                           : node->director->orders().drain(which.service, which.server, "the simulation");
+    if (!done) world_.violate(fmt::format("{} is refused: {}", over ? "undrain" : "drain", done.error().message));
+  }
+  if (over) {
+    node->words.drained.erase(name);
+  } else {
+    node->words.drained.insert(name);
+  }
+  world_.note_order(*node);
+  return true;
+}
+
+bool Life::weigh() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  const auto which = server_of(*node);
+  const auto name = which.both();
+  const bool over = node->words.weights.contains(name);
+  const auto weight = static_cast<std::uint32_t>(1 + below(20));
+  world_.say(
+      fmt::format("weight of {} on {}: {}", name, node->config.name, over ? "the file's" : std::to_string(weight)));
+  if (world_.mutation() != Mutation::ignores_orders) {
+    const auto done =
+        node->director->orders().set_weight(which.service, which.server, over ? std::nullopt : std::optional(weight));
+    if (!done) world_.violate("weight is refused: " + done.error().message);
+  }
+  if (over) {
+    node->words.weights.erase(name);
+  } else {
+    node->words.weights[name] = static_cast<int>(weight);
+  }
+  world_.note_order(*node);
+  return true;
+}
+
+bool Life::fail_over() {
+  Node* node = pick([&](Node& each) { return each.runs() && world_.serves(each); });
+  if (node == nullptr || world_.nodes().size() < 2) return false;
+  world_.say("failover from " + node->config.name);
+  std::ignore = node->director->hand_over("front", std::nullopt);
+  return true;
+}
+
+/// The file is edited on all, and read by each a little later.
+bool Life::reload() {
+  edited_ = edited(edited_, [this](std::size_t bound) { return below(bound); });
+  world_.say("the file is edited");
+  world_.set_file(edited_);
+  for (auto& node : world_.nodes()) {
+    undo_.emplace(world_.now() + between(0ms, 1000ms), [this, &node] {
+      if (node.runs()) world_.reload(node);
+    });
+  }
+  return true;
+}
+
+bool Life::kernel_error() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  using Fault = ipvs::MemoryKernel::Fault;
+  constexpr std::array all = {Fault::lost_reply, Fault::no_buffers, Fault::busy, Fault::interrupted_dump};
+  world_.say("the kernel of " + node->config.name + " will fail");
+  node->kernel.faults.push_back(all[below(all.size())]);
+  return true;
+}
+
+/// As with ipvsadm.
+bool Life::change_by_hand() {
+  Node* node = running();
+  if (node == nullptr || node->kernel.table.size() < 2) return false;
+  for (auto& [key, status] : node->kernel.table) {
+    if (key == strangers_service || status.destinations.empty()) continue;
+    auto& [endpoint, destination] = *status.destinations.begin();
+    world_.say(fmt::format("somebody changes {} of {} on {}", net::to_string(endpoint.endpoint), to_string(key),
+                           node->config.name));
+    if (below(2) == 0) {
+      destination.destination.weight += 7;
+    } else {
+      status.destinations.erase(endpoint);
+    }
+    return true;
+  }
+  return false;
+}
+
+bool Life::take_address() {
+  Node* node = pick([&](Node& each) { return world_.serves(each); });
+  if (node == nullptr) return false;
+  const auto& router = world_.file().virtual_routers[below(2)];
+  world_.say(fmt::format("somebody takes {} from {}", net::to_string(router.addresses[0].prefix), node->config.name));
+  const int index = 2 + static_cast<int>(router.name == "back");
+  if (auto dropped = node->host.drop_address(index, router.addresses[0].prefix); !dropped)
+    world_.violate(dropped.error().message);
+  node->able_from = world_.now();
+  return true;
+}
+
+bool Life::refuse_addresses() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  world_.say("the host of " + node->config.name + " will refuse an address");
+  node->host.refusals.push_back(EPERM);
+  node->able_from = world_.now();
+  return true;
+}
+
+}  // namespace cluster_sim

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "net/host.h"
+
+/// Another host, to which everything is handed on: for tests that stand between it and whoever asks.
+class ForwardingHost : public net::Host {
+ public:
+  /// `behind` must outlive this.
+  explicit ForwardingHost(net::Host& behind) : behind_(behind) {}
+
+  net::Result<> open() override { return behind_.open(); }
+  net::Result<std::unique_ptr<net::Links>> follow_links(net::Loop& loop, net::Links::OnChange on_change) override {
+    return behind_.follow_links(loop, std::move(on_change));
+  }
+  net::Result<> hold_address(const net::Leases::Holding& holding, std::chrono::seconds lease) override {
+    return behind_.hold_address(holding, lease);
+  }
+  net::Result<std::optional<net::Leases::Held>> find_address(int interface, const net::Prefix& prefix) override {
+    return behind_.find_address(interface, prefix);
+  }
+  net::Result<> drop_address(int interface, const net::Prefix& prefix) override {
+    return behind_.drop_address(interface, prefix);
+  }
+  net::Result<> hold_route(const net::RouteEntry& route, std::chrono::seconds lease) override {
+    return behind_.hold_route(route, lease);
+  }
+  net::Result<> drop_route(const net::RouteEntry& route) override { return behind_.drop_route(route); }
+  net::Result<std::vector<net::RouteEntry>> held_routes() override { return behind_.held_routes(); }
+  net::Result<> open_routing() override { return behind_.open_routing(); }
+  net::Result<net::Route> route_to(const net::Address& address) override { return behind_.route_to(address); }
+  net::Result<net::Interface> make_macvlan(const net::Macvlans::Wanted& wanted) override {
+    return behind_.make_macvlan(wanted);
+  }
+  net::Result<> set_up(int interface, bool up) override { return behind_.set_up(interface, up); }
+  net::Result<> remove_interface(int interface) override { return behind_.remove_interface(interface); }
+  net::Result<> announce(const net::Interface& interface, const net::Address& address) override {
+    return behind_.announce(interface, address);
+  }
+  net::Result<std::string> read_setting(const std::string& name) override { return behind_.read_setting(name); }
+  net::Result<> write_setting(const std::string& name, const std::string& value) override {
+    return behind_.write_setting(name, value);
+  }
+  net::Result<> may_open_socket(const net::RawSocket::Wanted& wanted) override {
+    return behind_.may_open_socket(wanted);
+  }
+  net::Result<std::unique_ptr<net::RawSocket>> open_socket(net::Loop& loop, const net::RawSocket::Wanted& wanted,
+                                                           net::RawSocket::OnReady on_ready) override {
+    return behind_.open_socket(loop, wanted, std::move(on_ready));
+  }
+
+ private:
+  net::Host& behind_;
+};
