@@ -44,7 +44,9 @@ class Life {
   }
   config::Service& service() { return edited_.services[below(edited_.services.size())]; }
   /// After a while, or when peace comes.
-  void later(std::function<void()> undo) { undo_.emplace(world_.now() + between(std::chrono::milliseconds(50), std::chrono::seconds(5)), std::move(undo)); }
+  void later(std::function<void()> undo) {
+    undo_.emplace(world_.now() + between(std::chrono::milliseconds(50), std::chrono::seconds(5)), std::move(undo));
+  }
 
   bool crash();
   bool power_loss();
