@@ -151,7 +151,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
   }
   const auto& plan = engine.reconciler().plan_of(service.key);
   const auto situation = engine.reconciler().situation_of(service);
-  const auto now = engine.loop().clock().wall();
+  const auto now = engine.store().now();
   ordered_json servers = ordered_json::array();
   std::size_t taking = 0;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {

@@ -27,7 +27,7 @@ Drain DrainManager::beginning_of(const ServerKey& server, Cause cause) const {
   const auto& orders = store_.state().orders;
   const auto ordered = orders.find(in_force_.name_of(server));
   if (cause != Cause::order || ordered == orders.end() || !ordered->second.drain) {
-    return {.cause = cause, .since = loop_.clock().wall()};
+    return {.cause = cause, .since = store_.now()};
   }
   return {.cause = cause, .since = ordered->second.drain->since, .deadline = ordered->second.drain->deadline};
 }
@@ -52,7 +52,7 @@ void DrainManager::depart(const ipvs::ServiceKey& service, const ipvs::ServiceEn
   std::vector<ipvs::DestinationKey> begun;
   store_.update([&](Intents& state) {
     const auto before = state.departures.size();
-    begun = note_departures(state.departures, service, actual, named, time, loop_.clock().wall());
+    begun = note_departures(state.departures, service, actual, named, time, store_.now());
     return !begun.empty() || state.departures.size() != before;
   });
   for (const auto& destination : begun) log_.add(events::removal_begun(destination, service, time));
@@ -73,7 +73,7 @@ void DrainManager::look() {
   std::set<ipvs::ServiceKey> watched;
   for (const auto& [which, departure] : departures()) watched.insert(which.first);
   bool waits = false;  // for a deadline alone
-  const auto now = loop_.clock().wall();
+  const auto now = store_.now();
   for (const auto& [which, drain] : drains_) {
     if (!drain.done || is_over(drain, now)) watched.insert(which.first);
     waits |= drain.done && drain.deadline;
@@ -102,7 +102,7 @@ void DrainManager::look_at(const ipvs::ServiceKey& service, std::vector<DrainKey
     const auto found = (*status)->destinations.find(destination);
     return found == (*status)->destinations.end() ? nullptr : &found->second;
   };
-  const auto now = loop_.clock().wall();
+  const auto now = store_.now();
   for (auto departure = departures().lower_bound({service, {}});
        departure != departures().end() && departure->first.first == service; ++departure) {
     const auto& destination = departure->first.second;

@@ -45,6 +45,9 @@ class DrainManager {
   /// Of what left the file.
   [[nodiscard]] const Drains& departures() const { return store_.state().departures; }
 
+  /// The clock that the store counts by was moved by so much.
+  void move_times(net::WallTime::duration by) { director::move_times(drains_, by); }
+
   /// Looks at once.
   void look();
 

@@ -42,6 +42,13 @@ void note_drains(Drains& drains, const ipvs::ServiceKey& key, const std::map<ipv
   }
 }
 
+void move_times(Drains& drains, WallTime::duration by) {
+  for (auto& [which, drain] : drains) {
+    drain.since += by;
+    if (drain.deadline) *drain.deadline += by;
+  }
+}
+
 std::optional<std::string> ended(const Drain& drain, ipvs::Protocol protocol, const ipvs::DestinationStatus* held,
                                  WallTime now) {
   if (held == nullptr) return "it is gone from the kernel";

@@ -49,6 +49,9 @@ std::vector<ipvs::DestinationKey> note_departures(Drains& departures, const ipvs
 void keep_departing(ipvs::ServiceEntry& planned, const Drains& departures, const ipvs::ServiceKey& key,
                     const ipvs::ServiceEntry& actual);
 
+/// Moves the times of all by so much.
+void move_times(Drains& drains, WallTime::duration by);
+
 /// Makes the drains of one service those of `causes`: what drains for the same cause as before keeps its time.
 void note_drains(Drains& drains, const ipvs::ServiceKey& key, const std::map<ipvs::DestinationKey, Drain>& now);
 

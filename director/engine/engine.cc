@@ -76,6 +76,10 @@ net::Result<> Engine::start() {
   drains_.look();
   orders_.look();
   problem_watch_.start();
+  store_.follow_clock([this](net::WallTime::duration by) {
+    drains_.move_times(by);
+    orders_.look();
+  });
   peers_.set_own(in_force_.node(), cluster().fingerprint);
   if (options_.dry_run) return {};
   sync_.set(cluster().connection_sync, in_force_.node().name);

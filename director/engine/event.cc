@@ -183,6 +183,14 @@ Event state_saved() {
   return {.kind = EventKind::state_saved, .subject = "directord", .text = "the state file is written again"};
 }
 
+Event clock_set(net::WallTime::duration by) {
+  const auto step = std::chrono::duration_cast<std::chrono::seconds>(by);
+  return {.kind = EventKind::clock_set,
+          .subject = "directord",
+          .text = fmt::format("the host's clock was set {} by {}: drains and weights keep the time that they have left",
+                              step.count() < 0 ? "back" : "forward", net::to_string(abs(step)))};
+}
+
 Event reloaded(const std::string& what) {
   return {.kind = EventKind::reloaded,
           .subject = "directord",

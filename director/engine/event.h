@@ -68,6 +68,8 @@ Event sync_error(const std::string& why);
 Event setting_error(const std::string& why);
 Event state_error(const std::string& why);
 Event state_saved();
+/// The clock on the wall was set by so much.
+Event clock_set(net::WallTime::duration by);
 Event reloaded(const std::string& what);
 Event reload_refused(const std::string& why, const std::string& who);
 

@@ -71,6 +71,8 @@ constexpr auto types = std::to_array<EventType>({
     {reloaded, "reloaded", info, ReasonClass::file, "another cluster file is in force"},
     {reload_refused, "reload_refused", error, ReasonClass::file,
      "a cluster file was refused; the one before stays in force"},
+    {clock_set, "clock_set", warning, ReasonClass::process,
+     "somebody set the host's clock: drains and weights keep the time that they have left"},
     {stopped, "stopped", info, ReasonClass::process, "directord stops, or another program takes its place"},
 });
 

@@ -68,6 +68,7 @@ enum class EventKind : std::uint8_t {
   state_saved,
   reloaded,
   reload_refused,
+  clock_set,
   stopped,
 };
 

@@ -113,6 +113,20 @@ net::Result<> write_all(int fd, std::string_view text, const std::string& name) 
 
 }  // namespace
 
+bool move_times(Intents& intents, net::WallTime::duration by) {
+  const auto move = [by](WallTime& time) {
+    if (time != WallTime()) time += by;  // the epoch stands for none
+  };
+  for (auto& [server, orders] : intents.orders) {
+    if (orders.drain) move(orders.drain->since);
+    if (orders.drain && orders.drain->deadline) move(*orders.drain->deadline);
+    if (orders.weight) move(orders.weight->since);
+    if (orders.weight && orders.weight->until) move(*orders.weight->until);
+  }
+  move_times(intents.departures, by);
+  return !intents.orders.empty() || !intents.departures.empty();
+}
+
 std::string to_json(const Intents& intents) {
   json root{{"version", version}, {"orders", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
   for (const auto& [server, orders] : intents.orders) root["orders"][server] = to_json(orders);

@@ -46,6 +46,9 @@ struct Intents {
   auto operator<=>(const Intents&) const = default;
 };
 
+/// Moves all times of a state by so much: true if it has any.
+bool move_times(Intents& intents, net::WallTime::duration by);
+
 /// As text: one JSON object with a version, and back. Older versions are understood; text of a newer one, or damaged,
 /// is an error that says so.
 [[nodiscard]] std::string to_json(const Intents& intents);

@@ -24,7 +24,7 @@ RequestResult<std::string> OperatorOrders::drain(const std::string& service, con
   const auto key = in_force_.find(service, server);
   if (!key) return std::unexpected(no_server(service, server));
   const std::string name = in_force_.name_of(*key);
-  const auto now = loop_.clock().wall();
+  const auto now = store_.now();
   const auto* ordered = orders_of(store_.state(), service, server);
   if (ordered != nullptr && ordered->drain && reason.empty() && !within && !ordered->drain->deadline) {
     return fmt::format("{} is drained already", name);
@@ -49,7 +49,7 @@ RequestResult<std::string> OperatorOrders::undrain(const std::string& service, c
   const bool drained = ordered != nullptr && ordered->drain;
   if (!key && !drained) return std::unexpected(no_server(service, server));
   if (!drained) return fmt::format("{} is not drained", name);
-  const bool disabled = order_in(*ordered, loop_.clock().wall()) == Order::out;
+  const bool disabled = order_in(*ordered, store_.now()) == Order::out;
   change(name, [](Orders& orders) { orders.drain.reset(); });
   log_.add(events::server_drain_taken_back(name, disabled));
   if (!key) {
@@ -66,7 +66,7 @@ RequestResult<std::string> OperatorOrders::set_weight(const std::string& service
   const auto key = in_force_.find(service, server);
   if (!key) return std::unexpected(no_server(service, server));
   const std::string name = in_force_.name_of(*key);
-  const auto now = loop_.clock().wall();
+  const auto now = store_.now();
   change(name, [&](Orders& orders) {
     orders.weight.reset();
     if (!weight) return;
@@ -84,7 +84,7 @@ RequestResult<std::string> OperatorOrders::set_weight(const std::string& service
 
 void OperatorOrders::look() {
   loop_.cancel(std::exchange(timer_, 0));
-  const auto now = loop_.clock().wall();
+  const auto now = store_.now();
   auto wait = system_clock::duration::max();
   std::vector<std::string> over;
   for (const auto& [name, orders] : store_.state().orders) {

@@ -117,7 +117,7 @@ ServiceSituation Reconciler::situation_of(const config::Service& service) const 
   ServiceSituation situation{.servers = {}, .quorum = plan_of(service.key).quorum};
   situation.servers.reserve(service.servers.size());
   const auto& health = health_.of(service.key);
-  const auto now = loop_.clock().wall();
+  const auto now = store_.now();
   for (const auto& server : service.servers) {
     const auto& [state, since, advice, warming] = health.at(server.endpoint);
     auto& all = situation.servers.emplace_back(

@@ -7,6 +7,12 @@
 namespace director {
 namespace {
 
+/// Less is what two clocks drift apart by themselves in a while.
+constexpr auto clock_step = std::chrono::seconds(1);
+
+/// From here on it is worth a word.
+constexpr auto clock_jump = std::chrono::seconds(10);
+
 constexpr auto retry_delay = std::chrono::seconds(1);
 constexpr auto in_vain = "; a restart would not know what drains now";
 
@@ -15,6 +21,7 @@ constexpr auto in_vain = "; a restart would not know what drains now";
 StateStore::~StateStore() {
   loop_.cancel(late_timer_);
   loop_.cancel(retry_timer_);
+  loop_.cancel(clock_timer_);
   for (const auto& waiting : waiting_) loop_.cancel(waiting.timer);
 }
 
@@ -29,6 +36,20 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
   damaged_ = fmt::format("{}; started without it{}", found.error().message,
                          aside.empty() ? "" : ", and put it aside as " + aside);
   log_.add(events::state_error(damaged_));
+}
+
+void StateStore::follow_clock(std::function<void(net::WallTime::duration by)> moved) {
+  clock_moved_ = std::move(moved);
+  clock_timer_ = loop_.after(clock_step, [this] { look_at_clock(); });
+}
+
+void StateStore::look_at_clock() {
+  clock_timer_ = loop_.after(clock_step, [this] { look_at_clock(); });
+  const auto step = clock_.follow(clock_step);
+  if (!step) return;
+  if (abs(*step) >= clock_jump) log_.add(events::clock_set(*step));
+  update([&](Intents& state) { return move_times(state, *step); });
+  clock_moved_(*step);
 }
 
 void StateStore::update(const std::function<bool(Intents&)>& change) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "director/engine/deadline_clock.h"
 #include "director/engine/event_log.h"
 #include "director/engine/intents.h"
 #include "director/engine/state_disk.h"
@@ -20,7 +21,7 @@ class StateStore {
   static constexpr auto patience = std::chrono::seconds(1);
 
   /// `loop` and `log` must outlive this. Until open() there is only the memory.
-  StateStore(net::Loop& loop, EventLog& log) : loop_(loop), log_(log) {}
+  StateStore(net::Loop& loop, EventLog& log) : loop_(loop), log_(log), clock_(loop.clock()) {}
   /// Waits for the write under way.
   ~StateStore();
   StateStore(const StateStore&) = delete;
@@ -31,6 +32,13 @@ class StateStore {
   void open(std::unique_ptr<StateDisk> disk);
 
   [[nodiscard]] const Intents& state() const { return state_; }
+
+  /// The time by which its deadlines are counted; see DeadlineClock.
+  [[nodiscard]] net::WallTime now() const { return clock_.now(); }
+
+  /// Looks each second whether somebody has set the clock on the wall, and moves all times of the state along; `moved`
+  /// is told by how much.
+  void follow_clock(std::function<void(net::WallTime::duration by)> moved);
 
   /// Lets `change` work on what is known; it returns whether it changed something.
   void update(const std::function<bool(Intents&)>& change);
@@ -45,6 +53,7 @@ class StateStore {
   [[nodiscard]] const std::string& damaged() const { return damaged_; }
 
  private:
+  void look_at_clock();
   void write();
   void written(std::uint64_t update, const net::Result<>& saved);
   void fail(const std::string& why);
@@ -60,12 +69,15 @@ class StateStore {
 
   net::Loop& loop_;
   EventLog& log_;
+  DeadlineClock clock_;
   Intents state_;
   std::uint64_t updates_ = 0;        ///< how many there were
   std::uint64_t saved_ = 0;          ///< how many of them the disk has
   std::unique_ptr<StateDisk> disk_;  ///< none: only in memory
   net::Loop::Id late_timer_ = 0;     ///< while a write is under way: when that has lasted too long
   net::Loop::Id retry_timer_ = 0;    ///< after a failure
+  net::Loop::Id clock_timer_ = 0;
+  std::function<void(net::WallTime::duration)> clock_moved_;
   std::deque<Waiting> waiting_;
   std::string unsaved_, damaged_;
 };

@@ -204,6 +204,8 @@ bool Life::change_by_hand() {
   for (auto& [key, status] : node->kernel.table) {
     if (key == strangers_service || status.destinations.empty()) continue;
     auto& [endpoint, destination] = *status.destinations.begin();
+    node->changed_by_hand = world_.now();
+    node->connections[key].erase(endpoint);
     world_.say(fmt::format("somebody changes {} of {} on {}", net::to_string(endpoint.endpoint), to_string(key),
                            node->config.name));
     if (below(2) == 0) {
@@ -214,6 +216,31 @@ bool Life::change_by_hand() {
     return true;
   }
   return false;
+}
+
+/// On the node that serves; they last until a server's death or its removal ends them.
+bool Life::clients_connect() {
+  Node* node = pick([&](Node& each) { return each.runs() && world_.serves(each); });
+  if (node == nullptr) return false;
+  for (auto& [key, status] : node->kernel.table) {
+    for (auto& [endpoint, destination] : status.destinations) {
+      if (destination.destination.weight > 0 && below(2) == 0)
+        destination.active += static_cast<std::uint32_t>(1 + below(5));
+    }
+  }
+  world_.say("clients connect through " + node->config.name);
+  return true;
+}
+
+bool Life::clients_leave() {
+  Node* node = pick([](Node&) { return true; });
+  for (auto& [key, status] : node->kernel.table) {
+    for (auto& [endpoint, destination] : status.destinations) {
+      if (below(2) == 0) destination.active = 0;
+    }
+  }
+  world_.say("clients leave " + node->config.name);
+  return true;
 }
 
 bool Life::take_address() {

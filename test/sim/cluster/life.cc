@@ -80,6 +80,8 @@ Outcome Life::run() {
       Deed{"kernel error", &Life::kernel_error},
       Deed{"change by hand", &Life::change_by_hand},
       Deed{"address taken", &Life::take_address},
+      Deed{"clients connect", &Life::clients_connect},
+      Deed{"clients leave", &Life::clients_leave},
       Deed{"address refused", &Life::refuse_addresses},
   };
   Outcome outcome;
@@ -99,6 +101,9 @@ Outcome Life::run() {
     world_.say("peace");
     for (const auto& [at, undo] : std::exchange(undo_, {})) undo();
     for (auto& node : world_.nodes()) {
+      for (auto& [key, status] : node.kernel.table) {
+        for (auto& [endpoint, destination] : status.destinations) destination.active = 0;
+      }
       node.kernel.faults.clear();
       node.host.refusals.clear();
       if (node.stopping) world_.run(5s);

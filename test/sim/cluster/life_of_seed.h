@@ -67,6 +67,8 @@ class Life {
   bool kernel_error();
   bool change_by_hand();
   bool take_address();
+  bool clients_connect();
+  bool clients_leave();
   bool refuse_addresses();
 
   void go_on(Duration duration);

@@ -98,7 +98,49 @@ void World::check_now() {
       violate(fmt::format("nobody serves for {:.3f} s, although one could", seconds(now_ - *none_since_)));
   }
 
-  for (auto& node : nodes_) check_dead_servers(node);
+  for (auto& node : nodes_) {
+    check_dead_servers(node);
+    check_connections(node);
+    check_idle(node);
+  }
+}
+
+/// What a dead director held is gone soon after its successor is there: nothing else would take it away.
+void World::check_idle(Node& node) {
+  if (node.director && !node.stalled) {
+    node.idle_since.reset();
+    return;
+  }
+  if (!node.idle_since) node.idle_since = now_;
+  const auto& router = file_.virtual_routers.front();
+  const vrrp::Config config{.priority = 1, .advertisement_interval = router.advertise};
+  if (now_ - *node.idle_since < vrrp::lease(config) + way_of_packets) return;
+  for (const auto& each : file_.virtual_routers) {
+    for (const auto& address : each.addresses) {
+      if (holds(node, address.prefix.address))
+        violate(fmt::format("{} still holds {} after {:.3f} s without a director", node.config.name,
+                            net::to_string(address.prefix.address), seconds(now_ - *node.idle_since)));
+    }
+  }
+}
+
+/// No connection is cut of a server in the file, but by the service's own word for those that fail.
+void World::check_connections(Node& node) {
+  for (const auto& service : node.cluster.services) {
+    auto& known = node.connections[service.key];
+    const auto row = node.kernel.table.find(service.key);
+    for (const auto& server : service.servers) {
+      const ipvs::DestinationKey key{.endpoint = server.endpoint};
+      const bool held = row != node.kernel.table.end() && row->second.destinations.contains(key);
+      const auto before = known.find(key);
+      const bool may_go = service.on_failure == config::OnFailure::remove;
+      if (!held && before != known.end() && before->second > 0 && !may_go)
+        violate(fmt::format("{} cuts {} connections of {}/{}", node.config.name, before->second, service.name,
+                            server.name));
+      known.erase(key);
+      if (held) known[key] = row->second.destinations.at(key).active;
+    }
+  }
 }
 
 /// A server that is known to be dead gets no new connection.

@@ -14,6 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto time_to_see_changes = 30s;  // of a director that may have to start first
+
 constexpr int most_turns = 10'000;  ///< at one moment: more is a loop that never comes to rest
 
 net::Mac mac_of(std::size_t node, std::size_t interface) {
@@ -68,6 +70,9 @@ void World::tell(Node& node) {
   const auto events = director::events_status(*node.director, told);
   for (const auto& event : events["events"]) {
     told = event["number"].get<std::uint64_t>();
+    const bool by_hand = node.changed_by_hand && now_ - *node.changed_by_hand < time_to_see_changes;
+    if (event["kind"] == "table_changed" && !by_hand && node.cluster.services.size() < 10)
+      violate(node.config.name + " finds that somebody changed its table, and nobody did");
     say(fmt::format("{}: {}: {}", node.config.name, event["subject"].get<std::string>(),
                     event["text"].get<std::string>()));
   }

@@ -55,14 +55,17 @@ struct Node {
   std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same kernel and host, as its director reaches them
   std::unique_ptr<net::Host> seen_host{};
   std::unique_ptr<director::Engine> director{};
-  bool stalled = false;                  ///< SIGSTOP: its loop does not turn, its kernel goes on
-  bool stopping = false;                 ///< was told to stop
-  bool stopped = false;                  ///< and has: its director is to go
-  Instant able_from{};                   ///< when it was last started, resumed, or got its links back
-  config::Cluster cluster{};             ///< the file that it has in force
-  OperatorWords words{};                 ///< what its operator wants now
-  std::vector<OperatorWords> history{};  ///< the same since the start and after each order
-  std::size_t promised = 0;              ///< which of these was the last that was said to be durable
+  bool stalled = false;                      ///< SIGSTOP: its loop does not turn, its kernel goes on
+  bool stopping = false;                     ///< was told to stop
+  bool stopped = false;                      ///< and has: its director is to go
+  Instant able_from{};                       ///< when it was last started, resumed, or got its links back
+  config::Cluster cluster{};                 ///< the file that it has in force
+  OperatorWords words{};                     ///< what its operator wants now
+  std::vector<OperatorWords> history{};      ///< the same since the start and after each order
+  std::size_t promised = 0;                  ///< which of these was the last that was said to be durable
+  std::optional<Instant> changed_by_hand{};  ///< when somebody changed its table last
+  std::optional<Instant> idle_since{};       ///< its director does not run, or stands still
+  std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
   std::map<std::string, bool> carrier = {{front, true}, {back, true}};
 
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
@@ -141,6 +144,8 @@ class World {
   [[nodiscard]] Instant next(Instant limit);
   void check_now();
   void check_dead_servers(Node& node);
+  void check_idle(Node& node);
+  void check_connections(Node& node);
 
   Servers servers_;
   config::Cluster file_;
