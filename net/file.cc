@@ -40,8 +40,8 @@ std::expected<FileText, FileError> read_file(const std::filesystem::path& path, 
 Error to_error(const FileError& error, const std::string& doing, std::size_t most) {
   switch (error.kind) {
     case FileError::Kind::system:
-    case FileError::Kind::directory:
       break;
+    case FileError::Kind::directory:
     case FileError::Kind::not_regular:
       return {.code = error.code, .message = doing + ": it is no regular file"};
     case FileError::Kind::too_large:

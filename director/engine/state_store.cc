@@ -59,10 +59,11 @@ void StateStore::update(const std::function<bool(Intents&)>& change) {
   saved_ = updates_;
 }
 
+// Patience begins now, and not when this turn of the loop did: a start may take long.
 void StateStore::when_durable(Done done) {
   if (saved_ == updates_) return done("");
   if (!unsaved_.empty()) return done(unsaved_);
-  const auto timer = loop_.after(patience, [this] { fail(too_slow()); });
+  const auto timer = loop_.at(loop_.clock().now() + patience, [this] { fail(too_slow()); });
   waiting_.push_back({.update = updates_, .done = std::move(done), .timer = timer});
 }
 
@@ -70,7 +71,7 @@ void StateStore::when_durable(Done done) {
 void StateStore::write() {
   loop_.cancel(std::exchange(retry_timer_, 0));
   if (disk_->busy()) return;
-  late_timer_ = loop_.after(patience, [this] { fail(too_slow()); });
+  late_timer_ = loop_.at(loop_.clock().now() + patience, [this] { fail(too_slow()); });
   disk_->write(state_, [this, update = updates_](const net::Result<>& saved) { written(update, saved); });
 }
 
