@@ -23,7 +23,7 @@ int tell(std::uint64_t seed, const cluster_sim::Outcome& outcome, bool told_alre
 
 /// Breaks a rule on purpose, one after the other: each must be noticed, and soon.
 int try_mutations() {
-  constexpr std::uint64_t most = 40;
+  constexpr std::uint64_t most = 400;
   int unnoticed = 0;
   for (const auto mutation : cluster_sim::mutations()) {
     std::uint64_t seed = 1;
@@ -39,7 +39,7 @@ int try_mutations() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto arguments = parse_arguments("cluster_sim", argc, argv, 300, 50'000);
+  const auto arguments = parse_arguments("cluster_sim", argc, argv, 2'000, 50'000);
   if (!arguments) return 2;
   spdlog::set_level(spdlog::level::off);  // what the directors log is in the story
   if (arguments->mutations) return try_mutations();
