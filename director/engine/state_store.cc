@@ -30,6 +30,8 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
   auto found = disk_->load();
   if (found) {
     state_ = std::move(*found);
+    // An earlier life may have died before the disk had what it wrote.
+    update([](const Intents& state) { return state != Intents{}; });
     return;
   }
   const auto aside = disk_->put_aside();

@@ -39,7 +39,7 @@ int try_mutations() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto arguments = parse_arguments("cluster_sim", argc, argv, 2'000, 50'000);
+  const auto arguments = parse_arguments("cluster_sim", argc, argv, 200, 50'000);
   if (!arguments) return 2;
   spdlog::set_level(spdlog::level::off);  // what the directors log is in the story
   if (arguments->mutations) return try_mutations();

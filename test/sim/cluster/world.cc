@@ -96,7 +96,7 @@ void World::start(Node& node) {
                           .make_prober = probers});
     const bool fails = !node.kernel.faults.empty();
     const auto started = node.director->start();
-    if (started) return;
+    if (started) return await_durability(node, 1);
     say(fmt::format("{} does not start: {}", node.config.name, started.error().message));
     if (!fails) violate(started.error().message);
     node.director.reset();  // and the service manager starts it again
@@ -131,7 +131,11 @@ void World::step_clock(Node& node, std::chrono::seconds by) {
 
 void World::note_order(Node& node) {
   node.history.push_back(node.words);
-  node.director->store().when_durable([this, &node, order = node.history.size() - 1](const std::string& why_not) {
+  await_durability(node, node.history.size() - 1);
+}
+
+void World::await_durability(Node& node, std::size_t order) {
+  node.director->store().when_durable([this, &node, order](const std::string& why_not) {
     if (why_not.empty()) {
       node.promised = std::max(node.promised, order);
     } else if (std::ranges::none_of(node.director->problems(),
@@ -148,7 +152,7 @@ void World::remember(Node& node) {
   if (!node.history.empty() && std::find(since, node.history.end(), found) == node.history.end())
     violate(node.config.name + " has lost an order that was said to be durable");
   node.words = found;
-  node.history = {found};
+  node.history = {words_in(node.disk.durable), found};  // until the new life has seen to it, the first may come back
   node.promised = 0;
 }
 

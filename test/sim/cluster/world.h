@@ -141,6 +141,7 @@ class World {
   [[nodiscard]] bool turns(const Node& node) const;
   void tell(Node& node);
   void remember(Node& node);
+  void await_durability(Node& node, std::size_t order);
   [[nodiscard]] Instant next(Instant limit);
   void check_now();
   void check_dead_servers(Node& node);
