@@ -128,6 +128,12 @@ RequestError OperatorOrders::no_server(const std::string& service, const std::st
           .message = fmt::format("there is no server {}/{} in cluster {}", service, server, in_force_.cluster().name)};
 }
 
+bool has_orders(const Intents& state, std::string_view service) {
+  const auto prefix = fmt::format("{}/", service);
+  const auto found = state.orders.lower_bound(prefix);
+  return found != state.orders.end() && found->first.starts_with(prefix);
+}
+
 const Orders* orders_of(const Intents& state, std::string_view service, std::string_view server) {
   if (state.orders.empty()) return nullptr;
   const auto found = state.orders.find(fmt::format("{}/{}", service, server));

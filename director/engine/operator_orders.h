@@ -58,6 +58,9 @@ class OperatorOrders {
   net::Loop::Id timer_ = 0;  ///< when the next weight is over
 };
 
+/// Whether anything was said of any server of a service.
+[[nodiscard]] bool has_orders(const Intents& state, std::string_view service);
+
 /// What was said of a server; null: nothing.
 [[nodiscard]] const Orders* orders_of(const Intents& state, std::string_view service, std::string_view server);
 

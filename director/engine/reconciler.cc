@@ -118,11 +118,12 @@ ServiceSituation Reconciler::situation_of(const config::Service& service) const 
   situation.servers.reserve(service.servers.size());
   const auto& health = health_.of(service.key);
   const auto now = store_.now();
+  const bool ordered = has_orders(store_.state(), service.name);
   for (const auto& server : service.servers) {
     const auto& [state, since, advice, warming] = health.at(server.endpoint);
     auto& all = situation.servers.emplace_back(
         ServerSituation{.health = state, .since = since, .advice = advice, .weight = {}, .warming = warming});
-    const auto* orders = orders_of(store_.state(), service.name, server.name);
+    const auto* orders = ordered ? orders_of(store_.state(), service.name, server.name) : nullptr;
     if (orders == nullptr) continue;
     all.order = order_in(*orders, now);
     if (orders->weight) all.weight = orders->weight->value;

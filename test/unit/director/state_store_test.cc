@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "net/fd.h"
+#include "net/virtual_clock.h"
 #include "scratch.h"
 #include "test/catch.h"
 
@@ -111,4 +112,30 @@ TEST_CASE("a disk that does not answer is waited for no longer than a second, an
   const net::Fd reader(::open(hangs.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
   while (!disk.store->unsaved().empty()) REQUIRE(disk.loop.turn(2s));
   CHECK(disk.saved("web/web1") == 7);
+}
+
+TEST_CASE("who sets the clock gives no drain more time, or less") {
+  const auto by = GENERATE(std::chrono::seconds(-3600), std::chrono::seconds(7200));
+  net::VirtualClock clock;
+  net::Loop loop = net::Loop::create(clock).value();
+  director::EventLog log(loop.clock(), {});
+  StateStore store(loop, log);
+  std::optional<net::WallTime::duration> moved;
+  store.follow_clock([&](net::WallTime::duration step) { moved = step; });
+  store.update([&](Intents& state) {
+    state.orders["web/web1"].drain =
+        director::Orders::Drain{.since = store.now(), .reason = "", .deadline = store.now() + std::chrono::minutes(10)};
+    return true;
+  });
+  const auto left = [&] { return *store.state().orders.at("web/web1").drain->deadline - store.now(); };
+
+  clock.set_wall(clock.wall() + by);
+  CHECK(left() == std::chrono::minutes(10));  // before anybody has looked, too
+  clock.advance_to(clock.now() + 2s);
+  for (int turn = 0; turn < 3; ++turn) REQUIRE(loop.turn({}));
+  CHECK(left() == std::chrono::minutes(10) - 2s);
+  CHECK(moved == by);
+  CHECK(store.now() == clock.wall());
+  REQUIRE(log.events().size() == 1);
+  CHECK(log.events().front().kind == director::EventKind::clock_set);
 }
