@@ -1,6 +1,7 @@
 #include "director/engine/health_monitor.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "net/check.h"
@@ -116,13 +117,14 @@ void HealthMonitor::on_report(const checkers::Report& report) {
   true_paths_.on_report(report);
   const bool advised = report.result.advice != checkers::Advice{};
   if (report.change != checkers::Change::changed && !advised) return;
-  for (const auto& server : users_.of(report.key)) judge(server, report.result.sentence);
+  for (const auto& server : users_.of(report.key)) judge(server, report);
 }
 
-/// Forms the opinion of a server anew, after one of its checks has spoken; `why` is what it said.
-void HealthMonitor::judge(const ServerKey& key, const std::string& why) {
+/// Forms the opinion of a server anew, after one of its checks has spoken.
+void HealthMonitor::judge(const ServerKey& key, const checkers::Report& report) {
+  const auto& why = report.result.sentence;
   auto& health = health_.at(key.service).at(key.server);
-  auto [state, since, advice] = opinion_of(key);
+  auto [state, since, advice] = opinion_of(key, &report);
   if (state == health.state && advice == health.advice) return;
   if (state != health.state) {
     // A server that the kernel gives traffic already has nothing to warm up to.
@@ -140,15 +142,20 @@ void HealthMonitor::judge(const ServerKey& key, const std::string& why) {
   hooks_.on_change(key);
 }
 
-Opinion HealthMonitor::opinion_of(const ServerKey& key) const {
+Opinion HealthMonitor::opinion_of(const ServerKey& key, const checkers::Report* report) const {
   const auto* service = in_force_.find(key.service);
   const auto* server = in_force_.find(key);
   net::check(service != nullptr && server != nullptr, "a server that is judged is in the cluster file");
+  const auto opinion = [](const checkers::Health& health) {
+    return Opinion{.state = health.state, .since = health.since, .advice = health.advice};
+  };
+  if (report != nullptr && service->checks.size() == 1) {  // it carries all that there is to know
+    return together(std::array{opinion(report->after)}, service->combine, server->weight);
+  }
   std::vector<Opinion> opinions;
   for (const auto& check : service->checks) {
     const auto* health = checkers_.find(true_paths_.aim(*service, *server, check));
-    if (health == nullptr) continue;
-    opinions.push_back({.state = health->state, .since = health->since, .advice = health->advice});
+    if (health != nullptr) opinions.push_back(opinion(*health));
   }
   return together(opinions, service->combine, server->weight);
 }

@@ -71,8 +71,9 @@ class HealthMonitor {
   void set_all();
   void look_at(const ipvs::ServiceKey& service);
   void on_report(const checkers::Report& report);
-  [[nodiscard]] Opinion opinion_of(const ServerKey& key) const;
-  void judge(const ServerKey& key, const std::string& why);
+  /// `report` is of a check of the server, if one has just spoken.
+  [[nodiscard]] Opinion opinion_of(const ServerKey& key, const checkers::Report* report = nullptr) const;
+  void judge(const ServerKey& key, const checkers::Report& report);
 
   net::Loop& loop_;
   const ClusterInForce& in_force_;
