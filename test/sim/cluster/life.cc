@@ -117,6 +117,7 @@ Outcome Life::run() {
   }
   outcome.story = world_.story();
   outcome.befell = befell_;
+  for (const auto& [rule, times] : world_.reached()) outcome.befell[rule] += times;
   return outcome;
 }
 

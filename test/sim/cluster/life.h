@@ -13,7 +13,7 @@ namespace cluster_sim {
 struct Outcome {
   std::optional<std::string> broken{};  ///< the rule that was, and how
   std::string story{};                  ///< a line for each thing that happened, with its time
-  std::map<std::string, int> befell{};  ///< how often each kind of thing was done to it
+  std::map<std::string, int> befell{};  ///< how often each kind of thing was done to it, and each rule was about it
 };
 
 /// One cluster's life: a minute of faults, operators and edits, chosen by the seed, then peace. With `trace` the story

@@ -77,7 +77,9 @@ void World::check_now() {
         both_since_.erase(pair);
         continue;
       }
-      const auto since = std::max(both_since_.try_emplace(pair, now_).first->second, *hear);
+      const auto [both_so_long, begins] = both_since_.try_emplace(pair, now_);
+      if (begins) ++reached_["rule: two that hear each other hold an address"];
+      const auto since = std::max(both_so_long->second, *hear);
       const Duration bound = vrrp::lease(config) + router.advertise + way_of_packets;
       if (now_ - since > bound)
         violate(fmt::format("{} and {} hear each other and hold the same address for {:.3f} s", a.config.name,
@@ -92,6 +94,7 @@ void World::check_now() {
   if (!could || one) {
     none_since_.reset();
   } else {
+    if (!none_since_) ++reached_["rule: nobody serves and one could"];
     if (!none_since_) none_since_ = now_;
     const auto bound = vrrp::master_down_interval(config, router.advertise) + router.advertise + way_of_packets;
     if (now_ - *none_since_ > bound)
@@ -111,6 +114,7 @@ void World::check_idle(Node& node) {
     node.idle_since.reset();
     return;
   }
+  if (!node.idle_since && serves(node)) ++reached_["rule: a director that serves dies or stands still"];
   if (!node.idle_since) node.idle_since = now_;
   const auto& router = file_.virtual_routers.front();
   const vrrp::Config config{.priority = 1, .advertisement_interval = router.advertise};
@@ -133,6 +137,9 @@ void World::check_connections(Node& node) {
       const ipvs::DestinationKey key{.endpoint = server.endpoint};
       const bool held = row != node.kernel.table.end() && row->second.destinations.contains(key);
       const auto before = known.find(key);
+      if (before != known.end() && before->second > 0 && held &&
+          row->second.destinations.at(key).destination.weight == 0)
+        ++reached_["rule: a server without new connections has open ones"];
       const bool may_go = service.on_failure == config::OnFailure::remove;
       if (!held && before != known.end() && before->second > 0 && !may_go)
         violate(fmt::format("{} cuts {} connections of {}/{}", node.config.name, before->second, service.name,
@@ -155,7 +162,9 @@ void World::check_dead_servers(Node& node) {
         wrong_since_.erase(key);
         continue;
       }
-      const auto since = std::max({wrong_since_.try_emplace(key, now_).first->second, node.able_from});
+      const auto [wrong_so_long, begins] = wrong_since_.try_emplace(key, now_);
+      if (begins) ++reached_["rule: a server that does not answer has weight"];
+      const auto since = std::max({wrong_so_long->second, node.able_from});
       if (now_ - since > verdict_time(service.checks.front()))
         violate(fmt::format("{} leads clients to {}, which {} for {:.3f} s", node.config.name, key.second,
                             to_string(servers_.of(server.endpoint)), seconds(now_ - since)));

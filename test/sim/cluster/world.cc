@@ -71,6 +71,7 @@ void World::tell(Node& node) {
   for (const auto& event : events["events"]) {
     told = event["number"].get<std::uint64_t>();
     const bool by_hand = node.changed_by_hand && now_ - *node.changed_by_hand < time_to_see_changes;
+    if (event["kind"] == "table_changed") ++reached_["rule: a change by others is put right"];
     if (event["kind"] == "table_changed" && !by_hand && node.cluster.services.size() < 10)
       violate(node.config.name + " finds that somebody changed its table, and nobody did");
     say(fmt::format("{}: {}: {}", node.config.name, event["subject"].get<std::string>(),
@@ -138,7 +139,8 @@ void World::await_durability(Node& node, std::size_t order) {
   node.director->store().when_durable([this, &node, order](const std::string& why_not) {
     if (why_not.empty()) {
       node.promised = std::max(node.promised, order);
-    } else if (std::ranges::none_of(node.director->problems(),
+    } else if (++reached_["rule: an order is not durable in time"];
+               std::ranges::none_of(node.director->problems(),
                                     [&](const director::Problem& problem) { return problem.reason == why_not; })) {
       violate(fmt::format("{} does not show that {}", node.config.name, why_not));
     }
@@ -148,6 +150,7 @@ void World::await_durability(Node& node, std::size_t order) {
 /// What the operator wants of a node that starts is what its disk has: nothing less than what was said to be durable.
 void World::remember(Node& node) {
   const auto found = words_in(node.disk.written);
+  if (node.promised > 0) ++reached_["rule: an order that is durable outlives its director"];
   const auto since = node.history.begin() + static_cast<std::ptrdiff_t>(node.promised);
   if (!node.history.empty() && std::find(since, node.history.end(), found) == node.history.end())
     violate(node.config.name + " has lost an order that was said to be durable");

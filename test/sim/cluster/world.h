@@ -119,6 +119,8 @@ class World {
   [[nodiscard]] const std::string& story() const { return story_; }
   [[noreturn]] void violate(const std::string& what) const { throw Violation{what}; }
 
+  /// How often each rule had something to look at: what it is about was so.
+  [[nodiscard]] const std::map<std::string, int>& reached() const { return reached_; }
   [[nodiscard]] Mutation mutation() const { return mutation_; }
   [[nodiscard]] std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
 
@@ -162,6 +164,7 @@ class World {
   std::map<Way, Instant> both_since_;          ///< two nodes that hear each other hold the same address
   std::optional<Instant> none_since_;          ///< nobody serves, although one could
   std::map<std::pair<std::size_t, std::string>, Instant> wrong_since_;  ///< a dead server gets connections
+  std::map<std::string, int> reached_;
   Mutation mutation_;
   bool trace_;
   std::string story_;
