@@ -176,7 +176,7 @@ TEST_CASE("a reload that fails, for want of any descriptor or of a secret, has c
       CHECK(world.all() == before);
       errors.insert(reloaded.error().message);
     }
-    CHECK(errors.size() > 2);  // it was tried at several places
+    CHECK(errors.size() > 1);  // it was tried at several places; the state file is no longer one of them
     CHECK(director::status(*world.director)["vrrp"][0]["name"] == "face");
     return;
   }
