@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   int seldom = 0;
   for (const auto& [what, times] : befell) {
     fmt::print("{}: {}\n", what, times);
-    seldom += arguments->lives >= 200 && times < 100 ? 1 : 0;
+    seldom += arguments->lives >= 2000 && times < 100 ? 1 : 0;
   }
   fmt::print("{} lives{}\n", arguments->lives, seldom > 0 ? ", in which some things happened less than 100 times" : "");
   return seldom > 0 ? 1 : 0;
