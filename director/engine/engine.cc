@@ -84,9 +84,9 @@ net::Result<> Engine::start() {
   if (options_.dry_run) return {};
   sync_.set(cluster().connection_sync, in_force_.node().name);
   settings_.set(cluster());
-  const auto epoch = make_epoch(cluster(), in_force_.node());
-  if (!epoch) return std::unexpected(epoch.error());
-  if (auto started = routers_.start(*epoch); !started) return started;
+  auto specs = router_specs(cluster(), in_force_.node());
+  if (!specs) return std::unexpected(specs.error());
+  if (auto started = routers_.start(cluster(), in_force_.node(), std::move(*specs)); !started) return started;
   routers_.introduce(peers_.own());
   return {};
 }
@@ -136,7 +136,7 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
   // First all that may fail.
   std::optional<VirtualRouters::Prepared> routers;
   if (!options_.dry_run) {
-    auto prepared = routers_.prepare(next);
+    auto prepared = routers_.prepare(next.cluster, next.node, next.routers);
     if (!prepared) return std::unexpected(prepared.error());
     routers = std::move(*prepared);
   }
@@ -166,7 +166,7 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
 
 net::Result<> Engine::reread(Epoch same) {
   if (!options_.dry_run) {
-    auto routers = routers_.prepare(same);
+    auto routers = routers_.prepare(same.cluster, same.node, same.routers);
     if (!routers) return std::unexpected(routers.error());
     routers_.adopt(std::move(*routers), cluster());
   }

@@ -6,7 +6,7 @@
 
 namespace director {
 
-net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node) {
+net::Result<std::vector<vrrp::Spec>> router_specs(const config::Cluster& cluster, const config::Node& node) {
   std::vector<vrrp::Spec> specs;
   const auto in_file = [](const std::string& path, net::Error error) {
     return std::unexpected(net::Error{.code = error.code, .message = path + ": " + error.message});
@@ -28,7 +28,13 @@ net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node) {
       spec.signing = vrrp::Signing{.mode = router.authentication->mode, .keys = std::move(*keys)};
     }
   }
-  return Epoch{.cluster = std::move(cluster), .node = std::move(node), .routers = std::move(specs)};
+  return specs;
+}
+
+net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node) {
+  auto specs = router_specs(cluster, node);
+  if (!specs) return std::unexpected(specs.error());
+  return Epoch{.cluster = std::move(cluster), .node = std::move(node), .routers = std::move(*specs)};
 }
 
 }  // namespace director

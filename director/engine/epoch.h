@@ -15,7 +15,9 @@ struct Epoch {
   std::vector<vrrp::Spec> routers{};  ///< of this node, in the file's order; none for a dry run
 };
 
-/// Reads secrets from the disk: to be called where waiting is no harm. Error: one cannot be read, or is none.
+/// Both read secrets from the disk: to be called where waiting is no harm. Error: one cannot be read, or is none.
+[[nodiscard]] net::Result<std::vector<vrrp::Spec>> router_specs(const config::Cluster& cluster,
+                                                                const config::Node& node);
 [[nodiscard]] net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node);
 
 }  // namespace director

@@ -91,11 +91,12 @@ void HealthMonitor::set_all() {
 
 /// What is known of a service's servers already. One that has traffic does not lose it to one failure.
 void HealthMonitor::look_at(const ipvs::ServiceKey& key) {
-  for_each_check(key, [this](const auto& check, const ServerKey& user) {
-    if (hooks_.has_traffic(user)) checkers_.serves_already(check);
-  });
   const auto* service = in_force_.find(key);
   net::check(service != nullptr, "a service that is looked at is in the cluster file");
+  for (const auto& server : service->servers) {
+    if (!hooks_.has_traffic({.service = key, .server = server.endpoint})) continue;
+    for (const auto& check : service->checks) checkers_.serves_already(true_paths_.aim(*service, server, check));
+  }
   auto& known = health_[key];
   ServersHealth now;
   for (const auto& server : service->servers) {

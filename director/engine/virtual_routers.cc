@@ -79,17 +79,18 @@ void VirtualRouters::look_at_services() {
   for (const auto& [router, services] : give_up_when_) routers_->give_up(router, lost_service(services));
 }
 
-net::Result<> VirtualRouters::start(const Epoch& epoch) {
-  auto prepared = prepare(epoch);
+net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node,
+                                    std::vector<vrrp::Spec> routers) {
+  auto prepared = prepare(cluster, node, std::move(routers));
   if (!prepared) return std::unexpected(prepared.error());
-  set_conditions(prepared->wanted, epoch.cluster);
+  set_conditions(prepared->wanted, cluster);
   node_ = std::move(prepared->node);
-  ready_by_ = loop_.now() + longest_wait(epoch.cluster);
+  ready_by_ = loop_.now() + longest_wait(cluster);
   const std::string not_ready = loop_.now() < ready_by_ ? hooks_.not_ready() : "";
-  auto routers = vrrp::Routers::start(loop_, host_, std::move(prepared->wanted), *this,
+  auto started = vrrp::Routers::start(loop_, host_, std::move(prepared->wanted), *this,
                                       {.held = not_ready, .settings = settings_});
-  if (!routers) return std::unexpected(routers.error());
-  routers_ = std::move(*routers);
+  if (!started) return std::unexpected(started.error());
+  routers_ = std::move(*started);
   if (!not_ready.empty()) look_whether_ready();
   return {};
 }
@@ -110,11 +111,12 @@ void VirtualRouters::introduce(const vrrp::Identity& self) {
   if (routers_) routers_->introduce(self);
 }
 
-net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const Epoch& epoch) {
-  auto wanted = vrrp::prepare(host_, epoch.routers, epoch.cluster.groups);
+net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster, const config::Node& node,
+                                                              std::vector<vrrp::Spec> routers) {
+  auto wanted = vrrp::prepare(host_, std::move(routers), cluster.groups);
   if (!wanted) return std::unexpected(wanted.error());
-  if (auto opened = trackers_.open(epoch.cluster); !opened) return std::unexpected(opened.error());
-  return Prepared{.wanted = std::move(*wanted), .node = epoch.node.name};
+  if (auto opened = trackers_.open(cluster); !opened) return std::unexpected(opened.error());
+  return Prepared{.wanted = std::move(*wanted), .node = node.name};
 }
 
 void VirtualRouters::adopt(Prepared prepared, const config::Cluster& cluster) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "director/engine/epoch.h"
 #include "director/engine/event.h"
 #include "director/engine/request_error.h"
 #include "director/engine/trackers.h"
@@ -51,7 +50,7 @@ class VirtualRouters : private vrrp::Listener {
 
   /// Starts those of this node. They become master when the director is ready, or has not been for the
   /// longest `ready_within`. Errors: as vrrp::Routers::start.
-  net::Result<> start(const Epoch& epoch);
+  net::Result<> start(const config::Cluster& cluster, const config::Node& node, std::vector<vrrp::Spec> routers);
 
   /// Who this node is from now on, for the other directors; after start().
   void introduce(const vrrp::Identity& self);
@@ -63,7 +62,8 @@ class VirtualRouters : private vrrp::Listener {
   };
   /// Opens what they and their trackers need; what runs does not change. Errors: as vrrp::prepare; the interfaces
   /// cannot be read.
-  net::Result<Prepared> prepare(const Epoch& epoch);
+  net::Result<Prepared> prepare(const config::Cluster& cluster, const config::Node& node,
+                                std::vector<vrrp::Spec> routers);
 
   /// `cluster` is in force, of which `prepared` was made, and its services are as the host says: roles go on. Nothing
   /// in a dry run.
