@@ -132,6 +132,10 @@ void World::check_idle(Node& node) {
 void World::check_connections(Node& node) {
   for (const auto& service : node.cluster.services) {
     auto& known = node.connections[service.key];
+    std::erase_if(known, [&](const auto& each) {  // one that left the file is another one when it returns
+      return std::ranges::find(service.servers, each.first.endpoint, &config::Server::endpoint) ==
+             service.servers.end();
+    });
     const auto row = node.kernel.table.find(service.key);
     for (const auto& server : service.servers) {
       const ipvs::DestinationKey key{.endpoint = server.endpoint};
