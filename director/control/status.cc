@@ -37,11 +37,16 @@ std::string weight_reason(const Orders::Weight& weight, net::WallTime now) {
   return weight.reason.empty() ? text : text + " (" + weight.reason + ")";
 }
 
-/// `from` and `to` of a change of state alone.
+/// `from`, `to` and `since` of a change of state alone.
 ordered_json event_json(const Event& event) {
-  ordered_json value{{"number", event.number},           {"at", net::timestamp(event.at)},
-                     {"kind", type_of(event.kind).name}, {"severity", to_string(type_of(event.kind).level)},
-                     {"subject", event.subject},         {"text", event.text}};
+  const auto& type = type_of(event.kind);
+  ordered_json value{{"number", event.number},
+                     {"at", net::timestamp(event.at)},
+                     {"kind", type.name},
+                     {"severity", to_string(type.level)},
+                     {"reason_class", to_string(type.reason_class)},
+                     {"subject", event.subject},
+                     {"text", event.text}};
   if (!event.from.empty()) value["from"] = event.from;
   if (!event.to.empty()) value["to"] = event.to;
   if (!event.reason.empty()) value["reason"] = event.reason;
