@@ -9,13 +9,8 @@
 namespace director {
 
 ClusterInForce::ClusterInForce(config::Cluster cluster, config::Node node) {
-  replace(std::move(cluster), std::move(node));
-}
-
-ClusterInForce::Place ClusterInForce::place_of(const config::Service& service, std::size_t at) {
-  Place place{.service = at, .servers = {}};
-  for (std::size_t i = 0; i < service.servers.size(); ++i) place.servers[service.servers[i].endpoint] = i;
-  return place;
+  const auto all = differences(cluster);
+  replace(std::move(cluster), std::move(node), all);
 }
 
 ClusterInForce::Differences ClusterInForce::differences(const config::Cluster& next) const {
@@ -32,17 +27,16 @@ ClusterInForce::Differences ClusterInForce::differences(const config::Cluster& n
   return differences;
 }
 
-void ClusterInForce::replace(config::Cluster next, config::Node node) {
-  std::map<ipvs::ServiceKey, Place> places;
-  for (std::size_t s = 0; s < next.services.size(); ++s) {
-    const auto& service = next.services[s];
-    const auto known = places_.find(service.key);
-    const bool same = known != places_.end() && cluster_->services[known->second.service] == service;
-    auto place = same ? Place{.service = s, .servers = std::move(known->second.servers)} : place_of(service, s);
-    places.emplace(service.key, std::move(place));
+void ClusterInForce::replace(config::Cluster next, config::Node node, const Differences& differences) {
+  for (const auto& service : differences.gone) places_.erase(service);
+  for (std::size_t s = 0; s < next.services.size(); ++s) places_[next.services[s].key].service = s;
+  net::check(places_.size() == next.services.size(), "no two services of a cluster file have the same address");
+  for (const auto& key : differences.changed) {
+    auto& place = places_.at(key);
+    place.servers.clear();
+    const auto& servers = next.services[place.service].servers;
+    for (std::size_t i = 0; i < servers.size(); ++i) place.servers[servers[i].endpoint] = i;
   }
-  net::check(places.size() == next.services.size(), "no two services of a cluster file have the same address");
-  places_ = std::move(places);
   cluster_ = std::make_shared<const config::Cluster>(std::move(next));
   node_ = std::move(node);
 }

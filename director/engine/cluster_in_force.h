@@ -36,7 +36,8 @@ class ClusterInForce {
     std::vector<ipvs::ServiceKey> changed, gone;
   };
   [[nodiscard]] Differences differences(const config::Cluster& next) const;
-  void replace(config::Cluster next, config::Node node);
+  /// `differences` are those of `next`.
+  void replace(config::Cluster next, config::Node node, const Differences& differences);
 
   /// Null where the file does not have it.
   [[nodiscard]] const config::Service* find(const ipvs::ServiceKey& key) const;
@@ -57,7 +58,6 @@ class ClusterInForce {
     std::size_t service = 0;
     std::map<net::Endpoint, std::size_t> servers;
   };
-  static Place place_of(const config::Service& service, std::size_t at);
 
   std::shared_ptr<const config::Cluster> cluster_;
   config::Node node_;

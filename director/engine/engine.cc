@@ -82,8 +82,7 @@ net::Result<> Engine::start() {
   });
   peers_.set_own(in_force_.node(), cluster().fingerprint);
   if (options_.dry_run) return {};
-  sync_.set(cluster().connection_sync, in_force_.node().name);
-  settings_.set(cluster());
+  adjust_kernel();
   auto specs = router_specs(cluster(), in_force_.node());
   if (!specs) return std::unexpected(specs.error());
   if (auto started = routers_.start(cluster(), in_force_.node(), std::move(*specs)); !started) return started;
@@ -100,6 +99,12 @@ net::Result<> Engine::open_store() {
     store_.open(std::move(*disk));
   }
   return {};
+}
+
+/// What of the kernel is neither its table nor a router's.
+void Engine::adjust_kernel() {
+  sync_.set(cluster().connection_sync, in_force_.node().name);
+  settings_.set(cluster());
 }
 
 void Engine::touch_true_paths() {
@@ -147,7 +152,7 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
   std::map<ipvs::ServiceKey, std::chrono::seconds> drain_times;
   for (const auto& service : differences.gone) drain_times[service] = in_force_.find(service)->drain_time;
   health_.leave(differences);
-  in_force_.replace(std::move(next.cluster), std::move(next.node));
+  in_force_.replace(std::move(next.cluster), std::move(next.node), differences);
   health_.enter(differences, reconciler_.table().table());
   touch_true_paths();
   reconciler_.enter(differences, drain_times);
@@ -159,8 +164,7 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
   if (!routers) return {};
   routers_.adopt(std::move(*routers), cluster());
   routers_.introduce(peers_.own());
-  sync_.set(cluster().connection_sync, in_force_.node().name);
-  settings_.set(cluster());
+  adjust_kernel();
   return {};
 }
 

@@ -118,6 +118,7 @@ class Engine {
   std::vector<EventLog::Sink> sinks();
   VirtualRouters::Hooks routers_hooks();
   net::Result<> open_store();
+  void adjust_kernel();
   void touch_true_paths();
   void leave_the_table();
   [[nodiscard]] std::string not_ready() const;
