@@ -23,19 +23,17 @@ DrainManager::DrainManager(net::Loop& loop, ipvs::Kernel& kernel, const ClusterI
     : loop_(loop), kernel_(kernel), in_force_(in_force), log_(log), store_(store), touch_(std::move(touch)) {}
 
 /// A drain of a server in the file, as it begins.
-Drain DrainManager::beginning_of(const ServerKey& server, Cause cause) const {
-  const auto& orders = store_.state().orders;
-  const auto ordered = orders.find(in_force_.name_of(server));
-  if (cause != Cause::order || ordered == orders.end() || !ordered->second.drain) {
-    return {.cause = cause, .since = store_.now()};
-  }
-  return {.cause = cause, .since = ordered->second.drain->since, .deadline = ordered->second.drain->deadline};
+Drain DrainManager::beginning_of(const config::Service& service, const ServerKey& server, Cause cause) const {
+  const auto* orders =
+      cause == Cause::order ? orders_of(store_.state(), service.name, in_force_.find(server)->name) : nullptr;
+  if (orders == nullptr || !orders->drain) return {.cause = cause, .since = store_.now()};
+  return {.cause = cause, .since = orders->drain->since, .deadline = orders->drain->deadline};
 }
 
 void DrainManager::note(const config::Service& service, const std::map<ipvs::DestinationKey, Cause>& drained) {
   std::map<ipvs::DestinationKey, Drain> drains;
   for (const auto& [destination, cause] : drained) {
-    drains[destination] = beginning_of({.service = service.key, .server = destination.endpoint}, cause);
+    drains[destination] = beginning_of(service, {.service = service.key, .server = destination.endpoint}, cause);
   }
   note_drains(drains_, service.key, drains);
   if (!drains.empty()) watch();

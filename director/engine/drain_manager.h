@@ -52,7 +52,7 @@ class DrainManager {
   void look();
 
  private:
-  [[nodiscard]] Drain beginning_of(const ServerKey& server, Cause cause) const;
+  [[nodiscard]] Drain beginning_of(const config::Service& service, const ServerKey& server, Cause cause) const;
   void watch();
   void look_at(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone);
 

@@ -113,6 +113,18 @@ net::Result<> write_all(int fd, std::string_view text, const std::string& name) 
 
 }  // namespace
 
+bool has_orders(const Intents& intents, std::string_view service) {
+  const auto prefix = fmt::format("{}/", service);
+  const auto found = intents.orders.lower_bound(prefix);
+  return found != intents.orders.end() && found->first.starts_with(prefix);
+}
+
+const Orders* orders_of(const Intents& intents, std::string_view service, std::string_view server) {
+  if (intents.orders.empty()) return nullptr;
+  const auto found = intents.orders.find(fmt::format("{}/{}", service, server));
+  return found == intents.orders.end() ? nullptr : &found->second;
+}
+
 bool move_times(Intents& intents, net::WallTime::duration by) {
   const auto move = [by](WallTime& time) {
     if (time != WallTime()) time += by;  // the epoch stands for none

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "director/engine/drains.h"
 #include "ipvs/types.h"
@@ -45,6 +46,12 @@ struct Intents {
 
   auto operator<=>(const Intents&) const = default;
 };
+
+/// Whether anything was said of any server of a service.
+[[nodiscard]] bool has_orders(const Intents& intents, std::string_view service);
+
+/// What was said of a server; null: nothing.
+[[nodiscard]] const Orders* orders_of(const Intents& intents, std::string_view service, std::string_view server);
 
 /// Moves all times of a state by so much: true if it has any.
 bool move_times(Intents& intents, net::WallTime::duration by);

@@ -9,14 +9,6 @@
 #include "director/engine/reconciler.h"
 
 namespace director {
-namespace {
-
-using std::chrono::system_clock;
-
-/// A weight's time is on the clock on the wall, which may be set meanwhile: it is looked at this often at least.
-constexpr auto longest_wait = std::chrono::seconds(60);
-
-}  // namespace
 
 RequestResult<std::string> OperatorOrders::drain(const std::string& service, const std::string& server,
                                                  const std::string& reason,
@@ -85,20 +77,20 @@ RequestResult<std::string> OperatorOrders::set_weight(const std::string& service
 void OperatorOrders::look() {
   loop_.cancel(std::exchange(timer_, 0));
   const auto now = store_.now();
-  auto wait = system_clock::duration::max();
+  std::optional<net::WallTime> next;
   std::vector<std::string> over;
   for (const auto& [name, orders] : store_.state().orders) {
     if (!orders.weight || !orders.weight->until) continue;
-    if (*orders.weight->until <= now) {
+    const auto until = *orders.weight->until;
+    if (until <= now) {
       over.push_back(name);
     } else {
-      wait = std::min(wait, *orders.weight->until - now);
+      next = std::min(until, next.value_or(until));
     }
   }
   for (const auto& name : over) end_weight(name);
   if (!over.empty()) reconciler_.apply();
-  if (wait == system_clock::duration::max()) return;
-  timer_ = loop_.after(std::min<net::Duration>(wait, longest_wait), [this] { look(); });
+  if (next) timer_ = loop_.after(*next - now, [this] { look(); });
 }
 
 /// Also of a server that has left the file since.
@@ -126,18 +118,6 @@ void OperatorOrders::change(const std::string& name, const std::function<void(Or
 RequestError OperatorOrders::no_server(const std::string& service, const std::string& server) const {
   return {.kind = RequestError::Kind::not_found,
           .message = fmt::format("there is no server {}/{} in cluster {}", service, server, in_force_.cluster().name)};
-}
-
-bool has_orders(const Intents& state, std::string_view service) {
-  const auto prefix = fmt::format("{}/", service);
-  const auto found = state.orders.lower_bound(prefix);
-  return found != state.orders.end() && found->first.starts_with(prefix);
-}
-
-const Orders* orders_of(const Intents& state, std::string_view service, std::string_view server) {
-  if (state.orders.empty()) return nullptr;
-  const auto found = state.orders.find(fmt::format("{}/{}", service, server));
-  return found == state.orders.end() ? nullptr : &found->second;
 }
 
 Order order_in(const Orders& orders, net::WallTime now) {

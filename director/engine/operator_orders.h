@@ -5,7 +5,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "director/engine/cluster_in_force.h"
 #include "director/engine/event_log.h"
@@ -57,12 +56,6 @@ class OperatorOrders {
   Reconciler& reconciler_;
   net::Loop::Id timer_ = 0;  ///< when the next weight is over
 };
-
-/// Whether anything was said of any server of a service.
-[[nodiscard]] bool has_orders(const Intents& state, std::string_view service);
-
-/// What was said of a server; null: nothing.
-[[nodiscard]] const Orders* orders_of(const Intents& state, std::string_view service, std::string_view server);
 
 /// What they ask of it now.
 [[nodiscard]] Order order_in(const Orders& orders, net::WallTime now);
