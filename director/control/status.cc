@@ -66,9 +66,8 @@ ordered_json true_paths_status(const TruePaths& paths) {
 }
 
 std::string reason_of(const Engine& engine, const config::Service& service, const config::Server& server,
-                      const ServerSituation& situation, net::WallTime now) {
+                      const ServerSituation& situation, const Orders* orders, net::WallTime now) {
   std::string text;
-  const auto* orders = orders_of(engine.store().state(), service.name, server.name);
   if (orders != nullptr && orders->drain) {
     const auto& drain = *orders->drain;
     const bool out = situation.order == Order::out;
@@ -162,6 +161,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& server = service.servers[i];
     const auto& known = situation.servers[i];
+    const auto* orders = orders_of(engine.store().state(), service.name, server.name);
     const ipvs::DestinationKey key{.endpoint = server.endpoint};
     const auto destination = plan.entry.destinations.find(key);
     ordered_json entry{
@@ -169,7 +169,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
         {"address", net::to_string(server.endpoint)},
         {"health", checkers::to_string(known.health)},
         {"since", net::timestamp(engine.wall_at(known.since))},
-        {"reason", reason_of(engine, service, server, known, now)},
+        {"reason", reason_of(engine, service, server, known, orders, now)},
         {"weight", known.weight.value_or(server.weight)},
         {"file_weight", server.weight},
         {"weight_origin", ""},  // of the effective one, below
@@ -192,7 +192,6 @@ ordered_json service_status(const Engine& engine, const config::Service& service
     taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
     entry["weight_origin"] =
         weight_origin(service, situation, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_serves);
-    const auto* orders = orders_of(engine.store().state(), service.name, server.name);
     if (orders != nullptr && orders->weight) entry["weight_order"] = weight_order(*orders->weight);
     servers.push_back(std::move(entry));
   }

@@ -103,7 +103,7 @@ void HealthMonitor::look_at(const ipvs::ServiceKey& key) {
     const auto before = known.find(server.endpoint);
     auto& health = now[server.endpoint];
     if (before != known.end()) health = before->second;
-    const auto opinion = opinion_of({.service = key, .server = server.endpoint});
+    const auto opinion = opinion_of(*service, server);
     health.state = opinion.state;
     if (!service->checks.empty()) {
       health.since = opinion.since;
@@ -125,7 +125,10 @@ void HealthMonitor::on_report(const checkers::Report& report) {
 void HealthMonitor::judge(const ServerKey& key, const checkers::Report& report) {
   const auto& why = report.result.sentence;
   auto& health = health_.at(key.service).at(key.server);
-  auto [state, since, advice] = opinion_of(key, &report);
+  const auto* service = in_force_.find(key.service);
+  const auto* server = in_force_.find(key);
+  net::check(service != nullptr && server != nullptr, "a server that is judged is in the cluster file");
+  const auto [state, since, advice] = opinion_of(*service, *server, &report);
   if (state == health.state && advice == health.advice) return;
   if (state != health.state) {
     // A server that the kernel gives traffic already has nothing to warm up to.
@@ -143,22 +146,20 @@ void HealthMonitor::judge(const ServerKey& key, const checkers::Report& report) 
   hooks_.on_change(key);
 }
 
-Opinion HealthMonitor::opinion_of(const ServerKey& key, const checkers::Report* report) const {
-  const auto* service = in_force_.find(key.service);
-  const auto* server = in_force_.find(key);
-  net::check(service != nullptr && server != nullptr, "a server that is judged is in the cluster file");
+Opinion HealthMonitor::opinion_of(const config::Service& service, const config::Server& server,
+                                  const checkers::Report* report) const {
   const auto opinion = [](const checkers::Health& health) {
     return Opinion{.state = health.state, .since = health.since, .advice = health.advice};
   };
-  if (report != nullptr && service->checks.size() == 1) {  // it carries all that there is to know
-    return together(std::array{opinion(report->after)}, service->combine, server->weight);
+  if (report != nullptr && service.checks.size() == 1) {  // it carries all that there is to know
+    return together(std::array{opinion(report->after)}, service.combine, server.weight);
   }
   std::vector<Opinion> opinions;
-  for (const auto& check : service->checks) {
-    const auto* health = checkers_.find(true_paths_.aim(*service, *server, check));
+  for (const auto& check : service.checks) {
+    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
     if (health != nullptr) opinions.push_back(opinion(*health));
   }
-  return together(opinions, service->combine, server->weight);
+  return together(opinions, service.combine, server.weight);
 }
 
 const ServersHealth& HealthMonitor::of(const ipvs::ServiceKey& service) const { return health_.at(service); }

@@ -72,7 +72,8 @@ class HealthMonitor {
   void look_at(const ipvs::ServiceKey& service);
   void on_report(const checkers::Report& report);
   /// `report` is of a check of the server, if one has just spoken.
-  [[nodiscard]] Opinion opinion_of(const ServerKey& key, const checkers::Report* report = nullptr) const;
+  [[nodiscard]] Opinion opinion_of(const config::Service& service, const config::Server& server,
+                                   const checkers::Report* report = nullptr) const;
   void judge(const ServerKey& key, const checkers::Report& report);
 
   net::Loop& loop_;
