@@ -60,20 +60,6 @@ std::optional<Protocol> parse_protocol(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view name(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::none:
-      return "IP";
-    case Protocol::tcp:
-      return "TCP";
-    case Protocol::udp:
-      return "UDP";
-    case Protocol::sctp:
-      return "SCTP";
-  }
-  return "?";
-}
-
 }  // namespace
 
 std::optional<Connection> parse_connection(std::string_view line) {
@@ -108,9 +94,9 @@ void append_connection(std::string& out, const Connection& connection, bool pers
   const auto seconds = connection.expires.count();
   const auto end = [&](const net::Endpoint& endpoint) { return namer.endpoint(endpoint, connection.protocol); };
   const bool with_data = persistence_data && !connection.persistence_engine.empty();
-  fmt::format_to(std::back_inserter(out), "{:<3} {:02}:{:02}  {:<11} {:<18} {:<18} {:<{}}", name(connection.protocol),
-                 seconds / 60, seconds % 60, connection.state, end(connection.client), end(connection.service),
-                 end(connection.destination), with_data ? 16 : 0);
+  fmt::format_to(std::back_inserter(out), "{:<3} {:02}:{:02}  {:<11} {:<18} {:<18} {:<{}}",
+                 protocol_column(connection.protocol, "IP"), seconds / 60, seconds % 60, connection.state,
+                 end(connection.client), end(connection.service), end(connection.destination), with_data ? 16 : 0);
   if (with_data) {
     fmt::format_to(std::back_inserter(out), " {:<18} {}", connection.persistence_engine, connection.persistence_data);
   }

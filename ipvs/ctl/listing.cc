@@ -33,20 +33,6 @@ std::string column(std::string name, net::Family family) {
   return name;
 }
 
-std::string_view prefix(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::none:
-      return "FWM";
-    case Protocol::tcp:
-      return "TCP";
-    case Protocol::udp:
-      return "UDP";
-    case Protocol::sctp:
-      return "SCTP";
-  }
-  return "?";
-}
-
 std::string service_name(const ServiceKey& key, Namer& namer) {
   if (key.protocol == Protocol::none) {
     return fmt::format("{}{}", key.fwmark, key.family() == net::Family::ipv6 ? " IPv6" : "");
@@ -136,11 +122,11 @@ void append_header(std::string& out, View view) {
 void append_service(std::string& out, const ServiceRow& row, const ListOptions& options, Namer& namer) {
   const std::string name = service_name(row.key, namer);
   if (shows_counters(options.view)) {
-    put(out, FMT_COMPILE("{:<4} {:<28}"), prefix(row.key.protocol), name);
+    put(out, FMT_COMPILE("{:<4} {:<28}"), protocol_column(row.key.protocol, "FWM"), name);
     return append_counters(out, row.stats, options);
   }
   const Service& service = row.service;
-  put(out, FMT_COMPILE("{:<4} {} {}"), prefix(row.key.protocol), name, service.scheduler);
+  put(out, FMT_COMPILE("{:<4} {} {}"), protocol_column(row.key.protocol, "FWM"), name, service.scheduler);
   if (const std::string flags = scheduler_flags(service); !flags.empty()) put(out, FMT_COMPILE(" ({})"), flags);
   if (service.persistence.count() > 0) {
     put(out, FMT_COMPILE(" persistent {}"), service.persistence.count());

@@ -111,4 +111,18 @@ const std::string& Namer::port(std::uint16_t port, Protocol protocol) {
   return found->second = service ? std::string(service->s_name) : std::to_string(port);
 }
 
+std::string_view protocol_column(Protocol protocol, std::string_view none) {
+  switch (protocol) {
+    case Protocol::none:
+      return none;
+    case Protocol::tcp:
+      return "TCP";
+    case Protocol::udp:
+      return "UDP";
+    case Protocol::sctp:
+      return "SCTP";
+  }
+  return "?";
+}
+
 }  // namespace ipvs

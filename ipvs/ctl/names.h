@@ -23,6 +23,9 @@ struct Target {
 };
 [[nodiscard]] std::optional<Target> parse_target(std::string_view text, Protocol protocol);
 
+/// "TCP", as the tables' first column has it; what is of none is `none` there.
+[[nodiscard]] std::string_view protocol_column(Protocol protocol, std::string_view none);
+
 /// Turns endpoints into text, remembering what it has looked up.
 class Namer {
  public:
