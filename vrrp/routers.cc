@@ -125,16 +125,26 @@ void Routers::note_virtual_addresses(const Change& change) {
 /// nothing stays hands over and stops, a router that leaves its group alone goes with a farewell.
 void Routers::regroup(Change& change) {
   const std::set<const GroupRouter*> named(change.routers.begin(), change.routers.end());
-  std::map<SyncGroup*, std::vector<GroupRouter*>> before;
-  std::map<SyncGroup*, SyncGroup::Parted> parted;
+  struct Before {
+    SyncGroup* group;
+    std::vector<GroupRouter*> members;
+    std::map<const GroupRouter*, Member> known;
+  };
+  std::vector<Before> all_before;  // in their order: what goes says so in the same one each time
   std::map<const GroupRouter*, std::unique_ptr<GroupRouter>> pool = std::move(change.made);
   for (const auto& group : groups_) {
-    parted[group.get()] = group->part();
-    for (auto& router : parted.at(group.get()).routers) {
-      before[group.get()].push_back(router.get());
+    auto [routers, known] = group->part();
+    auto& before = all_before.emplace_back(Before{.group = group.get(), .members = {}, .known = std::move(known)});
+    for (auto& router : routers) {
+      before.members.push_back(router.get());
       pool.emplace(router.get(), std::move(router));
     }
   }
+  const auto take = [&](const std::vector<GroupRouter*>& members) {
+    SyncGroup::Members taken;
+    for (GroupRouter* it : members) taken.push_back(std::move(pool.at(it)));
+    return taken;
+  };
 
   for (const auto& places : change.wanted.groups) {
     std::vector<GroupRouter*> members;
@@ -142,20 +152,18 @@ void Routers::regroup(Change& change) {
     const auto was_there = std::ranges::find_if(
         members, [&](const GroupRouter* it) { return it->group != nullptr && !change.kept.contains(it->group); });
     // Of a router that was there, the group is still the old one; join() below sets it.
-    SyncGroup* group = was_there == members.end() ? nullptr : (*was_there)->group;
-    if (group == nullptr) {
-      group = groups_.emplace_back(std::make_unique<SyncGroup>(around_)).get();
-    } else {
-      change.kept.insert(group);
+    if (was_there == members.end()) {
+      groups_.emplace_back(std::make_unique<SyncGroup>(around_))->join(take(members), {});
+      continue;
     }
-    if (before[group] != members) change.different.insert(group);
-    SyncGroup::Members joining;
-    for (GroupRouter* it : members) joining.push_back(std::move(pool.at(it)));
-    group->join(std::move(joining), parted[group].known);
+    SyncGroup* group = (*was_there)->group;
+    const auto before = std::ranges::find(all_before, group, &Before::group);
+    change.kept.insert(group);
+    if (before->members != members) change.different.insert(group);
+    group->join(take(members), before->known);
   }
 
-  for (const auto& [group, members] : before) {
-    if (members.empty()) continue;  // it began just now
+  for (const auto& [group, members, known] : all_before) {
     const bool some_stay = std::ranges::any_of(members, [&](const GroupRouter* it) { return named.contains(it); });
     if (change.kept.contains(group) || some_stay) {
       for (GroupRouter* it : members) {
@@ -163,9 +171,7 @@ void Routers::regroup(Change& change) {
       }
       if (!change.kept.contains(group)) std::erase_if(groups_, [&](const auto& each) { return each.get() == group; });
     } else {
-      SyncGroup::Members all;
-      for (GroupRouter* it : members) all.push_back(std::move(pool.at(it)));
-      group->join(std::move(all), parted.at(group).known);
+      group->join(take(members), known);
       group->stop("left the cluster file");
     }
   }
