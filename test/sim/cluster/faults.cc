@@ -24,9 +24,7 @@ bool Life::crash() {
   Node* node = pick([](const Node& each) { return each.director && !each.stopping; });
   if (node == nullptr) return false;
   world_.crash(*node);
-  later([this, node] {
-    if (!node->director) world_.start(*node);
-  });
+  restart_later(*node);
   return true;
 }
 
@@ -34,9 +32,7 @@ bool Life::power_loss() {
   Node* node = pick([](const Node& each) { return each.director && !each.stopping; });
   if (node == nullptr) return false;
   world_.lose_power(*node);
-  later([this, node] {
-    if (!node->director) world_.start(*node);
-  });
+  restart_later(*node);
   return true;
 }
 

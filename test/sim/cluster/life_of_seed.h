@@ -48,6 +48,12 @@ class Life {
     undo_.emplace(world_.now() + between(std::chrono::milliseconds(50), std::chrono::seconds(5)), std::move(undo));
   }
 
+  void restart_later(Node& node) {
+    later([this, &node] {
+      if (!node.director) world_.start(node);
+    });
+  }
+
   bool crash();
   bool power_loss();
   bool disk_fills();

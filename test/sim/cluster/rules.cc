@@ -28,6 +28,11 @@ bool gives(const ipvs::ServiceStatus& service, const net::Endpoint& server) {
   return found != service.destinations.end() && found->second.destination.weight > 0;
 }
 
+/// Of who waits longest.
+vrrp::Config slowest(const config::VirtualRouter& router) {
+  return {.priority = 1, .advertisement_interval = router.advertise};
+}
+
 /// Of a node that has just become able: until it has read the table, judged its servers and listened.
 Duration time_to_lead(const config::VirtualRouter& router) { return router.ready_within + 4 * router.advertise + 1s; }
 
@@ -54,11 +59,8 @@ ipvs::Table expected(const Node& node, const Servers& servers) {
 
 void World::check_now() {
   const auto& router = file_.virtual_routers.front();
-  const vrrp::Config config{.priority = 1, .advertisement_interval = router.advertise};  // who waits longest
-  std::vector<net::Address> addresses;
-  for (const auto& each : file_.virtual_routers) {
-    for (const auto& address : each.addresses) addresses.push_back(address.prefix.address);
-  }
+  const auto config = slowest(router);
+  const auto addresses = virtual_addresses();
 
   for (auto& node : nodes_) {
     if (!node.host.refusals.empty()) node.able_from = now_;  // its host does not let it lead
@@ -116,15 +118,11 @@ void World::check_idle(Node& node) {
   }
   if (!node.idle_since && serves(node)) ++reached_["rule: a director that serves dies or stands still"];
   if (!node.idle_since) node.idle_since = now_;
-  const auto& router = file_.virtual_routers.front();
-  const vrrp::Config config{.priority = 1, .advertisement_interval = router.advertise};
-  if (now_ - *node.idle_since < vrrp::lease(config) + way_of_packets) return;
-  for (const auto& each : file_.virtual_routers) {
-    for (const auto& address : each.addresses) {
-      if (holds(node, address.prefix.address))
-        violate(fmt::format("{} still holds {} after {:.3f} s without a director", node.config.name,
-                            net::to_string(address.prefix.address), seconds(now_ - *node.idle_since)));
-    }
+  if (now_ - *node.idle_since < vrrp::lease(slowest(file_.virtual_routers.front())) + way_of_packets) return;
+  for (const auto& address : virtual_addresses()) {
+    if (holds(node, address))
+      violate(fmt::format("{} still holds {} after {:.3f} s without a director", node.config.name,
+                          net::to_string(address), seconds(now_ - *node.idle_since)));
   }
 }
 

@@ -310,13 +310,16 @@ bool World::holds(Node& node, const net::Address& address) const {
 }
 
 bool World::serves(Node& node) const {
-  if (!node.carrier.at(front) || !node.carrier.at(back)) return false;
+  return node.carrier.at(front) && node.carrier.at(back) &&
+         std::ranges::all_of(virtual_addresses(), [&](const net::Address& address) { return holds(node, address); });
+}
+
+std::vector<net::Address> World::virtual_addresses() const {
+  std::vector<net::Address> all;
   for (const auto& router : file_.virtual_routers) {
-    for (const auto& address : router.addresses) {
-      if (!holds(node, address.prefix.address)) return false;
-    }
+    for (const auto& address : router.addresses) all.push_back(address.prefix.address);
   }
-  return true;
+  return all;
 }
 
 std::optional<Instant> World::hear_each_other_since(const Node& a, const Node& b) const {

@@ -113,6 +113,7 @@ class World {
   /// Whether all virtual addresses are on a node, on a link that works.
   [[nodiscard]] bool serves(Node& node) const;
   [[nodiscard]] bool holds(Node& node, const net::Address& address) const;
+  [[nodiscard]] std::vector<net::Address> virtual_addresses() const;
 
   /// Adds a line to the story.
   void say(const std::string& line);

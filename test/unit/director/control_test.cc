@@ -4,6 +4,7 @@
 
 #include "api_world.h"
 #include "director/control/status.h"
+#include "durability.h"
 
 using director::answer;
 using director_test::drain_path;
@@ -84,11 +85,9 @@ TEST_CASE("a reload whose state the disk does not take is in force, and that is 
   services.replace(services.find("web:"), 4, "www:").replace(services.find(":80"), 3, ":81");
   world.write(services);
   CHECK(world.post("/v1/reload", R"({"yes": true})").status == 200);
-  std::optional<std::string> why_not;
-  world.director.store().when_durable([&](const std::string& why) { why_not = why; });
-  while (!why_not) REQUIRE(world.loop.turn(std::chrono::seconds(2)));
-  CHECK_THAT(*why_not, Catch::ContainsSubstring("state.json.new: Is a directory"));
-  CHECK(director::status(world.director)["problems"][0] == *why_not);
+  const auto why_not = director_test::told_durable(world.loop, world.director.store());
+  CHECK_THAT(why_not, Catch::ContainsSubstring("state.json.new: Is a directory"));
+  CHECK(director::status(world.director)["problems"][0] == why_not);
 }
 
 TEST_CASE("wrong bodies of reload and plan are refused") {

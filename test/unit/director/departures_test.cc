@@ -4,6 +4,7 @@
 
 #include "director/control/status.h"
 #include "director/engine/engine.h"
+#include "durability.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"
@@ -54,9 +55,7 @@ struct World {
   }
   /// What the next life would know.
   [[nodiscard]] director::Drains saved() {
-    bool told = false;
-    director->store().when_durable([&](const std::string& /*why_not*/) { told = true; });
-    while (!told) REQUIRE(loop.turn(2s));
+    std::ignore = director_test::told_durable(loop, director->store());
     const auto intents = director::load_intents(*options.state_file);
     return intents ? intents->departures : director::Drains{};
   }

@@ -5,6 +5,7 @@
 
 #include "config/cluster.h"
 #include "director/engine/engine.h"
+#include "durability.h"
 #include "ipvs/diff.h"
 #include "net/kernel_host.h"
 #include "test/catch.h"
@@ -119,13 +120,6 @@ inline void becomes_as_meant(net::Loop& loop, ipvs::Kernel& kernel, const config
   for (const auto& op : missing()) FAIL_CHECK("missing: " + to_string(op));
 }
 
-/// Until the disk has what the director wants to keep.
-inline void rest(net::Loop& loop, director::Engine& director) {
-  bool told = false;
-  director.store().when_durable([&](const std::string& /*why_not*/) { told = true; });
-  while (!told) REQUIRE(loop.turn(std::chrono::seconds(2)));
-}
-
 /// One life: files that follow each other by reloads, restarts and crashes between any two messages. Counts the crashes
 /// that came in the middle.
 inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::uint32_t seed, int changes) {
@@ -163,7 +157,7 @@ inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::
       REQUIRE(director->start());
     }
     becomes_as_meant(loop, kernel, cluster);
-    rest(loop, *director);
+    std::ignore = told_durable(loop, director->store());
   }
   return crashes;
 }

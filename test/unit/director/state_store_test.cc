@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "durability.h"
 #include "net/fd.h"
 #include "net/virtual_clock.h"
 #include "scratch.h"
@@ -38,12 +39,7 @@ struct Disk {
   }
 
   /// Why what has been updated is not durable, as it is told; "": it is.
-  std::string told() {
-    std::optional<std::string> why_not;
-    store->when_durable([&](const std::string& why) { why_not = why; });
-    while (!why_not) REQUIRE(loop.turn(2s));
-    return *why_not;
-  }
+  std::string told() { return director_test::told_durable(loop, *store); }
 
   [[nodiscard]] std::uint32_t saved(const std::string& server) const {
     return director::load_intents(file).value().orders.at(server).weight->value;

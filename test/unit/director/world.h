@@ -6,6 +6,7 @@
 #include <string>
 
 #include "director/engine/engine.h"
+#include "durability.h"
 #include "ipvs/memory_kernel.h"
 #include "net/kernel_host.h"
 #include "scratch.h"
@@ -37,18 +38,14 @@ struct World {
 
   /// Until the disk has all that the director wants to keep.
   void rest(Engine& director) {
-    bool durable = false;  // a busy machine's disk may take longer than an order waits
+    // A busy machine's disk may take longer than an order waits.
     const auto deadline = net::monotonic_now() + std::chrono::seconds(60);
-    while (!durable && net::monotonic_now() < deadline) {
-      bool told = false;
-      director.store().when_durable([&](const std::string& why_not) {
-        told = true;
-        durable = why_not.empty();
-      });
-      if (!durable) REQUIRE(loop.turn(std::chrono::seconds(2)));
-      while (!told) REQUIRE(loop.turn(std::chrono::seconds(2)));
+    auto why_not = told_durable(loop, director.store());
+    while (!why_not.empty() && net::monotonic_now() < deadline) {
+      REQUIRE(loop.turn(std::chrono::seconds(2)));
+      why_not = told_durable(loop, director.store());
     }
-    REQUIRE(durable);
+    REQUIRE(why_not.empty());
   }
 
   /// What the next life would know.
