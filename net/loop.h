@@ -37,6 +37,9 @@ class Loop {
   /// The time at which this turn began.
   [[nodiscard]] Instant now() const { return now_; }
 
+  /// Lets now() be this moment: for waits that begin after work that took long, as a start's.
+  void read_clock() { now_ = clock_->now(); }
+
   /// What it goes by.
   [[nodiscard]] const Clock& clock() const { return *clock_; }
 

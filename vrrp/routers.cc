@@ -37,6 +37,7 @@ Routers::~Routers() { around_.loop.cancel(forget_timer_); }
 net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, net::Host& host, Wanted wanted,
                                                      Listener& listener, Options options) {
   if (auto opened = host.open(); !opened) return std::unexpected(opened.error());
+  loop.read_clock();  // nobody was listened to before
   std::unique_ptr<Routers> routers(new Routers(loop, host, listener, std::move(options)));
   auto links = host.follow_links(loop, [self = routers.get()](const std::string& name) {
     for (const auto& group : self->groups_) group->on_link_change(name);

@@ -111,6 +111,12 @@ net::Result<> write_all(int fd, std::string_view text, const std::string& name) 
   return {};
 }
 
+/// The epoch stands for no time.
+void move_times(WallTime& since, std::optional<WallTime>& end, WallTime::duration by) {
+  if (since != WallTime()) since += by;
+  if (end) *end += by;
+}
+
 }  // namespace
 
 bool has_orders(const Intents& intents, std::string_view service) {
@@ -126,17 +132,27 @@ const Orders* orders_of(const Intents& intents, std::string_view service, std::s
 }
 
 bool move_times(Intents& intents, net::WallTime::duration by) {
-  const auto move = [by](WallTime& time) {
-    if (time != WallTime()) time += by;  // the epoch stands for none
-  };
   for (auto& [server, orders] : intents.orders) {
-    if (orders.drain) move(orders.drain->since);
-    if (orders.drain && orders.drain->deadline) move(*orders.drain->deadline);
-    if (orders.weight) move(orders.weight->since);
-    if (orders.weight && orders.weight->until) move(*orders.weight->until);
+    if (orders.drain) move_times(orders.drain->since, orders.drain->deadline, by);
+    if (orders.weight) move_times(orders.weight->since, orders.weight->until, by);
   }
   move_times(intents.departures, by);
   return !intents.orders.empty() || !intents.departures.empty();
+}
+
+bool begin_by(Intents& intents, WallTime now) {
+  bool moved = false;
+  const auto begin = [&](WallTime& since, std::optional<WallTime>& end) {
+    if (since <= now) return;
+    move_times(since, end, now - since);
+    moved = true;
+  };
+  for (auto& [server, orders] : intents.orders) {
+    if (orders.drain) begin(orders.drain->since, orders.drain->deadline);
+    if (orders.weight) begin(orders.weight->since, orders.weight->until);
+  }
+  for (auto& [which, departure] : intents.departures) begin(departure.since, departure.deadline);
+  return moved;
 }
 
 std::string to_json(const Intents& intents) {

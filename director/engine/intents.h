@@ -56,6 +56,10 @@ struct Intents {
 /// Moves all times of a state by so much: true if it has any.
 bool move_times(Intents& intents, net::WallTime::duration by);
 
+/// Whatever began after `now`, by a clock that has been set back since, begins now and has its whole time before it:
+/// true if anything did.
+bool begin_by(Intents& intents, WallTime now);
+
 /// As text: one JSON object with a version, and back. Older versions are understood; text of a newer one, or damaged,
 /// is an error that says so.
 [[nodiscard]] std::string to_json(const Intents& intents);

@@ -30,6 +30,7 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
   auto found = disk_->load();
   if (found) {
     state_ = std::move(*found);
+    begin_by(state_, clock_.now());
     // An earlier life may have died before the disk had what it wrote.
     update([](const Intents& state) { return state != Intents{}; });
     return;

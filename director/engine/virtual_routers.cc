@@ -85,12 +85,13 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
   if (!prepared) return std::unexpected(prepared.error());
   set_conditions(prepared->wanted, cluster);
   node_ = std::move(prepared->node);
-  ready_by_ = loop_.now() + longest_wait(cluster);
-  const std::string not_ready = loop_.now() < ready_by_ ? hooks_.not_ready() : "";
+  const auto wait = longest_wait(cluster);
+  const std::string not_ready = wait > wait.zero() ? hooks_.not_ready() : "";
   auto started = vrrp::Routers::start(loop_, host_, std::move(prepared->wanted), *this,
                                       {.held = not_ready, .settings = settings_});
   if (!started) return std::unexpected(started.error());
   routers_ = std::move(*started);
+  ready_by_ = loop_.now() + wait;
   if (!not_ready.empty()) look_whether_ready();
   return {};
 }

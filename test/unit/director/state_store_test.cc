@@ -110,6 +110,20 @@ TEST_CASE("a disk that does not answer is waited for no longer than a second, an
   CHECK(disk.saved("web/web1") == 7);
 }
 
+TEST_CASE("a clock set back while nothing ran gives no drain more time than it had at first") {
+  Disk disk;
+  disk.store->update([&](Intents& state) {
+    const auto began = disk.store->now() + 30min;
+    state.orders["web/web1"].drain = director::Orders::Drain{.since = began, .reason = "", .deadline = began + 10min};
+    return true;
+  });
+  CHECK(disk.told().empty());
+  disk.open();
+  const auto& drain = disk.store->state().orders.at("web/web1").drain;
+  CHECK(drain->since <= disk.store->now());
+  CHECK(*drain->deadline == drain->since + 10min);
+}
+
 TEST_CASE("who sets the clock gives no drain more time, or less") {
   const auto by = GENERATE(std::chrono::seconds(-3600), std::chrono::seconds(7200));
   net::VirtualClock clock;

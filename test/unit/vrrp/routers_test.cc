@@ -23,7 +23,9 @@ struct World : vrrp::Listener {
   std::string log;
   std::unique_ptr<vrrp::Routers> routers;
 
-  World() {
+  /// `before`: how long the first turn lasts before they start.
+  explicit World(net::Duration before = {}) {
+    clock.advance_to(clock.now() + before);
     host.add_interface("eth0", {std::byte{2}});
     REQUIRE(host.add_address("eth0", prefix("10.0.0.2/24")));
     vrrp::Spec spec;
@@ -88,4 +90,12 @@ TEST_CASE("a farewell that its sender has taken back is none") {
     world.pass(100ms);
     CHECK(world.log == "initialize -> backup\nbackup -> master\n");
   }
+}
+
+TEST_CASE("a start that took long does not listen for less than a Master_Down_Interval") {
+  World world(100ms);
+  world.pass(350ms);
+  CHECK(world.log == "initialize -> backup\n");
+  world.pass(20ms);
+  CHECK(world.log == "initialize -> backup\nbackup -> master\n");
 }
