@@ -35,7 +35,7 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
       sync_(loop, kernel, log_, store_),
       peers_(loop, log_),
       settings_(loop, host, log_, settings_file("director")),
-      routers_(loop, host, routers_hooks(), settings_file("vrrp")) {}
+      routers_(loop, host, routers_hooks(), options_.make_prober, settings_file("vrrp")) {}
 
 Engine::~Engine() = default;
 

@@ -39,7 +39,7 @@ struct Options {
   std::function<std::unique_ptr<StateDisk>(net::Loop& loop)> make_disk{};
   /// Where it is kept which kernel settings were changed, until a clean stop or a reboot; none: in memory.
   std::optional<std::filesystem::path> settings_folder{};
-  checkers::MakeProber make_prober = checkers::make_prober;  ///< of the servers' checks
+  checkers::MakeProber make_prober = checkers::make_prober;  ///< of all checks
   bool dry_run = false;  ///< no virtual routers: only checks, and a table that is not the kernel's
 };
 

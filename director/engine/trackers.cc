@@ -15,13 +15,16 @@ checkers::Key key_of(const checkers::Spec& spec) { return checkers::aim(spec, {}
 
 }  // namespace
 
-Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict)
+Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, checkers::MakeProber make_prober)
     : loop_(loop),
       host_(host),
       on_verdict_(std::move(on_verdict)),
-      checkers_(loop, [this](const checkers::Report& report) {
-        if (report.change == checkers::Change::changed) look();
-      }) {}
+      checkers_(
+          loop,
+          [this](const checkers::Report& report) {
+            if (report.change == checkers::Change::changed) look();
+          },
+          std::move(make_prober)) {}
 
 net::Result<> Trackers::open(const config::Cluster& cluster) {
   const auto watches_link = [](const config::Tracker& tracker) { return !tracker.link.empty(); };

@@ -39,7 +39,7 @@ class Trackers {
   using OnVerdict = std::function<void(const std::string& router, const Verdict& verdict, const std::string& cause)>;
 
   /// `loop` and `host` must outlive this.
-  Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict);
+  Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, checkers::MakeProber make_prober);
 
   /// Opens what it takes to watch those of `cluster`; nothing else changes. Error: the interfaces cannot be read.
   net::Result<> open(const config::Cluster& cluster);

@@ -43,16 +43,20 @@ std::chrono::milliseconds longest_wait(const config::Cluster& cluster) {
 
 }  // namespace
 
-VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings)
+VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, checkers::MakeProber make_prober,
+                               std::filesystem::path settings)
     : loop_(loop),
       host_(host),
       hooks_(std::move(hooks)),
       settings_(std::move(settings)),
-      trackers_(loop, host, [this](const std::string& router, const auto& verdict, const std::string& cause) {
-        if (!routers_) return;
-        routers_->lower(router, verdict.lower, cause);
-        routers_->fault(router, verdict.fault);
-      }) {}
+      trackers_(
+          loop, host,
+          [this](const std::string& router, const auto& verdict, const std::string& cause) {
+            if (!routers_) return;
+            routers_->lower(router, verdict.lower, cause);
+            routers_->fault(router, verdict.fault);
+          },
+          std::move(make_prober)) {}
 
 VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
 

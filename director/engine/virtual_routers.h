@@ -41,9 +41,10 @@ class VirtualRouters : private vrrp::Listener {
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
   };
 
-  /// `loop` and `host` must outlive this.
-  /// `settings` is the file in which it is kept which kernel settings were changed (net::Sysctls).
-  VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, std::filesystem::path settings);
+  /// `loop` and `host` must outlive this. `make_prober` is for the trackers' checks; `settings` is the file in which it
+  /// is kept which kernel settings were changed (net::Sysctls).
+  VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, checkers::MakeProber make_prober,
+                 std::filesystem::path settings);
   ~VirtualRouters() override;
   VirtualRouters(const VirtualRouters&) = delete;
   VirtualRouters& operator=(const VirtualRouters&) = delete;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "net/time_text.h"
 #include "test/sim/cluster/life_of_seed.h"
 
 namespace cluster_sim {
@@ -74,6 +75,21 @@ bool Life::stall() {
   return true;
 }
 
+bool Life::replace() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  world_.replace(*node);
+  return true;
+}
+
+bool Life::lose_gateway() {
+  Node* node = pick([](const Node& each) { return !each.no_gateway_since; });
+  if (node == nullptr || world_.file().virtual_routers.front().trackers.empty()) return false;
+  world_.set_gateway(*node, false);
+  later([this, node] { world_.set_gateway(*node, true); });
+  return true;
+}
+
 bool Life::cut_off(bool both_ways) {
   if (world_.nodes().size() < 2) return false;
   Node* a = pick([](const Node&) { return true; });
@@ -124,16 +140,24 @@ bool Life::drain() {
   const auto which = server_of(*node);
   const auto name = which.both();
   const bool over = node->words.drained.contains(name);
-  world_.say(fmt::format("{} {} on {}", over ? "undrain" : "drain", name, node->config.name));
+  std::optional<std::chrono::seconds> within;
+  if (!over && below(2) == 0) within = std::chrono::seconds(below(10));
+  world_.say(fmt::format("{} {} on {}{}", over ? "undrain" : "drain", name, node->config.name,
+                         within ? " within " + net::to_string(*within) : ""));
+  const auto told = world_.mutation() == Mutation::drains_for_ever ? std::nullopt : within;
   if (world_.mutation() != Mutation::ignores_orders) {
     const auto done = over ? node->director->orders().undrain(which.service, which.server)
-                           : node->director->orders().drain(which.service, which.server, "the simulation");
+                           : node->director->orders().drain(which.service, which.server, "the simulation", told);
     if (!done) world_.violate(fmt::format("{} is refused: {}", over ? "undrain" : "drain", done.error().message));
   }
   if (over) {
     node->words.drained.erase(name);
+    node->words.limited.erase(name);
+    node->ends.erase(name);
   } else {
     node->words.drained.insert(name);
+    if (within) node->words.limited.insert(name);
+    if (within) node->ends[name] = world_.now() + *within - 1s;  // a restart knows the second
   }
   world_.note_order(*node);
   return true;
@@ -146,14 +170,16 @@ bool Life::weigh() {
   const auto name = which.both();
   const bool over = node->words.weights.contains(name);
   const auto weight = static_cast<std::uint32_t>(1 + below(20));
-  world_.say(
-      fmt::format("weight of {} on {}: {}", name, node->config.name, over ? "the file's" : std::to_string(weight)));
+  std::optional<std::chrono::seconds> time;
+  if (!over && below(2) == 0) time = std::chrono::seconds(1 + below(10));
+  world_.say(fmt::format("weight of {} on {}: {}{}", name, node->config.name,
+                         over ? "the file's" : std::to_string(weight), time ? " for " + net::to_string(*time) : ""));
   if (world_.mutation() != Mutation::ignores_orders) {
-    const auto done =
-        node->director->orders().set_weight(which.service, which.server, over ? std::nullopt : std::optional(weight));
+    const auto done = node->director->orders().set_weight(which.service, which.server,
+                                                          over ? std::nullopt : std::optional(weight), "", time);
     if (!done) world_.violate("weight is refused: " + done.error().message);
   }
-  if (over) {
+  if (over || time) {
     node->words.weights.erase(name);
   } else {
     node->words.weights[name] = static_cast<int>(weight);
@@ -180,6 +206,13 @@ bool Life::reload() {
       if (node.runs()) world_.reload(node);
     });
   }
+  return true;
+}
+
+bool Life::bad_file() {
+  Node* node = running();
+  if (node == nullptr) return false;
+  world_.reload_bad_file(*node);
   return true;
 }
 

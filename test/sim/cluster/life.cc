@@ -68,6 +68,8 @@ Outcome Life::run() {
       Deed{"clock step", &Life::clock_step},
       Deed{"stop", &Life::stop},
       Deed{"stall", &Life::stall},
+      Deed{"replace", &Life::replace},
+      Deed{"gateway lost", &Life::lose_gateway},
       Deed{"partition", &Life::partition},
       Deed{"one-way loss", &Life::one_way_loss},
       Deed{"link down", &Life::link_down},
@@ -77,6 +79,7 @@ Outcome Life::run() {
       Deed{"weight", &Life::weigh},
       Deed{"failover", &Life::fail_over},
       Deed{"reload", &Life::reload},
+      Deed{"bad file", &Life::bad_file},
       Deed{"kernel error", &Life::kernel_error},
       Deed{"change by hand", &Life::change_by_hand},
       Deed{"address taken", &Life::take_address},
@@ -108,7 +111,7 @@ Outcome Life::run() {
       node.host.refusals.clear();
       if (node.stopping) world_.run(5s);
       if (!node.director) world_.start(node);
-      if (node.cluster != world_.file()) world_.reload(node);
+      if (node.cluster != world_.file() || node.refused_file) world_.reload(node);
     }
     world_.run(peace);
     check_peace();

@@ -61,6 +61,8 @@ class Life {
   bool clock_step();
   bool stop();
   bool stall();
+  bool replace();
+  bool lose_gateway();
   bool partition();
   bool one_way_loss();
   bool link_down();
@@ -70,6 +72,7 @@ class Life {
   bool weigh();
   bool fail_over();
   bool reload();
+  bool bad_file();
   bool kernel_error();
   bool change_by_hand();
   bool take_address();

@@ -41,6 +41,10 @@ constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
     {syncs_nothing, "syncs nothing"},
     {ignores_orders, "ignores orders"},
     {reads_old_files, "reads old files"},
+    {drains_for_ever, "drains for ever"},
+    {sees_every_gateway, "sees every gateway"},
+    {has_other_keys, "has other keys"},
+    {stops_to_be_replaced, "stops to be replaced"},
 });
 
 class MutatedKernel final : public ForwardingKernel {

@@ -41,6 +41,11 @@ enum class Mutation : std::uint8_t {
   // Operators and files: the orders, the cluster in force.
   ignores_orders,   ///< drains and weights are answered and not done
   reads_old_files,  ///< a reload puts the file in force that was there before
+  drains_for_ever,  ///< a drain with an end is one without
+  // Conditions, keys, replacement: who may lead.
+  sees_every_gateway,    ///< what a node must reach is always reached
+  has_other_keys,        ///< the second node signs with another key than its peers
+  stops_to_be_replaced,  ///< who is replaced gives its role up
 };
 [[nodiscard]] std::span<const Mutation> mutations();
 [[nodiscard]] const char* to_string(Mutation mutation);

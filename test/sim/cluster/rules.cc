@@ -45,6 +45,7 @@ ipvs::Table expected(const Node& node, const Servers& servers) {
     entry.service = service.spec;
     for (const auto& server : service.servers) {
       const auto name = service.name + "/" + server.name;
+      if (node.words.limited.contains(name)) continue;  // its time is over
       const bool well = servers.of(server.endpoint) == Mood::well;
       if (!well && service.on_failure == config::OnFailure::remove) continue;
       const auto weighed = node.words.weights.find(name);
@@ -107,6 +108,21 @@ void World::check_now() {
     check_dead_servers(node);
     check_connections(node);
     check_idle(node);
+    check_gateway(node);
+  }
+}
+
+/// Who does not reach what it must is not the master.
+void World::check_gateway(Node& node) {
+  if (!node.no_gateway_since || !node.needs_gateway() || !node.connected()) return;
+  const auto since = std::max(*node.no_gateway_since, node.able_from);
+  const auto bound = verdict_time(*file_.virtual_routers.front().trackers.front().check);
+  if (now_ - since < bound) return;
+  ++reached_["rule: a node must not lead without its gateway"];
+  for (const auto& address : virtual_addresses()) {
+    if (holds(node, address))
+      violate(fmt::format("{} holds {}, {:.3f} s after it lost its gateway", node.config.name, net::to_string(address),
+                          seconds(now_ - since)));
   }
 }
 
@@ -142,7 +158,11 @@ void World::check_connections(Node& node) {
       if (before != known.end() && before->second > 0 && held &&
           row->second.destinations.at(key).destination.weight == 0)
         ++reached_["rule: a server without new connections has open ones"];
-      const bool may_go = service.on_failure == config::OnFailure::remove;
+      const auto end = node.ends.find(service.name + "/" + server.name);
+      const bool over = end != node.ends.end() && now_ >= end->second;
+      if (over && before != known.end() && before->second > 0 && !held)
+        ++reached_["rule: a drain ends with connections open"];
+      const bool may_go = service.on_failure == config::OnFailure::remove || over;
       if (!held && before != known.end() && before->second > 0 && !may_go)
         violate(fmt::format("{} cuts {} connections of {}/{}", node.config.name, before->second, service.name,
                             server.name));

@@ -38,8 +38,8 @@ class SimulatedFlight final : public checkers::Flight {
 
 class SimulatedProber final : public checkers::Prober {
  public:
-  SimulatedProber(const Servers& servers, Mutation mutation, std::function<bool()> connected)
-      : servers_(servers), mutation_(mutation), connected_(std::move(connected)) {}
+  SimulatedProber(const Servers& servers, Mutation mutation, std::function<bool(const net::Endpoint&)> reaches)
+      : servers_(servers), mutation_(mutation), reaches_(std::move(reaches)) {}
 
   [[nodiscard]] checkers::Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
                                           checkers::Flight::OnLanded on_landed) const override {
@@ -47,7 +47,7 @@ class SimulatedProber final : public checkers::Prober {
     const auto look = [this, &loop, target, doing]() -> std::optional<checkers::Result> {
       if (mutation_ == Mutation::believes_all) return checkers::passed(doing, "answers");
       if (mutation_ == Mutation::believes_none) return checkers::failed(doing, "refused");
-      if (!connected_() || mutation_ == Mutation::waits_for_ever) return std::nullopt;
+      if (!reaches_(target) || mutation_ == Mutation::waits_for_ever) return std::nullopt;
       switch (found(target, loop.now())) {
         case Mood::well:
           return checkers::passed(doing, "answers");
@@ -70,7 +70,7 @@ class SimulatedProber final : public checkers::Prober {
 
   const Servers& servers_;
   Mutation mutation_;
-  std::function<bool()> connected_;
+  std::function<bool(const net::Endpoint&)> reaches_;
 };
 
 }  // namespace
@@ -95,9 +95,9 @@ net::Instant Servers::since(const net::Endpoint& server) const {
   return found == states_.end() ? net::Instant() : found->second.since;
 }
 
-checkers::MakeProber Servers::probers(Mutation mutation, std::function<bool()> connected) const {
-  return [this, mutation, connected = std::move(connected)](const checkers::Spec&) {
-    return std::make_unique<SimulatedProber>(*this, mutation, connected);
+checkers::MakeProber Servers::probers(Mutation mutation, std::function<bool(const net::Endpoint&)> reaches) const {
+  return [this, mutation, reaches = std::move(reaches)](const checkers::Spec&) {
+    return std::make_unique<SimulatedProber>(*this, mutation, reaches);
   };
 }
 

@@ -27,8 +27,8 @@ class Servers {
   /// Since when it is so; the beginning of time where it never changed.
   [[nodiscard]] net::Instant since(const net::Endpoint& server) const;
 
-  /// How a node makes its probers, whose probes arrive while `connected` holds. This must outlive them.
-  [[nodiscard]] checkers::MakeProber probers(Mutation mutation, std::function<bool()> connected) const;
+  /// How a node makes its probers, whose probes arrive where it `reaches` what they ask. This must outlive them.
+  [[nodiscard]] checkers::MakeProber probers(Mutation mutation, std::function<bool(const net::Endpoint& target)> reaches) const;
 
  private:
   struct State {

@@ -1,8 +1,12 @@
 #include "test/sim/cluster/shop.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "test/sim/cluster/world.h"
 
@@ -45,24 +49,82 @@ config::Service service(const std::string& name, ipvs::Protocol protocol, std::u
   return made;
 }
 
+/// A folder of its own, as long as the program runs.
+class Keys {
+ public:
+  Keys() {
+    std::string name = (std::filesystem::temp_directory_path() / "cluster_sim.XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+    for (const char* file : {"keys", "others"}) {
+      std::ofstream(folder_ / file) << "1 the secret of the " << file << "\n";
+      chmod((folder_ / file).c_str(), 0600);
+    }
+  }
+  ~Keys() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+
+  [[nodiscard]] std::string path(const char* file) const { return folder_ / file; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+const Keys& keys() {
+  static const Keys made;
+  return made;
+}
+
+/// What each virtual router asks of the node that leads it.
+void set_conditions(config::VirtualRouter& router, bool quorum, std::optional<std::uint8_t> lower) {
+  if (quorum) router.give_up_when = {"web"};
+  if (!lower) return;
+  router.trackers = {{.name = "gateway",
+                      .link = {},
+                      .check = checkers::Spec{.kind = checkers::Tcp{},
+                                              .interval = 300ms,
+                                              .timeout = 200ms,
+                                              .address = gateway().address,
+                                              .port = gateway().port},
+                      .lower = *lower}};
+}
+
 }  // namespace
+
+const net::Endpoint& gateway() {
+  static const auto made = endpoint("192.168.200.254:7");
+  return made;
+}
+
+std::string keys_file() { return keys().path("keys"); }
+std::string other_keys_file() { return keys().path("others"); }
 
 config::Cluster random_shop(const Below& below) {
   config::Cluster cluster;
   cluster.name = "shop";
-  const auto nodes = 1 + below(3);
+  const auto nodes = 1 + below(5);
   for (std::size_t i = 1; i <= nodes; ++i) {
     cluster.nodes.push_back({.name = fmt::format("lb{}", i),
                              .address = net::Address::parse(fmt::format("192.168.200.{}", i)).value(),
-                             .priority = static_cast<std::uint8_t>(200 - 50 * i)});
+                             .priority = static_cast<std::uint8_t>(200 - 30 * i)});
   }
   cluster.virtual_routers = {router("front", 51, "192.168.56.100/24", front, cluster),
                              router("back", 52, "192.168.200.100/24", back, cluster)};
   const auto advertise = below(2) == 0 ? 100ms : 1000ms;
   const bool preempt = below(3) != 0;
+  const bool is_signed = below(2) == 0;
+  const bool quorum = below(2) == 0;
+  std::optional<std::uint8_t> lower;  // what a gateway that is lost takes; 0: the role
+  if (below(2) == 0) lower = static_cast<std::uint8_t>(40 * below(2));
   for (auto& each : cluster.virtual_routers) {
     each.advertise = advertise;
     each.preempt.allowed = preempt;
+    if (is_signed) each.authentication = {.keys = keys_file()};
+    set_conditions(each, quorum, lower);
   }
   cluster.groups = {{"front", "back"}};
   cluster.services = {service("web", ipvs::Protocol::tcp, 80, 3, below),

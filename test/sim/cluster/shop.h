@@ -9,7 +9,14 @@ namespace cluster_sim {
 /// A number below its argument, drawn anew each time.
 using Below = std::function<std::size_t(std::size_t)>;
 
-/// A cluster of one to three directors with a group of two virtual routers and two services.
+/// What a director must reach to lead, where the file says so.
+[[nodiscard]] const net::Endpoint& gateway();
+
+/// Files of keys that sign: the cluster's, and one of somebody else.
+[[nodiscard]] std::string keys_file();
+[[nodiscard]] std::string other_keys_file();
+
+/// A cluster of one to five directors with a group of two virtual routers, signed or not, and two services.
 [[nodiscard]] config::Cluster random_shop(const Below& below);
 
 /// The same with another weight, a server more or a server less, as somebody edits it.

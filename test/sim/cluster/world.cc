@@ -7,6 +7,7 @@
 
 #include "director/control/status.h"
 #include "net/time_text.h"
+#include "test/sim/cluster/shop.h"
 
 namespace cluster_sim {
 
@@ -86,11 +87,17 @@ void World::start(Node& node) {
   node.able_from = now_;
   told_.erase(node.place);
   std::ignore = node.loop.turn({});  // its clock has stood still since the last life's end
-  const auto probers = servers_.probers(mutation_, [&node] { return node.carrier.at(back); });
+  if (std::exchange(node.clock_set, false)) {
+    for (auto& [server, end] : node.ends) end = now_;  // they were kept by another clock
+  }
+  const auto probers = servers_.probers(mutation_, [&node, this](const net::Endpoint& target) {
+    const bool lost = target == gateway() && node.no_gateway_since && mutation_ != Mutation::sees_every_gateway;
+    return node.carrier.at(back) && !lost;
+  });
   if (mutation_ == Mutation::flushes) node.kernel.table.clear();
   for (;;) {
     node.director = std::make_unique<director::Engine>(
-        node.loop, *node.seen_kernel, *node.seen_host, file_,
+        node.loop, *node.seen_kernel, *node.seen_host, file_of(node),
         director::Options{.node = node.config,
                           .state_file = {},
                           .make_disk = [&node, this](net::Loop& loop) { return node.disk.open(loop, mutation_); },
@@ -108,7 +115,17 @@ void World::crash(Node& node) {
   tell(node);
   say("crash " + node.config.name);
   node.director.reset();
-  node.stalled = node.stopping = node.stopped = false;
+  node.stalled = node.stopping = node.stopped = node.replaced = false;
+}
+
+/// One with other keys than its peers has them from the start.
+config::Cluster World::file_of(const Node& node) const {
+  auto file = file_;
+  if (mutation_ != Mutation::has_other_keys || node.place != 1) return file;
+  for (auto& router : file.virtual_routers) {
+    if (router.authentication) router.authentication->keys = other_keys_file();
+  }
+  return file;
 }
 
 void World::lose_power(Node& node) {
@@ -128,6 +145,7 @@ void World::set_disk(Node& node, Disk::Mood mood) {
 void World::step_clock(Node& node, std::chrono::seconds by) {
   say(fmt::format("the clock of {} is set by {} s", node.config.name, by.count()));
   node.clock.set_wall(node.clock.wall() + by);
+  node.clock_set = true;
 }
 
 void World::note_order(Node& node) {
@@ -166,7 +184,8 @@ OperatorWords words_in(const std::string& text) {
   if (!state) throw Violation{"a state file is not whole: " + state.error().message};
   for (const auto& [server, orders] : state->orders) {
     if (orders.drain) words.drained.insert(server);
-    if (orders.weight) words.weights[server] = static_cast<int>(orders.weight->value);
+    if (orders.drain && orders.drain->deadline) words.limited.insert(server);
+    if (orders.weight && !orders.weight->until) words.weights[server] = static_cast<int>(orders.weight->value);
   }
   return words;
 }
@@ -175,6 +194,26 @@ void World::stop(Node& node) {
   say("stop " + node.config.name);
   node.stopping = true;
   node.director->stop([&node] { node.stopped = true; });
+}
+
+void World::replace(Node& node) {
+  say("replace " + node.config.name);
+  node.stopping = true;
+  if (mutation_ == Mutation::stops_to_be_replaced) {
+    node.director->stop([&node] { node.replaced = true; });
+  } else {
+    node.director->make_way([&node] { node.replaced = true; });
+  }
+}
+
+void World::set_gateway(Node& node, bool reached) {
+  say(fmt::format("{} {} the gateway", node.config.name, reached ? "reaches" : "no longer reaches"));
+  if (reached) {
+    node.no_gateway_since.reset();
+    node.able_from = now_;
+  } else {
+    node.no_gateway_since = now_;
+  }
 }
 
 void World::stall(Node& node) {
@@ -215,10 +254,22 @@ void World::set_mood(const net::Endpoint& server, Mood mood) {
 
 void World::reload(Node& node) {
   say("reload " + node.config.name);
-  const auto& file = mutation_ == Mutation::reads_old_files ? node.cluster : file_;
+  const auto file = mutation_ == Mutation::reads_old_files ? node.cluster : file_of(node);
   if (auto done = node.director->reload(director::make_epoch(file, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
   node.cluster = file_;
+  node.director->note_good_file();
+  node.refused_file = false;
+}
+
+void World::reload_bad_file(Node& node) {
+  say(node.config.name + " is given a file that is none");
+  auto file = file_;
+  for (auto& router : file.virtual_routers) router.authentication = {.keys = keys_file() + ".missing"};
+  const auto epoch = director::make_epoch(file, node.config);
+  if (epoch) violate("a file of keys that is missing is read");
+  node.director->note_refused_file("the simulation", epoch.error().message);
+  node.refused_file = true;
 }
 
 void World::carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet) {
@@ -287,6 +338,13 @@ void World::turn_all() {
       if (node.clock.ready() == 0 && (!due || *due > now_)) break;
     }
     tell(node);
+    if (node.replaced) {
+      const bool leads = serves(node);
+      node.director.reset();
+      node.stopping = node.replaced = false;
+      start(node);
+      if (leads) ++reached_["rule: a director that serves is replaced"];
+    }
     if (!node.stopped) continue;
     say(node.config.name + " has stopped");
     node.director.reset();
@@ -331,7 +389,7 @@ std::optional<Instant> World::hear_each_other_since(const Node& a, const Node& b
     if (const auto mended = mended_.find(way); mended != mended_.end()) since = std::max(since, mended->second);
   }
   for (const Node* node : {&a, &b}) {
-    if (!node->able()) return std::nullopt;
+    if (!node->connected()) return std::nullopt;
     since = std::max(since, node->able_from);
   }
   return since;

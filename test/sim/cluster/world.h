@@ -38,7 +38,8 @@ inline constexpr const char* back = "eth1";   ///< and to the real servers
 /// What an operator said of servers, by "service/server".
 struct OperatorWords {
   std::set<std::string> drained{};
-  std::map<std::string, int> weights{};
+  std::set<std::string> limited{};  ///< those of them that leave the table after a while
+  std::map<std::string, int> weights{};  ///< those that have no end
 
   bool operator==(const OperatorWords&) const = default;
 };
@@ -58,6 +59,8 @@ struct Node {
   bool stalled = false;                      ///< SIGSTOP: its loop does not turn, its kernel goes on
   bool stopping = false;                     ///< was told to stop
   bool stopped = false;                      ///< and has: its director is to go
+  bool replaced = false;                     ///< it has made way for the next one
+  bool refused_file = false;                 ///< the last file that it read was none
   Instant able_from{};                       ///< when it was last started, resumed, or got its links back
   config::Cluster cluster{};                 ///< the file that it has in force
   OperatorWords words{};                     ///< what its operator wants now
@@ -67,10 +70,18 @@ struct Node {
   std::optional<Instant> idle_since{};       ///< its director does not run, or stands still
   std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
   std::map<std::string, bool> carrier = {{front, true}, {back, true}};
+  std::optional<Instant> no_gateway_since{};  ///< it does not reach what it must
+  std::map<std::string, Instant> ends{};      ///< of limited drains: when the server may leave the table
+  bool clock_set = false;                     ///< since its director started
 
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
+  [[nodiscard]] bool connected() const { return runs() && carrier.at(front) && carrier.at(back); }
   /// Runs, and nothing keeps it from the role.
-  [[nodiscard]] bool able() const { return runs() && carrier.at(front) && carrier.at(back); }
+  [[nodiscard]] bool able() const { return connected() && !(no_gateway_since && needs_gateway()); }
+  [[nodiscard]] bool needs_gateway() const {
+    const auto& trackers = cluster.virtual_routers.front().trackers;
+    return !trackers.empty() && trackers.front().lower == 0;
+  }
 };
 
 class World {
@@ -99,6 +110,9 @@ class World {
   /// The operator has given an order, and `words` is what he wants now.
   void note_order(Node& node);
   void stop(Node& node);
+  /// Another director goes on in its place, as `directorctl replace` does.
+  void replace(Node& node);
+  void set_gateway(Node& node, bool reached);
   void stall(Node& node);
   void resume(Node& node);
   void set_carrier(Node& node, const std::string& interface, bool carrier);
@@ -107,6 +121,8 @@ class World {
   void set_mood(const net::Endpoint& server, Mood mood);
   void set_file(config::Cluster file) { file_ = std::move(file); }
   void reload(Node& node);
+  /// The same of a file that is none.
+  void reload_bad_file(Node& node);
 
   /// Whether packets pass between two nodes, both ways, on all links, and since when.
   [[nodiscard]] std::optional<Instant> hear_each_other_since(const Node& a, const Node& b) const;
@@ -144,11 +160,13 @@ class World {
   [[nodiscard]] bool turns(const Node& node) const;
   void tell(Node& node);
   void remember(Node& node);
+  [[nodiscard]] config::Cluster file_of(const Node& node) const;
   void await_durability(Node& node, std::size_t order);
   [[nodiscard]] Instant next(Instant limit);
   void check_now();
   void check_dead_servers(Node& node);
   void check_idle(Node& node);
+  void check_gateway(Node& node);
   void check_connections(Node& node);
 
   Servers servers_;
