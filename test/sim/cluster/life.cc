@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
 
 #include "director/control/status.h"
 #include "ipvs/diff.h"
@@ -17,6 +19,21 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration peace = 20s;  ///< after the last fault, until all must be as it should
+
+using Daemons = std::set<std::tuple<ipvs::Daemon::State, std::string, std::uint32_t>>;
+
+Daemons daemons_of(Node& node) {
+  Daemons found;
+  for (const auto& daemon : node.kernel.daemons().value())
+    found.emplace(daemon.state, daemon.interface, daemon.sync_id);
+  return found;
+}
+
+Daemons wanted_daemons(const config::Cluster& cluster) {
+  if (!cluster.connection_sync) return {};
+  const auto id = cluster.connection_sync->id;
+  return {{ipvs::Daemon::State::master, back, id}, {ipvs::Daemon::State::backup, back, id}};
+}
 
 }  // namespace
 
@@ -48,6 +65,8 @@ void Life::check_peace() {
     std::string differences;
     for (const auto& op : ipvs::diff(expected(node, world_.servers()), table)) differences += "\n  " + to_string(op);
     if (!differences.empty()) world_.violate(name + "'s table is not as it should be; it would take" + differences);
+    if (daemons_of(node) != wanted_daemons(world_.file()))
+      world_.violate(name + "'s kernel does not sync connections as the file says");
     const auto status = director::status(*node.director);
     // One whose addresses were refused says so until it leads again.
     const bool refused = !world_.serves(node) && befell_.contains("address refused");

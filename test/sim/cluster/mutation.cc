@@ -25,6 +25,7 @@ constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
     {flushes, "flushes"},
     {does_half, "does half"},
     {sees_nothing, "sees nothing"},
+    {starts_no_daemons, "starts no daemons"},
     {believes_all, "believes all"},
     {believes_none, "believes none"},
     {waits_for_ever, "waits for ever"},
@@ -73,6 +74,7 @@ class MutatedKernel final : public ForwardingKernel {
     const auto* add = std::get_if<ipvs::AddDestination>(&op);
     const bool removes = std::holds_alternative<ipvs::RemoveDestination>(op);
     if (mutation_ == keeps_servers && set != nullptr && set->destination.weight == 0) return;
+    if (mutation_ == starts_no_daemons && std::holds_alternative<ipvs::StartDaemon>(op)) return;
     if ((mutation_ == removes_nothing && removes) || (mutation_ == adds_nothing && add != nullptr)) return;
     if (mutation_ == cuts_drains && set != nullptr && set->destination.weight == 0) {
       heard.emplace_back(ipvs::RemoveDestination{.service = set->service, .key = set->key});

@@ -12,15 +12,16 @@ namespace cluster_sim {
 enum class Mutation : std::uint8_t {
   none,
   // The kernel's table: the reconciler, the drains, the plan.
-  keeps_servers,    ///< the kernel never hears that a server takes no new connections
-  takes_services,   ///< what a director removes takes the services of others along
-  removes_nothing,  ///< a server that leaves the table stays
-  adds_nothing,     ///< a server that joins it does not
-  weighs_wrong,     ///< weights are one too great
-  cuts_drains,      ///< a server that takes no new connections is removed
-  flushes,          ///< a director that starts clears the table
-  does_half,        ///< of each batch the first half is done
-  sees_nothing,     ///< what somebody else changed is read as it was
+  keeps_servers,      ///< the kernel never hears that a server takes no new connections
+  takes_services,     ///< what a director removes takes the services of others along
+  removes_nothing,    ///< a server that leaves the table stays
+  adds_nothing,       ///< a server that joins it does not
+  weighs_wrong,       ///< weights are one too great
+  cuts_drains,        ///< a server that takes no new connections is removed
+  flushes,            ///< a director that starts clears the table
+  does_half,          ///< of each batch the first half is done
+  sees_nothing,       ///< what somebody else changed is read as it was
+  starts_no_daemons,  ///< the kernel's connection sync does not start
   // Checks: the health monitor.
   believes_all,    ///< every probe passes
   believes_none,   ///< every probe fails

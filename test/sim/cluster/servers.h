@@ -28,7 +28,8 @@ class Servers {
   [[nodiscard]] net::Instant since(const net::Endpoint& server) const;
 
   /// How a node makes its probers, whose probes arrive where it `reaches` what they ask. This must outlive them.
-  [[nodiscard]] checkers::MakeProber probers(Mutation mutation, std::function<bool(const net::Endpoint& target)> reaches) const;
+  [[nodiscard]] checkers::MakeProber probers(Mutation mutation,
+                                             std::function<bool(const net::Endpoint& target)> reaches) const;
 
  private:
   struct State {

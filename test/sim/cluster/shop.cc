@@ -127,6 +127,11 @@ config::Cluster random_shop(const Below& below) {
     set_conditions(each, quorum, lower);
   }
   cluster.groups = {{"front", "back"}};
+  if (below(2) == 0) {
+    auto& sync = cluster.connection_sync.emplace();
+    sync.id = static_cast<std::uint8_t>(below(256));
+    for (const auto& node : cluster.nodes) sync.interfaces[node.name] = back;
+  }
   cluster.services = {service("web", ipvs::Protocol::tcp, 80, 3, below),
                       service("dns", ipvs::Protocol::udp, 53, 2, below)};
   return cluster;

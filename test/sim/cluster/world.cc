@@ -46,6 +46,7 @@ World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutati
     }
     for (const char* name : {"expire_quiescent_template", "sloppy_tcp", "sloppy_sctp"})
       node.host.settings[std::string("net/ipv4/vs/") + name] = std::string(1, '0');
+    node.kernel.interfaces = {{back, 1500}};
     node.seen_kernel = mutated(node.kernel, mutation);
     node.seen_host = mutated(static_cast<net::Host&>(node.host), mutation);
     node.host.on_send = [this, &node](const std::string& interface, const net::RawSocket::Packet& packet) {

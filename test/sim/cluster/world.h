@@ -38,7 +38,7 @@ inline constexpr const char* back = "eth1";   ///< and to the real servers
 /// What an operator said of servers, by "service/server".
 struct OperatorWords {
   std::set<std::string> drained{};
-  std::set<std::string> limited{};  ///< those of them that leave the table after a while
+  std::set<std::string> limited{};       ///< those of them that leave the table after a while
   std::map<std::string, int> weights{};  ///< those that have no end
 
   bool operator==(const OperatorWords&) const = default;
