@@ -24,8 +24,8 @@ using Daemons = std::set<std::tuple<ipvs::Daemon::State, std::string, std::uint3
 
 Daemons daemons_of(Node& node) {
   Daemons found;
-  for (const auto& daemon : node.kernel.daemons().value())
-    found.emplace(daemon.state, daemon.interface, daemon.sync_id);
+  const auto running = node.kernel.daemons().value();
+  for (const auto& daemon : running) found.emplace(daemon.state, daemon.interface, daemon.sync_id);
   return found;
 }
 
