@@ -59,6 +59,11 @@ World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutati
 World::~World() = default;
 
 void World::say(const std::string& line) {
+  ++deeds_;
+  tell_line(line);
+}
+
+void World::tell_line(const std::string& line) {
   const auto text =
       fmt::format("{:9.3f} {}\n", std::chrono::duration<double>(now_.time_since_epoch() - 1h).count(), line);
   if (trace_) fmt::print("{}", text);
@@ -76,8 +81,8 @@ void World::tell(Node& node) {
     if (event["kind"] == "table_changed") ++reached_["rule: a change by others is put right"];
     if (event["kind"] == "table_changed" && !by_hand && node.cluster.services.size() < 10)
       violate(node.config.name + " finds that somebody changed its table, and nobody did");
-    say(fmt::format("{}: {}: {}", node.config.name, event["subject"].get<std::string>(),
-                    event["text"].get<std::string>()));
+    tell_line(fmt::format("{}: {}: {}", node.config.name, event["subject"].get<std::string>(),
+                          event["text"].get<std::string>()));
   }
 }
 
@@ -200,6 +205,7 @@ void World::stop(Node& node) {
 void World::replace(Node& node) {
   say("replace " + node.config.name);
   node.stopping = true;
+  node.led_at = serves(node) ? std::optional(deeds_) : std::nullopt;
   if (mutation_ == Mutation::stops_to_be_replaced) {
     node.director->stop([&node] { node.replaced = true; });
   } else {
@@ -328,6 +334,17 @@ void World::pass_to(Instant then) {
   }
 }
 
+/// It has made way, and leads still if it did and nothing else has happened meanwhile.
+void World::succeed(Node& node) {
+  node.director.reset();
+  node.stopping = node.replaced = false;
+  if (node.led_at == deeds_) {
+    ++reached_["rule: a director that serves is replaced"];
+    if (!serves(node)) violate(node.config.name + " was master and is not, since it was replaced");
+  }
+  start(node);
+}
+
 /// Until nothing is left to be done at this moment.
 void World::turn_all() {
   for (auto& node : nodes_) {
@@ -339,13 +356,7 @@ void World::turn_all() {
       if (node.clock.ready() == 0 && (!due || *due > now_)) break;
     }
     tell(node);
-    if (node.replaced) {
-      const bool leads = serves(node);
-      node.director.reset();
-      node.stopping = node.replaced = false;
-      start(node);
-      if (leads) ++reached_["rule: a director that serves is replaced"];
-    }
+    if (node.replaced) succeed(node);
     if (!node.stopped) continue;
     say(node.config.name + " has stopped");
     node.director.reset();

@@ -56,16 +56,17 @@ struct Node {
   std::unique_ptr<ipvs::Kernel> seen_kernel{};  ///< the same kernel and host, as its director reaches them
   std::unique_ptr<net::Host> seen_host{};
   std::unique_ptr<director::Engine> director{};
-  bool stalled = false;                      ///< SIGSTOP: its loop does not turn, its kernel goes on
-  bool stopping = false;                     ///< was told to stop
-  bool stopped = false;                      ///< and has: its director is to go
-  bool replaced = false;                     ///< it has made way for the next one
-  bool refused_file = false;                 ///< the last file that it read was none
-  Instant able_from{};                       ///< when it was last started, resumed, or got its links back
-  config::Cluster cluster{};                 ///< the file that it has in force
-  OperatorWords words{};                     ///< what its operator wants now
-  std::vector<OperatorWords> history{};      ///< the same since the start and after each order
-  std::size_t promised = 0;                  ///< which of these was the last that was said to be durable
+  bool stalled = false;                   ///< SIGSTOP: its loop does not turn, its kernel goes on
+  bool stopping = false;                  ///< was told to stop
+  bool stopped = false;                   ///< and has: its director is to go
+  bool replaced = false;                  ///< it has made way for the next one
+  std::optional<std::uint64_t> led_at{};  ///< it led when it was to be replaced, and nothing but so many deeds was done
+  bool refused_file = false;              ///< the last file that it read was none
+  Instant able_from{};                    ///< when it was last started, resumed, or got its links back
+  config::Cluster cluster{};              ///< the file that it has in force
+  OperatorWords words{};                  ///< what its operator wants now
+  std::vector<OperatorWords> history{};   ///< the same since the start and after each order
+  std::size_t promised = 0;               ///< which of these was the last that was said to be durable
   std::optional<Instant> changed_by_hand{};  ///< when somebody changed its table last
   std::optional<Instant> idle_since{};       ///< its director does not run, or stands still
   std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
@@ -131,7 +132,7 @@ class World {
   [[nodiscard]] bool holds(Node& node, const net::Address& address) const;
   [[nodiscard]] std::vector<net::Address> virtual_addresses() const;
 
-  /// Adds a line to the story.
+  /// Adds what is done to somebody to the story.
   void say(const std::string& line);
   [[nodiscard]] const std::string& story() const { return story_; }
   [[noreturn]] void violate(const std::string& what) const { throw Violation{what}; }
@@ -154,12 +155,14 @@ class World {
   };
   using Way = std::pair<std::size_t, std::size_t>;  ///< from one node to another, by their places
 
+  void tell_line(const std::string& line);
   void carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet);
   void pass_to(Instant then);
   void turn_all();
   [[nodiscard]] bool turns(const Node& node) const;
   void tell(Node& node);
   void remember(Node& node);
+  void succeed(Node& node);
   [[nodiscard]] config::Cluster file_of(const Node& node) const;
   void await_durability(Node& node, std::size_t order);
   [[nodiscard]] Instant next(Instant limit);
@@ -175,6 +178,7 @@ class World {
   Instant now_;
   std::mt19937_64 random_;
   std::uint64_t order_ = 0;
+  std::uint64_t deeds_ = 0;      ///< how much was done to anybody
   std::vector<Packet> packets_;  ///< a heap, earliest first
   std::map<Way, Instant> last_arrival_;
   std::map<std::string, std::set<Way>> cuts_;  ///< by interface
