@@ -146,6 +146,7 @@ bool Life::drain() {
   if (!over && below(2) == 0) within = std::chrono::seconds(below(10));
   world_.say(fmt::format("{} {} on {}{}", over ? "undrain" : "drain", name, node->config.name,
                          within ? " within " + net::to_string(*within) : ""));
+  if (within) clients_connect();  // some of which it outlives
   const auto told = world_.mutation() == Mutation::drains_for_ever ? std::nullopt : within;
   if (world_.mutation() != Mutation::ignores_orders) {
     const auto done = over ? node->director->orders().undrain(which.service, which.server)
