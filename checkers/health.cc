@@ -45,7 +45,8 @@ std::string describe(const Health& health, Thresholds limit, net::Instant now, n
   if (health.last.empty()) return text + ": no probe yet";
   text += ": " + health.last;
   if (health.last_outcome != Outcome::passed) {
-    text += health.last_good ? fmt::format(" (last good {} ago)", spoken(now - *health.last_good)) : " (never good)";
+    text +=
+        health.last_good ? fmt::format(" (last passed {} ago)", spoken(now - *health.last_good)) : " (never passed)";
   }
   return text;
 }

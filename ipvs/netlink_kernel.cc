@@ -144,7 +144,7 @@ Result<Timeouts> NetlinkKernel::timeouts() {
 }
 
 Result<Info> NetlinkKernel::info() {
-  constexpr std::string_view doing = "ask for the version of IPVS";
+  constexpr std::string_view doing = "read the IPVS version";
   batch_.clear();
   encode_get_info(batch_, family_);
   return required(ask<Info>(reads_, batch_, doing, decode_info), doing);

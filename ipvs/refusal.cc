@@ -76,15 +76,15 @@ std::string invalid(const Op& op) {
     return "a gue tunnel needs a port, 1..65535";
   }
   if (key_of(op)->endpoint.address.family() != service_of(op)->family()) {
-    return "IPv4 and IPv6 mix only with tunnel forwarding, and not while a sync daemon runs";
+    return "a real server of another address family needs tunnel forwarding and no running sync daemon";
   }
-  return "the kernel takes no such address for a real server (is lo up in this namespace?)";
+  return "the kernel does not accept this address for a real server; check that lo is up in this namespace";
 }
 
 std::string cause(const Op& op, int code) {
   switch (code) {
     case EEXIST:
-      return "it is there already";
+      return "it already exists";
     case ESRCH:
       if (service_of(op)) return fmt::format("there is no service {}", to_string(*service_of(op)));
       if (std::holds_alternative<StopDaemon>(op)) return "it is not running";
@@ -113,7 +113,7 @@ std::optional<std::string_view> general_cause(int code) {
     case EAFNOSUPPORT:
       return "this kernel has no IPv6, or it is switched off (ipv6.disable=1)";
     case EPERM:
-      return "not permitted; it takes root or the capability CAP_NET_ADMIN";
+      return "not permitted; this needs root or the capability CAP_NET_ADMIN";
     default:
       return std::nullopt;
   }

@@ -62,7 +62,7 @@ Result<ArpProbe> ArpProbe::ask(const Interface& interface, const Address& addres
   const auto frame = arp_probe(*interface.mac, address);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&link), sizeof link) != 0 ||
       ::send(socket.get(), frame.data(), frame.size(), 0) < 0) {
-    return system_error(errno, fmt::format("ask on {} for {}", interface.name, to_string(address)));
+    return system_error(errno, fmt::format("send an ARP request on {} for {}", interface.name, to_string(address)));
   }
   return ArpProbe(std::move(socket), address);
 }

@@ -18,7 +18,7 @@ Result<Attributes> Attributes::parse(Bytes bytes, const AttributePolicy& policy)
   nla_for_each_attr(attribute, first, size, rest) {
     const auto type = static_cast<std::size_t>(nla_type(attribute));
     if (!policy.names(type)) continue;
-    if (seen >> type & 1) return failure("a netlink attribute is there twice");
+    if (seen >> type & 1) return failure("a netlink attribute occurs twice");
     seen |= std::uint64_t{1} << type;
   }
   if (rest > 0) return failure("a netlink message ends within an attribute");

@@ -13,8 +13,7 @@ void invariant_broken(std::string_view invariant, const std::source_location& wh
   // No allocation: memory may be what is broken.
   std::array<char, 512> text;
   const auto written = fmt::format_to_n(
-      text.begin(), text.size() - 1,
-      "{}: internal error, this is a defect of the program: not true that {} ({}:{}, {})",
+      text.begin(), text.size() - 1, "{}: internal error, a bug in this program: invariant violated: {} ({}:{}, {})",
       program_invocation_short_name, invariant, where.file_name(), where.line(), where.function_name());
   const auto size = static_cast<std::size_t>(written.out - text.begin());
   text[size] = '\n';

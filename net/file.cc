@@ -43,9 +43,9 @@ Error to_error(const FileError& error, const std::string& doing, std::size_t mos
       break;
     case FileError::Kind::directory:
     case FileError::Kind::not_regular:
-      return {.code = error.code, .message = doing + ": it is no regular file"};
+      return {.code = error.code, .message = doing + ": not a regular file"};
     case FileError::Kind::too_large:
-      return {.code = error.code, .message = fmt::format("{}: it is longer than {} KiB", doing, most >> 10)};
+      return {.code = error.code, .message = fmt::format("{}: larger than {} KiB", doing, most >> 10)};
   }
   return system_error(error.code, doing).error();
 }

@@ -74,38 +74,38 @@ void prepare_ipv4(Options& options, const RawSocket::Wanted& wanted) {
   options.set(IPPROTO_IP, IP_TTL, hop_limit_of_all, "set the TTL of packets")
       .set(IPPROTO_IP, IP_TOS, dscp_cs6, "set the TOS of packets");
   if (wanted.use == Use::unicast) {
-    options.set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "keep multicast out");
+    options.set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "disable multicast of other sockets");
     return;
   }
   ip_mreqn membership{};
   copy_bytes(wanted.group, membership.imr_multiaddr);
   membership.imr_ifindex = wanted.interface_index;
-  if (wanted.use == Use::multicast) options.set(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, "join the group");
-  options.set(IPPROTO_IP, IP_MULTICAST_IF, membership, "choose the interface of multicast")
+  if (wanted.use == Use::multicast) options.set(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, "join the multicast group");
+  options.set(IPPROTO_IP, IP_MULTICAST_IF, membership, "set the multicast interface")
       .set(IPPROTO_IP, IP_MULTICAST_TTL, hop_limit_of_all, "set the TTL of packets")
-      .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "keep own packets out");
+      .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "disable multicast loopback");
 }
 
 void prepare_ipv6(Options& options, const RawSocket::Wanted& wanted) {
   options.set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit_of_all, "set the hop limit of packets")
       .set(IPPROTO_IPV6, IPV6_TCLASS, dscp_cs6, "set the traffic class of packets")
-      .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "ask for hop limits")
-      .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "ask for destinations");
+      .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "enable the hop limit of received packets")
+      .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "enable the destination of received packets");
   if (wanted.use == Use::unicast) {
-    options.set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "keep multicast out");
+    options.set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "disable multicast of other sockets");
     return;
   }
   ipv6_mreq membership{};
   copy_bytes(wanted.group, membership.ipv6mr_multiaddr);
   membership.ipv6mr_interface = static_cast<unsigned>(wanted.interface_index);
   if (wanted.use == Use::multicast) {
-    options.set(IPPROTO_IPV6, IPV6_JOIN_GROUP, membership, "join the group");
+    options.set(IPPROTO_IPV6, IPV6_JOIN_GROUP, membership, "join the multicast group");
   } else {
     options.set(IPPROTO_IPV6, IPV6_FREEBIND, 1, "send from an address of another interface");
   }
-  options.set(IPPROTO_IPV6, IPV6_MULTICAST_IF, wanted.interface_index, "choose the interface of multicast")
+  options.set(IPPROTO_IPV6, IPV6_MULTICAST_IF, wanted.interface_index, "set the multicast interface")
       .set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hop_limit_of_all, "set the hop limit of packets")
-      .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "keep own packets out");
+      .set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0, "disable multicast loopback");
 }
 
 template <class Info>
@@ -158,7 +158,8 @@ Result<Fd> open_for(const RawSocket::Wanted& wanted) {
   // Nobody reads this one. First, since from now on it would hear everything of its protocol.
   static constexpr sock_filter refuse_all = BPF_STMT(BPF_RET | BPF_K, 0);
   const sock_fprog filter{.len = 1, .filter = const_cast<sock_filter*>(&refuse_all)};
-  if (wanted.use == Use::send_multicast) options.set(SOL_SOCKET, SO_ATTACH_FILTER, filter, "keep packets out");
+  if (wanted.use == Use::send_multicast)
+    options.set(SOL_SOCKET, SO_ATTACH_FILTER, filter, "attach a filter that drops all packets");
   if (wanted.use != Use::unicast) {
     options.set(SOL_SOCKET, SO_BINDTODEVICE, wanted.interface.data(), wanted.interface.size(), "bind to the interface");
   }

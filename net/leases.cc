@@ -72,7 +72,7 @@ Result<> Leases::hold(const Holding& holding, std::chrono::seconds lease) {
   const std::uint32_t preferred = prefix.address.is_v6() ? 0 : seconds;
   batch.put(IFA_CACHEINFO, ifa_cacheinfo{.ifa_prefered = preferred, .ifa_valid = seconds, .cstamp = 0, .tstamp = 0});
   auto held = netlink_.request(batch);
-  if (!held) held.error().message = fmt::format("hold {}: {}", to_string(prefix), held.error().message);
+  if (!held) held.error().message = fmt::format("set the address {}: {}", to_string(prefix), held.error().message);
   return held;
 }
 
@@ -90,7 +90,7 @@ Result<std::optional<Leases::Held>> Leases::find(int interface_index, const Pref
     if (address == prefix.address && info) found = held_since(*info, monotonic_now());
   };
   if (auto dumped = netlink_.dump(request, read, [&] { found.reset(); }); !dumped) {
-    dumped.error().message = fmt::format("look for {}: {}", to_string(prefix), dumped.error().message);
+    dumped.error().message = fmt::format("read the address {}: {}", to_string(prefix), dumped.error().message);
     return std::unexpected(dumped.error());
   }
   return found;
@@ -104,7 +104,7 @@ Result<> Leases::drop(int interface_index, const Prefix& prefix) {
   if (dropped) return {};
   const int code = dropped.error().code;
   if (code == EADDRNOTAVAIL || code == ENODEV || code == ENXIO) return {};
-  dropped.error().message = fmt::format("remove {}: {}", to_string(prefix), dropped.error().message);
+  dropped.error().message = fmt::format("remove the address {}: {}", to_string(prefix), dropped.error().message);
   return dropped;
 }
 

@@ -68,7 +68,7 @@ Result<Interface> Macvlans::make(const Wanted& wanted) {
   auto found = find(wanted.name);
   if (!found) return fail(found.error());
   if (found->lower_index != wanted.lower_index || found->mac != wanted.mac) {
-    return fail({.code = EEXIST, .message = "there is another one of that name"});
+    return fail({.code = EEXIST, .message = "another interface has that name"});
   }
   if (!made) return found;
   auto setting = without_own_ipv6_address(found->index);

@@ -92,7 +92,7 @@ Result<std::unique_ptr<Links>> MemoryHost::follow_links(Loop& loop, Links::OnCha
 }
 
 Result<> MemoryHost::hold_address(const Leases::Holding& holding, std::chrono::seconds lease) {
-  return refusable([&] { return network().hold_address(holding, lease); }, about("hold", holding.prefix));
+  return refusable([&] { return network().hold_address(holding, lease); }, about("set the address", holding.prefix));
 }
 
 Result<std::optional<Leases::Held>> MemoryHost::find_address(int interface_index, const Prefix& prefix) {
@@ -106,7 +106,7 @@ Result<> MemoryHost::drop_address(int interface_index, const Prefix& prefix) {
     const int code = network().drop_address(interface_index, prefix);
     return code == EADDRNOTAVAIL || code == ENODEV ? 0 : code;
   };
-  return change(drop, about("remove", prefix));
+  return change(drop, about("remove the address", prefix));
 }
 
 Result<> MemoryHost::hold_route(const RouteEntry& route, std::chrono::seconds lease) {

@@ -30,7 +30,7 @@ constexpr AttributePolicy error_policy = {{NLMSGERR_ATTR_MSG, attribute::string}
 /// NLMSG_ERROR: a negative errno (0 acknowledges), the offending header, perhaps its payload, then the kernel's words.
 Result<Error> read_error(const NetlinkMessage& message) {
   const auto error = message.header<nlmsgerr>();
-  if (!error) return failure("the kernel's netlink error is cut short");
+  if (!error) return failure("the kernel's netlink error is truncated");
   Error result{.code = -error->error, .message = {}};
   if (message.flags & NLM_F_ACK_TLVS) {
     const bool capped = message.flags & NLM_F_CAPPED;

@@ -106,7 +106,7 @@ void Routers::set_conditions(const Change& change) {
     if (change.routers[i]->group != nullptr) told.insert(change.routers[i]->group);
   }
   for (const auto& group : groups_) {
-    if (told.contains(group.get())) group->heed("another cluster file");
+    if (told.contains(group.get())) group->heed("the cluster file changed");
   }
 }
 
@@ -173,7 +173,7 @@ void Routers::regroup(Change& change) {
       if (!change.kept.contains(group)) std::erase_if(groups_, [&](const auto& each) { return each.get() == group; });
     } else {
       group->join(take(members), known);
-      group->stop("left the cluster file");
+      group->stop("removed from the cluster file");
     }
   }
   forget_stopped();

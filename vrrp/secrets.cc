@@ -24,11 +24,11 @@ net::Result<std::string> read_secret(const std::filesystem::path& path) {
   auto file = net::read_file(path, file_max);
   if (!file) return std::unexpected(net::to_error(file.error(), doing, file_max));
   if (file->owner != 0 && file->owner != ::geteuid()) {
-    return net::failure(doing + ": it belongs to somebody else; expected root or the user of directord");
+    return net::failure(doing + ": another user owns it; expected root or the user of directord");
   }
   if ((file->mode & 077) != 0) {
     return net::failure(
-        fmt::format("{}: its mode is {:04o}, others can get at it; expected 0600 or 0400", doing, file->mode));
+        fmt::format("{}: its mode is {:04o}, which gives others access; expected 0600 or 0400", doing, file->mode));
   }
   return std::move(file->text);
 }
@@ -45,18 +45,18 @@ net::Result<std::vector<Key>> parse_keys(std::string_view text) {
     const char* end = line.data() + std::min(blank, line.size());
     const auto [stop, error] = std::from_chars(line.data(), end, id);
     if (blank == std::string_view::npos || error != std::errc{} || stop != end) {
-      return net::failure(fmt::format("line {}: expected an id from 0 to 255, a blank, and a secret", number));
+      return net::failure(fmt::format("line {}: expected an id from 0 to 255, a space, and a secret", number));
     }
     const auto secret = line.substr(blank + 1);
     if (secret.size() < secret_min) {
       return net::failure(fmt::format("line {}: the secret is shorter than {} characters", number, secret_min));
     }
     if (std::ranges::find(keys, id, &Key::id) != keys.end()) {
-      return net::failure(fmt::format("line {}: the key {} is there already", number, id));
+      return net::failure(fmt::format("line {}: the key id {} occurs twice", number, id));
     }
     keys.push_back({.id = id, .secret = std::string(secret)});
   }
-  if (keys.empty()) return net::failure("there is no key in it");
+  if (keys.empty()) return net::failure("it contains no key");
   return keys;
 }
 

@@ -76,7 +76,7 @@ void SyncGroup::on_packets(GroupRouter& it) {
     if (heard.priority == 0) resigned_ = source;
     const bool leaving = group_.machine.leaving != Leaving::no;
     feed(MemberHeard{.member = member, .advert = heard, .source = source}, [&] {
-      if (leaving) return fmt::format("handed over to {}", to_string(source));
+      if (leaving) return fmt::format("resigned; {} took over", to_string(source));
       if (heard.priority == 0) return fmt::format("{} resigned", to_string(source));
       return fmt::format("heard {} with priority {}, ours is {}", to_string(source), heard.priority, config_.priority);
     });
@@ -95,8 +95,8 @@ void SyncGroup::tell_refusals(GroupRouter& it) {
     around_.listener.on_notice(
         it.router.spec().name,
         {.kind = Notice::Kind::advert,
-         .text = fmt::format("{} an advert from {}: {} ({} so far)", believed ? "wonders at" : "refused",
-                             to_string(source), describe(refusal),
+         .text = fmt::format("advertisement from {1} {0} {2} ({3} so far)",
+                             believed ? "accepted, but" : "refused:", to_string(source), describe(refusal),
                              believed ? counters.other_address_list : counters.refused[std::to_underlying(refusal)])});
   }
 }
@@ -104,14 +104,15 @@ void SyncGroup::tell_refusals(GroupRouter& it) {
 void SyncGroup::on_timer() {
   const Leaving leaving = group_.machine.leaving;
   feed(Expired{}, [&, this] {
-    if (leaving == Leaving::for_good) return std::string("stopped; nobody took over");
-    if (group_.machine.state == State::initialize) return std::string("tries again");
+    if (leaving == Leaving::for_good) return std::string("stopped; no other node took over");
+    if (group_.machine.state == State::initialize)
+      return std::string("retrying after the kernel refused its addresses");
     if (resigned_) return fmt::format("{} resigned", to_string(*resigned_));
     const auto waited = master_down_interval(config_, group_.machine.master_adver_interval);
     return fmt::format("no master was heard for {}", net::to_string(waited));
   });
   if (leaving == Leaving::to_backup && group_.machine.state == State::master && group_.machine.leaving == Leaving::no) {
-    notice({.kind = Notice::Kind::unrelieved, .text = "nobody took over; stays master"});
+    notice({.kind = Notice::Kind::unrelieved, .text = "no other node took over: remaining master"});
   }
 }
 
@@ -126,9 +127,9 @@ void SyncGroup::feed(const GroupEvent& event, const std::function<std::string()>
   group_ = std::move(made.next);
   if (made.late) {
     notice({.kind = Notice::Kind::stalled,
-            .text = fmt::format("the timer came {} late: listens for an interval before it believes it",
+            .text = fmt::format("process was stalled for {}: listening for one advertisement interval before acting",
                                 net::to_string(now - *before.deadline))});
-    why = "stood still for longer than a peer waits";
+    why = "process was stalled: another node may have taken over";
   }
   if (const auto done = perform(made.actions); !done) {
     refused_ = why = done.error().message;

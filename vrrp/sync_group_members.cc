@@ -62,8 +62,8 @@ void SyncGroup::start() {
     if (!claimed) return std::string("started");
     const auto ago = std::chrono::ceil<std::chrono::milliseconds>(around_.loop.now() - *claimed);
     const bool listens = around_.loop.now() >= *claimed + 3 * config_.advertisement_interval;
-    return fmt::format("started; its earlier life held the addresses {} ago{}", net::to_string(ago),
-                       listens ? ", long enough for another to take over: it listens first" : "");
+    return fmt::format("started; the previous process renewed the addresses {} ago{}", net::to_string(ago),
+                       listens ? ": another node may have taken over, listening first" : "");
   });
 }
 
@@ -123,8 +123,9 @@ net::Result<> SyncGroup::hand_over(const std::string& router) {
   if (group_.machine.state != State::master) {
     return net::failure(fmt::format("{} is {} here, not master", router, to_string(group_.machine.state)));
   }
-  if (config_.peer_priorities.empty()) return net::failure(fmt::format("{} has no other node to go to", router));
-  feed(HandOver{}, [] { return "handed over by the operator"; });
+  if (config_.peer_priorities.empty())
+    return net::failure(fmt::format("{} has no other node that can take over", router));
+  feed(HandOver{}, [] { return "failover requested by an operator"; });
   return {};
 }
 
@@ -141,15 +142,15 @@ void SyncGroup::heed(const std::string& cause) {
   if (now.last_resort != config_.last_resort) {
     const std::string why = reason_of(&Conditions::useless);
     if (why.empty()) {
-      notice({.kind = Notice::Kind::may_lead, .text = "may lead again"});
+      notice({.kind = Notice::Kind::may_lead, .text = "no longer demoted"});
     } else {
-      notice({.kind = Notice::Kind::gives_up, .text = "gives up: " + why});
+      notice({.kind = Notice::Kind::gives_up, .text = "demoted to priority 1: " + why});
     }
     // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
     if (!why.empty() && !now.peer_priorities.empty()) feed(HandOver{}, [&] { return why; });
     config_ = now;
     renew();
-    if (why.empty() && !group_.machine.held) feed(Hold{.held = false}, [] { return "may lead again"; });
+    if (why.empty() && !group_.machine.held) feed(Hold{.held = false}, [] { return "no longer demoted"; });
   } else if (now.priority != config_.priority) {
     const auto kind = now.priority < config_.priority ? Notice::Kind::lowered : Notice::Kind::raised;
     const auto text = fmt::format("priority {} -> {}: {}", config_.priority, now.priority, cause);
@@ -163,7 +164,7 @@ void SyncGroup::heed(const std::string& cause) {
 void SyncGroup::heed_fault() {
   const std::string why = reason_of(&Conditions::fault);
   if (group_.faulted == !why.empty()) return;
-  feed(Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "of use again" : why; });
+  feed(Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "fault cleared" : why; });
 }
 
 Config SyncGroup::config() const {

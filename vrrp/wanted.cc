@@ -32,15 +32,17 @@ net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Grou
     for (const std::string& name : names) {
       const auto found = std::ranges::find(wanted.specs, name, &Spec::name);
       if (found == wanted.specs.end()) {
-        return net::failure(fmt::format("a group names {}, which is no vrrp router", name));
+        return net::failure(fmt::format("a sync group lists {}, which is not a virtual router", name));
       }
       members.push_back(static_cast<std::size_t>(found - wanted.specs.begin()));
-      if (!grouped.insert(members.back()).second) return net::failure(fmt::format("vrrp {} is in two groups", name));
+      if (!grouped.insert(members.back()).second)
+        return net::failure(fmt::format("vrrp {} is in two sync groups", name));
       const Spec& first = wanted.specs[members.front()];
       if (found->priority != first.priority || found->preempt != first.preempt ||
           found->preempt_delay != first.preempt_delay || found->advertise != first.advertise) {
         return net::failure(fmt::format(
-            "vrrp {} and {} are in one group, so their priority, preempt and advertise must agree", first.name, name));
+            "vrrp {} and {} are in one sync group: their priority, preempt, preempt_delay and advertise must be equal",
+            first.name, name));
       }
     }
     if (!members.empty()) wanted.groups.push_back(std::move(members));

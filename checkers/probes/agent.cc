@@ -9,7 +9,7 @@ namespace checkers {
 
 Result judge_advice(std::string_view doing, std::string_view line) {
   const auto said = AdviceLine::parse(line);
-  if (!said) return failed(doing, fmt::format("{} is not an agent's word", quote(line)));
+  if (!said) return failed(doing, fmt::format("not an agent-check line: {}", quote(line)));
   auto result = said->passes ? passed(doing, said->reason) : failed(doing, said->reason);
   result.advice = said->advice;
   return result;
@@ -29,7 +29,7 @@ std::optional<Result> AgentConversation::receive(std::string_view bytes, std::st
 }
 
 Result AgentConversation::closed() {
-  return line_.empty() ? failed(doing(), "closed without a word") : judge_advice(doing(), line_);
+  return line_.empty() ? failed(doing(), "closed without an answer") : judge_advice(doing(), line_);
 }
 
 std::string AgentConversation::doing() const { return fmt::format("agent {}", to_string(target_)); }

@@ -162,7 +162,7 @@ class ExecFlight final : public Flight {
   /// The result, where the program could not be started.
   std::optional<Result> start() {
     if (Dying::too_many(doing())) {
-      return failed(doing(), fmt::format("{} runs of it were killed and have not ended", most_dying));
+      return failed(doing(), fmt::format("{} earlier runs were killed and have not exited", most_dying));
     }
     const net::Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
     int ends[2];

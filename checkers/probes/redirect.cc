@@ -57,7 +57,7 @@ bool is_redirect(int status) {
 std::expected<Request, std::string> follow(const Request& from, int status, std::string_view location) {
   if (location.size() > location_limit) return std::unexpected("which is too long");
   if (std::ranges::any_of(location, [](char c) { return c <= ' ' || c > '~'; })) {
-    return std::unexpected("which is no address");
+    return std::unexpected("which is not a valid URL");
   }
   location = location.substr(0, location.find('#'));
 
@@ -67,10 +67,10 @@ std::expected<Request, std::string> follow(const Request& from, int status, std:
   const auto scheme_end = location.find(':');
   if (scheme_end != std::string_view::npos && location.find_first_of("/?") > scheme_end) {
     const auto scheme = net::lower(location.substr(0, scheme_end));
-    if (scheme != "http" && scheme != "https") return std::unexpected("which is not HTTP");
+    if (scheme != "http" && scheme != "https") return std::unexpected("which is not an HTTP URL");
     next.tls = scheme == "https";
     location.remove_prefix(scheme_end + 1);
-    if (!location.starts_with("//")) return std::unexpected("which is no address");
+    if (!location.starts_with("//")) return std::unexpected("which is not a valid URL");
   }
   if (!location.starts_with("//")) {
     next.path = resolve_path(from.path, location);
@@ -80,7 +80,7 @@ std::expected<Request, std::string> follow(const Request& from, int status, std:
   const auto path = std::min(location.find_first_of("/?"), location.size());
   const auto asked = parse_authority(from.host, from.tls);
   const auto named = parse_authority(location.substr(0, path), next.tls);
-  if (!asked || !named) return std::unexpected("which is no address");
+  if (!asked || !named) return std::unexpected("which is not a valid URL");
   if (named->host != asked->host) return std::unexpected("which is another host");
   location.remove_prefix(path);
   next.path = location.starts_with('/') ? std::string(location) : "/" + std::string(location);

@@ -28,7 +28,7 @@ std::optional<Result> SmtpConversation::begin(std::string& out) {
 std::optional<Result> SmtpConversation::receive(std::string_view bytes, std::string& out) {
   if (stage_ == Stage::tunnel) return tunnel_->receive(bytes, out);
   received_ += bytes.size();
-  if (received_ > reply_limit) return failed(doing(), fmt::format("said more than {} bytes", reply_limit));
+  if (received_ > reply_limit) return failed(doing(), fmt::format("answered more than {} bytes", reply_limit));
   line_ += bytes;
   for (std::size_t end; stage_ != Stage::tunnel && (end = line_.find('\n')) != std::string::npos;) {
     auto line = line_.substr(0, end);
@@ -74,7 +74,7 @@ std::optional<Result> SmtpConversation::take_reply(int code, std::string_view li
     case Stage::starttls:
       if (code != 220) return refused();
       // What came before the tunnel must not be taken for its content (RFC 3207 section 6).
-      if (!line_.empty()) return failed(doing(), "spoke before the TLS handshake");
+      if (!line_.empty()) return failed(doing(), "sent data before the TLS handshake");
       tunnel_ = plan_.starttls->wrap(
           target_, std::unique_ptr<Conversation>(new SmtpConversation(target_, plan_, Stage::secure_ehlo)));
       stage_ = Stage::tunnel;

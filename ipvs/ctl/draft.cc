@@ -24,7 +24,7 @@ Parsed<> set_number(Int& target, std::string_view argument, std::uint32_t low, s
 Parsed<> Draft::set_key(Protocol protocol, std::string_view argument) {
   if (protocol == Protocol::none) {
     const auto mark = parse_number(argument, 1, UINT32_MAX);
-    if (!mark) return wrong("invalid fwmark value `{}' specified: it is a decimal number, 1..4294967295", argument);
+    if (!mark) return wrong("invalid fwmark value `{}' specified: expected a decimal number, 1..4294967295", argument);
     key = {.protocol = protocol, .endpoint = {}, .fwmark = *mark};
     return {};
   }
@@ -58,7 +58,7 @@ Parsed<> Draft::set_tunnel_type(std::string_view type) {
     destination.tunnel.type = known;
     return {};
   }
-  return wrong("illegal tunnel type specified: `{}' is none of ipip, gue, gre", type);
+  return wrong("illegal tunnel type specified: `{}' is not ipip, gue or gre", type);
 }
 
 Parsed<> Draft::set(Option option, std::optional<std::string_view> value) {
@@ -96,7 +96,7 @@ Parsed<> Draft::set_service(Option option, std::optional<std::string_view> value
     case Option::persistent: {
       std::uint32_t seconds = 360;
       if (value && !set_number(seconds, *value, 1, longest_timeout, "")) {
-        return wrong("invalid timeout value `{}' specified: it is in seconds, 1..{}", argument, longest_timeout);
+        return wrong("invalid timeout value `{}' specified: expected seconds, 1..{}", argument, longest_timeout);
       }
       service.persistence = std::chrono::seconds(seconds);
       return {};

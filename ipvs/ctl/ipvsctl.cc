@@ -65,7 +65,7 @@ int run_file_verb(std::string_view verb, std::span<char*> arguments) {
       path = argument;
     }
   }
-  if (!path) return complain(fmt::format("{} needs a file of rules; - is standard input", verb), usage_status);
+  if (!path) return complain(fmt::format("{} needs a rules file, or - for standard input", verb), usage_status);
   const auto rules = read_file(path);
   if (!rules) return complain(fmt::format("cannot read {}: {}", path, std::strerror(errno)), usage_status);
   return with_kernel([&](ipvs::Kernel& kernel) {
@@ -94,12 +94,13 @@ std::expected<WatchOptions, std::string> parse_watch(std::span<char*> arguments)
       char* end = nullptr;
       options.interval = std::strtod(value, &end);
       if (end == value || *end || !(options.interval >= 0.1 && options.interval <= 3600)) {
-        return std::unexpected(fmt::format("watch: `{}' is no interval; it is in seconds, 0.1..3600", value));
+        return std::unexpected(fmt::format("watch: invalid interval `{}': expected seconds, 0.1..3600", value));
       }
       ++i;
     } else if (argument == "--count") {
       const auto count = ipvs::parse_number(value, 1, 1'000'000'000);
-      if (!count) return std::unexpected(fmt::format("watch: `{}' is no count", value));
+      if (!count)
+        return std::unexpected(fmt::format("watch: invalid count `{}': expected a number, 1..1000000000", value));
       options.count = *count;
       ++i;
     } else {

@@ -49,7 +49,7 @@ int Session::restore(int input, bool strict) {
     if ((*command)->op) continue;
     const Verb verb = (*command)->verb;
     if (verb != Verb::list && verb != Verb::save) {
-      return complain(fmt::format("line {}: '{}' does not belong in rules", number, name(verb)));
+      return complain(fmt::format("line {}: '{}' is not allowed in rules", number, name(verb)));
     }
     if (const int status = run(**command)) return status;
     last_refused = false;

@@ -55,7 +55,7 @@ net::Result<Desired> read_desired(std::string_view text) {
     if (!command) return net::failure(fmt::format("line {}: {}", number, command.error().message));
     if (!*command) continue;
     if (!(*command)->op) {
-      return net::failure(fmt::format("line {}: '{}' does not belong in rules", number, name((*command)->verb)));
+      return net::failure(fmt::format("line {}: '{}' is not allowed in rules", number, name((*command)->verb)));
     }
     if (const auto done = run(*(*command)->op, kernel, desired); !done) {
       return net::failure(fmt::format("line {}: {}", number, done.error().message));

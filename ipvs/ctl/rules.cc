@@ -31,7 +31,7 @@ Parsed<> set_flags(Draft& draft) {
     const auto* known = std::ranges::find(names, word, &Name::name);
     if (known == std::end(names)) return wrong("invalid scheduler flag `{}'", word);
     if (!known->scheduler.empty() && known->scheduler != draft.service.scheduler) {
-      return wrong("incompatible scheduler flag `{}': it is of the scheduler {}", word, known->scheduler);
+      return wrong("incompatible scheduler flag `{}': it belongs to the scheduler {}", word, known->scheduler);
     }
     draft.service.flags |= known->flag;
   }
@@ -154,7 +154,7 @@ Parsed<Timeouts> parse_timeouts(std::vector<std::string_view>& arguments) {
   for (std::size_t i = 0; i < 3; ++i) {
     const auto value = parse_number(arguments[i], 0, longest_timeout);
     if (!value)
-      return wrong("invalid timeout value `{}' specified: it is in seconds, 0..{}", arguments[i], longest_timeout);
+      return wrong("invalid timeout value `{}' specified: expected seconds, 0..{}", arguments[i], longest_timeout);
     values[i] = *value;
   }
   arguments.erase(arguments.begin(), arguments.begin() + 3);
@@ -223,7 +223,7 @@ std::expected<Command, UsageError> parse_command(std::span<const std::string_vie
     const auto token = scanner.next();
     if (!token) return not_readable(token.error());
     if (!*token) break;
-    if ((*token)->verb) return wrong("invalid option `{}': a line has one command", (*token)->word);
+    if ((*token)->verb) return wrong("invalid option `{}': only one command is allowed", (*token)->word);
     if (auto set = draft.set((*token)->option, (*token)->value); !set) return std::unexpected(set.error());
   }
   if (command.verb == Verb::set) {

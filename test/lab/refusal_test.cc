@@ -74,7 +74,7 @@ TEST_CASE("the programs without privileges, and on a kernel without IPVS, say wh
   auto refused = lab::run(host, unprivileged);
   INFO(refused.text);
   CHECK(refused.status != 0);
-  CHECK(ends_with_line(refused.text, "not permitted; it takes root or the capability CAP_NET_ADMIN"));
+  CHECK(ends_with_line(refused.text, "not permitted; this needs root or the capability CAP_NET_ADMIN"));
 
   refused = lab::run(host, ipvsctl({"-A", "-t", "192.0.2.1:80", "-s", "nonesuch"}));
   INFO(refused.text);
@@ -86,7 +86,7 @@ TEST_CASE("the programs without privileges, and on a kernel without IPVS, say wh
   auto ended = lab::run(host, command);
   INFO(ended.text);
   CHECK(ended.status == 1);
-  CHECK(ends_with_line(ended.text, "not permitted; it takes root or the capability CAP_NET_ADMIN"));
+  CHECK(ends_with_line(ended.text, "not permitted; this needs root or the capability CAP_NET_ADMIN"));
 
   unload_ip_vs();
   ended = lab::run(host, directord(open_to_all("/run/without")));

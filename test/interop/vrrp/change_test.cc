@@ -33,7 +33,7 @@ TEST_CASE_METHOD(Acquainted, "a stop and a handover are make-before-break, and c
   const auto stopped = taken_over();
   REQUIRE(stopped);
   CHECK(*stopped < 20ms);
-  CHECK(lb1.status().reason == "handed over to 10.0.0.2");
+  CHECK(lb1.status().reason == "resigned; 10.0.0.2 took over");
 
   lb1.crash();
   lb1.start();
@@ -58,7 +58,7 @@ TEST_CASE_METHOD(Acquainted, "a handover that nobody answers is called off", "[c
   pump_for({&lb1}, 300ms);
   CHECK(only_holder(host1));
   CHECK(lb1.is_master());
-  CHECK(lb1.notices == "lb1 front: nobody took over; stays master\n");
+  CHECK(lb1.notices == "lb1 front: no other node took over: remaining master\n");
 }
 
 TEST_CASE_METHOD(Acquainted, "one that is held becomes master when it is released, or hears its reason", "[change]") {
@@ -161,7 +161,7 @@ TEST_CASE_METHOD(Lan, "a master whose addresses the kernel refuses gives the rol
   lb2.start();
   REQUIRE(pump({&lb1, &lb2}, [&] { return lb2.is_master() && !lb1.status().problem.empty(); }, 2s));
   CHECK(lb1.state() == vrrp::State::initialize);
-  CHECK(lb1.status().problem.find("hold 2001:db8:1::100/64") != std::string::npos);
+  CHECK(lb1.status().problem.find("set the address 2001:db8:1::100/64") != std::string::npos);
   const std::string before = lb2.log;
   pump_for({&lb1, &lb2}, 2500ms);  // its tries disturb nobody
   CHECK(lb2.log == before);

@@ -234,8 +234,8 @@ TEST_CASE_METHOD(Signed, "a stranger with another key, or none, moves nobody, an
   CHECK(lb1.is_master());
   CHECK(lb1.status().adverts.refused[std::to_underlying(Refusal::signature)] >= 3);
   CHECK(lb1.notices ==
-        "lb1 front: refused an advert from 10.0.0.3: it is not signed (1 so far)\n"
-        "lb1 front: refused an advert from 10.0.0.3: it is signed with another key (1 so far)\n");
+        "lb1 front: advertisement from 10.0.0.3 refused: it is not signed (1 so far)\n"
+        "lb1 front: advertisement from 10.0.0.3 refused: it is signed with another key (1 so far)\n");
 }
 
 TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is master, and hear nobody else",

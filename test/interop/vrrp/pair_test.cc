@@ -53,7 +53,7 @@ TEST_CASE_METHOD(Pair, "a node that restarts in time goes on as master, and nobo
   pump_for({&lb2}, 100ms);
   lb1.start();
   CHECK(lb1.is_master());
-  CHECK(lb1.status().reason.find("its earlier life held the addresses") != std::string::npos);
+  CHECK(lb1.status().reason.find("the previous process renewed the addresses") != std::string::npos);
   const std::string before = lb2.log;
   pump_for({&lb1, &lb2}, 1500ms);  // beyond the lease it found
   CHECK(only_holder(host1));
@@ -264,8 +264,8 @@ TEST_CASE_METHOD(Lan, "routers that contradict their group are refused", "[pair]
   };
   const auto a = spec("a", 1, 100, "10.0.0.101/24");
   const auto b = spec("b", 2, 90, "10.0.0.102/24");
-  CHECK(error({a}, {{"a", "c"}}) == "a group names c, which is no vrrp router");
-  CHECK(error({a}, {{"a"}, {"a"}}) == "vrrp a is in two groups");
+  CHECK(error({a}, {{"a", "c"}}) == "a sync group lists c, which is not a virtual router");
+  CHECK(error({a}, {{"a"}, {"a"}}) == "vrrp a is in two sync groups");
   CHECK(error({a, b}, {{"a", "b"}}) ==
-        "vrrp a and b are in one group, so their priority, preempt and advertise must agree");
+        "vrrp a and b are in one sync group: their priority, preempt, preempt_delay and advertise must be equal");
 }

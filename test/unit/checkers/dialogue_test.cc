@@ -52,7 +52,7 @@ TEST_CASE("smtp: the verdict on a dialogue by table") {
       {{"22\r\n"}, Outcome::failed, R"(: greeting: not an SMTP reply: "22")"},
       {{"+20 x\r\n"}, Outcome::failed, R"(: greeting: not an SMTP reply: "+20 x")"},
       {{"220x\r\n"}, Outcome::failed, R"(: greeting: not an SMTP reply: "220x")"},
-      {{std::string(20'000, 'x')}, Outcome::failed, ": greeting: said more than 16384 bytes"},
+      {{std::string(20'000, 'x')}, Outcome::failed, ": greeting: answered more than 16384 bytes"},
   };
   const auto plan = SmtpPlan::prepare({.helo = "lb1"});
   for (const auto& [replies, outcome, sentence] : table) {
@@ -99,7 +99,7 @@ TEST_CASE("smtp: STARTTLS, and EHLO again inside") {
   SECTION("comes with words put in before the handshake") {
     SmtpConversation conversation(target, *plan);
     CHECK(Talk(conversation, {"220 m\r\n", "250 STARTTLS\r\n", "220 go\r\n250 injected\r\n"}).result.sentence ==
-          "smtp 10.0.0.7:25: STARTTLS: spoke before the TLS handshake");
+          "smtp 10.0.0.7:25: STARTTLS: sent data before the TLS handshake");
   }
   for (const bool good : {true, false}) {
     SmtpConversation conversation(target, *plan);
@@ -168,9 +168,9 @@ TEST_CASE("agent: a line ends at its newline or with the stream, and has a limit
   }
   const std::pair<std::vector<std::string>, std::string> table[] = {
       {{"up"}, "up"},
-      {{}, "closed without a word"},
-      {{"\n"}, R"("" is not an agent's word)"},
-      {{"HTTP/1.0 200 OK\r\n"}, R"("HTTP/1.0 200 OK\r" is not an agent's word)"},
+      {{}, "closed without an answer"},
+      {{"\n"}, R"(not an agent-check line: "")"},
+      {{"HTTP/1.0 200 OK\r\n"}, R"(not an agent-check line: "HTTP/1.0 200 OK\r")"},
       {{std::string(1025, 'x')}, "line longer than 1024 bytes"},
   };
   for (const auto& [replies, sentence] : table) {

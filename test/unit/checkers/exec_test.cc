@@ -145,7 +145,7 @@ TEST_CASE("killed programs are not waited for, and those that do not end are not
     REQUIRE_FALSE(flies(refused));
     CHECK(std::get<Result>(refused).outcome == Outcome::failed);
     CHECK(std::get<Result>(refused).sentence ==
-          "exec /bin/sleep for 10.0.0.7:80: 4 runs of it were killed and have not ended");
+          "exec /bin/sleep for 10.0.0.7:80: 4 earlier runs were killed and have not exited");
   }
   CHECK(flies(launch(*net::Endpoint::parse("10.0.0.8:80"))));
 

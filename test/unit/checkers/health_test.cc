@@ -133,18 +133,18 @@ TEST_CASE("the sentence says the state, since when, why, and when it was last go
   CHECK(at(health, 1s) == "unknown since 2026-11-21T12:00:00Z (1 s ago): no probe yet");
   observe(health, not_run(), limit, start);
   CHECK(at(health, 1s) ==
-        "unknown since 2026-11-21T12:00:00Z (1 s ago): connect 10.0.0.7:80: could not be run: full (never good)");
+        "unknown since 2026-11-21T12:00:00Z (1 s ago): connect 10.0.0.7:80: could not be run: full (never passed)");
   observe(health, passed(), limit, start + 145s);
   CHECK(at(health, 146s) == "up since 2026-11-21T12:02:25Z (1 s ago): connect 10.0.0.7:80: connected");
   observe(health, failed(), limit, start + 185s);
   CHECK(at(health, 185s) ==
-        "up since 2026-11-21T12:02:25Z (40 s ago), failing 1 of 3: connect 10.0.0.7:80: timed out after 1 s (last good "
-        "40 s ago)");
+        "up since 2026-11-21T12:02:25Z (40 s ago), failing 1 of 3: connect 10.0.0.7:80: timed out after 1 s (last "
+        "passed 40 s ago)");
   observe(health, failed(), limit, start + 186s);
   observe(health, failed(), limit, start + 187s);
   CHECK(at(health, 187s) ==
-        "down since 2026-11-21T12:03:07Z (0 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s "
-        "ago)");
+        "down since 2026-11-21T12:03:07Z (0 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last "
+        "passed 42 s ago)");
   observe(health, passed(), limit, start + 190s);
   CHECK(at(health, 190s) ==
         "down since 2026-11-21T12:03:07Z (3 s ago), passing 1 of 2: connect 10.0.0.7:80: connected");
@@ -154,7 +154,7 @@ TEST_CASE("the sentence says the state, since when, why, and when it was last go
   Health fresh{.since = start};
   observe(fresh, failed(), limit, start);
   CHECK(at(fresh, 1s) ==
-        "down since 2026-11-21T12:00:00Z (1 s ago), 1 of 1: connect 10.0.0.7:80: timed out after 1 s (never good)");
+        "down since 2026-11-21T12:00:00Z (1 s ago), 1 of 1: connect 10.0.0.7:80: timed out after 1 s (never passed)");
 }
 
 TEST_CASE("several checks are one state together") {

@@ -51,16 +51,16 @@ TEST_CASE("another scheme or port of the same host is that port of the same addr
 TEST_CASE("no other host, scheme or nonsense is followed") {
   CHECK(led(asked(), "http://example.org/") == "which is another host");
   CHECK(led(asked(), "//10.0.0.7/") == "which is another host");
-  CHECK(led(asked(), "http://www.example.org@evil.example/") == "which is no address");
-  CHECK(led(asked(), "http://www.example.org:0/") == "which is no address");
-  CHECK(led(asked(), "http://www.example.org:65536/") == "which is no address");
-  CHECK(led(asked(), "http://[www.example.org/") == "which is no address");
-  CHECK(led(asked(), "http:///up") == "which is no address");
-  CHECK(led(asked(), "http:up") == "which is no address");
-  CHECK(led(asked(), "ftp://www.example.org/") == "which is not HTTP");
-  CHECK(led(asked(), "javascript:alert(1)") == "which is not HTTP");
-  CHECK(led(asked(), "/a b") == "which is no address");
-  CHECK(led(asked(), "/a\tb") == "which is no address");
+  CHECK(led(asked(), "http://www.example.org@evil.example/") == "which is not a valid URL");
+  CHECK(led(asked(), "http://www.example.org:0/") == "which is not a valid URL");
+  CHECK(led(asked(), "http://www.example.org:65536/") == "which is not a valid URL");
+  CHECK(led(asked(), "http://[www.example.org/") == "which is not a valid URL");
+  CHECK(led(asked(), "http:///up") == "which is not a valid URL");
+  CHECK(led(asked(), "http:up") == "which is not a valid URL");
+  CHECK(led(asked(), "ftp://www.example.org/") == "which is not an HTTP URL");
+  CHECK(led(asked(), "javascript:alert(1)") == "which is not an HTTP URL");
+  CHECK(led(asked(), "/a b") == "which is not a valid URL");
+  CHECK(led(asked(), "/a\tb") == "which is not a valid URL");
   CHECK(led(asked(), "/" + std::string(2048, 'x')) == "which is too long");
 }
 

@@ -176,7 +176,7 @@ TEST_CASE("without privileges the daemon says what is missing and ends with stat
   CHECK(ended.status == 1);
   // Which of the two it meets first depends on the machine: a kernel without ip_vs, or one that does not let it in.
   CHECK((contains(ended.output, "this kernel has no IPVS: load its module as root with `modprobe ip_vs`") ||
-         contains(ended.output, "not permitted; it takes root or the capability CAP_NET_ADMIN")));
+         contains(ended.output, "not permitted; this needs root or the capability CAP_NET_ADMIN")));
 }
 
 TEST_CASE("a dry run needs no folder of the system's, and leaves nothing behind") {

@@ -49,7 +49,7 @@ TEST_CASE("another secret in the file is another check, so that a reload puts it
 }
 
 TEST_CASE("a secret that others can read, that is missing or no header's value is refused, and never shown") {
-  CHECK(Guarded("Basic hidden\n", 0644).refusal().find("others can get at it") != std::string::npos);
+  CHECK(Guarded("Basic hidden\n", 0644).refusal().find("which gives others access") != std::string::npos);
   for (const std::string secret : {"", "\n", "hidden\x01\n", "hidden\x7f"}) {
     Guarded guarded(secret);
     CHECK(guarded.refusal() ==

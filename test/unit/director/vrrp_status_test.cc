@@ -29,8 +29,8 @@ vrrp::Status front() {
 
 TEST_CASE("addresses of nodes are called by their nodes' names, whole words alone") {
   CHECK(with_names("192.0.2.12 resigned", names) == "lb2 (192.0.2.12) resigned");
-  CHECK(with_names("refused an advert from 192.0.2.12: not signed (1 so far)", names) ==
-        "refused an advert from lb2 (192.0.2.12): not signed (1 so far)");
+  CHECK(with_names("advertisement from 192.0.2.12 refused: it is not signed (1 so far)", names) ==
+        "advertisement from lb2 (192.0.2.12) refused: it is not signed (1 so far)");
   CHECK(with_names("heard 2001:db8::12: x, 192.0.2.12", names) == "heard lb2 (2001:db8::12): x, lb2 (192.0.2.12)");
   for (const auto* text : {"", " ", "192.0.2.1", "192.0.2.120 resigned", "192.0.2.12/24", "192.0.2.12:80", ":", "::"}) {
     CHECK(with_names(text, names) == text);

@@ -33,7 +33,7 @@ TEST_CASE("each wrong op gets the kernel's errno and a sentence that says why") 
   const Destination upside_down{.upper_threshold = 5, .lower_threshold = 6};
   const Destination no_port{.forward = Forward::tunnel, .tunnel = {.type = Tunnel::Type::gue}};
   const Case cases[] = {
-      {AddService{web, {}}, EEXIST, "add tcp 192.0.2.1:80: it is there already"},
+      {AddService{web, {}}, EEXIST, "add tcp 192.0.2.1:80: it already exists"},
       {AddService{dns, {.scheduler = "nosuch"}}, ENOENT,
        "add udp 192.0.2.1:53: the kernel has no scheduler \"nosuch\"; load its module: modprobe ip_vs_nosuch"},
       {SetService{dns, {}}, ESRCH, "change udp 192.0.2.1:53: there is no service udp 192.0.2.1:53"},
@@ -46,7 +46,7 @@ TEST_CASE("each wrong op gets the kernel's errno and a sentence that says why") 
       {RemoveService{dns}, ESRCH, "remove udp 192.0.2.1:53: there is no service udp 192.0.2.1:53"},
       {AddDestination{dns, one, {}}, ESRCH,
        "add 10.0.0.1:80 to udp 192.0.2.1:53: there is no service udp 192.0.2.1:53"},
-      {AddDestination{web, one, {}}, EEXIST, "add 10.0.0.1:80 to tcp 192.0.2.1:80: it is there already"},
+      {AddDestination{web, one, {}}, EEXIST, "add 10.0.0.1:80 to tcp 192.0.2.1:80: it already exists"},
       {AddDestination{web, two, too_heavy}, ERANGE,
        "add 10.0.0.2:80 to tcp 192.0.2.1:80: the weight 2147483648 is not in 0..2147483647"},
       {AddDestination{web, two, upside_down}, ERANGE,
@@ -54,11 +54,11 @@ TEST_CASE("each wrong op gets the kernel's errno and a sentence that says why") 
       {AddDestination{web, two, no_port}, EINVAL,
        "add 10.0.0.2:80 to tcp 192.0.2.1:80: a gue tunnel needs a port, 1..65535"},
       {AddDestination{web, six, {}}, EINVAL,
-       "add [2001:db8::1]:80 to tcp 192.0.2.1:80: IPv4 and IPv6 mix only with tunnel forwarding, and not while a sync "
-       "daemon runs"},
+       "add [2001:db8::1]:80 to tcp 192.0.2.1:80: a real server of another address family needs tunnel "
+       "forwarding and no running sync daemon"},
       {AddDestination{web, {.endpoint = *net::Endpoint::parse("224.0.0.1:80")}, {}}, EINVAL,
-       "add 224.0.0.1:80 to tcp 192.0.2.1:80: the kernel takes no such address for a real server (is lo up in this "
-       "namespace?)"},
+       "add 224.0.0.1:80 to tcp 192.0.2.1:80: the kernel does not accept this address for a real server; check "
+       "that lo is up in this namespace"},
       {SetDestination{web, two, {}}, ENOENT, "change 10.0.0.2:80 of tcp 192.0.2.1:80: there is no such destination"},
       {SetDestination{dns, two, {}}, ESRCH,
        "change 10.0.0.2:80 of udp 192.0.2.1:53: there is no service udp 192.0.2.1:53"},

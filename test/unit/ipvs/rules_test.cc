@@ -95,7 +95,7 @@ TEST_CASE("lines are read in ipvsadm's grammar") {
       {"-A --nosuch", "255 --nosuch: unknown option"},
       {"-A -t", "255 -t: missing argument"},
       {"-L --stats=1", "255 --stats=1: option does not take an argument"},
-      {"-A -D", "2 invalid option `-D': a line has one command"},
+      {"-A -D", "2 invalid option `-D': only one command is allowed"},
       {"-A -t 10.0.0.1:80 x", "2 unexpected argument x"},
       {"-A", "2 You need to supply the 'service-address' option for the 'add-service' command"},
       {"-a -t 10.0.0.1:80", "2 You need to supply the 'real-server' option for the 'add-server' command"},
@@ -104,9 +104,9 @@ TEST_CASE("lines are read in ipvsadm's grammar") {
       {"-A -t 10.0.0.1:99999", "2 illegal virtual server address[:port] specified: `10.0.0.1:99999'"},
       {"-A -t 10.0.0.1:0", "2 Zero port specified for non-persistent service"},
       {"-A -t 10.0.0.1:80 -o", "2 One-Packet Scheduling is only for UDP virtual services"},
-      {"-A -t 10.0.0.1:80 -b sh-port", "2 incompatible scheduler flag `sh-port': it is of the scheduler sh"},
-      {"-A -t 10.0.0.1:80 -p 0", "2 invalid timeout value `0' specified: it is in seconds, 1..2678400"},
-      {"-A -f 0", "2 invalid fwmark value `0' specified: it is a decimal number, 1..4294967295"},
+      {"-A -t 10.0.0.1:80 -b sh-port", "2 incompatible scheduler flag `sh-port': it belongs to the scheduler sh"},
+      {"-A -t 10.0.0.1:80 -p 0", "2 invalid timeout value `0' specified: expected seconds, 1..2678400"},
+      {"-A -f 0", "2 invalid fwmark value `0' specified: expected a decimal number, 1..4294967295"},
       {"-a -t 10.0.0.1:80 -r 10.1.0.1 -w x", "2 illegal weight specified: `x' is not in 0..2147483647"},
       {"-a -t 10.0.0.1:80 -r [::1]:80", "2 Different address family is allowed only for tunneling servers: -i"},
       {"-a -t 10.0.0.1:80 -r 10.1.0.1 --tun-type gre", "2 Tunnel options conflict with forward method: they need -i"},
@@ -160,9 +160,9 @@ TEST_CASE("a file's rules make the table that they say, and errors name their li
   CHECK(desired->daemons == std::vector<Daemon>{{.state = Daemon::State::backup, .interface = "eth7", .sync_id = 3}});
 
   const auto message = [](std::string_view text) { return read_desired(text).error().message; };
-  CHECK(message("-A -t 10.0.0.1:80\n\n-A -t 10.0.0.1:80") == "line 3: add tcp 10.0.0.1:80: it is there already");
+  CHECK(message("-A -t 10.0.0.1:80\n\n-A -t 10.0.0.1:80") == "line 3: add tcp 10.0.0.1:80: it already exists");
   CHECK(message("foo") == "line 1: no command; ipvsctl -h lists them");
-  CHECK(message("\n-L\n") == "line 2: 'list' does not belong in rules");
+  CHECK(message("\n-L\n") == "line 2: 'list' is not allowed in rules");
 }
 
 TEST_CASE("what runs agrees with what a file leaves to the kernel") {

@@ -96,9 +96,9 @@ TEST_CASE("a refused rule is reported with its line and passed over; batch tells
     const Outcome outcome = bench.restore("\n" + pair + pair + "-A -t 10.0.0.9:80\n", strict);
     CHECK(outcome.status == (strict ? 1 : 0));
     CHECK(outcome.err ==
-          "ipvsctl: line 5: add tcp 10.0.0.1:80: it is there already; use -E to change it\n"
-          "ipvsctl: line 6: add 10.1.0.1:80 to tcp 10.0.0.1:80: it is there already; use -e to change it\n"
-          "ipvsctl: line 7: add 10.1.0.2:80 to tcp 10.0.0.1:80: it is there already; use -e to change it\n");
+          "ipvsctl: line 5: add tcp 10.0.0.1:80: it already exists; use -E to change it\n"
+          "ipvsctl: line 6: add 10.1.0.1:80 to tcp 10.0.0.1:80: it already exists; use -e to change it\n"
+          "ipvsctl: line 7: add 10.1.0.2:80 to tcp 10.0.0.1:80: it already exists; use -e to change it\n");
     CHECK(bench.kernel.table.size() == 2);
     CHECK(bench.restore(pair, strict).status == (strict ? 1 : 255));
   }
@@ -111,7 +111,7 @@ TEST_CASE("a line that is no command ends a restore, after the lines before it w
   CHECK(outcome.err == "ipvsctl: line 4: no command; ipvsctl -h lists them\n");
   CHECK(bench.kernel.table.size() == 1);
   CHECK(bench.restore("-a -t 10.0.0.1:80\n").status == 2);
-  CHECK(bench.restore("-R\n").err == "ipvsctl: line 1: 'restore' does not belong in rules\n");
+  CHECK(bench.restore("-R\n").err == "ipvsctl: line 1: 'restore' is not allowed in rules\n");
 }
 
 TEST_CASE("errors say what to do") {
@@ -121,8 +121,8 @@ TEST_CASE("errors say what to do") {
     std::string_view line, message;
   };
   const Case cases[] = {
-      {"-A -t 10.0.0.1:80", "add tcp 10.0.0.1:80: it is there already; use -E to change it"},
-      {"-a -t 10.0.0.1:80 -r 10.1.0.1", "add 10.1.0.1:80 to tcp 10.0.0.1:80: it is there already; use -e to change it"},
+      {"-A -t 10.0.0.1:80", "add tcp 10.0.0.1:80: it already exists; use -E to change it"},
+      {"-a -t 10.0.0.1:80 -r 10.1.0.1", "add 10.1.0.1:80 to tcp 10.0.0.1:80: it already exists; use -e to change it"},
       {"-E -t 10.0.0.2:80", "change tcp 10.0.0.2:80: there is no service tcp 10.0.0.2:80; use -A to add it"},
       {"-a -t 10.0.0.2:80 -r 10.1.0.1",
        "add 10.1.0.1:80 to tcp 10.0.0.2:80: there is no service tcp 10.0.0.2:80; add it first with -A"},

@@ -45,7 +45,7 @@ TEST_CASE("an invariant that does not hold ends the process with its sentence an
   const auto ended = run_apart([] { net::check(1 + 1 == 3, "one and one are three"); });
   REQUIRE(WIFSIGNALED(ended.status));
   CHECK(WTERMSIG(ended.status) == SIGABRT);
-  CHECK_THAT(ended.said, Catch::ContainsSubstring("internal error, this is a defect of the program: not true that "
+  CHECK_THAT(ended.said, Catch::ContainsSubstring("internal error, a bug in this program: invariant violated: "
                                                   "one and one are three ("));
   CHECK_THAT(ended.said, Catch::ContainsSubstring("check_test.cc:"));
   CHECK(ended.said.back() == '\n');

@@ -122,7 +122,7 @@ TEST_CASE("attributes are read as their policy names them, or not at all") {
     batch.put(1, std::uint32_t{1});
     batch.put(1, std::uint32_t{1});
   };
-  CHECK(refused(twice, outer_policy) == "a netlink attribute is there twice");
+  CHECK(refused(twice, outer_policy) == "a netlink attribute occurs twice");
   CHECK(refused(twice, inner_policy) == "nothing");  // which has no such attribute
   const auto unknown = [](auto& batch) {
     batch.put(4000, std::uint8_t{1});

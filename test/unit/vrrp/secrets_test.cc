@@ -36,12 +36,12 @@ TEST_CASE("a secret is read only where nobody else can") {
   }
   for (const mode_t mode : {0640U, 0604U, 0620U, 0610U}) {
     const SecretFile file("hidden\n", mode);
-    CHECK(vrrp::read_secret(file.path).error().message.find("others can get at it") != std::string::npos);
+    CHECK(vrrp::read_secret(file.path).error().message.find("which gives others access") != std::string::npos);
   }
-  CHECK(vrrp::read_secret("/").error().message == "read the secret /: it is no regular file");
+  CHECK(vrrp::read_secret("/").error().message == "read the secret /: not a regular file");
   CHECK(vrrp::read_secret("/nowhere").error().code == ENOENT);
   const SecretFile large(std::string(64 * 1024 + 1, 'x'), 0600);
-  CHECK(vrrp::read_secret(large.path).error().message.ends_with("it is longer than 64 KiB"));
+  CHECK(vrrp::read_secret(large.path).error().message.ends_with(": larger than 64 KiB"));
 }
 
 TEST_CASE("keys are numbered lines, the first of which signs") {
@@ -52,12 +52,12 @@ TEST_CASE("keys are numbered lines, the first of which signs") {
 }
 
 TEST_CASE("a file of keys that is wrong is refused with its line, and without its secret") {
-  CHECK(refused("") == "there is no key in it");
+  CHECK(refused("") == "it contains no key");
   CHECK(refused("1 short\n") == "line 1: the secret is shorter than 16 characters");
-  CHECK(refused("1 sixteen letters!\n1 sixteen letters?\n") == "line 2: the key 1 is there already");
+  CHECK(refused("1 sixteen letters!\n1 sixteen letters?\n") == "line 2: the key id 1 occurs twice");
   for (const std::string line : {"256 sixteen letters!", "-1 sixteen letters!", "one sixteen letters!", "1",
                                  " 1 sixteen letters!", "1\tsixteen letters!"}) {
-    CHECK(refused(line) == "line 1: expected an id from 0 to 255, a blank, and a secret");
+    CHECK(refused(line) == "line 1: expected an id from 0 to 255, a space, and a secret");
   }
 }
 
