@@ -28,13 +28,13 @@ struct Report {
   const Result& result;
 };
 
-/// Probes a set of targets on a loop, each at its own pace, and keeps an opinion of each.
+/// Probes a set of targets on a loop, each at its own pace, and keeps the health of each.
 ///
-/// A probe's deadline covers all of it, from the first system call to the verdict, in time during which this process
+/// A probe's deadline covers all of it, from the first system call to the result, in time during which this process
 /// was running: what a freeze (or a long turn of the loop) took away is given back, so that a stall of ours is never a
 /// failure of theirs. At most `start_budget` probes start in a turn; the rest follow in the next, after its I/O.
-/// A check at rest costs about 250 bytes; equal specs are kept once. Lives on the loop's thread and must not outlive
-/// it.
+/// A check between two probes costs about 250 bytes; equal specs are kept once. Lives on the loop's thread and must not
+/// outlive it.
 class Checkers {
  public:
   /// Called for every probe that ended. It may call set() and find().
@@ -65,7 +65,7 @@ class Checkers {
   /// Probes at the next turn, unless a probe is under way. A key that is not checked is ignored.
   void hasten(const Key& key);
 
-  /// What is thought of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
+  /// The health of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
   [[nodiscard]] const Health* find(const Key& key) const;
 
   [[nodiscard]] std::size_t size() const { return index_.size(); }

@@ -23,7 +23,7 @@ enum class Change : std::uint8_t {
   changed,  ///< the state is another one now
 };
 
-/// The opinion of one check, built from its results and nothing else: what an operator does with a server is not
+/// The health of one check, built from its results and nothing else: what an operator does with a server is not
 /// health.
 struct Health {
   State state = State::unknown;
@@ -43,8 +43,8 @@ struct Health {
 Change observe(Health& health, Result result, Thresholds limit, net::Instant now);
 
 /// The state and its reasons as status shows them; `now` is `wall` on the clock on the wall:
-/// "down since 2026-11-27T12:03:07Z (2 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last good 42 s ago)",
-/// "up since 2026-11-27T12:03:07Z (1 h ago), failing 1 of 3: ...".
+/// "down since 2026-11-27T12:03:07Z (2 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last passed 42 s
+/// ago)", "up since 2026-11-27T12:03:07Z (1 h ago), failing 1 of 3: ...".
 [[nodiscard]] std::string describe(const Health& health, Thresholds limit, net::Instant now, net::WallTime wall);
 
 /// What several checks of one server say together: for `all`, one that is down outweighs one that is unknown, and that

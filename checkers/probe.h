@@ -12,7 +12,7 @@
 #include "net/error.h"
 #include "net/loop.h"
 
-/// The faces of a probe. A Conversation is what is said over a byte stream, without a socket or a clock: bytes in,
+/// The interfaces of a probe. A Conversation is what is said over a byte stream, without a socket or a clock: bytes in,
 /// bytes and a verdict out. A Flight is one probe under way, with its socket; the deadline is its owner's business. A
 /// Prober is what all probes of one spec have in common, and begins them.
 namespace checkers {
@@ -23,7 +23,7 @@ class Conversation {
  public:
   virtual ~Conversation() = default;
 
-  /// The stream stands. Appends to `out` what is to be sent first.
+  /// The stream is connected. Appends to `out` what is to be sent first.
   virtual std::optional<Result> begin(std::string& out) = 0;
 
   /// The peer sent `bytes`, at least one. Appends to `out` what is to be sent next.
@@ -85,7 +85,7 @@ class Prober {
 /// not_run with a sentence that says why.
 [[nodiscard]] std::unique_ptr<Prober> make_prober(const Spec& spec);
 
-/// How probers are made: make_prober(), or what stands for it where the servers are imagined.
+/// How probers are made: make_prober(), or what takes its place where the servers are simulated.
 using MakeProber = std::function<std::unique_ptr<Prober>(const Spec&)>;
 
 /// The sentences all kinds share.

@@ -144,8 +144,8 @@ struct Exec {
   auto operator<=>(const Exec&) const = default;
 };
 
-/// The server's own word, in the language of HAProxy's agent checks: one line of "75%", "up", "down", "drain", "maint",
-/// "ready", "stopped", "fail" and "# why". File: `agent: { send: TEXT }`.
+/// The server's own report, in the language of HAProxy's agent checks: one line of "75%", "up", "down", "drain",
+/// "maint", "ready", "stopped", "fail" and "# why". File: `agent: { send: TEXT }`.
 struct Agent {
   std::string send{};  ///< before reading; usually nothing
 

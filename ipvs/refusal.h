@@ -8,8 +8,8 @@
 
 namespace ipvs {
 
-/// The error of an op that the kernel refused with errno `code`: "add 10.0.0.7:80 to tcp 192.0.2.1:80: it is there
-/// already". The cause is said in the table's words where the errno has but one meaning for this op, and with what to
+/// The error of an op that the kernel refused with errno `code`: "add 10.0.0.7:80 to tcp 192.0.2.1:80: it already
+/// exists". The cause is said in terms of the table where the errno has but one meaning for this op, and with what to
 /// do about it where that is known.
 [[nodiscard]] net::Error refusal(const Op& op, int code);
 

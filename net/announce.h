@@ -9,7 +9,7 @@
 #include "net/fd.h"
 #include "net/links.h"
 
-/// Telling the neighbours on a link where an address lives now.
+/// Tells the neighbours on a link which Ethernet address an IP address has now.
 namespace net {
 
 enum class ArpForm : std::uint8_t {
@@ -30,7 +30,7 @@ class Announcer {
   /// Error EPERM: the process lacks CAP_NET_RAW.
   static Result<Announcer> open();
 
-  /// Announces that `address` lives at the interface's Ethernet address, once, in every form its family has. An
+  /// Announces that `address` has the interface's Ethernet address, once, in every form its family has. An
   /// interface without one has nobody to tell: success.
   Result<> announce(const Interface& interface, const Address& address);
 

@@ -29,8 +29,8 @@ struct FileError {
 /// waits for somebody to write into a FIFO.
 [[nodiscard]] std::expected<FileText, FileError> read_file(const std::filesystem::path& path, std::size_t most);
 
-/// The same as a sentence: "DOING: No such file or directory", "DOING: it is no regular file", "DOING: it is longer
-/// than 64 KiB".
+/// The same as a sentence: "DOING: No such file or directory", "DOING: not a regular file", "DOING: larger than
+/// 64 KiB".
 [[nodiscard]] Error to_error(const FileError& error, const std::string& doing, std::size_t most);
 
 }  // namespace net

@@ -33,7 +33,7 @@ class Host {
   /// The interfaces and their addresses, followed on `loop`: see Links.
   virtual Result<std::unique_ptr<Links>> follow_links(Loop& loop, Links::OnChange on_change) = 0;
 
-  // Addresses of a lifetime; see Leases.
+  // Addresses with a lease; see Leases.
   virtual Result<> hold_address(const Leases::Holding& holding, std::chrono::seconds lease) = 0;
   virtual Result<std::optional<Leases::Held>> find_address(int interface_index, const Prefix& prefix) = 0;
   virtual Result<> drop_address(int interface_index, const Prefix& prefix) = 0;
@@ -53,7 +53,7 @@ class Host {
   virtual Result<> set_up(int interface_index, bool up) = 0;
   virtual Result<> remove_interface(int interface_index) = 0;
 
-  /// Tells the neighbours on a link that `address` lives at the interface's Ethernet address: gratuitous ARP, or an
+  /// Tells the neighbours on a link that `address` has the interface's Ethernet address: gratuitous ARP, or an
   /// unsolicited neighbour advertisement. An interface without one has nobody to tell: success.
   virtual Result<> announce(const Interface& interface, const Address& address) = 0;
 

@@ -17,8 +17,8 @@ namespace net {
   return address.is_link_local() ? Scope::link : Scope::global;
 }
 
-/// Addresses that the kernel itself removes when nobody renews them: so a process that dies, hangs or is stopped cannot
-/// keep one for ever.
+/// Addresses that the kernel itself removes when nobody renews them: so a process that crashes, hangs or is stopped
+/// cannot keep one for ever.
 class Leases {
  public:
   /// Error EPERM: the process lacks CAP_NET_ADMIN.

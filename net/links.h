@@ -32,7 +32,7 @@ struct InterfaceAddress {
 struct Interface {
   int index = 0;  ///< another one once the interface was deleted and made anew
   std::string name;
-  int lower_index = 0;     ///< of the interface that a VLAN or macvlan stands on; 0: none here
+  int lower_index = 0;     ///< of the interface below a VLAN or macvlan; 0: none here
   bool up = false;         ///< administratively up, with a carrier
   std::optional<Mac> mac;  ///< if it has an Ethernet address
   std::vector<InterfaceAddress> addresses;

@@ -18,7 +18,7 @@ namespace net {
 /// One thread's event loop: descriptors, deadlines and signals.
 ///
 /// A turn drains I/O first and expires deadlines after: a process that was frozen finds the answers that arrived
-/// meanwhile before it believes its own timeouts. The clock is read once a turn, after the wait. Deadlines are rounded
+/// meanwhile before it acts on its own timeouts. The clock is read once a turn, after the wait. Deadlines are rounded
 /// up to a millisecond, so that those that fall together cost one wake-up. Nothing here is safe to call from another
 /// thread.
 class Loop {

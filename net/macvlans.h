@@ -8,7 +8,7 @@
 
 namespace net {
 
-/// Interfaces that stand on another with an Ethernet address of their own.
+/// macvlan interfaces: each on a lower interface, with an Ethernet address of its own.
 class Macvlans {
  public:
   /// Error: no netlink socket.
@@ -16,12 +16,12 @@ class Macvlans {
 
   struct Wanted {
     std::string name;
-    int lower_index = 0;  ///< of the Ethernet interface that it stands on
+    int lower_index = 0;  ///< of the lower, Ethernet interface
     Mac mac{};
   };
-  /// Makes one that is down, or finds it as an earlier life left it. It is in bridge mode, so that its lower interface
-  /// hears multicast from the same address elsewhere, and gives itself no IPv6 address. Errors: EEXIST: another
-  /// interface has its name; EOPNOTSUPP: the kernel has no macvlan.
+  /// Makes one that is down, or finds it as an earlier process left it. It is in bridge mode, so that its lower
+  /// interface hears multicast from the same address elsewhere, and gives itself no IPv6 address. Errors: EEXIST:
+  /// another interface has its name; EOPNOTSUPP: the kernel has no macvlan.
   Result<Interface> make(const Wanted& wanted);
 
   Result<> set_up(int index, bool up);

@@ -28,7 +28,7 @@ struct RouteEntry {
 };
 
 /// Routes of our own among those of others in the kernel's tables: they carry a protocol number that says whose they
-/// are, also to a later life.
+/// are, also to a later process.
 class RouteTable {
  public:
   /// rtm_protocol of what hold() sets; "112" in the listings of `ip route`, after VRRP's own number.

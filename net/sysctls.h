@@ -15,7 +15,7 @@ class Host;
 /// put back unless somebody else has changed it since.
 class Sysctls {
  public:
-  /// `host` must outlive this. `memory` is a file that keeps what was changed, so that a life after a crash puts it
+  /// `host` must outlive this. `memory` is a file that keeps what was changed, so that a process after a crash puts it
   /// back too: what an earlier one left there, and what is still as that left it, counts as changed by this one. It
   /// belongs where a reboot clears it. Without one, or where it cannot be written, a crash forgets.
   explicit Sysctls(Host& host, std::filesystem::path memory = {});
@@ -29,7 +29,7 @@ class Sysctls {
   /// Writes only what differs. Errors: ENOENT as above; EACCES, EROFS where this process may not.
   Result<> set(const std::string& name, const std::string& value);
 
-  /// Puts back what set() changed, here or in the life before a crash.
+  /// Puts back what set() changed, here or in the process before a crash.
   void restore();
 
   /// The same for one of them; nothing where it was not changed.

@@ -19,7 +19,7 @@ namespace net {
 /// Reads timestamp(), with or without a fraction of a second; nothing if it is anything else.
 [[nodiscard]] std::optional<WallTime> parse_timestamp(const std::string& text);
 
-/// Where an Instant is on the clock on the wall: the same each time that it is asked, until somebody sets that clock.
+/// The wall-clock time of an Instant: the same each time that it is asked, until somebody sets that clock.
 class WallClock {
  public:
   /// `clock` must outlive this.

@@ -19,7 +19,7 @@ class VirtualClock : public Clock {
   /// Time passes. Times that have passed already are no error, and change nothing.
   void advance_to(Instant then);
 
-  /// Somebody sets the clock on the wall, which goes on from there.
+  /// Sets the wall clock, which goes on from there.
   void set_wall(WallTime wall) { wall_ = wall; }
 
  private:

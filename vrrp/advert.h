@@ -42,14 +42,14 @@ enum class Refusal : std::uint8_t {
   interval,      ///< Max Advertise Interval is zero; of version 2, not ours
   no_address,    ///< an empty address list
   router_id,     ///< a VRID that is not configured on the link
-  ttl,           ///< TTL or hop limit below 255: it came through a router
+  ttl,           ///< TTL or hop limit below 255: a router forwarded it
   destination,   ///< to this node where adverts are multicast, or to the group where they are unicast
   source,        ///< unicast from someone who is not a peer, or from this node's own address
   owner,         ///< this node owns the addresses (priority 255) and yields to nobody
   not_signed,    ///< without a trailer, where one is demanded
   signature,     ///< with a trailer by a key that is not ours, or for something else
   replay,        ///< signed, but not newer than what its sender has sent before
-  address_list,  ///< names other virtual addresses than ours; told of, but believed, as section 7.1 allows
+  address_list,  ///< lists other virtual addresses than ours; noted, but accepted, as section 7.1 allows
   password,      ///< of version 2, with another authentication than ours
 };
 inline constexpr std::size_t refusal_count = 17;

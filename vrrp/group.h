@@ -26,8 +26,8 @@ struct Group {
   Machine machine;                    ///< the one role of all members
   std::vector<Member> members;        ///< in the group's order; the first that hears decides ties
   bool running = false;               ///< between Start and Stop
-  bool faulted = false;               ///< somebody outside knows that it is of no use here
-  std::optional<Instant> retry_at{};  ///< the kernel refused the addresses: it stays away until then
+  bool faulted = false;               ///< a tracker outside reports a fault of this node
+  std::optional<Instant> retry_at{};  ///< the kernel refused the addresses: no new attempt before this
   int refusals = 0;                   ///< in a row
 
   /// The member whose link keeps the group from taking part, if one does.
@@ -47,7 +47,7 @@ struct LinkChanged {
   std::size_t member = 0;
   bool up = false;
 };
-/// Somebody outside says that the group is of no use on this node, or that it is again.
+/// A tracker outside reports a fault of this node, or that it is cleared.
 struct Fault {
   bool faulted = false;
 };

@@ -38,7 +38,7 @@ struct Config {
 /// How far a master is with giving its role away.
 enum class Leaving : std::uint8_t {
   no,
-  to_backup,  ///< by the operator's word: it stays a backup, and master if nobody takes over
+  to_backup,  ///< failover by an operator: becomes a backup, and stays master if nobody takes over
   for_good,   ///< it stops
 };
 
@@ -46,17 +46,17 @@ enum class Leaving : std::uint8_t {
 struct Machine {
   State state = State::initialize;
   Duration master_adver_interval{};  ///< Master_Adver_Interval: what the last master that we follow advertised
-  /// When it wants Expired: a master's Adver_Timer, or its next farewell while it leaves; a backup's Master_Down_Timer,
-  /// or the end of its listening after it stood still. None in State::initialize, and for a backup that is held once
-  /// the Master_Down_Timer has run out.
+  /// When it wants Expired: a master's Adver_Timer, or its next advert with priority 0 while it leaves; a backup's
+  /// Master_Down_Timer, or the end of its listening after a stall. None in State::initialize, and for a backup that is
+  /// held once the Master_Down_Timer has run out.
   std::optional<Instant> deadline{};
-  bool holding = false;    ///< the virtual addresses may be on the interface, from us or from an earlier life
+  bool holding = false;    ///< the virtual addresses may be on the interface, from us or from an earlier process
   Instant lease_end{};     ///< of a master: when the kernel drops the addresses unless they are claimed again
   bool asserted = false;   ///< of a master: has answered another master since its own last Adver_Timer
   bool contested = false;  ///< of a master: has heard another again after it answered one
   bool fresh = false;      ///< of a master: its first Adver_Timer has not run out yet
   bool held = false;       ///< may not become master yet
-  bool aside = false;      ///< gave its role away by the operator's word: follows any master until there is none
+  bool aside = false;      ///< gave its role away in a failover: follows any master until there is none
   Instant preempt_from{};  ///< of a backup: when its preempt_delay is over
   std::uint8_t master_priority = 0;  ///< of a backup: the last advert's that was not 0; 0 if none was heard
   Leaving leaving = Leaving::no;
@@ -67,7 +67,7 @@ struct Machine {
 
 /// The virtual router may take part.
 struct Startup {
-  /// When an earlier life of this router last claimed its addresses, if all of them are still there.
+  /// When an earlier process of this router last claimed its addresses, if all of them are still there.
   std::optional<Instant> claimed{};
 };
 /// It may no longer, from now on: a fault.

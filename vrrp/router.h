@@ -23,7 +23,7 @@ class Host;
 
 namespace vrrp {
 
-/// One virtual router's hands: its socket, its addresses, its counters. It decides nothing.
+/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing.
 class Router {
  public:
   /// Told that adverts have arrived. Called from the loop.
@@ -34,7 +34,7 @@ class Router {
 
   /// Takes the interface as it is now, or none, and makes one for its addresses where they have one of their own: its
   /// socket is open while there is no fault(). `virtual_ones` are all virtual addresses of this node, from which no
-  /// socket ever speaks. Error: a setting that its own interface needs could not be made, which is no fault.
+  /// socket ever sends. Error: a setting that its own interface needs could not be made, which is no fault.
   net::Result<> refresh(const net::Links& links, net::Sysctls& sysctls, const std::set<net::Address>& virtual_ones,
                         OnReady on_ready);
 
@@ -122,7 +122,7 @@ class Router {
   net::Loop* loop_;
   net::Host* host_;
   Spec spec_;
-  std::optional<net::Interface> interface_;  ///< where it speaks
+  std::optional<net::Interface> interface_;  ///< where it sends adverts
   std::optional<net::Interface> holder_;     ///< where its addresses are; there is none without the other
   std::optional<net::Address> source_;
   std::string fault_;

@@ -21,10 +21,11 @@ class Host;
 
 namespace vrrp {
 
-/// All virtual routers of this node, alive on a loop: machines, sockets, timers and addresses. It never logs; it tells.
+/// All virtual routers of this node, run on a loop: machines, sockets, timers and addresses. It logs nothing itself: it
+/// calls its Listener.
 ///
-/// Virtual addresses are leases: the kernel drops them soon after a master that dies. Destroying this without stop() is
-/// such a death, and a later start() takes over what is still there; in time, it goes on as master.
+/// Virtual addresses are leases: the kernel drops them soon after a master's process ends. Destroying this without
+/// stop() is such an end, and a later start() takes over what is still there; in time, it goes on as master.
 class Routers {
  public:
   struct Options {
@@ -33,7 +34,7 @@ class Routers {
   };
 
   /// Starts every router on `loop` and `host`, which outlive this, as `listener` does. One that goes on from an earlier
-  /// life is master although it is held. The listener may be told before this returns. Errors: no privilege
+  /// process is master although it is held. The listener may be told before this returns. Errors: no privilege
   /// (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its group
   /// waits for it in State::initialize.
   static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, Wanted wanted,
@@ -77,7 +78,7 @@ class Routers {
   /// interval.
   void stop();
 
-  /// The last word of a life that another is to follow at once: renews what a master holds, and leaves it there.
+  /// The last act of a process that another one follows at once: renews what a master holds, and leaves it there.
   void leave_to_next_life();
 
  private:

@@ -8,14 +8,14 @@
 #include "net/error.h"
 #include "vrrp/spec.h"
 
-/// Files with what nobody else may know.
+/// Files with secrets: keys and passwords.
 namespace vrrp {
 
 /// The text of a regular file of 64 KiB at most that belongs to root or to us and that nobody else can read. Errors say
 /// what is wrong with it.
 net::Result<std::string> read_secret(const std::filesystem::path& path);
 
-/// Keys, one a line: an id from 0 to 255, a blank, and 16 characters or more. The first signs; all are believed. Empty
+/// Keys, one a line: an id from 0 to 255, a space, and 16 characters or more. The first signs; all are accepted. Empty
 /// lines and lines that begin with '#' are skipped. Errors name the line and never show what is in it.
 net::Result<std::vector<Key>> parse_keys(std::string_view text);
 

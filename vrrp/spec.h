@@ -38,9 +38,9 @@ struct Key {
 
 /// What is done about adverts without a signature, so that a cluster can begin to sign one node after the other.
 enum class SigningMode : std::uint8_t {
-  enforce,       ///< signs, and believes what is signed
-  permissive,    ///< signs, and believes what is signed or has no signature
-  receive_only,  ///< does not sign yet, and believes as permissive does
+  enforce,       ///< signs, and accepts what is signed
+  permissive,    ///< signs, and accepts what is signed or has no signature
+  receive_only,  ///< does not sign yet, and accepts what permissive accepts
 };
 
 struct Signing {
@@ -50,7 +50,7 @@ struct Signing {
   auto operator<=>(const Signing&) const = default;
 };
 
-/// A virtual address as it stands on the interface.
+/// A virtual address as it is set on the interface.
 struct VirtualAddress {
   VirtualAddress() = default;
   /// Most have nothing more.
@@ -87,7 +87,7 @@ struct VirtualRoute {
 struct Spec {
   std::string name;
   std::uint8_t router_id = 0;                   ///< VRID, 1..255
-  std::string interface;                        ///< where it speaks
+  std::string interface;                        ///< where it sends adverts
   std::vector<VirtualAddress> addresses;        ///< 1 or more, one family
   std::uint8_t priority = 100;                  ///< 1..254; 255 for the addresses' owner
   std::chrono::milliseconds advertise{1000};    ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms

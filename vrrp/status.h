@@ -28,10 +28,10 @@ struct Transition {
 struct Notice {
   enum class Kind : std::uint8_t {
     advert,      ///< an advertisement was refused, or lists other addresses
-    unrelieved,  ///< nobody took over
-    stalled,     ///< this node stood still
+    unrelieved,  ///< no other node took over
+    stalled,     ///< this node was stalled
     gives_up,    ///< by Routers::give_up
-    may_lead,    ///< that is over
+    may_lead,    ///< no longer so
     lowered,     ///< by Routers::lower
     raised,      ///< the same, back up
   };
@@ -46,7 +46,7 @@ struct Peer {
   Instant heard;              ///< when that arrived
 };
 
-/// An advert of our VRID that was not believed: perhaps another master.
+/// An advert of our VRID that was refused: perhaps from another master.
 struct Disbelieved {
   net::Address source;
   Refusal refusal = Refusal::signature;
@@ -59,7 +59,7 @@ struct Counters {
   std::uint64_t received = 0;                          ///< and accepted
   std::uint64_t other_address_list = 0;                ///< accepted, but naming other virtual addresses than ours
   std::array<std::uint64_t, refusal_count> refused{};  ///< by Refusal
-  std::uint64_t dropped = 0;                           ///< unread: they came faster than they could be judged
+  std::uint64_t dropped = 0;                           ///< unread: they came faster than they could be read
 };
 
 struct Status {

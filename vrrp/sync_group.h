@@ -47,14 +47,14 @@ struct GroupRouter {
   std::map<Refusal, Instant> refusals_told{};  ///< when each kind was told of last
 };
 
-/// Virtual routers that move together, or one that stands alone: one machine, one timer, and the hands on its links.
+/// Virtual routers that move together, or a single one: one machine and one timer for the routers on all links.
 class SyncGroup {
  public:
   using Members = std::vector<std::unique_ptr<GroupRouter>>;
 
   /// `around` must outlive this.
   explicit SyncGroup(Surroundings& around) : around_(around) {}
-  /// As a death: nothing is said, and addresses stay.
+  /// Like a crash: nothing is sent, and addresses stay.
   ~SyncGroup();
   SyncGroup(const SyncGroup&) = delete;
   SyncGroup& operator=(const SyncGroup&) = delete;
@@ -72,7 +72,7 @@ class SyncGroup {
   /// Takes these, in this order; of those that were not its own before it knows nothing yet.
   void join(Members members, const std::map<const GroupRouter*, Member>& known);
 
-  /// Begins: addresses that an earlier life left on an interface are adopted.
+  /// Begins: addresses that an earlier process left on an interface are adopted.
   void start();
   /// Goes on, after join(), with these parameters of its members, in their order.
   void adapt(const std::vector<Spec>& specs, bool others);
@@ -81,16 +81,16 @@ class SyncGroup {
   /// Removes the interfaces that its routers made for themselves.
   void retire();
 
-  // What is said to it.
+  // What it is told to do.
 
   /// Resigns where it is master, waits for the successor, takes its addresses away.
   void stop(const std::string& why);
   [[nodiscard]] bool is_stopped() const { return !group_.running && group_.machine.state == State::initialize; }
   /// It may become master from now on.
   void release(const std::string& why);
-  /// Gives the role away. Error: it is not master, or there is nobody to go to.
+  /// Gives the role away. Error: it is not master, or no other node can take over.
   net::Result<> hand_over(const std::string& router);
-  /// Renews what a master holds, and says so.
+  /// Renews what a master holds, and announces it.
   void renew();
   /// Brings itself in line with its routers' conditions; `cause` is why its priority changes, if it does.
   void heed(const std::string& cause);
@@ -123,8 +123,8 @@ class SyncGroup {
   Group group_;
   Instant since_;
   std::string reason_;                    ///< why it is in its state
-  std::string refused_;                   ///< the kernel's last word against its addresses, while it stands
-  std::optional<net::Address> resigned_;  ///< a master that said farewell, until another is heard
+  std::string refused_;                   ///< why the kernel refused its addresses, as long as it does
+  std::optional<net::Address> resigned_;  ///< a master that resigned, until another is heard
   net::Loop::Id timer_ = 0, announce_timer_ = 0;
   std::size_t announced_ = 0;  ///< announcements made since the last Action::announce
 };

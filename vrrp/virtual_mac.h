@@ -12,9 +12,9 @@ namespace vrrp {
 /// 00:00:5e:00:01:VRID of IPv4, 00:00:5e:00:02:VRID of IPv6.
 [[nodiscard]] net::Mac virtual_mac(net::Family family, std::uint8_t router_id);
 
-/// Has each of the two interfaces speak of its own addresses alone: the virtual one, called `upper`, of the virtual
-/// ones, and the one it stands on of the node's; and lets packets come in by the virtual one that would be answered by
-/// the other. Changes only what is less than it must be. Error: the first setting that could not be made.
+/// Has each of the two interfaces answer ARP for its own addresses alone: the virtual one, called `upper`, of the
+/// virtual ones, and its lower interface of the node's; and lets packets come in by the virtual one that would be
+/// answered by the other. Changes only what is less than it must be. Error: the first setting that could not be made.
 net::Result<> separate(net::Sysctls& sysctls, const std::string& lower, const std::string& upper);
 
 }  // namespace vrrp

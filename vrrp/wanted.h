@@ -17,7 +17,7 @@ namespace vrrp {
 
 /// What is known of a virtual router from elsewhere. It holds for its whole group.
 struct Conditions {
-  std::string fault{};    ///< why it is of no use on this node; empty: it is of use
+  std::string fault{};    ///< why it cannot work on this node; empty: it can
   std::string useless{};  ///< why it leads only where nobody else does; empty: it may lead
   int lower = 0;          ///< what its priority loses, down to 1; those of a group add up
 };
@@ -32,8 +32,8 @@ struct Wanted {
   std::map<std::string, Conditions> conditions{};  ///< by router; of others holds what was said before
 };
 
-/// `groups` names routers that move together, which share their priority, preemption and interval; the others stand
-/// alone. Errors: a contradiction among `specs` and `groups`; no privilege (CAP_NET_RAW).
+/// `groups` names routers that move together, which share their priority, preemption and interval; each other one
+/// is alone. Errors: a contradiction among `specs` and `groups`; no privilege (CAP_NET_RAW).
 [[nodiscard]] net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups);
 
 }  // namespace vrrp

@@ -178,7 +178,7 @@ void Story::try_last_resort() {
   for (const std::size_t i : others) {
     if (i != master) world_.start(i);
   }
-  settle(patience(able()) + longest_interval(), "one that had given up was of use again");
+  settle(patience(able()) + longest_interval(), "one that had been demoted was no longer demoted");
 }
 
 /// Who is of no use gives the role up at once.

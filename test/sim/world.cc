@@ -30,7 +30,7 @@ std::string text_of(const vrrp::GroupEvent& event) {
     return fmt::format("link {} {}", link->member, link->up ? "up" : "down");
   }
   if (const auto* hold = std::get_if<vrrp::Hold>(&event)) return hold->held ? "held" : "released";
-  if (const auto* fault = std::get_if<vrrp::Fault>(&event)) return fault->faulted ? "faulted" : "of use again";
+  if (const auto* fault = std::get_if<vrrp::Fault>(&event)) return fault->faulted ? "faulted" : "fault cleared";
   if (std::holds_alternative<vrrp::Start>(event)) return "start";
   if (std::holds_alternative<vrrp::HandOver>(event)) return "hand over";
   if (std::holds_alternative<vrrp::Refused>(event)) return "claim refused";
