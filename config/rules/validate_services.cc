@@ -143,8 +143,9 @@ void ServiceRules::source_has_the_family(const Service& service, const checkers:
     const auto& target = check.address.value_or(server.endpoint.address);
     if (target.family() == source->family()) continue;
     if (!origin_.sound(path) || !origin_.sound(address_path(service, server))) continue;
-    return diagnostics_.error(origin_.place(path), fmt::format("no probe gets from {} to {}: they are of two families",
-                                                               to_string(*source), to_string(target)));
+    return diagnostics_.error(origin_.place(path),
+                              fmt::format("source {} and target {} are of different address families",
+                                          to_string(*source), to_string(target)));
   }
 }
 

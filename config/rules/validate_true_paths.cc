@@ -75,9 +75,9 @@ void TruePathRules::check(const Service& service, std::size_t index) {
   if (!source) return;
   const auto& address = service.key.endpoint.address;
   if (source->family() != address.family()) {
-    refuse(
-        path, "source",
-        fmt::format("no probe gets from {} to {}: they are of two families", to_string(*source), to_string(address)));
+    refuse(path, "source",
+           fmt::format("source {} and target {} are of different address families", to_string(*source),
+                       to_string(address)));
   }
   const auto holds = [&](const VirtualRouter& router) { return router.has(*source); };
   if (*source == address || std::ranges::any_of(cluster_.virtual_routers, holds)) {
