@@ -69,23 +69,23 @@ Type<std::string> method() {
 
 Type<Http> expected_answer() {
   return Object<Http>("expected answer")
-      .key("status", &Http::status, statuses(), "the statuses that pass: one, a range, or a list of both",
+      .key("status", &Http::status, statuses(), "status codes that pass: one, a range, or a list of both",
            "[200, 204, 300-399]")
-      .key("headers", &Http::expect_headers, expected_headers(), "what the answer's headers must have in them",
+      .key("headers", &Http::expect_headers, expected_headers(), "required content of the answer's headers",
            "{ Server: nginx }")
       .when_absent("anything")
       .key(
           "body", [](Http& http) -> checkers::Match& { return http.expect_body.emplace(); }, match(),
-          "what the answer's body must have in it", "{ regex: 'stat(e|us): ok' }")
+          "required content of the answer's body", "{ regex: 'stat(e|us): ok' }")
       .when_absent("anything")
-      .key("max_body", &Http::max_body, integer<std::uint32_t>(1, 16 << 20), "how many bytes of the body are looked at",
-           "1048576")
+      .key("max_body", &Http::max_body, integer<std::uint32_t>(1, 16 << 20),
+           "number of bytes of the body that are examined", "1048576")
       .type();
 }
 
 Object<Http> request_object(std::string noun) {
   return Object<Http>(std::move(noun))
-      .key("path", &Http::path, word("a path that begins with '/'", "/"), "what is asked for", "/health")
+      .key("path", &Http::path, word("a path that begins with '/'", "/"), "path to request", "/health")
       .key("host", &Http::host, word("a host name"), "the Host header", "shop.example.com")
       .when_absent("the server's address")
       .key("method", &Http::method, method(), "the request's method", "HEAD")
@@ -98,8 +98,8 @@ Object<Http> request_object(std::string noun) {
       .key("body", &Http::body, bytes(), "the request's body", "'{\"deep\": true}'")
       .when_absent("none")
       .key("follow", &Http::follow, integer<int>(0, 10),
-           "how many redirects are followed, to the server's own address alone and within the one timeout", "2")
-      .key("expect", std::identity(), expected_answer(), "what makes the answer a good one", "{ status: 200 }")
+           "maximum number of redirects to follow, only to the server's own address and within the same timeout", "2")
+      .key("expect", std::identity(), expected_answer(), "requirements that the answer must meet", "{ status: 200 }")
       .when_absent("status 200");
 }
 
@@ -111,8 +111,8 @@ Object<Http> https_object() {
   return request_object("https probe")
       .key(
           "tls", [](Http& http) -> checkers::Tls& { return http.tls.emplace(); }, tls_object().type(),
-          "how the connection is secured", "{ verify: false }")
-      .when_absent("verified, by the host's name");
+          "TLS settings of the connection", "{ verify: false }")
+      .when_absent("certificate verified against the host's name");
 }
 
 }  // namespace config

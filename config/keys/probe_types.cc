@@ -17,10 +17,10 @@ Type<Tcp::Step> step() {
   return Object<Tcp::Step>("script step")
       .key(
           "send", [](Tcp::Step& step) -> std::string& { return step.emplace<Tcp::Send>().bytes; }, bytes(),
-          "what is sent", R"("PING\r\n")")
+          "bytes to send", R"("PING\r\n")")
       .key(
           "expect", [](Tcp::Step& step) -> checkers::Match& { return step.emplace<checkers::Match>(); }, match(),
-          "what must come, behind what came for the step before", "+PONG")
+          "bytes that must arrive, after those that matched the step before", "+PONG")
       .one_of({"send", "expect"})
       .type();
 }
@@ -53,37 +53,38 @@ Object<Tls> tls_object() {
   using enum Tls::Version;
   return Object<Tls>("tls")
       .key("verify", &Tls::verify, boolean(), "whether the certificate's chain and name are verified", "false")
-      .key("ca", &Tls::ca, absolute_path("a PEM file"), "the issuers to trust", "/etc/ssl/private-ca.pem")
-      .when_absent("the system's")
-      .key("name", &Tls::name, word("a host name"), "the name that is asked for (SNI) and verified", "www.example.com")
+      .key("ca", &Tls::ca, absolute_path("a PEM file"), "file with the trusted CA certificates",
+           "/etc/ssl/private-ca.pem")
+      .when_absent("the system's CA certificates")
+      .key("name", &Tls::name, word("a host name"), "server name to request (SNI) and to verify", "www.example.com")
       .when_absent("the `host`, or else the server's address")
       .key("min_version", &Tls::min_version,
            choice<Tls::Version>({{"1.0", tls1_0}, {"1.1", tls1_1}, {"1.2", tls1_2}, {"1.3", tls1_3}}),
            "the oldest version of TLS that passes", "1.3")
       .key("min_days_left", &Tls::min_days_left, integer<int>(0, 3650),
-           "fails when the certificate expires in fewer days", "14");
+           "minimum number of days until the certificate expires; with fewer, the probe fails", "14");
 }
 
 Object<Tcp> tcp_object() {
   return Object<Tcp>("tcp probe")
-      .key("script", &Tcp::script, list(step(), "one or more steps", 1), "what is said on the connection, step by step",
-           R"([{ send: "PING\r\n" }, { expect: +PONG }])")
-      .when_absent("nothing: connecting is enough");
+      .key("script", &Tcp::script, list(step(), "one or more steps", 1),
+           "send and expect steps on the connection, in this order", R"([{ send: "PING\r\n" }, { expect: +PONG }])")
+      .when_absent("none: an accepted connection is enough");
 }
 
 Object<Udp> udp_object() {
   return Object<Udp>("udp probe")
-      .key("send", &Udp::send, bytes(), "the datagram", "ping")
-      .when_absent("an empty one")
+      .key("send", &Udp::send, bytes(), "content of the datagram", "ping")
+      .when_absent("an empty datagram")
       .key(
           "expect", [](Udp& udp) -> checkers::Match& { return udp.expect.emplace(); }, match(),
-          "what an answer must have in it", "pong")
-      .when_absent("no answer is needed, only a refusal fails");
+          "required content of the answer", "pong")
+      .when_absent("none: no answer is needed, only a refused datagram fails");
 }
 
 Object<Dns> dns_object() {
   return Object<Dns>("dns probe")
-      .key("name", &Dns::name, domain(), "the name that is asked for", "example.org")
+      .key("name", &Dns::name, domain(), "domain name to query", "example.org")
       .key("type", &Dns::type,
            choice<std::uint16_t>({{"A", 1},
                                   {"NS", 2},
@@ -94,14 +95,14 @@ Object<Dns> dns_object() {
                                   {"TXT", 16},
                                   {"AAAA", 28},
                                   {"SRV", 33}}),
-           "the type of record that is asked for", "AAAA")
+           "record type to query", "AAAA")
       .key("rcode", &Dns::rcode,
            choice<std::uint8_t>(
                {{"NOERROR", 0}, {"FORMERR", 1}, {"SERVFAIL", 2}, {"NXDOMAIN", 3}, {"NOTIMP", 4}, {"REFUSED", 5}}),
            "the response code that passes", "NXDOMAIN")
       .key(
           "address", [](Dns& dns) -> net::Address& { return dns.address.emplace(); }, address(),
-          "which must be among the answers", "192.0.2.1")
+          "address that must be among the answers", "192.0.2.1")
       .when_absent("any answer passes");
 }
 
@@ -109,12 +110,12 @@ Type<checkers::Icmp> icmp_type() { return Object<checkers::Icmp>("icmp probe").t
 
 Object<Smtp> smtp_object() {
   return Object<Smtp>("smtp probe")
-      .key("helo", &Smtp::helo, word("a host name"), "the name that greets the server", "lb1.example.com")
-      .key("starttls", &Smtp::starttls, boolean(), "whether the connection must change to TLS", "true")
+      .key("helo", &Smtp::helo, word("a host name"), "host name to send in EHLO or HELO", "lb1.example.com")
+      .key("starttls", &Smtp::starttls, boolean(), "whether the server must accept STARTTLS", "true")
       .key(
           "tls", [](Smtp& smtp) -> Tls& { return smtp.tls.emplace(); }, tls_object().type(),
-          "with `starttls` how; without it, TLS from the first byte", "{ name: mail.example.com }")
-      .when_absent("none, or with `starttls` verified");
+          "TLS settings; without `starttls`, TLS from the start of the connection", "{ name: mail.example.com }")
+      .when_absent("no TLS; with `starttls`, a verified certificate");
 }
 
 Type<Exec> exec_type() {
@@ -132,18 +133,19 @@ Type<Exec> exec_type() {
   };
   return Object<Exec>("exec probe")
       .key("command", &Exec::command, std::move(command),
-           "the program and its arguments; passes with exit status 0; CHECK_ADDRESS and CHECK_PORT in its environment "
-           "name the server",
+           "program and its arguments; passes with exit status 0; the environment variables CHECK_ADDRESS and "
+           "CHECK_PORT contain the server's address and port",
            "[/usr/local/bin/check-db, --fast]")
       .required()
-      .key("user", &Exec::user, word("a user's name"), "whom it runs as", "directord")
-      .key("weight", &Exec::weight, boolean(), "whether exit status 2 to 255 sets the weight to that minus 2", "true")
+      .key("user", &Exec::user, word("a user's name"), "user that the program runs as", "directord")
+      .key("weight", &Exec::weight, boolean(),
+           "whether an exit status from 2 to 255 passes and sets the server's weight to the status minus 2", "true")
       .type();
 }
 
 Type<checkers::Agent> agent_type() {
   return Object<checkers::Agent>("agent probe")
-      .key("send", &checkers::Agent::send, bytes(), "what is said before its line is read", "'web1\\n'")
+      .key("send", &checkers::Agent::send, bytes(), "bytes to send before the agent's line is read", "'web1\\n'")
       .when_absent("nothing")
       .type();
 }

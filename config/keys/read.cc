@@ -17,19 +17,19 @@ using Interfaces = std::map<std::string, std::string>;
 
 Type<Node> node_type() {
   return Object<Node>("node")
-      .key("address", &Node::address, address(), "where the other directors reach it", "192.0.2.11")
+      .key("address", &Node::address, address(), "address at which the other directors reach this node", "192.0.2.11")
       .required()
       .key("priority", &Node::priority, integer<std::uint8_t>(1, 254),
-           "VRRP priority: of the nodes that live, the one with the highest holds the addresses", "150")
+           "VRRP priority; the running node with the highest priority is master", "150")
       .type();
 }
 
 Type<ConnectionSync> connection_sync_type() {
   return Object<ConnectionSync>("connection_sync")
       .key("interface", &ConnectionSync::interfaces, interfaces(),
-           "where the kernel tells the other nodes of its connections; a map where the nodes' differ", "eth1")
+           "interface of the kernel's sync daemons; a map if it differs between nodes", "eth1")
       .required()
-      .key("id", &ConnectionSync::id, integer<std::uint8_t>(0, 255), "syncid: the same on every node", "1")
+      .key("id", &ConnectionSync::id, integer<std::uint8_t>(0, 255), "sync ID (syncid), the same on every node", "1")
       .type();
 }
 
@@ -38,27 +38,31 @@ Type<Director> director_type() {
   using enum Director::OnStop;
   return Object<Director>("director")
       .key("ownership", &Director::ownership, choice<Director::Ownership>({{"named", named}, {"exclusive", exclusive}}),
-           "whether services in the kernel that the file does not name are left alone, or drained and removed",
+           "treatment of services in the kernel that the cluster file does not name: `named` leaves them alone, "
+           "`exclusive` drains and removes them",
            "exclusive")
       .key("on_stop", &Director::on_stop, choice<Director::OnStop>({{"keep", keep}, {"clear", clear}}),
-           "whether the rules stay in the kernel when directord stops", "clear")
+           "treatment of the kernel's IPVS table when directord stops: `keep` leaves it in place, `clear` removes "
+           "directord's services and their connections",
+           "clear")
       .key("reload_guard", &Director::reload_guard, integer<std::uint8_t>(0, 100),
-           "a reload that would remove more per cent of the services or servers than this is refused without `--yes`",
-           "20")
+           "maximum percentage of the services or servers that a reload may remove without `--yes`", "20")
       .key("operators", &Director::operators, name("a group's name"),
-           "the group whose members may ask and steer directord, at `control.sock`; read when directord starts", "ops")
+           "group whose members may query and control directord through `control.sock`; read when directord starts",
+           "ops")
       .when_absent("only directord's own user")
       .key("readers", &Director::readers, name("a group's name"),
-           "the group whose members may ask but not steer, at `status.sock`; read when directord starts", "monitoring")
+           "group whose members may query but not control directord, through `status.sock`; read when directord starts",
+           "monitoring")
       .when_absent("none")
       .type();
 }
 
 Type<ProbeMarks> probe_marks_type() {
   return Object<ProbeMarks>("probe_marks")
-      .key("first", &ProbeMarks::first, integer<std::uint32_t>(1), "the lowest of them", "1000")
+      .key("first", &ProbeMarks::first, integer<std::uint32_t>(1), "lowest mark of the range", "1000")
       .required()
-      .key("last", &ProbeMarks::last, integer<std::uint32_t>(1), "the highest", "1999")
+      .key("last", &ProbeMarks::last, integer<std::uint32_t>(1), "highest mark of the range", "1999")
       .required()
       .type();
 }
@@ -105,18 +109,18 @@ Type<std::vector<std::string>> paths() {
 Type<File> defaults() {
   return Object<File>("defaults")
       .key("service", &File::service_defaults,
-           service_object().without({"listen", "fwmark", "servers"}).partial().type(),
-           "what services have that do not say otherwise", "{ scheduler: wrr, forward: dr }")
+           service_object().without({"listen", "fwmark", "servers"}).partial().type(), "default values for services",
+           "{ scheduler: wrr, forward: dr }")
       .when_absent("nothing")
       .key("server", &File::server_defaults, server_object().without({"address"}).partial().type(),
-           "what servers have that do not say otherwise", "{ weight: 100 }")
+           "default values for servers", "{ weight: 100 }")
       .when_absent("nothing")
       .key("check", &File::check_defaults,
            check_object()
                .without({"tcp", "tls", "http", "https", "udp", "dns", "icmp", "smtp", "exec", "agent", "file"})
                .partial()
                .type(),
-           "what checks have that do not say otherwise", "{ interval: 1s, timeout: 500ms }")
+           "default values for checks", "{ interval: 1s, timeout: 500ms }")
       .when_absent("nothing")
       .type();
 }
@@ -127,10 +131,9 @@ const Type<File>& file_type() {
           .key("cluster", &Cluster::name, name("the cluster's name"), "the cluster's name", "shop")
           .required()
           .key("include", &File::include, paths(),
-               "files whose keys belong to this one, by path or glob, relative to this file", "[services/*.yaml]")
+               "further files of this cluster file, by path or glob, relative to this file", "[services/*.yaml]")
           .when_absent("none")
-          .key("defaults", std::identity(), defaults(),
-               "what services, servers and checks have that do not say otherwise",
+          .key("defaults", std::identity(), defaults(), "default values for services, servers and checks",
                "{ check: { interval: 1s, timeout: 500ms } }")
           .when_absent("none")
           .key("nodes", &Cluster::nodes, named(node_type()),
@@ -138,28 +141,31 @@ const Type<File>& file_type() {
                "{ lb1: { address: 192.0.2.11, priority: 150 } }")
           .when_absent("this host alone")
           .key("vrrp", &Cluster::virtual_routers, named(virtual_router_type()),
-               "the virtual routers, and the addresses that each moves between the nodes",
+               "VRRP virtual routers with their virtual addresses",
                "{ front: { router_id: 51, interface: eth0, addresses: [192.0.2.10/24] } }")
           .when_absent("none")
           .key(
               "groups", &Cluster::groups,
               list(list(name("the name of a virtual router"), "two or more virtual routers", 2), "groups, each a list"),
-              "virtual routers that fail over together", "[[front, back]]")
+              "sync groups: virtual routers that fail over together", "[[front, back]]")
           .when_absent("none")
           .key(
               "connection_sync", [](Cluster& cluster) -> ConnectionSync& { return cluster.connection_sync.emplace(); },
-              connection_sync_type(), "the kernel's own synchronisation of connections between the nodes",
+              connection_sync_type(),
+              "synchronisation of connections between the nodes by the kernel's IPVS sync daemons",
               "{ interface: eth1, id: 1 }")
           .when_absent("off")
           .key("stateless_takeover", &Cluster::stateless_takeover, boolean(),
-               "a node that takes over goes on with TCP connections that it has never seen, and sends each where its "
-               "hash leads, as the other node did: every service but those by UDP has the scheduler mh or sh",
+               "takeover without synchronised connections: the new master accepts packets of TCP connections that it "
+               "does not know and chooses the server by hash, as the old master did; all services except UDP ones need "
+               "the scheduler mh or sh",
                "true")
-          .key("director", &Cluster::director, director_type(), "how directord itself behaves", "{ on_stop: clear }")
-          .when_absent("as its keys' defaults say")
-          .key("probe_marks", &Cluster::probe_marks, probe_marks_type(),
-               "the firewall marks that checks `via: vip` may use; nothing else on the directors may use them",
-               "{ first: 1000, last: 1999 }")
+          .key("director", &Cluster::director, director_type(), "settings of directord itself", "{ on_stop: clear }")
+          .when_absent("the defaults of its keys")
+          .key(
+              "probe_marks", &Cluster::probe_marks, probe_marks_type(),
+              "range of firewall marks reserved for checks with `via: vip`; nothing else on the directors may use them",
+              "{ first: 1000, last: 1999 }")
           .when_absent("2097152000 to 2097217535 (0x7d000000 to 0x7d00ffff)")
           .key("services", &Cluster::services, named(service_object().type()), "the virtual services",
                "{ web: { listen: 192.0.2.10:80, servers: { web1: { address: 10.0.0.7 } } } }")

@@ -33,14 +33,16 @@ Type<Authentication> authentication() {
   using enum vrrp::SigningMode;
   return Object<Authentication>("authentication")
       .key("keys", &Authentication::keys, secret_path(),
-           "a file, mode 0600, with a key on each line: its number, a blank, and 16 characters or more; the first "
-           "signs, all are believed",
+           "file, mode 0600, with one key on each line: its number, a space, and 16 characters or more; the first key "
+           "signs, all keys are accepted",
            "/etc/directord/vrrp.keys")
       .required()
       .key(
           "mode", &Authentication::mode,
           choice<vrrp::SigningMode>({{"enforce", enforce}, {"permissive", permissive}, {"receive-only", receive_only}}),
-          "whether only signed advertisements are believed; `receive-only` does not sign itself yet", "permissive")
+          "signing mode: `enforce` signs and accepts only signed advertisements, `permissive` signs and accepts "
+          "unsigned ones too, `receive-only` does not sign and accepts both",
+          "permissive")
       .type();
 }
 
@@ -59,19 +61,18 @@ Type<std::vector<std::string>> give_up_when() {
 
 Type<Tracker> tracker() {
   return Object<Tracker>("tracker")
-      .key("link", &Tracker::link, interface_name(), "an interface that must be up", "eth2")
+      .key("link", &Tracker::link, interface_name(), "interface that must be up", "eth2")
       .when_absent("none")
       .key(
           "check", [](Tracker& tracker) -> checkers::Spec& { return tracker.check.emplace(); }, check_object().type(),
-          "a check that must pass; it needs an `address`, unless it is a program or a file",
-          "{ icmp: {}, address: 192.0.2.1 }")
+          "check that must pass; needs an `address`, except for `exec` and `file`", "{ icmp: {}, address: 192.0.2.1 }")
       .when_absent("none")
       .one_of({"link", "check"})
       .key("lower", &Tracker::lower, integer<std::uint8_t>(1, 253),
-           "takes so much from the priority instead of the role; for what may fail on all nodes at once, and more than "
-           "the difference of their priorities",
+           "priority penalty while the tracker fails; for a failure that may affect all nodes at once; must be larger "
+           "than the difference between the nodes' priorities",
            "60")
-      .when_absent("the role")
+      .when_absent("none: the node cannot be master")
       .type();
 }
 
@@ -96,58 +97,63 @@ Type<std::map<std::string, std::string>> interfaces() {
 Type<VirtualRouter> virtual_router_type() {
   return Object<VirtualRouter>("virtual router")
       .key("router_id", &VirtualRouter::router_id, integer<std::uint8_t>(1, 255),
-           "VRID: the same on every node, and no other's on the same link nor, by unicast, on the same node", "51")
+           "VRID (virtual router ID): the same on every node, and unique on the link; with `unicast`, unique on the "
+           "node",
+           "51")
       .required()
       .key("interface", &VirtualRouter::interfaces, interfaces(),
-           "where it speaks and holds its addresses; a map where the nodes' differ", "{ lb1: eth0, lb2: ens3 }")
+           "interface for advertisements and virtual addresses; a map if it differs between nodes",
+           "{ lb1: eth0, lb2: ens3 }")
       .required()
       .key("addresses", &VirtualRouter::addresses,
            list(virtual_address(), "one or more addresses with their prefix lengths", 1),
-           "the virtual addresses, all of one family; where one needs more than that, a map", "[192.0.2.10/24]")
+           "virtual addresses, all of the same address family; a map for an address with a `label` or `scope`",
+           "[192.0.2.10/24]")
       .required()
       .key("routes", &VirtualRouter::routes, list(virtual_route(), "routes, each a map"),
-           "routes that are where the virtual addresses are", "[{ to: default, via: 192.0.2.1, src: 192.0.2.10 }]")
+           "virtual routes: routes that the master has, together with the virtual addresses",
+           "[{ to: default, via: 192.0.2.1, src: 192.0.2.10 }]")
       .when_absent("none")
-      .key(
-          "mac", &VirtualRouter::virtual_mac, choice<bool>({{"interface", false}, {"virtual", true}}),
-          "whose Ethernet address the virtual addresses have: the interface's, or one of the virtual router's own that "
-          "moves with it",
-          "virtual")
+      .key("mac", &VirtualRouter::virtual_mac, choice<bool>({{"interface", false}, {"virtual", true}}),
+           "MAC address of the virtual addresses: that of the interface, or the virtual router MAC address (RFC 9568), "
+           "which moves with them",
+           "virtual")
       .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
-           "from one advertisement to the next; a backup takes over after about three times that", "100ms")
+           "advertisement interval; a backup takes over after about three intervals without an advertisement", "100ms")
       .key("preempt", &VirtualRouter::preempt, preempt(),
-           "whether a node with a higher priority takes the addresses back when it returns, and how long after its "
-           "start",
+           "whether a node with a higher priority takes the virtual addresses back when it returns; a duration is the "
+           "preempt delay after its start",
            "30s")
       .when_absent("true; with `connection_sync`, 3s")
       .key("ready_within", &VirtualRouter::ready_within, duration<std::chrono::milliseconds>(0ms, 10min),
-           "a node that starts is not master before its rules are in and each server has been judged, but waits no "
-           "longer than this",
+           "maximum time that a node waits after its start, before it may become master, for its services in the "
+           "kernel and a check result of each server",
            "30s")
       .key("unicast", &VirtualRouter::unicast, boolean(),
-           "speaks to the other nodes' addresses instead of the multicast group", "true")
+           "whether advertisements are sent to the other nodes' addresses instead of the multicast group", "true")
       .key("checksum", &VirtualRouter::checksum,
            choice<vrrp::Checksum>({{"rfc9568", vrrp::Checksum::rfc9568}, {"rfc5798", vrrp::Checksum::rfc5798}}),
-           "what an IPv4 advertisement's checksum covers; keepalived and FRR expect rfc5798, and both are accepted",
+           "checksum of the IPv4 advertisements sent: `rfc9568` without, `rfc5798` with a pseudo-header; keepalived "
+           "and FRR expect rfc5798; both are accepted from peers",
            "rfc5798")
       .key("version", &VirtualRouter::version, integer<std::uint8_t>(2, 3),
-           "of VRRP; 2 (RFC 3768) for older peers, with IPv4 and an `advertise` of whole seconds", "2")
+           "VRRP version; 2 (RFC 3768) is for older peers, with IPv4 only and `advertise` in whole seconds", "2")
       .key("password_file", &VirtualRouter::password_file, secret_path(),
-           "of version 2: a file, mode 0600, with the simple text password that peers expect",
+           "file, mode 0600, with the simple text password that peers expect; VRRP version 2 only",
            "/etc/directord/vrrp.pass")
       .when_absent("no password")
       .key(
           "authentication", [](VirtualRouter& router) -> Authentication& { return router.authentication.emplace(); },
-          authentication(), "signs advertisements, with what directord alone understands",
+          authentication(), "signing of advertisements; only directord understands the signatures",
           "{ keys: /etc/directord/vrrp.keys }")
       .when_absent("no signatures")
       .key("give_up_when", &VirtualRouter::give_up_when, give_up_when(),
-           "what makes a master give the role to a node where it is not so: a service below its quorum",
+           "condition for demotion, a service below its quorum: the node is master only if no other node can be",
            "web below quorum")
       .when_absent("never")
       .key("track", &VirtualRouter::trackers, named(tracker()),
-           "what else a node must have to lead: links and checks; where they fail, it leads no more, or with a lower "
-           "priority",
+           "trackers: links and checks that a master needs; while one fails, the node cannot be master, or its "
+           "priority is lower",
            "{ gateway: { check: { icmp: {}, address: 192.0.2.1 }, lower: 60 } }")
       .when_absent("nothing")
       .type();

@@ -74,9 +74,10 @@ constexpr auto flags = [](ipvs::Service& service) -> std::uint32_t& { return ser
 Type<ipvs::Service> hash() {
   return Object<ipvs::Service>("hash")
       .key("port", flags, flag_type<ipvs::flag::sched2>(),
-           "the client's port counts too, so that one client's connections spread over the servers", "true")
+           "whether the client's port is hashed too, so that connections of one client are spread over the servers",
+           "true")
       .key("fallback", flags, flag_type<ipvs::flag::sched1>(),
-           "a client whose server has weight 0 or too many connections goes to another", "true")
+           "whether clients of a server with weight 0 or too many connections are sent to another server", "true")
       .type();
 }
 
@@ -84,11 +85,11 @@ Type<ipvs::Tunnel> tunnel() {
   using Type = ipvs::Tunnel::Type;
   return Object<ipvs::Tunnel>("tunnel")
       .key("type", &ipvs::Tunnel::type, choice<Type>({{"ipip", Type::ipip}, {"gue", Type::gue}, {"gre", Type::gre}}),
-           "IP in IP, Generic UDP Encapsulation, or GRE", "gue")
-      .key("port", &ipvs::Tunnel::port, integer<std::uint16_t>(1), "gue: the servers' UDP port", "6080")
+           "type of encapsulation: IP in IP, Generic UDP Encapsulation, or GRE", "gue")
+      .key("port", &ipvs::Tunnel::port, integer<std::uint16_t>(1), "UDP port of the servers, for gue", "6080")
       .when_absent("none")
       .key("checksum", &ipvs::Tunnel::flags, choice<std::uint16_t>({{"none", 0}, {"full", 1}, {"remote", 2}}),
-           "gue and gre: the outer header's checksum; `remote` is gue's remote checksum offload", "full")
+           "checksum of the outer header, for gue and gre; `remote` is the remote checksum offload of gue", "full")
       .type();
 }
 
@@ -96,9 +97,11 @@ auto on_failure() { return choice<OnFailure>({{"drain", OnFailure::drain}, {"rem
 
 Type<Quorum> quorum() {
   return Object<Quorum>("quorum")
-      .key("below", &Quorum::below, integer<std::uint32_t>(1, 65535), "lost when fewer servers are in than this", "2")
+      .key("below", &Quorum::below, integer<std::uint32_t>(1, 65535),
+           "number of servers in service below which the quorum is lost", "2")
       .required()
-      .key("regain", &Quorum::regain, integer<std::uint32_t>(1, 65535), "regained when this many are in", "3")
+      .key("regain", &Quorum::regain, integer<std::uint32_t>(1, 65535),
+           "number of servers in service at which the quorum is regained", "3")
       .when_absent("the same as `below`")
       .type();
 }
@@ -132,89 +135,97 @@ Type<std::vector<Server>> fallback() {
 
 Object<Server> server_object() {
   return Object<Server>("server")
-      .key("address", &Server::endpoint, endpoint(), "the server's address, with a port where it is not the service's",
-           "10.0.0.7:8080")
+      .key("address", &Server::endpoint, endpoint(),
+           "address of the server, with a port if it differs from the service's", "10.0.0.7:8080")
       .required()
       .key("weight", &Server::weight, integer<std::uint32_t>(0, 65535),
-           "its share of the connections beside the others'; 0 gives it no new ones", "3")
+           "share of the new connections, relative to the other servers; with 0 the server gets none", "3")
       .key("upper_threshold", &Server::upper_threshold, integer<std::uint32_t>(1),
-           "with more open connections than this it gets no new ones", "1000")
-      .when_absent("no bound")
+           "number of open connections above which the server gets no new ones", "1000")
+      .when_absent("no limit")
       .key("lower_threshold", &Server::lower_threshold, integer<std::uint32_t>(1),
-           "having had too many, it gets new ones again with fewer than this", "800")
+           "number of open connections below which the server gets new ones again, after it exceeded `upper_threshold`",
+           "800")
       .when_absent("three quarters of `upper_threshold`");
 }
 
 Object<Service> service_object() {
   return Object<Service>("service")
-      .key("listen", &Service::key, listen(), "the virtual address, port and protocol (tcp unless named)",
+      .key("listen", &Service::key, listen(), "virtual address, port and protocol (tcp if not given)",
            "udp://192.0.2.1:53")
       .key(
           "fwmark", [](Service& service) -> std::uint32_t& { return service.key.fwmark; }, integer<std::uint32_t>(1),
-          "instead of `listen`: the packets that the firewall gave this mark", "5")
+          "firewall mark of the service's packets, instead of `listen`", "5")
       .when_absent("")
       .one_of({"listen", "fwmark"})
       .key(
           "scheduler", [](Service& service) -> std::string& { return service.spec.scheduler; }, scheduler(),
-          "how the kernel chooses a server for a new connection", "wrr")
+          "IPVS scheduler: how the kernel chooses a server for a new connection", "wrr")
       .key("forward", &Service::forward, forward(),
-           "how packets reach the servers: rewritten both ways, by link-layer address alone, or encapsulated", "dr")
+           "forwarding method: NAT (addresses rewritten in both directions), direct routing (only the MAC address "
+           "changed), or tunnelling",
+           "dr")
       .key(
           "persistence", [](Service& service) -> std::chrono::seconds& { return service.spec.persistence; },
-          duration<std::chrono::seconds>(1s, 31 * 24h), "for how long a client comes back to the same server", "5m")
+          duration<std::chrono::seconds>(1s, 31 * 24h), "time for which a client is sent to the same server again",
+          "5m")
       .when_absent("none")
       .key(
           "persistence_mask", [](Service& service) -> std::uint8_t& { return service.spec.mask_length; },
-          integer<std::uint8_t>(1, 128), "clients whose addresses begin with the same so many bits come back together",
-          "24")
+          integer<std::uint8_t>(1, 128),
+          "prefix length of client addresses: clients of the same network are sent to the same server", "24")
       .when_absent("the whole address")
       .key(
           "persistence_engine", [](Service& service) -> std::string& { return service.spec.persistence_engine; },
-          choice<std::string>({{"sip", "sip"}}), "what else than its address tells a client: `sip` the Call-ID", "sip")
+          choice<std::string>({{"sip", "sip"}}), "persistence engine: `sip` tells clients apart by the SIP Call-ID too",
+          "sip")
       .when_absent("none")
       .key(
           "one_packet", [](Service& service) -> std::uint32_t& { return service.spec.flags; },
-          flag_type<ipvs::flag::one_packet>(), "udp: each datagram is scheduled afresh, as fits DNS", "true")
+          flag_type<ipvs::flag::one_packet>(),
+          "one-packet scheduling, for UDP: each datagram is scheduled separately, for example for DNS", "true")
       .key(
           "hash", [](Service& service) -> ipvs::Service& { return service.spec; }, hash(),
-          "of the schedulers sh and mh: what is hashed", "{ port: true, fallback: true }")
+          "hash options of the schedulers sh and mh", "{ port: true, fallback: true }")
       .when_absent("the client's address alone")
-      .key("tunnel", &Service::tunnel, tunnel(), "how `forward: tunnel` encapsulates", "{ type: gue, port: 6080 }")
+      .key("tunnel", &Service::tunnel, tunnel(), "encapsulation with `forward: tunnel`", "{ type: gue, port: 6080 }")
       .when_absent("IP in IP")
       .key(
           "check", [](Service& service) -> checkers::Spec& { return service.checks.emplace_back(); },
-          check_object().type(), "what tells whether a server is up", "{ tcp: {}, interval: 1s, timeout: 500ms }")
+          check_object().type(), "health check of the servers", "{ tcp: {}, interval: 1s, timeout: 500ms }")
       .when_absent("always up")
       .key("checks", &Service::checks, list(check_object().type(), "one or more checks", 1),
-           "several checks; `combine` says which of them must pass", "[{ tcp: {} }, { http: { path: /health } }]")
+           "several health checks; `combine` says whether all or any must pass",
+           "[{ tcp: {} }, { http: { path: /health } }]")
       .when_absent("always up")
       .at_most_one_of({"check", "checks"})
       .key("combine", &Service::combine,
            choice<checkers::Combine>({{"all", checkers::Combine::all}, {"any", checkers::Combine::any}}),
-           "of several checks, whether all must pass or one is enough", "any")
+           "whether all of several checks must pass, or any one of them", "any")
       .key("on_failure", &Service::on_failure, on_failure(),
-           "what a failed check does to a server: weight 0, and its connections live on; or out of the table, and they "
-           "end",
+           "action on a server whose check failed: `drain` sets weight 0 and keeps its connections; `remove` removes "
+           "it from the table and ends them",
            "remove")
-      .key("servers", &Service::servers, named(server_object().type(), ranged_name_pattern), "the real servers",
-           "{ web1: { address: 10.0.0.7, weight: 3 } }")
+      .key("servers", &Service::servers, named(server_object().type(), ranged_name_pattern),
+           "real servers of the service", "{ web1: { address: 10.0.0.7, weight: 3 } }")
       .required()
       .key("fallback", &Service::servers, fallback(),
-           "the sorry server, or several by name as in `servers`: checked like them, and in use only while quorum is "
-           "lost",
+           "sorry server, or a map of several as in `servers`; checked like the servers and used only while the quorum "
+           "is lost",
            "10.0.0.99:80")
       .when_absent("none")
       .key("quorum", &Service::quorum, quorum(),
-           "how many servers must be in: below that the fallback takes the new connections instead of them",
+           "minimum number of servers in service; while the quorum is lost, the fallback takes the new connections",
            "{ below: 2, regain: 3 }")
-      .when_absent("lost when none is in, regained by the first")
+      .when_absent("lost with the last server in service, regained with the first")
       .key("panic", &Service::panic, integer<std::uint8_t>(0, 100),
-           "failed checks take away at most so many per cent of the servers' weight; what fails beyond that stays in",
+           "maximum percentage of the servers' total weight that failed checks may take out; servers that fail beyond "
+           "that stay in service",
            "50")
       .key("slow_start", &Service::slow_start, duration<std::chrono::seconds>(0s, 24h),
-           "over which a server that comes up rises to its weight", "30s")
+           "time in which a server that comes up reaches its full weight", "30s")
       .key("drain_time", &Service::drain_time, duration<std::chrono::seconds>(0s, 24h),
-           "how long a server that has left the file may keep its open connections", "1h");
+           "drain timeout: time for which a server removed from the cluster file may keep its open connections", "1h");
 }
 
 }  // namespace config

@@ -29,15 +29,15 @@ Type<net::Prefix> destination() {
 Type<vrrp::VirtualAddress> address_object() {
   using vrrp::VirtualAddress;
   return Object<VirtualAddress>("virtual address")
-      .key("address", &VirtualAddress::prefix, prefix(), "the address with its prefix length", "192.0.2.10/24")
+      .key("address", &VirtualAddress::prefix, prefix(), "virtual address with its prefix length", "192.0.2.10/24")
       .required()
       .key("label", &VirtualAddress::label, name("a name"),
-           "of IPv4: listed as INTERFACE:LABEL by `ip address` and `ifconfig`", "web")
+           "label of an IPv4 address, shown as INTERFACE:LABEL by `ip address` and `ifconfig`", "web")
       .when_absent("none")
       .key(
           "scope", [](VirtualAddress& address) -> net::Scope& { return address.scope.emplace(); }, scope(),
-          "of IPv4: how far the address is good for as a source; the addresses of one network have one scope", "link")
-      .when_absent("global; of 169.254.0.0/16 link")
+          "scope of an IPv4 address, as in `ip address`; the same for all addresses of one network", "link")
+      .when_absent("global; for 169.254.0.0/16 link")
       .type();
 }
 
@@ -62,26 +62,26 @@ Type<VirtualRoute> virtual_route() {
   };
   using vrrp::VirtualRoute;
   return Object<config::VirtualRoute>("route")
-      .key("to", part(&VirtualRoute::to), destination(), "where it leads", "default")
+      .key("to", part(&VirtualRoute::to), destination(), "destination of the route", "default")
       .required()
       .key(
           "via", [](config::VirtualRoute& route) -> net::Address& { return route.route.via.emplace(); }, address(),
-          "the next router on the way", "192.0.2.1")
-      .when_absent("none: it leads to the link itself")
-      .key("dev", &config::VirtualRoute::interfaces, interfaces(), "the interface; a map where the nodes' differ",
-           "eth1")
-      .when_absent("the one that holds the virtual addresses")
+          "next hop (gateway)", "192.0.2.1")
+      .when_absent("none: the destination is on the link")
+      .key("dev", &config::VirtualRoute::interfaces, interfaces(),
+           "outgoing interface; a map if it differs between nodes", "eth1")
+      .when_absent("the interface of the virtual addresses")
       .key(
           "src", [](config::VirtualRoute& route) -> net::Address& { return route.route.source.emplace(); }, address(),
-          "the address that this host's own packets along it come from", "192.0.2.10")
+          "preferred source address of packets that this host sends by the route", "192.0.2.10")
       .when_absent("the kernel's choice")
       .key("table", part(&VirtualRoute::table), integer<std::uint32_t>(1), "the routing table; 254 is `main`", "100")
       .key("metric", part(&VirtualRoute::metric), integer<std::uint32_t>(1),
-           "of two routes to one network the lower one counts", "10")
+           "metric of the route; the kernel prefers the lowest", "10")
       .when_absent("IPv4: 0; IPv6: 1024")
       .key(
           "scope", [](config::VirtualRoute& route) -> net::Scope& { return route.route.scope.emplace(); }, scope(),
-          "of IPv4", "link")
+          "scope of an IPv4 route", "link")
       .when_absent("global with `via`, else link")
       .type();
 }

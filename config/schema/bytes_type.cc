@@ -109,7 +109,7 @@ Type<std::string> header_value() {
 
 Type<std::string> bytes() {
   auto object = Object<std::string>("bytes")
-                    .key("hex", std::identity(), hex(), "the bytes in hexadecimal digits", "0d0a")
+                    .key("hex", std::identity(), hex(), "bytes in hexadecimal digits", "0d0a")
                     .required()
                     .type();
   return text_or(std::move(object), "text, or bytes as { hex: 0d0a }",
@@ -118,14 +118,14 @@ Type<std::string> bytes() {
 
 Type<Match> match() {
   auto object = Object<Match>("match")
-                    .key("hex", &Match::what, hex(), "these bytes must occur", "0d0a")
+                    .key("hex", &Match::what, hex(), "bytes that must occur, in hexadecimal digits", "0d0a")
                     .key(
                         "regex",
                         [](Match& match) -> std::string& {
                           match.kind = Match::Kind::regex;
                           return match.what;
                         },
-                        regex(), "something must match this expression, in RE2's syntax and on bytes", "'^220 .*ESMTP'")
+                        regex(), "regular expression that must match, in RE2's syntax and on bytes", "'^220 .*ESMTP'")
                     .one_of({"hex", "regex"})
                     .type();
   return text_or(std::move(object), "text that must occur, { hex: 0d0a } or { regex: '^220 ' }",
