@@ -28,7 +28,7 @@ const Node* find_node(const Cluster& cluster, std::string_view name) {
 
 net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std::string_view host_name) {
   if (cluster.nodes.empty() && asked.empty()) return Node{.name = std::string(host_name), .address = {}};
-  if (cluster.nodes.empty()) return net::failure(fmt::format("node '{}': the cluster file names no nodes", asked));
+  if (cluster.nodes.empty()) return net::failure(fmt::format("node '{}': the cluster file has no nodes", asked));
 
   std::vector<std::string_view> names;
   for (const auto& node : cluster.nodes) names.push_back(node.name);
@@ -41,9 +41,8 @@ net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std:
   const auto same_host = [&](const Node& node) { return host_part(node.name) == host_part(host_name); };
   if (std::ranges::count_if(cluster.nodes, same_host) == 1) return *std::ranges::find_if(cluster.nodes, same_host);
   return net::failure(
-      fmt::format("host '{}' is not a node of the cluster file, whose nodes are {}; "
-                  "--node says which of them this is",
-                  host_name, fmt::join(names, ", ")));
+      fmt::format("host '{}' is not a node of the cluster file; its nodes are {}; select one with --node", host_name,
+                  fmt::join(names, ", ")));
 }
 
 vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node) {

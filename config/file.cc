@@ -15,7 +15,7 @@ std::expected<std::string, std::string> read_file(const std::string& path) {
     case net::FileError::Kind::directory:
       return std::unexpected("is a directory; expected a file");
     case net::FileError::Kind::not_regular:
-      return std::unexpected("is no regular file");
+      return std::unexpected("is not a regular file");
     case net::FileError::Kind::too_large:
       return std::unexpected(fmt::format("is larger than {} MiB", max_file_size >> 20));
     case net::FileError::Kind::system:

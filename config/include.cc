@@ -80,7 +80,7 @@ class Includer {
   void read(const std::string& path, Place place) {
     const auto [first, is_new] = seen_.emplace(identity(path), place);
     if (!is_new) {
-      return diagnostics_.error(place, fmt::format("{} is read already ({}:{})", in_quotes(path),
+      return diagnostics_.error(place, fmt::format("{} was already read ({}:{})", in_quotes(path),
                                                    sources_[first->second.source].name, first->second.line));
     }
     auto text = read_file(path);
@@ -125,7 +125,7 @@ class Includer {
   }
 
   void refuse_second(const Entry& second, Place first) {
-    diagnostics_.error(second.place, fmt::format("{} is given already ({}:{})", in_quotes(second.name),
+    diagnostics_.error(second.place, fmt::format("{} is already defined ({}:{})", in_quotes(second.name),
                                                  sources_[first.source].name, first.line));
   }
 

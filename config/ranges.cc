@@ -81,7 +81,7 @@ class Expander {
     const bool too_many = range.size() > max_written_out - std::min(count_, max_written_out);
     if (too_many) {
       diagnostics_.error(entry.place,
-                         fmt::format("the ranges up to here stand for more than {} servers", max_written_out));
+                         fmt::format("the ranges up to here expand to more than {} servers", max_written_out));
     }
     const auto count = too_many || !check_values(entry, range) ? 1 : range.size();
     count_ += count;
@@ -99,9 +99,10 @@ class Expander {
         return false;
       }
       if (!*values || (*values)->size() == names.size()) continue;
-      diagnostics_.error(member.value->place,
-                         fmt::format("{} names {}, {} names {}; expected ranges of one length", in_quotes(entry.name),
-                                     names.size(), in_quotes(member.value->text), (*values)->size()));
+      diagnostics_.error(
+          member.value->place,
+          fmt::format("{} has {} values, {} has {}; expected ranges of the same length", in_quotes(entry.name),
+                      names.size(), in_quotes(member.value->text), (*values)->size()));
       return false;
     }
     return true;
@@ -134,8 +135,8 @@ class Expander {
       if (is_new) {
         kept.push_back(std::move(entry));
       } else {
-        diagnostics_.error(entry.place, fmt::format("server {} again; the first is in line {}", in_quotes(entry.name),
-                                                    first->second.line));
+        diagnostics_.error(entry.place, fmt::format("duplicate server {}; the first is on line {}",
+                                                    in_quotes(entry.name), first->second.line));
       }
     }
     return kept;

@@ -42,16 +42,16 @@ class Importer {
     }
     for (const Statement& each : file.body) take_section(each);
     if (!imported_.services.empty()) {
-      note(0, "a server takes no connections here before it passed its first check; keepalived's do, without alpha");
+      note(0,
+           "a server takes no connections before it has passed its first check; in keepalived it does, unless alpha is "
+           "set");
     }
     if (!routers_speak_) return std::move(imported_);
     if (imported_.nodes.empty()) add_node({.name = "lb1", .priority = priority_});
     if (imported_.nodes.size() == 1) {
       note(0, "nodes: name this director and the others by their host names, each with its own address and priority");
     }
-    note(
-        0,
-        "keepalived speaks VRRP version 2 unless told otherwise, directord speaks version 3: change all nodes at once");
+    note(0, "keepalived uses VRRP version 2 by default, directord uses version 3: change all nodes at once");
     return std::move(imported_);
   }
 
@@ -127,8 +127,8 @@ class Importer {
         std::ranges::move(trackers(each, scripts_, note), std::back_inserter(router.trackers));
       } else if (key == "authentication") {
         note(each.line,
-             "not carried over: authentication; `version: 2` with a `password_file` has its password, version 3 has "
-             "keys");
+             "not carried over: authentication; use `password_file` with `version: 2`, or `authentication` with "
+             "version 3");
       } else if (key != "interface" && key != "state") {  // the priority decides
         not_carried(each);
       }
@@ -136,7 +136,9 @@ class Importer {
     router.unicast = !peers.empty();
     if (router.unicast && router.virtual_mac) {
       router.virtual_mac = false;
-      note(section.line, "not carried over: use_vmac, which needs multicast: unicast tells no switch anything");
+      note(section.line,
+           "not carried over: use_vmac, which needs multicast: switches do not learn the virtual MAC address from "
+           "unicast");
     }
     if (router.interface.empty() && !router.unicast) router.interface = fill_in;
     if (imported_.nodes.empty() && (!peers.empty() || node.address != fill_in)) {
@@ -186,7 +188,7 @@ class Importer {
     if (address == "fwmark") {
       service.fwmark = port;
     } else {
-      if (!net::Address::parse(address)) note(line, fmt::format("{} is no single address", address));
+      if (!net::Address::parse(address)) note(line, fmt::format("{} is not a single address", address));
       service.listen = (protocol.empty() || protocol == "tcp" ? "" : protocol + "://") + end_point(address, port);
     }
     service.name = free_name(fmt::format("{} {}", address, port), service_names_);
@@ -239,7 +241,8 @@ class Importer {
       service.checks = checks;
     } else if (service.checks != checks) {
       note(server.line,
-           "this server's checks differ from the first one's; here they are the service's, for all its servers");
+           "this server's checks differ from the first server's; directord has the same checks for all servers of a "
+           "service");
     }
     service.servers.push_back(std::move(taken));
   }
@@ -255,7 +258,8 @@ class Importer {
     const double interval = std::max(0.1, setting(section, check, "delay_loop", 60));
     double timeout = setting(section, check, "connect_timeout", 5);
     if (timeout >= interval) {
-      note(check.line, fmt::format("the timeout of {} s is not below the interval of {} s: halved", timeout, interval));
+      note(check.line, fmt::format("the timeout of {} s is not below the interval of {} s: set to half the interval",
+                                   timeout, interval));
       timeout = interval / 2;
     }
     const bool http = check.keyword() == "HTTP_GET" || check.keyword() == "SSL_GET";
@@ -284,7 +288,7 @@ class Importer {
                          type.empty() ? "SOA" : yaml_word(type));
     }
     if (key == "MISC_CHECK") {
-      note(check.line, "the program runs without a shell, as nobody unless `user` says otherwise");
+      note(check.line, "the program runs without a shell, as user nobody unless `user` is set");
       return fmt::format("exec: {{ command: {}{} }}", command_words(check.value("misc_path")),
                          check.find("misc_dynamic") ? ", weight: true" : "");
     }
@@ -299,11 +303,11 @@ class Importer {
       text += fmt::format("{}{}: {}", separator, key, value);
       separator = ", ";
     };
-    if (tls) note(check.line, "keepalived does not verify the certificate; `tls: { verify: true }` would");
+    if (tls) note(check.line, "keepalived does not verify the certificate; set `tls: { verify: true }` to verify it");
     const Statement* url = check.find("url");
     if (!url) return text + " }";
     if (std::ranges::count(check.body, "url", &Statement::keyword) > 1)
-      note(check.line, "only the first of its urls is asked for");
+      note(check.line, "only the first url is requested");
     if (const std::string path = url->value("path"); !path.empty()) add("path", yaml_string(path));
     std::string host = url->value("virtualhost");
     if (host.empty()) host = check.value("virtualhost");
@@ -311,7 +315,7 @@ class Importer {
     if (!host.empty()) add("host", yaml_string(host));
     std::string status = url->value("status_code");
     if (url->find("digest"))
-      note(url->line, "not carried over: digest; `expect: { body: ... }` looks for a text instead");
+      note(url->line, "not carried over: digest; use `expect: { body: ... }` to look for a text instead");
     if (status.empty()) status = "200-299";
     add("expect", fmt::format("{{ status: {} }}", yaml_word(status)));
     return text + " }";

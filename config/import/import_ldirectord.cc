@@ -142,12 +142,12 @@ class Importer {
       const std::string forward = words[1] == "gate" ? "dr" : words[1] == "ipip" ? "tunnel" : "nat";
       if (service.servers.empty()) service.forward = forward;
       if (forward != service.forward)
-        note(setting.line, "this server is forwarded to in another way; here a service has one for all");
+        note(setting.line, "this server has a different forwarding method; directord has one for each service");
     }
     std::string weight = "1";
     if (words.size() > 2 && words[2].find_first_not_of("0123456789") == std::string::npos) weight = words[2];
     if (std::ranges::any_of(words, [](const std::string& word) { return word.starts_with('"'); })) {
-      note(setting.line, "this server's own request and answer are not carried over; the check is the service's");
+      note(setting.line, "not carried over: this server's own request and receive; directord uses the service's check");
     }
     const std::size_t arrow = words[0].find("->");
     if (arrow == std::string::npos) return service.servers.push_back({.address = words[0], .weight = weight});
@@ -197,7 +197,7 @@ class Importer {
     const std::string type = value_of(values, "checktype", "negotiate");
     if (type == "on") return {};
     if (type == "off") {
-      note(section.line, "checktype = off keeps all servers out; `disable` is the operator's word for that here");
+      note(section.line, "checktype = off keeps all servers out; use `directorctl disable` for that");
       return {};
     }
     const int interval = number_of(values, "checkinterval", 10);
@@ -205,8 +205,8 @@ class Importer {
     int timeout = number_of(values, asks && values.contains("negotiatetimeout") ? "negotiatetimeout" : "checktimeout",
                             asks ? 30 : 5);
     if (timeout >= interval) {
-      note(section.line,
-           fmt::format("the timeout of {} s is not below the interval of {} s: shortened", timeout, interval));
+      note(section.line, fmt::format("the timeout of {} s is not below the interval of {} s: set to half the interval",
+                                     timeout, interval));
       timeout = interval;
     }
     const std::string millis = timeout == interval ? fmt::format("{}ms", interval * 500) : fmt::format("{}s", timeout);
@@ -222,7 +222,8 @@ class Importer {
     if (type == "ping") return "icmp: {}";
     if (type == "external" || type == "external-perl") {
       note(section.line,
-           "the program is called without arguments here; CHECK_ADDRESS and CHECK_PORT are in its environment");
+           "the program is called without arguments; the environment variables CHECK_ADDRESS and CHECK_PORT name the "
+           "server");
       return fmt::format("exec: {{ command: [{}] }}", yaml_string(value_of(values, "checkcommand", fill_in)));
     }
     const std::string service = value_of(values, "service", service_by_port(section.virtual_server));
@@ -234,7 +235,7 @@ class Importer {
     }
     if (type != "negotiate" || service != "simpletcp") {
       note(section.line,
-           fmt::format("a check of type {} for {} is not carried over: a connection is made instead", type, service));
+           fmt::format("not carried over: a check of type {} for {}; a TCP probe is used instead", type, service));
       return "tcp: {}";
     }
     return fmt::format("tcp: {{ script: [{{ send: {} }}, {{ expect: {{ regex: {} }} }}] }}",

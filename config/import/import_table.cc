@@ -43,18 +43,20 @@ Imported import_table(const ipvs::Table& table) {
     const auto note = [&](std::string_view what) { imported.notes.push_back(fmt::format("{}: {}", shown, what)); };
     if (key.protocol == ipvs::Protocol::none) {
       service.fwmark = std::to_string(key.fwmark);
-      if (key.family() == net::Family::ipv6) note("a firewall mark of IPv6; marks are of IPv4 here");
+      if (key.family() == net::Family::ipv6)
+        note("IPv6 firewall mark; here the address family of a mark is that of its first server");
     } else {
       service.listen = listen(key);
     }
-    if (entry.service.raw_mask) note("the netmask of its persistence is no prefix and is not carried over");
-    if (entry.service.flags & ipvs::flag::sched3) note("its scheduler's flag-3 is not carried over");
+    if (entry.service.raw_mask) note("not carried over: the persistence netmask, which is not a prefix");
+    if (entry.service.flags & ipvs::flag::sched3) note("not carried over: the scheduler flag flag-3");
     take_options(entry.service, service);
     const ipvs::Destination* first = nullptr;
     for (const auto& [server, destination] : entry.destinations) {
       if (!first) first = &destination;
       if (destination.forward != first->forward || destination.tunnel != first->tunnel) {
-        note(fmt::format("{} is forwarded to in another way; here a service has one for all", to_string(server)));
+        note(
+            fmt::format("{} has a different forwarding method; directord has one for each service", to_string(server)));
       }
       service.servers.push_back({.address = to_string(server),
                                  .weight = std::to_string(destination.weight),
@@ -63,7 +65,7 @@ Imported import_table(const ipvs::Table& table) {
     }
     if (first) service.forward = to_string(first->forward);
     if (first && first->tunnel != ipvs::Tunnel{}) service.options.emplace_back("tunnel", tunnel(first->tunnel));
-    note("has no check: its servers count as up");
+    note("no check: all servers count as up");
     imported.services.push_back(std::move(service));
   }
   return imported;

@@ -49,13 +49,14 @@ class FileReader {
       if (line.empty() || line.front() == '#' || line.front() == '!') break;
       std::string word = take_word(line);
       if (word == "{") {
-        if (open_.size() > deepest) return net::failure(fmt::format("line {}: too many braces in braces", number));
+        if (open_.size() > deepest) return net::failure(fmt::format("line {}: braces are nested too deep", number));
         if (statement.words.empty()) reopen(statement);
         open_.push_back(std::move(statement));
         statement = {.line = number, .words = {}};
       } else if (word == "}") {
         finish(statement);
-        if (open_.size() == 1) return net::failure(fmt::format("line {}: there is no brace to close", number));
+        if (open_.size() == 1)
+          return net::failure(fmt::format("line {}: closing brace without an opening brace", number));
         Statement closed = std::move(open_.back());
         open_.pop_back();
         open_.back().body.push_back(std::move(closed));

@@ -36,8 +36,8 @@ void not_carried(const Statement& line, const Note& note) {
 std::string lowering(const Statement& line, int weight, const Note& note) {
   if (weight == 0) return "";
   if (weight > 0) {
-    note(line.line, fmt::format("keepalived adds {0} to the priority while {1} passes; here {0} is taken off while it "
-                                "fails: the same where every node has it",
+    note(line.line, fmt::format("keepalived adds {0} to the priority while {1} passes; directord subtracts {0} while "
+                                "it fails: the same if every node has the tracker",
                                 weight, line.word(0)));
   }
   return fmt::format(", lower: {}", std::abs(weight));
@@ -49,7 +49,7 @@ std::string script_check(const Statement& script, const Note& note) {
     note(script.line, fmt::format("the program of {} needs its full path", script.word(1)));
     line.insert(0, fmt::format("{}/", fill_in));
   }
-  note(script.line, "the program runs without a shell, as nobody unless `user` says otherwise");
+  note(script.line, "the program runs without a shell, as user nobody unless `user` is set");
   const int interval = std::max(1, whole(script.value("interval"), seconds_max));
   const int timeout = whole(script.value("timeout"), seconds_max);
   std::string text = fmt::format("exec: {{ command: {} }}, interval: {}s", command_words(line), interval);
@@ -79,7 +79,7 @@ std::string virtual_address(const Statement& line, const std::string& interface,
   if (!address.contains('/')) address += address.contains(':') ? "/128" : "/32";
   const std::string device = after(line, "dev"), scope = after(line, "scope");
   if (!device.empty() && device != interface) {
-    note(line.line, fmt::format("{} is on {}: give it a virtual router of its own there, and group the two",
+    note(line.line, fmt::format("{} is on {}: create a separate virtual router for it there, and put both in one group",
                                 line.word(0), device));
   }
   std::string label = after(line, "label");

@@ -20,7 +20,7 @@ std::expected<std::set<std::uint16_t>, std::string> parse_statuses(std::string_v
   const auto last =
       dash == std::string_view::npos ? first : parse_integer(text.substr(dash + 1), least_status, greatest_status);
   if (!first || !last) return std::unexpected("");
-  if (*first > *last) return std::unexpected("; the range ends before it begins");
+  if (*first > *last) return std::unexpected("; the end of the range is below its start");
   std::set<std::uint16_t> statuses;
   for (auto status = *first; status <= *last; ++status) statuses.insert(static_cast<std::uint16_t>(status));
   return statuses;

@@ -32,7 +32,7 @@ std::expected<std::string, std::string> parse_domain(std::string_view text) {
   if (rest.empty() || rest.size() > 253) return std::unexpected("; it has at most 253 characters");
   while (true) {
     const auto label = rest.substr(0, rest.find('.'));
-    if (label.empty() || label.size() > 63) return std::unexpected("; between its dots are 1 to 63 characters");
+    if (label.empty() || label.size() > 63) return std::unexpected("; each part between dots has 1 to 63 characters");
     for (const char c : label) {
       if (c <= ' ' || c > '~') return std::unexpected("");
     }

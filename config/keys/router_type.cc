@@ -56,7 +56,7 @@ Type<std::vector<std::string>> give_up_when() {
                                      return std::unexpected("");
                                    return std::string(name);
                                  });
-  return one_or_many(std::move(one), "conditions", ", or a list of such");
+  return one_or_many(std::move(one), "conditions", ", or a list of them");
 }
 
 Type<Tracker> tracker() {
@@ -83,7 +83,7 @@ Type<std::map<std::string, std::string>> interfaces() {
   const Shape each = {
       .kind = Shape::Kind::map, .expected = "", .pattern = std::string(name_pattern), .of = {one.shape}};
   const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = one.shape.expected + ", or a map of one for each node",
+                       .expected = one.shape.expected + ", or a map with one for each node",
                        .of = {one.shape, each}};
   auto read = [expected = shape.expected, read_one = one.read](Reader& reader, const YamlNode& node,
                                                                std::map<std::string, std::string>& all) {

@@ -23,7 +23,7 @@ std::expected<ipvs::ServiceKey, std::string> parse_listen(std::string_view text)
       return std::unexpected(fmt::format("; the protocols are tcp, udp and sctp, not {}", in_quotes(protocol)));
     }
   }
-  if (text.starts_with("fwmark")) return std::unexpected("; a mark is a key of its own: 'fwmark: 5'");
+  if (text.starts_with("fwmark")) return std::unexpected("; write a firewall mark as 'fwmark: 5' instead of 'listen'");
   const auto endpoint = parse_endpoint(text);
   if (!endpoint) return std::unexpected(endpoint.error());
   if (endpoint->port == 0) {

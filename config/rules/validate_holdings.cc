@@ -23,7 +23,8 @@ class HoldingRules {
       const auto& [prefix, label, scope] = router_.addresses[i];
       const Origin::Path path = {"vrrp", router_.name, "addresses", std::to_string(i)};
       const auto of_ipv4 = [&](const char* key) {
-        if (prefix.address.is_v6()) error(path, key, fmt::format("of {}: only IPv4 has it", to_string(prefix)));
+        if (prefix.address.is_v6())
+          error(path, key, fmt::format("of {}: only IPv4 addresses have one", to_string(prefix)));
       };
       if (scope) of_ipv4("scope");
       if (label.empty()) continue;
@@ -35,8 +36,8 @@ class HoldingRules {
   void virtual_mac() {
     if (!router_.virtual_mac || !router_.unicast) return;
     error({"vrrp", router_.name}, "mac",
-          fmt::format("of virtual router '{}' is virtual, and its advertisements are unicast: only multicast ones tell "
-                      "the switches where it is",
+          fmt::format("of virtual router '{}' is virtual, but its advertisements are unicast: switches learn the "
+                      "virtual MAC address only from multicast ones",
                       router_.name));
   }
 
@@ -49,13 +50,13 @@ class HoldingRules {
       const auto agrees = [&](const char* key, const net::Address& address) {
         if (address.family() == first.address.family()) return;
         error(path, key,
-              fmt::format("of a route of virtual router '{}' is of another family than its address {}", router_.name,
-                          to_string(first)));
+              fmt::format("of a route of virtual router '{}' is of a different address family than its address {}",
+                          router_.name, to_string(first)));
       };
       agrees("to", route.to.address);
       if (route.via) agrees("via", *route.via);
       if (route.source) agrees("src", *route.source);
-      if (route.scope && first.address.is_v6()) error(path, "scope", "of an IPv6 route: only IPv4 has it");
+      if (route.scope && first.address.is_v6()) error(path, "scope", "of an IPv6 route: only IPv4 routes have one");
     }
   }
 
@@ -66,8 +67,8 @@ class HoldingRules {
       const auto whole = fmt::format("{}:{}", router_.virtual_mac ? own : interface, label);
       if (whole.size() <= longest_label || !origin_.sound({"vrrp", router_.name, "interface"})) continue;
       return error(path, "label",
-                   fmt::format("makes {}, which has {} characters; expected {} at most", in_quotes(whole), whole.size(),
-                               longest_label));
+                   fmt::format("results in {}, which has {} characters; expected at most {}", in_quotes(whole),
+                               whole.size(), longest_label));
     }
   }
 
@@ -92,8 +93,8 @@ void virtual_macs_differ(const Cluster& cluster, const Origin& origin, Diagnosti
     const auto& other = first->second->name;
     if (is_new || !origin.sound(path) || !origin.sound({"vrrp", other, "router_id"})) continue;
     const auto place = origin.place(path);
-    diagnostics.error(place, fmt::format("virtual routers '{}' and '{}' ({}) have the same virtual Ethernet address; "
-                                         "expected a router_id for each",
+    diagnostics.error(place, fmt::format("virtual routers '{}' and '{}' ({}) have the same virtual MAC address; "
+                                         "expected a different router_id for each",
                                          router.name, other, origin.line({"vrrp", other, "router_id"}, place)));
   }
 }

@@ -60,7 +60,7 @@ void RouterRules::nodes_have_addresses_of_their_own() {
 void RouterRules::nodes_are_given() {
   if (!cluster_.nodes.empty() || !origin_.sound({"nodes"})) return;
   const auto needed = [&](const char* key) {
-    diagnostics_.error(origin_.name_place({key}), fmt::format("'{}' without 'nodes'; expected who takes part", key));
+    diagnostics_.error(origin_.name_place({key}), fmt::format("'{}' needs 'nodes'", key));
   };
   if (!cluster_.virtual_routers.empty()) return needed("vrrp");
   if (cluster_.connection_sync) return needed("connection_sync");
@@ -100,7 +100,7 @@ void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origi
     if (!interfaces.contains(node)) missing.push_back(in_quotes(node));
   }
   if (missing.empty()) return;
-  diagnostics_.error(origin_.place(path), fmt::format("'{}' of {} lacks the node{} {}", key, owner,
+  diagnostics_.error(origin_.place(path), fmt::format("'{}' of {} has no entry for node{} {}", key, owner,
                                                       missing.size() > 1 ? "s" : "", listed(missing)));
 }
 
@@ -118,11 +118,12 @@ void RouterRules::router_ids_are_unique_on_a_link() {
       const auto& other = first->second->name;
       if (is_new || !origin_.sound(path) || !origin_.sound({"vrrp", router.name, "interface"})) return false;
       const auto place = origin_.place(path);
-      const auto where = interface.empty() ? "by unicast" : fmt::format("on interface '{}'", interface);
+      const auto where = interface.empty() ? "with unicast" : fmt::format("on interface '{}'", interface);
       diagnostics_.error(
           place,
-          fmt::format("router_id {} of virtual router '{}' is also that of '{}' ({}) {}; expected one for each",
-                      router.router_id, router.name, other, origin_.line({"vrrp", other, "router_id"}, place), where));
+          fmt::format(
+              "router_id {} of virtual router '{}' is already used by '{}' ({}) {}; expected a different one for each",
+              router.router_id, router.name, other, origin_.line({"vrrp", other, "router_id"}, place), where));
       return true;
     };
     for (const auto& [node, interface] : router.interfaces) {
@@ -145,19 +146,19 @@ void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index
   const auto error = [&](std::string_view why) {
     diagnostics_.error(place, fmt::format("{} in virtual router '{}' {}", to_string(address), router.name, why));
   };
-  if (address.is_any() || address.is_multicast()) return error("is no address that a host can have");
+  if (address.is_any() || address.is_multicast()) return error("is not a unicast address");
   const auto& first = router.addresses.front().prefix.address;
   if (first.family() != address.family()) {
-    return error(
-        fmt::format("is of another family than {}; expected a virtual router for each family", to_string(first)));
+    return error(fmt::format("is of a different address family than {}; use one virtual router for each family",
+                             to_string(first)));
   }
   for (const auto& node : cluster_.nodes) {
     if (node.address != address || !origin_.sound({"nodes", node.name, "address"})) continue;
-    return error(fmt::format("is the own address of node '{}' ({}); expected one that no node has", node.name,
+    return error(fmt::format("is the address of node '{}' ({}); expected an address that no node has", node.name,
                              origin_.line({"nodes", node.name, "address"}, place)));
   }
   const auto [before, is_new] = virtual_.emplace(address, path);
-  if (!is_new) return error(fmt::format("is there already ({})", origin_.line(before->second, place)));
+  if (!is_new) return error(fmt::format("is already used ({})", origin_.line(before->second, place)));
 }
 
 void RouterRules::unicast_speaks_the_nodes_family() {
@@ -169,8 +170,8 @@ void RouterRules::unicast_speaks_the_nodes_family() {
       if (node.address.family() == family || !origin_.sound({"nodes", node.name, "address"})) continue;
       const auto place = origin_.place({"vrrp", router.name, "unicast"});
       diagnostics_.error(
-          place, fmt::format("virtual router '{}' cannot speak to {} ({}), the address of node '{}', which "
-                             "is of another family than its own addresses",
+          place, fmt::format("virtual router '{}' cannot send unicast advertisements to {} ({}), the address of node "
+                             "'{}': its virtual addresses are of a different address family",
                              router.name, to_string(node.address), origin_.line({"nodes", node.name, "address"}, place),
                              node.name));
       break;
@@ -193,7 +194,7 @@ void RouterRules::groups() {
         diagnostics_.error(
             place, fmt::format("unknown virtual router {} in 'groups'{}", in_quotes(name), suggestion(name, known)));
       } else if (!is_new) {
-        diagnostics_.error(place, fmt::format("virtual router '{}' is in a group already ({})", name,
+        diagnostics_.error(place, fmt::format("virtual router '{}' is already in a group ({})", name,
                                               origin_.line(before->second, place)));
       } else {
         agrees_with_its_group(g, name, place);
@@ -211,9 +212,11 @@ void RouterRules::agrees_with_its_group(std::size_t group, const std::string& na
   const auto router = find(name);
   if (first == cluster_.virtual_routers.end()) return;
   const auto differ = [&](const char* key) {
-    diagnostics_.error(place, fmt::format("virtual routers '{}' and '{}' are in one group and differ in '{}'; "
-                                          "expected the same for both",
-                                          first->name, name, key));
+    diagnostics_.error(
+        place,
+        fmt::format(
+            "virtual routers '{}' and '{}' are in the same group but differ in '{}'; expected the same value for both",
+            first->name, name, key));
   };
   if (router->advertise != first->advertise) return differ("advertise");
   if (router->preempt != first->preempt) return differ("preempt");
@@ -229,15 +232,15 @@ void RouterRules::versions() {
       }
     };
     if (router.version == 3) {
-      if (!router.password_file.empty()) error("password_file", "has a password, which only version 2 knows");
+      if (!router.password_file.empty()) error("password_file", "has 'password_file', which needs 'version: 2'");
       continue;
     }
-    if (router.authentication) error("authentication", "is of version 2, which cannot be signed");
+    if (router.authentication) error("authentication", "has 'authentication', which VRRP version 2 does not support");
     if (router.advertise % std::chrono::seconds(1) != std::chrono::milliseconds(0)) {
-      error("advertise", "is of version 2, whose advertisements are whole seconds apart");
+      error("advertise", "has VRRP version 2, which needs 'advertise' in whole seconds");
     }
     if (!router.addresses.empty() && router.addresses.front().prefix.address.is_v6()) {
-      error("version", "has IPv6 addresses, which version 2 does not know");
+      error("version", "has IPv6 addresses, which VRRP version 2 does not support");
     }
   }
 }
@@ -252,7 +255,7 @@ void RouterRules::trackers() {
       const auto error = [&](std::string_view why) {
         diagnostics_.error(origin_.place(path), fmt::format("the check of tracker '{}' {}", tracker.name, why));
       };
-      if (!local && !tracker.check->address) error("has no 'address'; expected whom to ask");
+      if (!local && !tracker.check->address) error("needs an 'address'");
       if (tracker.check->timeout >= tracker.check->interval) {
         error(fmt::format("has a timeout of {} and an interval of {}; expected a shorter timeout",
                           net::to_string(net::Duration(tracker.check->timeout)),

@@ -15,10 +15,10 @@ void validate_schedulers(const Cluster& cluster, const Origin& origin, const net
     if (!seen.insert(scheduler).second || !origin.sound(path)) continue;
     const std::string module = "ip_vs_" + scheduler;
     if (modules.find(module) != net::Modules::Presence::missing) continue;
-    diagnostics.warning(origin.place(path),
-                        fmt::format("this host's kernel has no module {} for the scheduler '{}': it will refuse the "
-                                    "service",
-                                    module, scheduler));
+    diagnostics.warning(
+        origin.place(path),
+        fmt::format("this host's kernel has no module {} for the scheduler '{}': the kernel will refuse the service",
+                    module, scheduler));
   }
 }
 

@@ -66,18 +66,19 @@ std::string mismatch(const Service& service, const net::Endpoint& endpoint) {
   const auto& virtual_end = service.key.endpoint;
   const bool other_port = service.key.fwmark == 0 && endpoint.port != virtual_end.port;
   if (service.forward == ipvs::Forward::tunnel) {
-    return other_port ? fmt::format("has port {}; a tunnel keeps the service's, {}", endpoint.port, virtual_end.port)
+    return other_port ? fmt::format("has port {}, the service {}; 'forward: tunnel' cannot change the port",
+                                    endpoint.port, virtual_end.port)
                       : "";
   }
   const bool nat = service.forward == ipvs::Forward::nat;
   if (endpoint.address.family() != virtual_end.address.family()) {
     const bool v6 = endpoint.address.is_v6();
-    return fmt::format("is {}, the service {}; {} cannot change the family, 'forward: tunnel' can",
+    return fmt::format("is {}, the service {}; {} cannot change the address family, 'forward: tunnel' can",
                        v6 ? "IPv6" : "IPv4", v6 ? "IPv4" : "IPv6", nat ? "nat" : "dr");
   }
   if (endpoint == virtual_end) return "is the virtual address itself";
   if (nat || !other_port) return "";
-  return fmt::format("has port {}; dr keeps the service's, {}, only nat can change it", endpoint.port,
+  return fmt::format("has port {}, the service {}; dr cannot change the port, 'forward: nat' can", endpoint.port,
                      virtual_end.port);
 }
 
@@ -91,8 +92,8 @@ void ServiceRules::keys_are_unique() {
     if (is_new || !origin_.sound(key_path(service))) continue;
     const auto place = origin_.place(key_path(service));
     diagnostics_.error(
-        place, fmt::format("service '{}' is {}, and so is service '{}' ({})", service.name, to_string(service.key),
-                           first->second->name, origin_.line(key_path(*first->second), place)));
+        place, fmt::format("service '{}': {} is already used by service '{}' ({})", service.name,
+                           to_string(service.key), first->second->name, origin_.line(key_path(*first->second), place)));
   }
 }
 
@@ -159,8 +160,8 @@ void ServiceRules::authorization_is_given_once(const Service& service, const che
   if (!is_header) return;
   path.insert(path.end(), {http->tls ? "https" : "http", "authorization_file"});
   diagnostics_.error(origin_.place(path),
-                     fmt::format("the Authorization header of a check of service '{}' is among the headers too; "
-                                 "expected it in one place",
+                     fmt::format("a check of service '{}' has the Authorization header in 'headers' and in "
+                                 "'authorization_file'; expected only one of them",
                                  service.name));
 }
 
@@ -173,8 +174,8 @@ void ServiceRules::target_has_a_port(const Service& service, const checkers::Spe
   for (const auto& server : service.servers) {
     const auto path = address_path(service, server);
     if (server.endpoint.port != 0 || !origin_.sound(path)) continue;
-    diagnostics_.error(origin_.place(path), fmt::format("{} of service '{}' has no port to check; expected one "
-                                                        "here or in the check, since a marked service has none",
+    diagnostics_.error(origin_.place(path), fmt::format("{} of service '{}' has no port to check: a service with "
+                                                        "'fwmark' has no port; set one here or in the check",
                                                         called(server), service.name));
   }
 }
@@ -191,15 +192,15 @@ void ServiceRules::servers(const Service& service) {
     if (!new_name && named->second->fallback != each.fallback) {
       diagnostics_.error(
           origin_.place(path()),
-          fmt::format("a fallback and a server of service '{}' are both called '{}'; expected a name for "
-                      "each",
-                      service.name, each.name));
+          fmt::format(
+              "a fallback and a server of service '{}' have the same name '{}'; expected a different name for each",
+              service.name, each.name));
     }
     const auto [first, is_new] = holders.emplace(each.endpoint, &each);
     if (is_new || !origin_.sound(path())) continue;
     const auto place = origin_.place(path());
-    diagnostics_.error(place, fmt::format("{} of service '{}' is {}, and so is {} ({})", called(each), service.name,
-                                          to_string(each.endpoint), called(*first->second),
+    diagnostics_.error(place, fmt::format("{} of service '{}': {} is already used by {} ({})", called(each),
+                                          service.name, to_string(each.endpoint), called(*first->second),
                                           origin_.line(address_path(service, *first->second), place)));
   }
 }
@@ -216,13 +217,13 @@ void ServiceRules::quorum_can_be_had(const Service& service) {
     if (origin_.has(path) && origin_.sound(path)) diagnostics_.error(origin_.place(path), message);
   };
   if (regain < below) {
-    say("regain",
-        fmt::format("the quorum of service '{}' is regained with {} servers and lost below {}; expected {} or "
-                    "more",
-                    service.name, regain, below, below));
+    say("regain", fmt::format("the quorum of service '{}' is regained with {} servers but lost below {}; expected "
+                              "'regain' to be {} or more",
+                              service.name, regain, below, below));
   } else if (regain > share_the_load(service) && origin_.sound({"services", service.name, "servers"})) {
-    say(regain == below ? "below" : "regain", fmt::format("the quorum of service '{}' takes {} servers, and it has {}",
-                                                          service.name, regain, share_the_load(service)));
+    say(regain == below ? "below" : "regain",
+        fmt::format("the quorum of service '{}' needs {} servers, but the service has {}", service.name, regain,
+                    share_the_load(service)));
   }
 }
 
@@ -234,7 +235,8 @@ void ServiceRules::some_server_has_a_weight(const Service& service) {
   const auto message =
       share_the_load(service) == 0
           ? fmt::format("service '{}' has no servers", service.name)
-          : fmt::format("every server of service '{}' has weight 0: it takes no new connections", service.name);
+          : fmt::format("every server of service '{}' has weight 0: the service takes no new connections",
+                        service.name);
   diagnostics_.warning(origin_.name_place(path), message);
 }
 
@@ -262,30 +264,30 @@ void ServiceRules::options_have_their_reason(const Service& service) {
     diagnostics_.error(origin_.place(path), fmt::format("service '{}' {}", service.name, what));
   };
   if (spec.mask_length != 0 && spec.persistence.count() == 0) {
-    refuse({"persistence_mask"}, "has a persistence_mask and no persistence");
+    refuse({"persistence_mask"}, "has a persistence_mask but no persistence");
   } else if (spec.mask_length > service.key.endpoint.address.bits()) {
     refuse({"persistence_mask"}, fmt::format("has a persistence_mask of {} bits; its addresses have {}",
                                              spec.mask_length, service.key.endpoint.address.bits()));
   }
   if (!spec.persistence_engine.empty() && spec.persistence.count() == 0) {
-    refuse({"persistence_engine"}, "has a persistence_engine and no persistence");
+    refuse({"persistence_engine"}, "has a persistence_engine but no persistence");
   }
   const bool udp = service.key.protocol == ipvs::Protocol::udp || service.key.fwmark != 0;
-  if ((spec.flags & ipvs::flag::one_packet) != 0 && !udp) refuse({"one_packet"}, "is not udp, which one_packet is for");
+  if ((spec.flags & ipvs::flag::one_packet) != 0 && !udp) refuse({"one_packet"}, "has 'one_packet', which needs UDP");
   const bool hashes = spec.scheduler == "sh" || spec.scheduler == "mh";
   if ((spec.flags & (ipvs::flag::sched1 | ipvs::flag::sched2)) != 0 && !hashes) {
-    refuse({"hash"}, fmt::format("has the scheduler {}, which does not hash; sh and mh do", spec.scheduler));
+    refuse({"hash"}, fmt::format("has 'hash', which needs the scheduler sh or mh, not {}", spec.scheduler));
   }
   const auto& tunnel = service.tunnel;
   const bool gue = tunnel.type == ipvs::Tunnel::Type::gue;
   if (tunnel != ipvs::Tunnel{} && service.forward != ipvs::Forward::tunnel) {
-    refuse({"tunnel"}, "says how to tunnel, but not 'forward: tunnel'");
+    refuse({"tunnel"}, "has 'tunnel' but not 'forward: tunnel'");
   } else if (gue != (tunnel.port != 0)) {
-    refuse({"tunnel"}, gue ? "tunnels by gue, which needs a port" : "has a port for its tunnel, which only gue has");
+    refuse({"tunnel"}, gue ? "has a gue tunnel without a port" : "has a tunnel port, which only gue supports");
   } else if (tunnel.flags != 0 && tunnel.type == ipvs::Tunnel::Type::ipip) {
-    refuse({"tunnel"}, "has a checksum for its tunnel, which ipip has not");
+    refuse({"tunnel"}, "has a tunnel checksum, which ipip does not support");
   } else if (tunnel.flags == 2 && !gue) {
-    refuse({"tunnel"}, "has a remote checksum for its tunnel, which only gue has");
+    refuse({"tunnel"}, "has a remote tunnel checksum, which only gue supports");
   }
 }
 
@@ -308,10 +310,9 @@ void ServiceRules::address_is_held(const Service& service) {
     if (router.has(address)) return;
   }
   if (!origin_.sound(key_path(service)) || !every_virtual_address_is_sound()) return;
-  diagnostics_.warning(
-      origin_.place(key_path(service)),
-      fmt::format("no virtual router holds {}, the address of service '{}': it does not move with them",
-                  to_string(address), service.name));
+  diagnostics_.warning(origin_.place(key_path(service)),
+                       fmt::format("no virtual router has {}, the address of service '{}': it does not fail over",
+                                   to_string(address), service.name));
 }
 
 /// With nat the answers must pass the director, which the servers only do by an address in their own network.
@@ -328,10 +329,9 @@ void ServiceRules::answers_come_back(const Service& service) {
         !every_virtual_address_is_sound()) {
       continue;
     }
-    diagnostics_.warning(origin_.place(path),
-                         fmt::format("no virtual address is in the network of {} of service '{}': with nat its "
-                                     "answers must come back through the director that is master",
-                                     called(server), service.name));
+    diagnostics_.warning(origin_.place(path), fmt::format("no virtual address is in the network of {} of service '{}': "
+                                                          "with nat, its answers must come back through the master",
+                                                          called(server), service.name));
     return;
   }
 }
@@ -348,16 +348,14 @@ void ServiceRules::stateless_takeover_hashes() {
     if (service.key.protocol == ipvs::Protocol::udp || !origin_.sound({"services", service.name, "scheduler"}))
       continue;
     if (scheduler != "mh" && scheduler != "sh") {
-      return diagnostics_.error(
-          place,
-          fmt::format("'stateless_takeover' needs services that hash, and service '{}' ({}) has the scheduler {}; "
-                      "expected mh or sh",
-                      service.name, line(service, "scheduler"), scheduler));
+      return diagnostics_.error(place, fmt::format("'stateless_takeover' needs a scheduler that hashes, but service "
+                                                   "'{}' ({}) has the scheduler {}; expected mh or sh",
+                                                   service.name, line(service, "scheduler"), scheduler));
     }
     if (service.forward == ipvs::Forward::nat && origin_.sound({"services", service.name, "forward"})) {
       diagnostics_.warning(
-          place, fmt::format("service '{}' ({}) has 'forward: nat', which gives answers their address only once the "
-                             "client has spoken again: where only servers speak, connections end all the same",
+          place, fmt::format("service '{}' ({}) has 'forward: nat': after a takeover, answers are translated only once "
+                             "the client has sent a packet, so connections on which only the server sends are lost",
                              service.name, line(service, "forward")));
     }
   }

@@ -57,17 +57,13 @@ void TruePathRules::check(const Service& service, std::size_t index) {
   if (!check.path.via_vip) return;
   const auto kind = kind_path(path);
   if (service.forward == ipvs::Forward::nat && origin_.sound({"services", service.name, "forward"})) {
-    refuse(kind, "via",
-           fmt::format("service '{}' forwards by nat, where servers are reached at their own addresses; 'via: vip' is "
-                       "for dr and tunnel",
-                       service.name));
+    refuse(kind, "via", fmt::format("service '{}' has 'forward: nat'; 'via: vip' needs dr or tunnel", service.name));
   }
   if (service.key.fwmark != 0) {
-    refuse(
-        kind, "via",
-        fmt::format("service '{}' is a mark and has no address of its own; 'via: vip' needs 'listen'", service.name));
+    refuse(kind, "via",
+           fmt::format("service '{}' has 'fwmark' and no address; 'via: vip' needs 'listen'", service.name));
   }
-  const std::string goes = "a check 'via: vip' goes to the service's address, and the director finds its way";
+  const std::string goes = "a check with 'via: vip' goes to the service's address by a route that directord sets";
   if (check.address) refuse(path, "address", goes + "; expected no 'address'");
   if (check.path.mark != 0) refuse(path, "mark", goes + "; expected no 'mark'");
   if (!check.path.interface.empty()) refuse(path, "interface", goes + "; expected no 'interface'");
@@ -82,8 +78,9 @@ void TruePathRules::check(const Service& service, std::size_t index) {
   const auto holds = [&](const VirtualRouter& router) { return router.has(*source); };
   if (*source == address || std::ranges::any_of(cluster_.virtual_routers, holds)) {
     refuse(path, "source",
-           fmt::format("{} moves between the directors; a check 'via: vip' comes from an address that stays",
-                       to_string(*source)));
+           fmt::format(
+               "{} moves between the directors; a check with 'via: vip' needs a source address that stays on its node",
+               to_string(*source)));
   }
 }
 
@@ -91,7 +88,7 @@ void TruePathRules::marks() {
   const auto& [first, last] = cluster_.probe_marks;
   const Origin::Path path = {"probe_marks", "last"};
   if (first > last) {
-    return refuse({"probe_marks"}, "last", fmt::format("the range ends at {}, before it begins at {}", last, first));
+    return refuse({"probe_marks"}, "last", fmt::format("the range ends at {}, below its start {}", last, first));
   }
   if (!origin_.sound(path) || !origin_.sound({"probe_marks", "first"})) return;
   marks_are_free();
@@ -101,7 +98,7 @@ void TruePathRules::marks() {
 void TruePathRules::marks_are_free() {
   const auto& marks = cluster_.probe_marks;
   const auto taken = [&](std::uint32_t mark) {
-    return fmt::format("the mark {} is one of the {} to {} that are kept for checks 'via: vip' (probe_marks)", mark,
+    return fmt::format("the mark {} is in the range {} to {} reserved for checks with 'via: vip' (probe_marks)", mark,
                        marks.first, marks.last);
   };
   for (const auto& service : cluster_.services) {
@@ -126,7 +123,7 @@ void TruePathRules::marks_suffice() {
   }
   const auto& [first, last] = cluster_.probe_marks;
   if (ways.size() <= std::size_t{last} - first + 1) return;
-  const auto message = fmt::format("checks 'via: vip' need a mark for each server, {} in all, and there are {}",
+  const auto message = fmt::format("checks with 'via: vip' need one mark for each server: {} needed, {} available",
                                    ways.size(), std::size_t{last} - first + 1);
   diagnostics_.error(origin_.place({"probe_marks", "last"}), message);
 }

@@ -86,7 +86,7 @@ Type<std::map<std::string, T>> by_header(Type<T> item, std::string (*name_of)(st
         reader.subject = {.noun = "header", .name = entry.name, .place = entry.place};
         read_item(reader, *entry.value, all[name_of(entry.name)]);
       } else {
-        reader.fail(*entry.value, fmt::format("{} cannot be a header's name", in_quotes(entry.name)));
+        reader.fail(*entry.value, fmt::format("{} is not a valid header name", in_quotes(entry.name)));
       }
     }
   };

@@ -48,8 +48,8 @@ std::string where_known(std::string_view name, const Shape& inner, std::span<con
   }
   for (const Shape* object : outer | std::views::reverse) {
     if (!knows(*object, name)) continue;
-    return object == outer.front() ? "; it is a key at the top of the cluster file"
-                                   : fmt::format("; it is a key of the {} around it", object->noun);
+    return object == outer.front() ? "; it is a top-level key of the cluster file"
+                                   : fmt::format("; it is a key of the enclosing {}", object->noun);
   }
   return {};
 }

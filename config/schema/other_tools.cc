@@ -28,12 +28,12 @@ constexpr Key keys[] = {
     {"address", "", "the service's address is part of 'listen', as in 192.0.2.10:80", "service"},
     {"protocol", "", "the protocol is part of 'listen', as in udp://192.0.2.10:53", "service"},
     {"weight", "", "'weight' is a key of each server, and of 'server' in 'defaults'", "service"},
-    {"tls", "", "write 'https' for 'http', and 'tls' inside of it", "http probe"},
+    {"tls", "", "use 'https' instead of 'http', with 'tls' inside it", "http probe"},
     {"priority", "", "'priority' is a key of each node in 'nodes'", "virtual router"},
 
-    {"virtual_server", keepalived, "one of the 'services', with its address in 'listen'"},
-    {"virtual_server_group", keepalived, "one of the 'services' for each address, with its address in 'listen'"},
-    {"real_server", keepalived, "one of the 'servers' of a service"},
+    {"virtual_server", keepalived, "an entry of 'services', with its address in 'listen'"},
+    {"virtual_server_group", keepalived, "an entry of 'services' for each address, with the address in 'listen'"},
+    {"real_server", keepalived, "an entry of 'servers' of a service"},
     {"sorry_server", keepalived, "'fallback' of a service"},
     {"lb_algo", keepalived, "'scheduler' of a service"},
     {"lvs_sched", keepalived, "'scheduler' of a service"},
@@ -70,16 +70,16 @@ constexpr Key keys[] = {
     {"nb_get_retry", keepalived, "'fall' of a check"},
     {"delay_before_retry", keepalived, "'pending_interval' of a check"},
     {"status_code", keepalived, "'status' in 'expect' of an http probe"},
-    {"vrrp_instance", keepalived, "one of the virtual routers in 'vrrp'"},
-    {"vrrp_sync_group", keepalived, "one of the 'groups'"},
-    {"vrrp_script", keepalived, "one of the trackers in 'track' of a virtual router"},
+    {"vrrp_instance", keepalived, "an entry of 'vrrp'"},
+    {"vrrp_sync_group", keepalived, "an entry of 'groups'"},
+    {"vrrp_script", keepalived, "an entry of 'track' of a virtual router"},
     {"lvs_sync_daemon", keepalived, "'connection_sync'"},
     {"virtual_router_id", keepalived, "'router_id' of a virtual router"},
     {"virtual_ipaddress", keepalived, "'addresses' of a virtual router"},
     {"virtual_ipaddress_excluded", keepalived, "'addresses' of a virtual router of the other family"},
     {"virtual_routes", keepalived, "'routes' of a virtual router"},
     {"advert_int", keepalived, "'advertise' of a virtual router, with a unit as in 1s"},
-    {"state", keepalived, "decided by 'priority' of the node"},
+    {"state", keepalived, "'priority' of the node"},
     {"nopreempt", keepalived, "'preempt: false' of a virtual router"},
     {"preempt_delay", keepalived, "'preempt: 30s' of a virtual router"},
     {"use_vmac", keepalived, "'mac: virtual' of a virtual router"},
@@ -89,10 +89,10 @@ constexpr Key keys[] = {
     {"track_script", keepalived, "'track' of a virtual router"},
     {"track_interface", keepalived, "'track' of a virtual router"},
 
-    {"virtual", ldirectord, "one of the 'services', with its address in 'listen'"},
+    {"virtual", ldirectord, "an entry of 'services', with its address in 'listen'"},
     {"virtualserver", ldirectord, "'listen' of a service"},
-    {"real", ldirectord, "one of the 'servers' of a service"},
-    {"realserver", ldirectord, "one of the 'servers' of a service"},
+    {"real", ldirectord, "an entry of 'servers' of a service"},
+    {"realserver", ldirectord, "an entry of 'servers' of a service"},
     {"checktype", ldirectord, "'check' of a service, with the kind of the probe as its key: tcp, http, exec"},
     {"checkinterval", ldirectord, "'interval' of a check"},
     {"failurecount", ldirectord, "'fall' of a check"},
@@ -131,13 +131,13 @@ std::string known_elsewhere(std::string_view word, std::string_view noun) {
   });
   if (found == std::end(keys)) return {};
   if (found->tool.empty()) return std::string(found->here);
-  return fmt::format("{} is {}'s word; here it is {}", word, found->tool, found->here);
+  return fmt::format("{} is {}'s keyword; use {}", word, found->tool, found->here);
 }
 
 std::string known_elsewhere(std::string_view word, std::span<const std::string> choices) {
   for (const auto& value : values) {
     if (value.word != net::lower(word) || std::ranges::find(choices, value.here) == choices.end()) continue;
-    return fmt::format("{} is {}'s word; here it is '{}'", word, value.tool, value.here);
+    return fmt::format("{} is {}'s keyword; use '{}'", word, value.tool, value.here);
   }
   return {};
 }

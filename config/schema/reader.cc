@@ -86,8 +86,9 @@ void Reader::refuse_short(const YamlNode& node, std::string_view expected) {
 void Reader::check_name(const Entry& entry) {
   if (is_name(entry.name)) return;
   diagnostics_.error(
-      entry.place, fmt::format("{} is misnamed: {}{}", subject_in_context(), name_rule,
-                               entry.name.find('[') == std::string::npos ? "" : "; a range is written in parentheses"));
+      entry.place,
+      fmt::format("{} has an invalid name: {}{}", subject_in_context(), name_rule,
+                  entry.name.find('[') == std::string::npos ? "" : "; write a range in parentheses, such as (1-20)"));
 }
 
 std::vector<Reader::Member> Reader::match(const YamlNode& node, const Shape& shape) {
@@ -115,7 +116,7 @@ void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& 
   const auto place = where_known(
       entry.name, shape, near.empty() ? std::span<const Shape* const>(around_) : std::span<const Shape* const>());
   const bool unheard_of = unparted.empty() && elsewhere.empty() && place.empty();
-  const auto hint = !unparted.empty() ? fmt::format("; is the ':' or the blank behind {} missing?", in_quotes(unparted))
+  const auto hint = !unparted.empty() ? fmt::format("; is the ':' or the space after {} missing?", in_quotes(unparted))
                     : !elsewhere.empty() ? "; " + elsewhere
                     : !place.empty()     ? place
                                          : suggestion(entry.name, known);
@@ -151,7 +152,7 @@ void Reader::check_missing(const YamlNode& node, const Shape& shape, const std::
     if (chosen.size() < 2) continue;
     std::ranges::sort(chosen, {}, &Entry::place);
     failed_.insert(&node);
-    diagnostics_.error(chosen[1]->place, fmt::format("{} in {} excludes {} of line {}; expected only one of them",
+    diagnostics_.error(chosen[1]->place, fmt::format("{} in {} conflicts with {} on line {}; expected only one of them",
                                                      in_quotes(chosen[1]->name), context(), in_quotes(chosen[0]->name),
                                                      chosen[0]->place.line));
   }

@@ -145,7 +145,7 @@ Type<T> scalar(Shape shape, Convert convert, bool plain = false) {
     if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
     std::expected<T, std::string> converted = convert(std::string_view(node.text));
     if (!converted) return reader.refuse(node, expected, converted.error());
-    if (plain && !node.plain) return reader.refuse(node, expected, "; it stands without quotes");
+    if (plain && !node.plain) return reader.refuse(node, expected, "; write it without quotes");
     value = *std::move(converted);
   };
   return {.shape = std::move(shape), .read = std::move(read)};
@@ -173,7 +173,7 @@ Type<std::vector<T>> list(Type<T> item, std::string of_what, std::int64_t minimu
 template <class T>
 Type<std::vector<T>> named(Type<T> item, std::string_view pattern = name_pattern) {
   Shape shape = {.kind = Shape::Kind::map,
-                 .expected = "a map of a name for each " + item.shape.noun,
+                 .expected = "a map with a name for each " + item.shape.noun,
                  .pattern = std::string(pattern),
                  .of = {item.shape}};
   auto read = [expected = shape.expected, noun = item.shape.noun, read_item = std::move(item.read)](

@@ -63,7 +63,7 @@ std::expected<std::chrono::milliseconds, std::string> parse_duration(std::string
   std::from_chars(whole.data(), whole.data() + whole.size(), units_whole);
   std::from_chars(fraction.data(), fraction.data() + fraction.size(), numerator);
   for (std::size_t i = 0; i < fraction.size(); ++i) denominator *= 10;
-  if (numerator * scale.count() % denominator != 0) return std::unexpected("; it is finer than a millisecond");
+  if (numerator * scale.count() % denominator != 0) return std::unexpected("; the smallest unit is one millisecond");
   return units_whole * scale + std::chrono::milliseconds(numerator * scale.count() / denominator);
 }
 
@@ -124,7 +124,7 @@ Type<net::Prefix> prefix() {
                               .pattern = fmt::format("^{}/[0-9]+$", address_characters)},
                              [](std::string_view text) -> std::expected<net::Prefix, std::string> {
                                if (net::Address::parse(text)) {
-                                 return std::unexpected("; the length is missing, /24 or /32 say");
+                                 return std::unexpected("; the prefix length is missing, such as /24 or /32");
                                }
                                if (const auto parsed = net::Prefix::parse(text)) return *parsed;
                                return std::unexpected(not_an_address(text.substr(0, text.find('/'))));
@@ -139,7 +139,7 @@ Type<net::Endpoint> endpoint() {
     read(reader, node, value);
     const auto meant = reader.failed(node) ? std::string() : with_port_in_brackets(node.text);
     if (meant.empty()) return;
-    reader.warn(node, fmt::format("{} is read as an address without a port; with a port it is \"{}\", without \"[{}]\"",
+    reader.warn(node, fmt::format("{} is read as an address without a port; write \"{}\" with a port, \"[{}]\" without",
                                   in_quotes(node.text), meant, node.text));
   };
   return type;

@@ -82,7 +82,7 @@ Type<D> duration(D minimum, D maximum, D step = D{1}) {
     const auto parsed = parse_duration(text);
     if (!parsed) return std::unexpected(parsed.error());
     if (*parsed < minimum || *parsed > maximum) return std::unexpected("");
-    if (*parsed % step != parsed->zero()) return std::unexpected("; it goes in steps of " + to_string(step));
+    if (*parsed % step != parsed->zero()) return std::unexpected("; it must be a multiple of " + to_string(step));
     return std::chrono::duration_cast<D>(*parsed);
   });
   type.show = [](const D& value) { return to_string(value); };

@@ -132,10 +132,11 @@ std::vector<Diagnostic> Diagnostics::in_order(std::span<const Source> sources) c
   for (const auto& [place, severity, message] : findings_) {
     const Source& source = sources[place.source];
     if (ordered.size() == max_shown) {
-      ordered.push_back({.severity = severity,
-                         .file = source.name,
-                         .message = fmt::format("{} more are not shown", findings_.size() - max_shown + dropped_),
-                         .source = ""});
+      ordered.push_back(
+          {.severity = severity,
+           .file = source.name,
+           .message = fmt::format("{} more messages are not shown", findings_.size() - max_shown + dropped_),
+           .source = ""});
       break;
     }
     auto& known = starts[place.source];
@@ -198,8 +199,8 @@ std::string_view nearest(std::string_view name, std::span<const std::string> kno
 std::string suggestion(std::string_view name, std::span<const std::string> known) {
   if (const auto meant = nearest(name, known); !meant.empty()) return fmt::format("; did you mean '{}'?", meant);
   constexpr std::size_t max_listed = 25;
-  if (known.size() > max_listed) return fmt::format("; {} are known, none like it", known.size());
-  return known.empty() ? "; none is known" : fmt::format("; known are {}", listed(known));
+  if (known.size() > max_listed) return fmt::format("; {} names are known, none is similar", known.size());
+  return known.empty() ? "; none is defined" : fmt::format("; known are {}", listed(known));
 }
 
 }  // namespace config

@@ -88,7 +88,7 @@ class Builder : public YAML::EventHandler {
     const auto place = text_.place(mark);
     const auto found = anchors_.find(alias);
     if (found == anchors_.end() || found->second.node == nullptr) {
-      throw Refused{place, "this alias stands for something that contains it"};
+      throw Refused{place, "this alias refers to a value that contains it"};
     }
     attach(*found->second.node, found->second.unfolded, place);
   }
@@ -112,7 +112,7 @@ class Builder : public YAML::EventHandler {
  private:
   static void check_tag(Place place, const std::string& tag) {
     if (tag.empty() || tag == plain_tag || tag == nonspecific_tag) return;
-    throw Refused{place, fmt::format("the tag {} has no meaning in a cluster file", in_quotes(tag))};
+    throw Refused{place, fmt::format("the YAML tag {} is not supported", in_quotes(tag))};
   }
 
   void begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -162,7 +162,7 @@ class Builder : public YAML::EventHandler {
     }
     Open& parent = open_.back();
     parent.unfolded += unfolded;
-    if (parent.unfolded > max_unfolded) throw Refused{place, "the aliases up to here unfold into too much"};
+    if (parent.unfolded > max_unfolded) throw Refused{place, "the aliases up to here expand to too many values"};
     if (parent.node->kind == YamlNode::Kind::sequence) {
       parent.node->entries.push_back({.name = "", .place = place, .value = &value});
     } else if (!parent.key) {
@@ -195,7 +195,7 @@ class Builder : public YAML::EventHandler {
     for (const auto& entry : map.entries) {
       const auto [first, is_new] = seen.emplace(entry.name, &entry);
       if (is_new) continue;
-      diagnostics_.error(entry.place, fmt::format("duplicate key {}; the first is in line {}", in_quotes(entry.name),
+      diagnostics_.error(entry.place, fmt::format("duplicate key {}; the first is on line {}", in_quotes(entry.name),
                                                   first->second->place.line));
     }
     if (seen.size() == map.entries.size()) return;

@@ -120,15 +120,15 @@ Fault YamlText::stray_colon(Place place) const {
       if (word.size() == above.size()) {
         hint = fmt::format("; is a ':' missing at the end of line {}?", number);
       } else if (above[word.size()] == ' ') {
-        hint = fmt::format("; is a ':' missing after {} in line {}?", in_quotes(word), number);
+        hint = fmt::format("; is a ':' missing after {} on line {}?", in_quotes(word), number);
       } else {
-        hint = fmt::format("; is a blank missing after ':' in line {}?", number);
+        hint = fmt::format("; is a space missing after ':' on line {}?", number);
       }
     }
     break;
   }
-  if (hint.empty()) hint = "; is the line indented as it should be? Text with ': ' in it needs quotes";
-  return {place, "a key cannot stand here" + hint};
+  if (hint.empty()) hint = "; check the indentation; text that contains ': ' needs quotes";
+  return {place, "a key is not allowed here" + hint};
 }
 
 Fault YamlText::open_bracket(Place place, const YamlNode& opened) const {
@@ -139,7 +139,7 @@ Fault YamlText::open_bracket(Place place, const YamlNode& opened) const {
   if (offset(place) >= text_.size())
     return {opened.place, fmt::format("the '{}' that opens here is never closed", open)};
   return {place,
-          fmt::format("expected ',' or '{}'; the '{}' of line {} is still open", close, open, opened.place.line)};
+          fmt::format("expected ',' or '{}'; the '{}' on line {} is still open", close, open, opened.place.line)};
 }
 
 Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint, const YamlNode* open_flow) const {
@@ -149,7 +149,7 @@ Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint,
   const auto indentation = here.substr(0, std::min(here.find_first_not_of(" \t"), here.size()));
   if (const auto tab = indentation.find('\t'); tab != std::string_view::npos) {
     return {{.source = source_, .line = at.line, .column = static_cast<std::uint32_t>(tab) + 1},
-            "a tab in the indentation; expected blanks"};
+            "a tab in the indentation; expected spaces"};
   }
   if (const auto address = bracketed_address(here); !address.empty()) {
     return {at, fmt::format("an IPv6 address in brackets needs quotes: \"{}\"", address)};
@@ -157,16 +157,16 @@ Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint,
   if (open_flow != nullptr && (complaint == END_OF_MAP_FLOW || complaint == END_OF_SEQ_FLOW || complaint == FLOW_END)) {
     return open_bracket(at, *open_flow);
   }
-  if (complaint == FLOW_END) return {at, "this bracket closes nothing; was it opened?"};
+  if (complaint == FLOW_END) return {at, "this closing bracket has no opening bracket"};
   if (complaint == MAP_VALUE || complaint == MAP_KEY) return stray_colon(at);
-  if (complaint == BLOCK_ENTRY) return {at, "a list item cannot stand here; is the line indented as it should be?"};
+  if (complaint == BLOCK_ENTRY) return {at, "a list item is not allowed here; check the indentation"};
   if (complaint == END_OF_MAP || complaint == END_OF_SEQ) {
     return {at, "this line's indentation matches none of the blocks above, or it is neither a key nor a list item"};
   }
   if (complaint == UNKNOWN_TOKEN) {
     return {at, fmt::format("text cannot begin with {}; put it in quotes", in_quotes(text_.substr(offset(at), 1)))};
   }
-  if (complaint.starts_with(UNKNOWN_ANCHOR)) return {at, "this alias has no anchor; '&NAME' must stand before '*NAME'"};
+  if (complaint.starts_with(UNKNOWN_ANCHOR)) return {at, "this alias has no anchor; define '&NAME' before '*NAME'"};
   return {at, fmt::format("not valid YAML: {}", complaint)};
 }
 

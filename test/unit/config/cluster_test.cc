@@ -37,8 +37,8 @@ TEST_CASE("a host that is none of the nodes is told which there are") {
   const auto cluster = cluster_of({"lb1", "lb2"});
   CHECK(chosen(cluster, "lb9", "lb1") == "node 'lb9' is not in the cluster file; its nodes are lb1, lb2");
   CHECK(chosen(cluster, "", "web1") ==
-        "host 'web1' is not a node of the cluster file, whose nodes are lb1, lb2; --node says which of them this is");
-  CHECK(chosen(cluster_of({}), "lb1", "lb1") == "node 'lb1': the cluster file names no nodes");
+        "host 'web1' is not a node of the cluster file; its nodes are lb1, lb2; select one with --node");
+  CHECK(chosen(cluster_of({}), "lb1", "lb1") == "node 'lb1': the cluster file has no nodes");
   // Neither is the one that is meant for certain.
   CHECK(chosen(cluster_of({"lb.a", "lb.b"}), "", "lb.c").starts_with("host 'lb.c' is not a node"));
 }

@@ -60,7 +60,7 @@ TEST_CASE("many findings are counted, not shown") {
   const auto found = diagnostics.in_order(sources);
   REQUIRE(found.size() == 101);
   CHECK(found[99].line == 100);
-  CHECK(to_string(found[100]) == "a: error: 4900 more are not shown");
+  CHECK(to_string(found[100]) == "a: error: 4900 more messages are not shown");
 }
 
 TEST_CASE("text is quoted fit for a message") {
@@ -88,5 +88,5 @@ TEST_CASE("the nearest known name is found") {
   CHECK(config::nearest(std::string(100'000, 'x'), known).empty());
   CHECK(config::suggestion("raise", known) == "; did you mean 'rise'?");
   CHECK(config::suggestion("colour", known) == "; known are interval, timeout, rise, fall, rr and wrr");
-  CHECK(config::suggestion("colour", {}) == "; none is known");
+  CHECK(config::suggestion("colour", {}) == "; none is defined");
 }

@@ -80,7 +80,7 @@ TEST_CASE("a merge adds what the map does not say itself") {
 TEST_CASE("a duplicate key is reported and the tree goes on with the first") {
   CHECK(parsed("a: b\nc: d\na: e\n") ==
         "{a@1:1: b@1:4, c@2:1: d@2:4}@1:1"
-        "f:3:1: error: duplicate key 'a'; the first is in line 1\n    a: e\n    ^\n");
+        "f:3:1: error: duplicate key 'a'; the first is on line 1\n    a: e\n    ^\n");
 }
 
 TEST_CASE("nesting ends where a cluster file can no longer be meant") {

@@ -51,8 +51,8 @@ TEST_CASE("the imports are written anew", "[.][rewrite]") {
 
 TEST_CASE("braces that do not match are refused with their line") {
   CHECK(import_keepalived("a {\nb {\n}\n").error().message == "line 1: this brace is not closed");
-  CHECK(import_keepalived("a {\n}\n}\n").error().message == "line 3: there is no brace to close");
-  CHECK(import_keepalived(std::string(100, '{')).error().message == "line 1: too many braces in braces");
+  CHECK(import_keepalived("a {\n}\n}\n").error().message == "line 3: closing brace without an opening brace");
+  CHECK(import_keepalived(std::string(100, '{')).error().message == "line 1: braces are nested too deep");
 }
 
 TEST_CASE("a table becomes services that are named for their addresses") {
@@ -63,7 +63,7 @@ TEST_CASE("a table becomes services that are named for their addresses") {
   web.destinations[{endpoint("192.168.200.11:80")}] = {.weight = 3};
   web.destinations[{endpoint("192.168.200.12:80")}] = {.weight = 1, .upper_threshold = 9};
   CHECK(to_yaml(import_table(table)) ==
-        "# tcp 192.168.56.10:80: has no check: its servers count as up\n"
+        "# tcp 192.168.56.10:80: no check: all servers count as up\n"
         "\n"
         "cluster: imported\n"
         "services:\n"

@@ -205,7 +205,7 @@ TEST_CASE("a file that cannot be read says why") {
   CHECK(said("/nonexistent/cluster.yaml") ==
         "/nonexistent/cluster.yaml: error: cannot be read: No such file or directory\n");
   CHECK(said("/") == "/: error: is a directory; expected a file\n");
-  CHECK(said("/dev/null") == "/dev/null: error: is no regular file\n");
+  CHECK(said("/dev/null") == "/dev/null: error: is not a regular file\n");
 }
 
 TEST_CASE("defaults fill in what is not said, and no more") {

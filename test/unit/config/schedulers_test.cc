@@ -27,8 +27,8 @@ net::Modules kernel(const std::string& files) { return {"", files, ""}; }
 TEST_CASE("a scheduler that the kernel does not have is a warning where it is named first") {
   const auto without_mh = kernel("kernel/ip_vs_rr.ko:\n");
   CHECK(said(&without_mh) ==
-        "shop.yaml:3:43: warning: this host's kernel has no module ip_vs_mh for the scheduler 'mh': it will refuse the "
-        "service\n"
+        "shop.yaml:3:43: warning: this host's kernel has no module ip_vs_mh for the scheduler 'mh': the kernel "
+        "will refuse the service\n"
         "      web: { listen: 192.0.2.1:80, scheduler: mh, servers: { web1: { address: 192.0.2.2 } } }\n"
         "                                              ^\n");
   CHECK(config::load_text("shop.yaml", file, &without_mh));

@@ -26,7 +26,7 @@ TEST_CASE("what is no duration is refused with a hint") {
       {"5S", "; the units are ms, s, m and h, not 'S'"},
       {"5s ", "; the units are ms, s, m and h, not 's '"},
       {"1d", "; the units are ms, s, m and h, not 'd'"},
-      {"0.5ms", "; it is finer than a millisecond"},
+      {"0.5ms", "; the smallest unit is one millisecond"},
       {"9999999999h", ""},
       {"1.0000000000s", ""}};
   for (const auto& [text, hint] : table) {
