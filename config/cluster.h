@@ -22,16 +22,17 @@ namespace config {
 
 struct Node {
   std::string name;             ///< the host name, or what --node says
-  net::Address address;         ///< where the other directors reach it
+  net::Address address;         ///< at which the other directors reach it
   std::uint8_t priority = 100;  ///< VRRP priority, 1..254
 
   auto operator<=>(const Node&) const = default;
 };
 
-/// Whether a node with a higher priority takes the addresses back when it returns, and how long after its start.
+/// Whether a node with a higher priority takes the virtual addresses back when it returns, and the delay after its
+/// start.
 struct Preempt {
   bool allowed = true;
-  /// Nothing: at once, or a while after where connections are synced.
+  /// Nothing: at once, or after a default delay where connections are synced.
   std::optional<std::chrono::milliseconds> after{};
 
   auto operator<=>(const Preempt&) const = default;
@@ -45,12 +46,12 @@ struct Authentication {
   auto operator<=>(const Authentication&) const = default;
 };
 
-/// What a node must have to lead, beside its own links: one of `link` and `check`.
+/// A link or a check that a master needs, beside the interfaces of its virtual routers: one of `link` and `check`.
 struct Tracker {
   std::string name;
   std::string link;                       ///< an interface that must be up; empty: none
   std::optional<checkers::Spec> check{};  ///< must not be down
-  std::uint8_t lower = 0;                 ///< what failing takes from the priority; 0: the role
+  std::uint8_t lower = 0;                 ///< priority penalty while it fails; 0: the node cannot be master
 
   auto operator<=>(const Tracker&) const = default;
 };
@@ -73,7 +74,7 @@ struct VirtualRouter {
   bool virtual_mac = false;
   std::chrono::milliseconds advertise{1000};
   Preempt preempt{};
-  std::chrono::milliseconds ready_within{10000};  ///< how long a start waits for the rules and the first verdicts
+  std::chrono::milliseconds ready_within{10000};  ///< maximum wait for the services and the first check results
   bool unicast = false;
   vrrp::Checksum checksum = vrrp::Checksum::rfc9568;
   std::uint8_t version = 3;
@@ -90,7 +91,7 @@ struct VirtualRouter {
 
 /// What a failed check does to a real server.
 enum class OnFailure : std::uint8_t {
-  drain,   ///< weight 0: its connections live on
+  drain,   ///< weight 0: its connections continue
   remove,  ///< out of the table: its connections end
 };
 
@@ -105,9 +106,9 @@ struct Server {
   auto operator<=>(const Server&) const = default;
 };
 
-/// How many servers a service must have in to be itself; hysteresis keeps one server's flap from being the service's.
+/// How many servers a service must have in service; hysteresis keeps one server's flap from changing the quorum.
 struct Quorum {
-  std::uint32_t below = 1;   ///< lost when fewer are in than this; 1..65535
+  std::uint32_t below = 1;   ///< lost when fewer are in service than this; 1..65535
   std::uint32_t regain = 0;  ///< regained when this many are: `below` or more; 0 only while the file is read
 
   auto operator<=>(const Quorum&) const = default;
@@ -125,8 +126,8 @@ struct Service {
   std::vector<Server> servers;  ///< those that share the load, then the fallbacks
   Quorum quorum;
   std::uint8_t panic = 100;              ///< failed checks take away at most so many per cent of the weight; 0..100
-  std::chrono::seconds slow_start{0};    ///< over which a server that comes up reaches its weight; 0 = at once
-  std::chrono::seconds drain_time{300};  ///< that a server which left the file may keep its connections
+  std::chrono::seconds slow_start{0};    ///< in which a server that comes up reaches its weight; 0 = at once
+  std::chrono::seconds drain_time{300};  ///< for which a removed server may keep its connections
 
   auto operator<=>(const Service&) const = default;
 };
@@ -143,18 +144,18 @@ struct ConnectionSync {
 struct Director {
   enum class Ownership : std::uint8_t {
     named,      ///< only the services of the file, and those that an earlier file named, are touched
-    exclusive,  ///< the whole table is the file's: what it does not name departs
+    exclusive,  ///< the whole table is the file's: other services are drained and removed
   };
   enum class OnStop : std::uint8_t {
-    keep,   ///< the rules stay: connections live on
-    clear,  ///< they go, and the connections with them
+    keep,   ///< the table stays: connections continue
+    clear,  ///< directord's services are removed, and their connections with them
   };
 
   Ownership ownership = Ownership::named;
   OnStop on_stop = OnStop::keep;
-  std::uint8_t reload_guard = 50;  ///< per cent of the servers or services that a reload may remove unasked; 0..100
-  std::string operators{};         ///< the group that may ask and steer; empty: only directord's own user
-  std::string readers{};           ///< the group that may ask, on a socket of its own; empty: nobody more
+  std::uint8_t reload_guard = 50;  ///< per cent of the servers or services that a reload may remove without --yes
+  std::string operators{};         ///< the group that may query and control; empty: only directord's own user
+  std::string readers{};           ///< the group that may query, on a socket of its own; empty: no group
 
   auto operator<=>(const Director&) const = default;
 };
@@ -176,7 +177,7 @@ struct Cluster {
   std::vector<VirtualRouter> virtual_routers;
   std::vector<std::vector<std::string>> groups;  ///< names of virtual routers that fail over together; disjoint
   std::optional<ConnectionSync> connection_sync;
-  /// A node goes on with connections that it has never seen, each to where its hash leads; all their services hash.
+  /// A new master accepts packets of connections that it does not know, and the hash chooses the server.
   bool stateless_takeover = false;
   ProbeMarks probe_marks;
   std::vector<Service> services;

@@ -14,8 +14,8 @@ using ToParse = std::function<std::string_view(const Source& source)>;
 
 /// Reads the files that `root`, the map of sources[0], includes, and those that they include, and merges them into it:
 /// maps get the others' members, lists the others' items, anything else may be given only once. A path or glob is
-/// relative to the file that names it; a glob may find nothing, a path may not. Errors stand at the include, or in the
-/// included file.
+/// relative to the file that names it; a glob may match nothing, a path must exist. Errors are reported at the include,
+/// or in the included file.
 void include_files(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
                    Diagnostics& diagnostics);
 

@@ -30,7 +30,7 @@ using Refusal = std::vector<Diagnostic>;
 [[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path, const net::Modules* modules = nullptr);
 
 /// The same, when most of it is as it was: `memory` is of an earlier Loaded, and `before` its services. What is new is
-/// read, and all rules are applied to the whole. (The bounds on what ranges and aliases unfold into hold for what is
+/// read, and all rules are applied to the whole. (The limits on what ranges and aliases expand to apply to what is
 /// read.)
 [[nodiscard]] std::expected<Loaded, Refusal> load_again(const std::string& path, const Memory& memory,
                                                         const std::vector<Service>& before,

@@ -57,8 +57,8 @@ class Sieve {
   /// `source` without the services that are known. What earlier calls returned stays valid.
   [[nodiscard]] std::string_view operator()(const Source& source);
 
-  /// Once all sources were given and what was left of them made the tree `root`: whether it stands for them all. Takes
-  /// out of the tree what this put in.
+  /// After all sources were given and the rest of them was parsed into `root`: whether it represents them all. Removes
+  /// from the tree what this added.
   [[nodiscard]] bool holds(YamlNode& root) const;
 
   /// The services of all the sources: those of `before` that are known, and between them those that were `read`.

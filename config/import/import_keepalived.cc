@@ -1,4 +1,4 @@
-// What keepalived's words mean here. Where the two differ in meaning, not only in words, a note says so.
+// keepalived's keywords as keys of the cluster file. Where the meaning differs, a note says so.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -321,7 +321,7 @@ class Importer {
     return text + " }";
   }
 
-  /// Words that are read where they matter, or that say what is so here anyway.
+  /// Keywords that are read elsewhere, or that ask for what directord does anyway.
   const std::set<std::string_view> known_elsewhere_ = {
       "delay_loop", "protocol", "inhibit_on_failure", "connect_timeout", "weight",     "uthreshold",
       "lthreshold", "retry",    "delay_before_retry", "alpha",           "virtualhost"};

@@ -18,8 +18,8 @@ namespace config {
 
 inline constexpr std::string_view fill_in = "FILL_IN";
 
-/// What an importer understood, and what it did not. Texts are the file's own: addresses and numbers are checked when
-/// the cluster file is.
+/// What an importer understood, and what it did not. Texts are those of the imported file: addresses and numbers are
+/// checked when the cluster file is loaded.
 struct Imported {
   struct Node {
     std::string name;
@@ -96,7 +96,8 @@ struct Imported {
 /// A word that YAML may read as a number or a time, or a string if it is none.
 [[nodiscard]] std::string yaml_word(std::string_view text);
 
-/// Not there yet in `taken`: `wanted` with all that a name cannot have made '-', and a number behind it if it is taken.
+/// A name that `taken` does not contain: `wanted` with '-' for what a name cannot have, and a number after it if
+/// needed.
 [[nodiscard]] std::string free_name(std::string_view wanted, const std::vector<std::string>& taken);
 
 }  // namespace config

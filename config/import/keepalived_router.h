@@ -9,10 +9,10 @@
 #include "config/import/imported.h"
 #include "config/import/keepalived_file.h"
 
-/// What keepalived's virtual routers hold and watch, as the cluster file has it.
+/// The addresses, routes and trackers of keepalived's virtual routers, as the cluster file has them.
 namespace config {
 
-/// Tells of what could not be carried over, or means something else, in a line of the file.
+/// Reports what could not be carried over, or means something else, with its line in the file.
 using Note = std::function<void(int line, std::string_view what)>;
 
 /// A line of virtual_ipaddress: a list's item. Empty where there is no address.

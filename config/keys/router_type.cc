@@ -46,7 +46,7 @@ Type<Authentication> authentication() {
       .type();
 }
 
-/// "web below quorum", or a list of such: the services' names.
+/// "web below quorum", or a list of them: the services' names.
 Type<std::vector<std::string>> give_up_when() {
   static constexpr std::string_view condition = " below quorum";
   auto one = scalar<std::string>({.expected = "SERVICE below quorum", .pattern = "^[^ ]+ below quorum$"},

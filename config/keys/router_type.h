@@ -5,7 +5,7 @@
 
 namespace config {
 
-/// One name for every node, or a map of a name for each.
+/// One name for every node, or a map with a name for each.
 Type<std::map<std::string, std::string>> interfaces();
 
 /// In the map of interfaces() while reading: the one of every node, since the nodes may follow later in the file.

@@ -7,9 +7,9 @@
 
 namespace config {
 
-/// Finds what each key allows and their sum does not: two services on one address, a timeout that no interval leaves
-/// room for, a name that nothing has. Looks at the file alone, never at this host. What was refused while reading takes
-/// no part, so that one mistake is one error.
+/// Finds contradictions between keys that are valid on their own: two services on one address, a timeout that is not
+/// shorter than its interval, an unknown name. Looks at the file alone, never at this host. What was refused while
+/// reading is left out, so that one mistake is one error.
 void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
 /// The parts of validate().

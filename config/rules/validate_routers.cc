@@ -203,7 +203,7 @@ void RouterRules::groups() {
   }
 }
 
-/// A group has one timer and one role: its members speak at one pace, and give way alike.
+/// A group has one timer and one role, so its members need the same interval, preemption and version.
 void RouterRules::agrees_with_its_group(std::size_t group, const std::string& name, Place place) {
   const auto find = [&](const std::string& wanted) {
     return std::ranges::find(cluster_.virtual_routers, wanted, &VirtualRouter::name);

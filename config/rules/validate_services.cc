@@ -82,8 +82,8 @@ std::string mismatch(const Service& service, const net::Endpoint& endpoint) {
                      virtual_end.port);
 }
 
-// A rule first finds a contradiction and only then asks whether all that takes part in it was read as it was meant:
-// finding that out is a search in the document.
+// A rule first finds a contradiction and only then checks whether all values in it were read without errors: that
+// check is a search in the document.
 
 void ServiceRules::keys_are_unique() {
   std::map<ipvs::ServiceKey, const Service*> holders;
@@ -336,7 +336,7 @@ void ServiceRules::answers_come_back(const Service& service) {
   }
 }
 
-/// Only a hash leads a connection that nobody remembers back to its server. UDP has none to remember.
+/// Only a hash sends the packets of an unknown connection to the server that has it. UDP needs none.
 void ServiceRules::stateless_takeover_hashes() {
   if (!cluster_.stateless_takeover || !origin_.sound({"services"})) return;
   const auto place = origin_.place({"stateless_takeover"});

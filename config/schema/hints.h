@@ -14,7 +14,7 @@ namespace config {
 /// around it, `outer`, the outermost first.
 [[nodiscard]] std::string where_known(std::string_view name, const Shape& inner, std::span<const Shape* const> outer);
 
-/// The key of `object` that `name` begins with, where a ':' or the blank behind it is missing: `forward nat` was meant
+/// The key of `object` that `name` begins with, where a ':' or the space after it is missing: `forward nat` was meant
 /// as `forward: nat`. Empty: none.
 [[nodiscard]] std::string_view unparted_key(std::string_view name, const Shape& object);
 

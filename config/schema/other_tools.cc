@@ -11,8 +11,8 @@ namespace {
 
 struct Key {
   std::string_view word;
-  std::string_view tool;       ///< empty: a word of ours
-  std::string_view here;       ///< the key of ours in quotes, and what it is a key of
+  std::string_view tool;       ///< empty: a key of the cluster file
+  std::string_view here;       ///< directord's key in quotes, and what it is a key of
   std::string_view noun = {};  ///< only in an object called so; empty: in any
 };
 

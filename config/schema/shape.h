@@ -39,7 +39,7 @@ struct Shape {
 
   Kind kind = Kind::text;
   std::string expected = {};  ///< ends the sentence "expected ...": "a whole number from 1 to 255"
-  std::string pattern = {};   ///< ECMAScript, anchored; a first sieve only: the reader knows more
+  std::string pattern = {};   ///< ECMAScript, anchored; a first filter: the reader checks more
   std::int64_t minimum = 0;
   std::int64_t maximum = 0;
   std::vector<std::string> choices = {};

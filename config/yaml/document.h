@@ -8,7 +8,7 @@
 
 #include "config/yaml/diagnostics.h"
 
-/// YAML text as a tree that knows where each part was written. What the text means is not its concern.
+/// YAML text as a tree that knows where each part was written. It does not interpret the text.
 namespace config {
 
 struct YamlNode;
@@ -20,8 +20,8 @@ struct Entry {
   YamlNode* value = nullptr;
 };
 
-/// A value. Shared by all the aliases of its anchor, so that a small file cannot unfold into a large tree: what changes
-/// it in place must do no harm when it comes by again.
+/// A value. Shared by all the aliases of its anchor, so that a small file cannot expand to a large tree: code that
+/// changes it in place must expect to see it again.
 struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, sequence, map };
 
@@ -40,7 +40,7 @@ using Document = std::deque<YamlNode>;
 
 /// Parses the text of source `index` into `document` and returns its root; null after an error, which is then in
 /// `diagnostics`. The text is YAML 1.2 with the merge key `<<`; refused are: what is not UTF-8, duplicate keys, keys
-/// that are not text, tags, more than one document, too deep nesting, aliases that contain themselves or unfold into
+/// that are not text, tags, more than one document, too deep nesting, aliases that contain themselves or expand to
 /// too much. A duplicate key is an error that leaves a tree: the reader can go on and find more.
 [[nodiscard]] YamlNode* parse(std::string_view text, std::uint32_t index, Document& document, Diagnostics& diagnostics);
 

@@ -12,7 +12,8 @@
 namespace config {
 namespace {
 
-/// A line without its comment and the blanks around it. A '#' in quotes may fool it: it only serves hints.
+/// A line without its comment and the blanks around it. A '#' in quotes is taken for a comment too: it only serves
+/// hints.
 std::string_view bare(std::string_view line) {
   if (const auto comment = line.find(" #"); comment != std::string_view::npos) line = line.substr(0, comment);
   const auto first = line.find_first_not_of(" \t");

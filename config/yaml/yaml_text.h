@@ -10,7 +10,7 @@
 #include "config/yaml/document.h"
 
 /// What only the characters of a YAML source can tell: whether they are text at all, and why the parser stopped.
-/// Included by document.cc alone; yaml-cpp's names go no further.
+/// Included by document.cc alone; yaml-cpp's types are not used elsewhere.
 namespace config {
 
 struct Fault {
@@ -32,7 +32,7 @@ class YamlText {
   /// takes the end of the file for the closing quote.
   [[nodiscard]] bool quote_is_closed(Place place) const;
 
-  /// yaml-cpp's complaint in words that help; `open_flow` is the innermost `{` or `[` without its end.
+  /// yaml-cpp's error as a message that helps; `open_flow` is the innermost `{` or `[` without its end.
   [[nodiscard]] Fault syntax_fault(const YAML::Mark& mark, std::string_view complaint, const YamlNode* open_flow) const;
 
  private:
