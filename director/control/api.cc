@@ -36,7 +36,7 @@ Response refuse(RequestError::Kind kind, std::string_view why) {
 }
 
 Response wrong_verb(const Request& request) {
-  return refuse(wrong_method, request.method + " does not go with " + request.path);
+  return refuse(wrong_method, request.method + ": method not allowed for " + request.path);
 }
 
 std::vector<std::string> segments_of(std::string_view path) {
@@ -86,7 +86,7 @@ Response answer_drain(Engine& engine, const Request& request, const std::string&
   const auto body = object_in(request.body);
   const auto refused = [] {
     return refuse(invalid,
-                  "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason");
+                  "invalid body: expected {\"reason\": \"...\", \"within_seconds\": N}, reason at most 1000 bytes");
   };
   if (!body) return refused();
   const auto reason = reason_in(*body);
@@ -101,14 +101,14 @@ Response answer_weight(Engine& engine, const Request& request, const std::string
   const auto body = object_in(request.body);
   const auto weight = body ? body->value("weight", json()) : json();
   if (!weight.is_number_unsigned() || weight.get<std::uint64_t>() > weight_max) {
-    return refuse(invalid, "the body is not {\"weight\": N} with N from 0 to 65535");
+    return refuse(invalid, "invalid body: expected {\"weight\": N}, N from 0 to 65535");
   }
   const auto reason = reason_in(*body);
   const auto time = seconds_in(*body, "for_seconds");
   if (!reason || !time || (*time && (*time)->count() == 0)) {
     return refuse(invalid,
-                  "the body is not {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N} with at most 1000 bytes of "
-                  "reason and at least a second");
+                  "invalid body: expected {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N}, reason at most "
+                  "1000 bytes, for_seconds at least 1");
   }
   return outcome_of(engine, engine.orders().set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time),
                     service);
@@ -118,7 +118,7 @@ Response answer_failover(Engine& engine, const Request& request, const std::stri
   if (request.method != "POST") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto to = body ? body->value("to", json("")) : json();
-  if (!to.is_string()) return refuse(invalid, "the body is not {\"to\": \"NODE\"}");
+  if (!to.is_string()) return refuse(invalid, "invalid body: expected {\"to\": \"NODE\"}");
   const auto node = to.get<std::string>();
   return outcome_of(engine.hand_over(router, node.empty() ? std::nullopt : std::optional(node)));
 }
@@ -129,7 +129,7 @@ Response answer_events(Engine& engine, const Request& request) {
     const auto& text = found->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), since);
     if (error != std::errc{} || end != text.data() + text.size())
-      return refuse(invalid, "since=N: N is an event's number");
+      return refuse(invalid, "invalid query: expected since=N, N the number of an event");
   }
   return ok(events_status(engine, since));
 }
@@ -145,7 +145,7 @@ Response to_response(const Engine& engine, const std::expected<Reloader::Outcome
 void answer_reload(Engine& engine, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
   const auto body = object_in(request.body);
   const auto yes = body ? body->value("yes", json(false)) : json();
-  if (!yes.is_boolean()) return respond(refuse(invalid, "the body is not {\"yes\": true}"));
+  if (!yes.is_boolean()) return respond(refuse(invalid, "invalid body: expected {\"yes\": true}"));
   reloader.reload(yes.get<bool>(), "the control socket",
                   [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
 }
@@ -155,7 +155,7 @@ void answer_plan(Engine& engine, Reloader& reloader, const Request& request, Htt
   const auto file = body ? body->value("file", json("")) : json();
   const auto* path = file.get_ptr<const std::string*>();
   if (path == nullptr || (!path->empty() && !path->starts_with('/'))) {
-    return respond(refuse(invalid, "the body is not {\"file\": \"/...\"} with an absolute path"));
+    return respond(refuse(invalid, "invalid body: expected {\"file\": \"/...\"}, an absolute path"));
   }
   reloader.plan(file.get<std::string>(),
                 [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
@@ -179,7 +179,7 @@ Response with_durability(const Response& response, const std::string& why_not) {
   value["durable"] = why_not.empty();
   if (!why_not.empty()) {
     const auto other = value.value("warning", "");
-    value["warning"] = (other.empty() ? "" : other + "; ") + "it is in force, but not on the disk yet: " + why_not;
+    value["warning"] = (other.empty() ? "" : other + "; ") + "in force, but not saved to disk yet: " + why_not;
   }
   return ok(value);
 }
@@ -207,12 +207,12 @@ Response answer(Engine& engine, const Request& request) {
   if (path.size() == 5 && path[1] == "v1" && path[2] == "vrrp" && path[4] == "failover") {
     return answer_failover(engine, request, path[3]);
   }
-  return refuse(not_found, "there is nothing at " + request.path);
+  return refuse(not_found, "no such resource: " + request.path);
 }
 
 void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond) {
   if (request.method == "GET") return answer(control, request, std::move(respond));
-  respond(refuse(forbidden, "this socket only answers questions; ask the control socket"));
+  respond(refuse(forbidden, "this socket is read-only; use the control socket"));
 }
 
 void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
@@ -226,7 +226,7 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
   if (request.path == "/v1/plan") return answer_plan(control.engine, control.reloader, request, std::move(respond));
   control.replace([respond = std::move(respond)](net::Result<> done) mutable {
     if (!done) return respond(refuse(conflict, done.error().message));
-    respond(ok({{"message", "the program on disk is sound and takes this one's place now"}}));
+    respond(ok({{"message", "the program on disk accepts the cluster file and replaces the running process now"}}));
   });
 }
 

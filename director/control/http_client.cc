@@ -44,7 +44,8 @@ net::Result<Answer> ask(const std::filesystem::path& socket, const std::string& 
     curl_easy_getinfo(curl.get(), CURLINFO_OS_ERRNO, &error);
     return net::system_error(static_cast<int>(error), "connect " + socket.string());
   }
-  if (code != CURLE_OK) return net::failure(fmt::format("ask {}: {}", socket.string(), curl_easy_strerror(code)));
+  if (code != CURLE_OK)
+    return net::failure(fmt::format("request to {}: {}", socket.string(), curl_easy_strerror(code)));
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
 }

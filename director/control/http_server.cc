@@ -52,7 +52,7 @@ net::Result<net::Fd> listen_on(const std::filesystem::path& path) {
 }
 
 net::Result<> give_to(const std::filesystem::path& socket, const std::string& group) {
-  const auto doing = fmt::format("give {} to the group '{}'", socket.string(), group);
+  const auto doing = fmt::format("set the group of {} to '{}'", socket.string(), group);
   errno = 0;
   const auto* found = getgrnam(group.c_str());
   if (found == nullptr && errno == 0) return net::failure(doing + ": there is no such group");
@@ -135,7 +135,8 @@ net::Result<std::unique_ptr<HttpServer>> HttpServer::listen(net::Loop& loop, con
       MHD_OPTION_LISTEN_SOCKET, fd->get(), MHD_OPTION_NOTIFY_COMPLETED, &Callbacks::on_completed, server.get(),
       MHD_OPTION_CONNECTION_LIMIT, connections_max, MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds_max,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32} << 10, MHD_OPTION_END);
-  if (server->daemon_ == nullptr) return net::failure("serve HTTP on " + socket.string() + ": libmicrohttpd refused");
+  if (server->daemon_ == nullptr)
+    return net::failure("serve HTTP on " + socket.string() + ": libmicrohttpd did not start");
   static_cast<void>(fd->release());  // the daemon closes it
 
   const auto* info = MHD_get_daemon_info(server->daemon_, MHD_DAEMON_INFO_EPOLL_FD);
@@ -152,7 +153,7 @@ HttpServer::~HttpServer() {
     // The library does not end while a request waits.
     while (!waiting_.empty()) {
       respond(waiting_.begin()->first,
-              {.status = http_status(RequestError::Kind::unavailable), .body = R"({"error":"directord stops"})"});
+              {.status = http_status(RequestError::Kind::unavailable), .body = R"({"error":"directord is stopping"})"});
     }
     MHD_run(daemon_);
     MHD_stop_daemon(daemon_);

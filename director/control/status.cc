@@ -73,7 +73,7 @@ std::string reason_of(const Engine& engine, const config::Service& service, cons
     const bool out = situation.order == Order::out;
     const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
     const auto since = net::timestamp_and_age(drain.since, now);
-    text = timed_out ? fmt::format("disabled: drain time reached at {}, drained by the operator since {}",
+    text = timed_out ? fmt::format("disabled: drain timeout reached at {}, drained by the operator since {}",
                                    net::timestamp_and_age(*drain.deadline, now), since)
                      : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";

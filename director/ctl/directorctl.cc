@@ -67,7 +67,7 @@ json ask_or_exit(const Arguments& arguments, const std::string& method, const st
   if (!answer) {
     fmt::print(stderr, "directorctl: {}\n", answer.error().message);
     if (answer.error().code == ENOENT || answer.error().code == ECONNREFUSED) {
-      fmt::print(stderr, "directorctl: is directord running? --socket names another place\n");
+      fmt::print(stderr, "directorctl: is directord running? For another control socket use --socket\n");
     }
     std::exit(no_daemon);
   }
@@ -82,7 +82,7 @@ json ask_or_exit(const Arguments& arguments, const std::string& method, const st
     std::exit(refused);
   }
   if (value.is_discarded()) {
-    fmt::print(stderr, "directorctl: the daemon's answer is not JSON\n");
+    fmt::print(stderr, "directorctl: directord's answer is not JSON\n");
     std::exit(refused);
   }
   return value;
@@ -178,11 +178,12 @@ int plan(const Arguments& arguments) {
   if (!file.empty() && !is_answered(arguments)) {
     const auto planned = director::plan_offline(file);
     if (!planned) {
-      fmt::print(stderr, "{}directorctl: {} is not good\n", config::to_string(planned.error()), file);
+      fmt::print(stderr, "{}directorctl: {} has errors\n", config::to_string(planned.error()), file);
       return refused;
     }
     if (!arguments.as_json) {
-      fmt::print(stderr, "directorctl: no directord answers here; compared with {}\n", planned->value("against", ""));
+      fmt::print(stderr, "directorctl: directord is not running here; compared with {}\n",
+                 planned->value("against", ""));
     }
     show(arguments, *planned, director::change_text);
     return done;
@@ -205,7 +206,7 @@ int replace(const Arguments& arguments) {
     return done;
   }
   show(arguments, answer, message_text);
-  fmt::print(stderr, "directorctl: the new one has not answered in 10 s; see directord's log\n");
+  fmt::print(stderr, "directorctl: the new process has not answered within 10 s; see directord's log\n");
   return refused;
 }
 
@@ -226,7 +227,7 @@ int check(const Arguments& arguments) {
                json{{"good", loaded.has_value()}, {"found", list}}.dump(2, ' ', false, json::error_handler_t::replace));
   } else {
     fmt::print(stderr, "{}", config::to_string(found));
-    if (loaded) fmt::print("{}: the file is good\n", arguments.file);
+    if (loaded) fmt::print("{}: the file is valid\n", arguments.file);
   }
   return loaded ? done : refused;
 }
@@ -269,66 +270,68 @@ int carry_over(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Asks and steers directord.\nExample: directorctl drain web/web2 --reason 'kernel update'",
+  CLI::App app("Shows and controls directord.\nExample: directorctl drain web/web2 --reason 'kernel update'",
                "directorctl");
   app.failure_message(director::wrong_usage);
   app.set_version_flag("--version", fmt::format("directorctl {}", net::version()));
   app.require_subcommand(0, 1);
-  app.footer("Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.");
-  app.add_option("--socket", arguments.socket, "the daemon's control socket")->capture_default_str();
+  app.footer("Exit status: 0 done, 1 refused, 2 wrong usage, 3 directord is not running.");
+  app.add_option("--socket", arguments.socket, "directord's control socket")->capture_default_str();
 
   std::function<int()> chosen;
   const auto command = [&](const char* name, const char* description, std::function<int()> run) {
     auto* made = app.add_subcommand(name, description);
-    made->add_flag("--json", arguments.as_json, "for machines");
+    made->add_flag("--json", arguments.as_json, "print JSON");
     made->fallthrough();
     made->callback([&chosen, run = std::move(run)] { chosen = run; });
     return made;
   };
   const auto on_server = [&](CLI::App* made) {
-    made->add_option("server", arguments.server, "SERVICE/SERVER, as in web/web2")
+    made->add_option("server", arguments.server, "SERVICE/SERVER, such as web/web2")
         ->required()
         ->check(director::is_server);
     return made;
   };
   const auto with_reason = [&](CLI::App* made) {
-    made->add_option("--reason", arguments.reason, "kept, and shown by status");
+    made->add_option("--reason", arguments.reason, "reason, shown by status");
     return made;
   };
 
-  command("status", "who is master, and how each server fares",
+  command("status", "show virtual routers, services, servers and problems",
           [&] { return show_status(arguments, director::status_text); });
-  command("services", "the services in one table", [&] { return show_status(arguments, director::services_text); });
-  command("servers", "the servers in one table", [&] { return show_status(arguments, director::servers_text); });
-  command("events", "what changed lately, and why", [&] {
+  command("services", "show one line for each service",
+          [&] { return show_status(arguments, director::services_text); });
+  command("servers", "show one line for each server", [&] { return show_status(arguments, director::servers_text); });
+  command("events", "show the latest events, with their reasons", [&] {
     return show_events(arguments);
-  })->add_flag("--follow", arguments.follow, "go on with what happens next");
-  command("top", "the status, again each second", [&] { return show_top(arguments); });
-  with_reason(on_server(command("drain", "no new connections to a server; open ones live on, also over a restart",
-                                [&] {
-                                  return drain(arguments, arguments.within.empty()
-                                                              ? std::nullopt
-                                                              : std::optional(director::seconds_of(arguments.within)));
-                                })))
+  })->add_flag("--follow", arguments.follow, "keep printing new events");
+  command("top", "show the status, updated each second", [&] { return show_top(arguments); });
+  with_reason(
+      on_server(command("drain", "stop new connections to a server; open connections continue; kept over restarts",
+                        [&] {
+                          return drain(arguments, arguments.within.empty()
+                                                      ? std::nullopt
+                                                      : std::optional(director::seconds_of(arguments.within)));
+                        })))
       ->add_option("--within", arguments.within,
-                   "then the server leaves the table, and what is left of its connections")
+                   "drain timeout: the server is then removed from the table, its open connections are closed")
       ->check(director::is_seconds);
-  on_server(command("undrain", "takes a drain back", [&] { return undrain(arguments); }));
-  with_reason(on_server(command("disable", "takes a server out of the table at once; its open connections end",
+  on_server(command("undrain", "end the drain of a server", [&] { return undrain(arguments); }));
+  with_reason(on_server(command("disable", "remove a server from the table at once; its open connections are closed",
                                 [&] { return drain(arguments, 0); })));
-  on_server(command("enable", "takes a disable or a drain back", [&] { return undrain(arguments); }));
+  on_server(command("enable", "end the disable or drain of a server", [&] { return undrain(arguments); }));
   auto* weight = with_reason(on_server(
-      command("weight", "gives a server another weight, also over a restart", [&] { return set_weight(arguments); })));
-  weight->add_option("weight", arguments.weight, "0 to 65535, or 'file' for what the cluster file says")
+      command("weight", "set the weight of a server; kept over restarts", [&] { return set_weight(arguments); })));
+  weight->add_option("weight", arguments.weight, "0 to 65535, or 'file' for the weight in the cluster file")
       ->required()
       ->check(director::is_weight);
-  weight->add_option("--for", arguments.time, "then what the cluster file says holds again")
+  weight->add_option("--for", arguments.time, "time after which the weight of the cluster file applies again")
       ->check(director::is_seconds);
-  command("vrrp", "the virtual routers: role, reason, peers, adverts, leases and timers", [&] {
+  command("vrrp", "show the virtual routers: role, reason, peers, advertisements, leases and timers", [&] {
     show(arguments, ask_or_exit(arguments, "GET", "/v1/vrrp"), director::vrrp_text);
     return int{done};
   });
-  auto* failover = command("failover", "gives the role of a virtual router and its group to another node", [&] {
+  auto* failover = command("failover", "move the master role of a virtual router and its group to another node", [&] {
     if (arguments.router.empty()) {
       fmt::print(stderr, "{}", director::failover_text(ask_or_exit(arguments, "GET", "/v1/vrrp")));
       return int{usage};
@@ -338,34 +341,33 @@ int main(int argc, char** argv) {
     show(arguments, ask_or_exit(arguments, "POST", path, body_of(body)), message_text);
     return int{done};
   });
-  failover->add_option("router", arguments.router,
-                       "a virtual router's name; without one, those that there are are listed");
-  failover->add_option("--to", arguments.node, "refused unless this node is next by the cluster file's priorities");
-  command("reload", "reads the cluster file again and applies what differs; on any error nothing changes", [&] {
+  failover->add_option("router", arguments.router, "name of a virtual router; without it, lists the virtual routers");
+  failover->add_option("--to", arguments.node, "expected new master; refused if it is not the next node by priority");
+  command("reload", "read the cluster file again and apply the changes; on any error nothing is changed", [&] {
     return reload(arguments);
-  })->add_flag("--yes", arguments.yes, "also if it removes more than reload_guard allows");
-  command("plan", "what a reload would change, and the connections that it touches", [&] { return plan(arguments); })
+  })->add_flag("--yes", arguments.yes, "confirm a reload that removes more than reload_guard allows");
+  command("plan", "show what a reload would change, and the connections of removed servers",
+          [&] { return plan(arguments); })
       ->add_option("file", arguments.file,
-                   "another cluster file than the one in force; without a daemon, what its start would change");
-  command("replace", "the program on disk takes the running one's place, without a gap",
+                   "another cluster file; if directord is not running: what its start would change");
+  command("replace", "replace the running directord with the program on disk, without interruption",
           [&] { return replace(arguments); });
-  command("check", "what is wrong with a cluster file; needs no daemon", [&] { return check(arguments); })
+  command("check", "check a cluster file; works without directord", [&] { return check(arguments); })
       ->add_option("file", arguments.file, "the cluster file")
       ->required();
-  auto* doctor = command("doctor", "what is wrong with this host for a cluster file, and what to do; needs no daemon",
+  auto* doctor = command("doctor", "check this host for a cluster file, and say what to do; works without directord",
                          [&] { return examine_host(arguments); });
-  doctor->add_option("file", arguments.file, "the cluster file; without it, /etc/directord/cluster.yaml");
-  doctor->add_option("--node", arguments.node,
-                     "which node of the file this is; without it, the one with the host's name");
-  doctor->footer("Exit status: 0 no errors, 1 errors, 2 wrong usage or a bad cluster file.");
+  doctor->add_option("file", arguments.file, "the cluster file; default: /etc/directord/cluster.yaml");
+  doctor->add_option("--node", arguments.node, "name of this node in the cluster file; default: the host name");
+  doctor->footer("Exit status: 0 no errors, 1 errors, 2 wrong usage or an invalid cluster file.");
   auto* importing = command("import",
-                            "another tool's file as a cluster file, with what could not be carried over in its "
-                            "first lines; needs no daemon",
+                            "convert another tool's file to a cluster file; its first lines list what could not be "
+                            "converted; works without directord",
                             [&] { return carry_over(arguments); });
-  importing->add_option("format", arguments.format, "keepalived, ldirectord, or ipvsadm for its rules")
+  importing->add_option("format", arguments.format, "format of the file: keepalived, ldirectord or ipvsadm")
       ->required()
       ->check(CLI::IsMember({"keepalived", "ldirectord", "ipvsadm"}));
-  importing->add_option("file", arguments.file, "keepalived.conf, ldirectord.cf, or what `ipvsadm -Sn` wrote")
+  importing->add_option("file", arguments.file, "keepalived.conf, ldirectord.cf, or the output of `ipvsadm -Sn`")
       ->required();
 
   try {

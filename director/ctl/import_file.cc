@@ -18,9 +18,9 @@ net::Result<config::Imported> import_rules(std::string_view text) {
     imported.sync_interface = daemon.interface;
     imported.sync_id = std::to_string(daemon.sync_id);
     imported.nodes.push_back({.name = "lb1"});
-    imported.notes.emplace_back("nodes: name the directors by their host names, each with its own address");
+    imported.notes.emplace_back("nodes: set each director's host name and address");
   }
-  if (desired->timeouts) imported.notes.emplace_back("the timeouts of --set are not carried over");
+  if (desired->timeouts) imported.notes.emplace_back("the timeouts of --set were not converted");
   return imported;
 }
 

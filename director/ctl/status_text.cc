@@ -43,7 +43,7 @@ std::string up(const json& service) {
 
 std::string quorum(const json& service) {
   if (service.value("panicking", 0) > 0) return "panic";
-  if (service.value("fallback_serves", false)) return "fallback serves";
+  if (service.value("fallback_serves", false)) return "fallback in use";
   return service.value("quorum", true) ? "ok" : "lost";
 }
 
@@ -96,7 +96,7 @@ std::string status_text(const json& status) {
   }
   for (const auto& service : list(status, "services")) text += service_text(service);
   if (!list(status, "departures").empty()) {
-    std::vector<Row> rows{{"departing", "of", "active", "inactive", "until"}};
+    std::vector<Row> rows{{"removed, draining", "of", "active", "inactive", "until"}};
     for (const auto& departure : list(status, "departures")) {
       rows.push_back({cell(departure, "destination"), cell(departure, "service"), cell(departure, "active"),
                       cell(departure, "inactive"), time_cell(departure, "deadline")});

@@ -34,13 +34,14 @@ std::string router_text(const json& router) {
   text += fmt::format("  holds {} of {}; lease left {}; next timer in {}\n", cell(router, "held"),
                       cell(router, "addresses"), milliseconds(router, "lease_left_ms"),
                       milliseconds(router, "next_timer_ms"));
-  if (router.contains("mac")) text += fmt::format("  at {} on {}\n", cell(router, "mac"), cell(router, "holder"));
+  if (router.contains("mac"))
+    text += fmt::format("  virtual MAC {} on {}\n", cell(router, "mac"), cell(router, "holder"));
   for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
   for (const auto& tracker : list(router, "trackers")) {
     const auto lower = tracker.value("lower", 0);
     text += fmt::format("  tracker {}: {} since {}: {}; {}\n", cell(tracker, "name"), cell(tracker, "state"),
                         time_cell(tracker, "since"), cell(tracker, "reason"),
-                        lower > 0 ? fmt::format("lowers the priority by {}", lower) : "takes the role");
+                        lower > 0 ? fmt::format("when down: priority lowered by {}", lower) : "when down: fault");
   }
   const auto adverts = router.value("adverts", json::object());
   text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses, {} dropped{}\n",
@@ -65,15 +66,15 @@ std::string vrrp_text(const json& answer) {
 }
 
 std::string failover_text(const json& answer) {
-  std::string text = "failover: which virtual router is to give its role to another node?\n";
+  std::string text = "failover: name a virtual router\n";
   const auto& routers = list(answer, "vrrp");
   if (routers.empty()) return text + "there are no virtual routers here\n";
   std::vector<Row> rows{{"router", "on this node", "directorctl failover ROUTER"}};
   for (const auto& router : routers) {
     const bool master = cell(router, "state") == "master";
     rows.push_back({cell(router, "name"), role(router),
-                    master ? "gives the role, and its group's, to the node that is next by priority"
-                           : "is refused: only the master gives its role away; ask there"});
+                    master ? "moves the role, and its group's, to the next node by priority"
+                           : "is refused: not master here; run it on the master"});
   }
   return text + table(rows);
 }

@@ -61,7 +61,7 @@ net::Result<std::unique_ptr<ipvs::Kernel>> open_kernel(bool dry_run) {
 net::Result<> make_state_dir(const std::filesystem::path& dir) {
   std::error_code problem;
   std::filesystem::create_directories(dir, problem);
-  if (problem) return net::system_error(problem.value(), "make " + dir.string());
+  if (problem) return net::system_error(problem.value(), "create " + dir.string());
   if (access(dir.c_str(), W_OK) != 0) return net::system_error(errno, "write to " + dir.string());
   return {};
 }
@@ -191,9 +191,9 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   if (!kernel) return std::unexpected(kernel.error());
 
   info(fmt::format("directord {} on {}, cluster {}{}", net::version(), node.name, loaded.cluster.name,
-                   arguments.dry_run ? ": a dry run, the kernel is left alone" : ""));
+                   arguments.dry_run ? "; dry run: the kernel is not changed" : ""));
   if (scratch) {
-    info("ask it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
+    info("query it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
   }
   const bool scripts = has_scripts(loaded.cluster);
   net::KernelHost host;
@@ -228,19 +228,21 @@ int main(int argc, char** argv) {
   Arguments arguments;
   arguments.again = {.program = director::own_program(argv[0]), .arguments = {argv, argv + argc}};
   CLI::App app(
-      "Programs the kernel's IPVS table, checks real servers and floats virtual addresses, as one cluster file says.\n"
+      "Layer-4 load-balancer director: IPVS rules, health checks and VRRP virtual addresses from one cluster file.\n"
       "Example: directord --config /etc/directord/cluster.yaml",
       "directord");
   app.failure_message(director::wrong_usage);
   app.set_version_flag("--version", fmt::format("directord {}", net::version()));
   app.add_option("--config", arguments.config, "the cluster file, the same on every director");
-  app.add_option("--node", arguments.node, "which node of the file this is; without it, the one with the host's name");
-  app.add_flag("--check", arguments.check, "only read the file and say what is wrong with it");
+  app.add_option("--node", arguments.node, "name of this node in the cluster file; default: the host name");
+  app.add_flag("--check", arguments.check, "check the cluster file, print its errors and exit");
   app.add_flag("--dry-run", arguments.dry_run,
-               "check the servers for real, against a table in memory; needs no privileges, keeps nothing");
-  app.add_option("--runtime-dir", arguments.runtime_dir, "the control socket and the pid")->capture_default_str();
-  app.add_option("--state-dir", arguments.state_dir, "what survives a restart")->capture_default_str();
-  app.footer("Exit status: 0 stopped as asked, 1 could not run, 2 wrong usage or a bad cluster file.");
+               "run the health checks, but keep the IPVS table in memory; needs no privileges, saves nothing");
+  app.add_option("--runtime-dir", arguments.runtime_dir, "directory of the control socket and the pid file")
+      ->capture_default_str();
+  app.add_option("--state-dir", arguments.state_dir, "directory of the state that survives a restart")
+      ->capture_default_str();
+  app.footer("Exit status: 0 stopped by a signal, 1 could not run, 2 wrong usage or an invalid cluster file.");
   try {
     app.parse(argc, argv);
     // Asked for here, since the library would tell of it before an option that it does not know.
@@ -259,7 +261,7 @@ int main(int argc, char** argv) {
     return usage;
   }
   if (arguments.check) {
-    fmt::print("{}: cluster {}, services: {}, virtual routers: {}; the file is good\n", arguments.config,
+    fmt::print("{}: cluster {}, services: {}, virtual routers: {}; the file is valid\n", arguments.config,
                loaded->cluster.name, loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
     return done;
   }

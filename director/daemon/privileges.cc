@@ -20,7 +20,7 @@ net::Result<> drop_privileges(bool scripts) {
     const auto kept = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
     capng_update(CAPNG_ADD, kept, capability);
   }
-  if (capng_apply(sets) != 0) return net::system_error(errno, "give up capabilities");
+  if (capng_apply(sets) != 0) return net::system_error(errno, "drop capabilities");
   // A service manager may have made ours inheritable: what we start is not meant to have them.
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   return {};

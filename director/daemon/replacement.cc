@@ -61,7 +61,7 @@ net::Result<> Replacement::check() const {
   auto with_check = arguments;
   with_check.emplace_back("--check");
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return net::system_error(errno, "make a pipe");
+  if (pipe2(ends, O_CLOEXEC) != 0) return net::system_error(errno, "create a pipe");
   const net::Fd ours(ends[0]);
   pid_t pid = 0;
   {
@@ -82,8 +82,8 @@ net::Result<> Replacement::check() const {
   int status = 0;
   waitpid(pid, &status, 0);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return net::failure(fmt::format("{} does not take this one's place: {}", program.string(),
-                                  said.empty() ? "it ended without a word" : said));
+  return net::failure(fmt::format("{} cannot replace the running process: {}", program.string(),
+                                  said.empty() ? "its --check failed without a message" : said));
 }
 
 net::Error Replacement::take_place() const {
@@ -108,7 +108,7 @@ net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replace
 }
 
 void Replacer::replace(Done done) {
-  if (background_->busy() || timer_ != 0) return done(net::failure("a replacement is under way"));
+  if (background_->busy() || timer_ != 0) return done(net::failure("another replacement is running"));
   background_->run([this, done = std::move(done)]() mutable -> Background::Then {
     auto checked = replacement_.check();
     return [this, done = std::move(done), checked = std::move(checked)]() mutable {

@@ -16,10 +16,11 @@ net::Result<net::Fd> lock_runtime(const std::filesystem::path& dir) {
   if (error == std::errc::permission_denied) {
     return std::unexpected(net::Error{
         .code = error.value(),
-        .message = fmt::format("make {}: Permission denied; run as root, or name another folder with --runtime-dir",
-                               dir.string())});
+        .message =
+            fmt::format("create {}: Permission denied; run as root, or choose another directory with --runtime-dir",
+                        dir.string())});
   }
-  if (error) return net::system_error(error.value(), "make " + dir.string());
+  if (error) return net::system_error(error.value(), "create " + dir.string());
 
   const auto file = dir / "directord.pid";
   net::Fd fd(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -32,9 +33,10 @@ net::Result<net::Fd> lock_runtime(const std::filesystem::path& dir) {
     while (!holder.empty() && holder.back() == '\n') holder.pop_back();
     return std::unexpected(net::Error{
         .code = EWOULDBLOCK,
-        .message = fmt::format("another directord (pid {}) runs with {}; give this one its own --runtime-dir and "
-                               "--state-dir, or stop that one",
-                               holder, dir.string())});
+        .message =
+            fmt::format("another directord (pid {}) uses {}; stop it, or start this one with its own --runtime-dir and "
+                        "--state-dir",
+                        holder, dir.string())});
   }
   const auto pid = fmt::format("{}\n", getpid());
   if (ftruncate(fd.get(), 0) != 0 || pwrite(fd.get(), pid.data(), pid.size(), 0) < 0) {

@@ -64,8 +64,8 @@ std::vector<Finding> examine(const config::Cluster& cluster, const config::Node&
 
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
   if (!facts.table_problem.empty()) {
-    findings.push_back({Severity::error, "kernel", facts.table_problem,
-                        "run this as root; have ip_vs loaded at boot too (/etc/modules-load.d)"});
+    findings.push_back(
+        {Severity::error, "kernel", facts.table_problem, "run this as root; load ip_vs at boot (/etc/modules-load.d)"});
   }
   std::set<std::string> seen;
   for (const auto& service : cluster.services) {
@@ -79,15 +79,15 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
   const bool signs =
       has_router(cluster, [](const config::VirtualRouter& router) { return router.authentication.has_value(); });
   if (!facts.clock_synchronized) {
-    findings.push_back({signs ? Severity::warning : Severity::note, "clock", "follows no other clock",
-                        signs ? "run an NTP client: signed adverts are refused where clocks differ by 5 minutes"
-                              : "run an NTP client, so that the directors' logs can be read side by side"});
+    findings.push_back({signs ? Severity::warning : Severity::note, "clock", "not synchronized",
+                        signs ? "run an NTP client: signed advertisements are refused if the clocks differ by 5 minutes"
+                              : "run an NTP client, so that the times in the directors' logs match"});
   }
   const auto see_secret = [&](const std::string& subject, const std::string& path) {
     const auto problem = path.empty() || !seen.insert("secret " + path).second ? "" : facts.secret(path);
     if (problem.empty()) return;
     findings.push_back(
-        {Severity::error, subject, problem, "chown root and chmod 0400 the file, the same on every director"});
+        {Severity::error, subject, problem, "chown root and chmod 0400 the file; use the same file on every director"});
   };
   for (const auto& router : cluster.virtual_routers) {
     see_secret("vrrp " + router.name, router.password_file);
@@ -124,42 +124,43 @@ void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Find
       {Severity::warning, "table",
        fmt::format("{} {} in the kernel and not in the file: {}{}", count, count == 1 ? "service is" : "services are",
                    fmt::join(foreign, ", "), count > foreign.size() ? ", ..." : ""),
-       "find out whose they are; `ipvsctl -D` removes one, `director: { ownership: exclusive }` all"});
+       "find out which program added them; `ipvsctl -D` removes one, `director: { ownership: exclusive }` all"});
 }
 
 void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
   if (!facts.daemon.silence.empty()) {
     findings.push_back({Severity::error, "directord", facts.daemon.silence,
-                        "systemctl start directord, and read its log; --socket names another place"});
+                        "systemctl start directord, and read its log; for another control socket use --socket"});
     return;
   }
   const auto status = status_of(facts);
   for (const auto& problem : list(status, "problems")) {
     if (!problem.is_string()) continue;
     findings.push_back({Severity::error, "directord", problem.get<std::string>(),
-                        "directorctl status shows it until it is over; directorctl events says since when"});
+                        "see directorctl status for all problems, directorctl events for what happened before"});
   }
   if (word(status, "files") != facts.fingerprint) {
     findings.push_back({Severity::warning, "directord",
-                        fmt::format("has another cluster file in force ({}) than the one here ({})",
-                                    word(status, "files"), facts.fingerprint),
+                        fmt::format("cluster file in force ({}) differs from this file ({})", word(status, "files"),
+                                    facts.fingerprint),
                         "directorctl plan, then directorctl reload"});
   }
   for (const auto& router : list(status, "vrrp")) {
     if (word(router, "state") != "initialize") continue;
-    findings.push_back({Severity::error, "vrrp " + word(router, "name"), "takes no part: " + word(router, "reason"),
-                        "directorctl vrrp shows it in full"});
+    findings.push_back({Severity::error, "vrrp " + word(router, "name"),
+                        "not participating in VRRP: " + word(router, "reason"), "see directorctl vrrp"});
   }
   for (const auto& other : list(status, "nodes")) {
     if (word(other, "agreement") != "unknown") continue;  // a difference that lasts is among the problems
     findings.push_back({Severity::note, "node " + word(other, "node"),
-                        "what it runs is unknown: " + word(other, "reason"),
-                        "sign adverts (authentication), and let IP protocol 112 pass between the nodes"});
+                        "cluster file and version unknown: " + word(other, "reason"),
+                        "sign advertisements (authentication), and allow IP protocol 112 between the nodes"});
   }
   for (const auto& service : list(status, "services")) {
     if (!service.is_object() || service.value("quorum", true)) continue;
-    findings.push_back({Severity::error, "service " + word(service, "name"), "has fewer servers than its quorum wants",
-                        "directorctl status shows why each is out"});
+    findings.push_back({Severity::error, "service " + word(service, "name"),
+                        "quorum lost: fewer servers up than needed",
+                        "see directorctl status for the reason of each server"});
   }
   if (cluster.virtual_routers.empty() && cluster.nodes.size() > 1) {
     findings.push_back({Severity::note, "vrrp", "the file has several nodes and no virtual router",

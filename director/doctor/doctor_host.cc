@@ -103,10 +103,10 @@ void examine_settings(const config::Cluster& cluster, const config::Node& node, 
     settings.must_be(Severity::error, "net/ipv6/conf/all/forwarding", "1", "with NAT nothing is forwarded");
   }
   settings.must_be(Severity::warning, "net/ipv4/vs/expire_nodest_conn", "1",
-                   "a removed server is a black hole to its clients");
+                   "packets of a removed server's connections are dropped until the clients time out");
   if (const auto reuse = facts.sysctl("net/ipv4/vs/conn_reuse_mode"); reuse && *reuse == "0") {
     settings.must_be(Severity::warning, "net/ipv4/vs/conn_reuse_mode", "1",
-                     "clients that use a port again stay on drained servers");
+                     "clients that reuse a source port stay on drained servers");
   }
   // directord sets it itself; where it is not set though it runs, somebody else has changed it since.
   const bool runs = facts.daemon.silence.empty();
@@ -117,20 +117,20 @@ void examine_settings(const config::Cluster& cluster, const config::Node& node, 
   settings.must_be(Severity::note, "net/ipv4/vs/conntrack", "0",
                    "each connection is tracked twice; only SNAT or a stateful packet filter needs that");
   if (const auto estimates = facts.sysctl("net/ipv4/vs/run_estimation"); estimates && *estimates == "0") {
-    settings.must_be(Severity::note, "net/ipv4/vs/run_estimation", "1", "the kernel's counters stand still");
+    settings.must_be(Severity::note, "net/ipv4/vs/run_estimation", "1", "the kernel does not update its counters");
   }
   for (const auto& interface : interfaces_of(cluster, node)) {
     if (any(is_nat) && settings.in_force(interface, "send_redirects") != 0) {
       findings.push_back(
           {Severity::warning, "net.ipv4.conf." + interface + ".send_redirects",
-           "is on: clients on the same link are sent past the director",
+           "is on: clients on the same link are redirected past the director",
            fmt::format("sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.{}.send_redirects=0", interface)});
     }
     if (any([](const config::Service& service) { return !is_nat(service); }) &&
         settings.in_force(interface, "rp_filter") == 1) {
       findings.push_back({Severity::note, "net.ipv4.conf." + interface + ".rp_filter",
-                          "is strict: with DR and tunnels, answers that come in another way are dropped",
-                          fmt::format("sysctl -w net.ipv4.conf.{}.rp_filter=2; directord does so itself for checks "
+                          "is strict: with DR and tunnels, answers that arrive on another interface are dropped",
+                          fmt::format("sysctl -w net.ipv4.conf.{}.rp_filter=2; directord sets it itself for checks "
                                       "`via: vip`",
                                       interface)});
     }
@@ -145,13 +145,14 @@ bool examine_interface(const std::string& what, const std::string& name, const H
   const auto found = facts.interfaces.find(name);
   if (found == facts.interfaces.end()) {
     const auto names = facts.interfaces | std::views::keys;
-    findings.push_back({Severity::error, what, fmt::format("there is no interface {} here", name),
-                        fmt::format("make it, or name another in the file; there are {}", fmt::join(names, ", "))});
+    findings.push_back(
+        {Severity::error, what, fmt::format("there is no interface {} here", name),
+         fmt::format("create it, or use another one in the cluster file; present: {}", fmt::join(names, ", "))});
     return false;
   }
   if (found->second.up) return true;
   findings.push_back({Severity::error, what, fmt::format("interface {} is down", name),
-                      fmt::format("ip link set {} up, and see to its cable", name)});
+                      fmt::format("ip link set {} up, and check its cable", name)});
   return false;
 }
 
@@ -160,19 +161,21 @@ void examine_address(const config::VirtualRouter& router, const net::Address& ad
   const auto* held = holder(facts, address);
   const auto subject = fmt::format("address {} of vrrp {}", net::to_string(address), router.name);
   if (held != nullptr && !facts.daemon.silence.empty()) {
-    findings.push_back({Severity::warning, subject, fmt::format("is on {} though no directord runs here", held->name),
-                        fmt::format("take it out of the host's own network settings: it is directord's to hold")});
+    findings.push_back({Severity::warning, subject,
+                        fmt::format("is on {}, but directord does not run here", held->name),
+                        fmt::format("remove it from the host's network configuration: directord adds and removes it")});
   }
   const auto answering = facts.answering.find(address);
   const auto answers = answering == facts.answering.end() ? std::vector<net::Mac>{} : answering->second;
   if (answers.size() + (held != nullptr ? 1 : 0) < 2) return;
   std::vector<std::string> macs;
   for (const auto& mac : answers) macs.push_back(net::to_string(mac));
-  findings.push_back({Severity::error, subject,
-                      fmt::format("has several holders: {}{} {} too", held != nullptr ? "this host and " : "",
-                                  fmt::join(macs, ", "), macs.size() == 1 ? "answers for it" : "answer for it"),
-                      "find them (`ip neigh`): a second master, or with DR a server without arp_ignore=1 and "
-                      "arp_announce=2"});
+  findings.push_back(
+      {Severity::error, subject,
+       fmt::format("in use on several hosts: {}{} {} ARP requests for it", held != nullptr ? "this host; " : "",
+                   fmt::join(macs, ", "), macs.size() == 1 ? "answers" : "answer"),
+       "find them (`ip neigh`): a second master, or with DR a server without arp_ignore=1 and "
+       "arp_announce=2"});
 }
 
 }  // namespace
@@ -193,7 +196,7 @@ void examine_links(const config::Cluster& cluster, const config::Node& node, con
   }
   if (!facts.probe_problem.empty() && !cluster.virtual_routers.empty()) {
     findings.push_back(
-        {Severity::note, "addresses", "who holds them was not asked: " + facts.probe_problem, "run this as root"});
+        {Severity::note, "addresses", "not checked for duplicates: " + facts.probe_problem, "run this as root"});
   }
 }
 

@@ -28,7 +28,7 @@ std::string findings_text(const std::vector<Finding>& findings, bool coloured) {
     text += fmt::format("{}{}{}: {}: {}; to do: {}\n", coloured ? colour_of(severity) : "", to_string(severity),
                         coloured ? "\x1b[0m" : "", subject, what, remedy);
   }
-  if (findings.empty()) return "nothing is wrong\n";
+  if (findings.empty()) return "no problems found\n";
   return text + fmt::format("errors: {}, warnings: {}, notes: {}\n", count(findings, Severity::error),
                             count(findings, Severity::warning), count(findings, Severity::note));
 }

@@ -84,7 +84,7 @@ HostFacts::Daemon ask_daemon(const std::filesystem::path& socket) {
   if (!answer) return {.silence = answer.error().message, .status = {}};
   const auto status = nlohmann::ordered_json::parse(answer->body, nullptr, false);
   if (answer->status == 200 && status.is_object()) return {.silence = "", .status = answer->body};
-  return {.silence = "its answer is no status", .status = {}};
+  return {.silence = "invalid answer to the status request", .status = {}};
 }
 
 bool clock_is_synchronized() {

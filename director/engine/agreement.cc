@@ -21,7 +21,7 @@ std::string to_string(const vrrp::Digest& digest) {
 
 std::string Agreement::difference(const Other& other) const {
   std::vector<std::string> parts;
-  if (other.identity.node == own_.node) parts.emplace_back("says that it is this node");
+  if (other.identity.node == own_.node) parts.emplace_back("uses the name of this node");
   if (other.identity.files != own_.files) {
     parts.push_back(fmt::format("has another cluster file in force: {}, here it is {}", to_string(other.identity.files),
                                 to_string(own_.files)));

@@ -11,7 +11,7 @@ namespace director {
 
 net::Result<std::unique_ptr<Background>> Background::create(net::Loop& loop) {
   net::Fd fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!fd) return net::system_error(errno, "make an eventfd");
+  if (!fd) return net::system_error(errno, "create an eventfd");
   const int descriptor = fd.get();
   std::unique_ptr<Background> made(new Background(loop, std::move(fd)));
   auto watch = loop.watch(descriptor, EPOLLIN, [raw = made.get()](std::uint32_t) { raw->finished(); });
@@ -26,12 +26,12 @@ Background::~Background() {
 }
 
 void Background::run(Work work) {
-  net::check(!busy_, "one work at a time is done in a thread");
+  net::check(!busy_, "the thread runs one task at a time");
   busy_ = true;
   thread_ = std::jthread([this, work = std::move(work)]() mutable {
     then_ = work();
     const std::uint64_t one = 1;
-    net::check(::write(done_.get(), &one, sizeof one) == sizeof one, "an eventfd takes one event more");
+    net::check(::write(done_.get(), &one, sizeof one) == sizeof one, "an eventfd accepts one more event");
   });
 }
 

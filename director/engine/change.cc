@@ -144,8 +144,8 @@ std::optional<std::string> guard(const Change& change, const Cluster& before) {
   std::size_t servers = 0;
   for (const auto& service : before.services) servers += service.servers.size();
   const auto refusal = [&](std::size_t removed, std::size_t all, std::string_view noun) {
-    return fmt::format("the file removes {} of {} {}, more than the {}% that reload_guard lets go unasked", removed,
-                       all, noun, share);
+    return fmt::format("the file removes {} of {} {}, more than the {}% that reload_guard allows", removed, all, noun,
+                       share);
   };
   const auto services_removed = change.services.removed.size();
   if (too_many(services_removed, before.services.size(), share)) {
@@ -158,7 +158,7 @@ std::optional<std::string> guard(const Change& change, const Cluster& before) {
 }
 
 std::string to_string(const Change& change) {
-  if (change.none()) return "nothing differs";
+  if (change.none()) return "no changes";
   std::vector<std::string> parts;
   for (auto part : {counted(change.services, "service"), counted(change.servers, "server"),
                     counted(change.routers, "virtual router")}) {

@@ -74,7 +74,7 @@ std::optional<ipvs::ServiceKey> ClusterInForce::after(const std::optional<ipvs::
 
 std::string ClusterInForce::name_of(const ServerKey& key) const {
   const auto* server = find(key);
-  net::check(server != nullptr, "a server is named that is in the cluster file");
+  net::check(server != nullptr, "the server is in the cluster file");
   return find(key.service)->name + "/" + server->name;
 }
 

@@ -51,13 +51,13 @@ void move_times(Drains& drains, WallTime::duration by) {
 
 std::optional<std::string> ended(const Drain& drain, ipvs::Protocol protocol, const ipvs::DestinationStatus* held,
                                  WallTime now) {
-  if (held == nullptr) return "it is gone from the kernel";
+  if (held == nullptr) return "it was already gone from the kernel";
   const auto left = held->active + held->inactive;
-  if (left == 0 && protocol != ipvs::Protocol::udp) return "no connections are left";
+  if (left == 0 && protocol != ipvs::Protocol::udp) return "no connections left";
   if (!drain.deadline || now < *drain.deadline) return std::nullopt;
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - drain.since);
-  return fmt::format("its time is up after {}; {} active and {} inactive connections end", net::to_string(waited),
-                     held->active, held->inactive);
+  return fmt::format("drain timeout reached after {}, {} active and {} inactive connections closed",
+                     net::to_string(waited), held->active, held->inactive);
 }
 
 std::string_view to_string(Cause cause) {

@@ -180,7 +180,7 @@ net::Result<> Engine::reread(Epoch same) {
 }
 
 void Engine::note_refused_file(const std::string& who, const std::string& why) {
-  refused_file_ = fmt::format("{}; the file of {} stays in force", why, net::timestamp(in_force_since_));
+  refused_file_ = fmt::format("{}; the cluster file loaded at {} stays in force", why, net::timestamp(in_force_since_));
   log_.add(events::reload_refused(refused_file_, who));
 }
 
@@ -206,9 +206,9 @@ std::string Engine::none_left(const std::string& name) const {
     if (!server.fallback) return "";
     fallbacks.push_back(net::to_string(server.endpoint));
   }
-  return fmt::format(
-      "{} has no server left that takes new connections; {}", name,
-      fallbacks.empty() ? "its clients are refused" : fmt::format("fallback {} serves", fmt::join(fallbacks, ", ")));
+  return fmt::format("{} has no server left for new connections; {}", name,
+                     fallbacks.empty() ? "new connections are refused"
+                                       : fmt::format("fallback {} in use", fmt::join(fallbacks, ", ")));
 }
 
 std::string Engine::not_ready() const {
@@ -219,7 +219,7 @@ std::string Engine::not_ready() const {
     const auto& health = health_.of(service.key);
     for (const auto& server : service.servers) {
       if (health.at(server.endpoint).state != checkers::State::unknown) continue;
-      return fmt::format("server {}/{} has not been judged yet", service.name, server.name);
+      return fmt::format("server {}/{} has no check result yet", service.name, server.name);
     }
   }
   return "";
@@ -232,7 +232,7 @@ bool Engine::below_quorum(const std::string& name) const {
 
 std::vector<Problem> Engine::problems() const {
   std::vector<Problem> all;
-  for (const auto& why : health_.true_paths().problems()) all.push_back({EventKind::path_broken, "true path", why});
+  for (const auto& why : health_.true_paths().problems()) all.push_back({EventKind::path_broken, "VIP check", why});
   for (const auto& [key, why] : reconciler_.refused()) {
     const auto* service = in_force_.find(key);
     all.push_back(

@@ -40,7 +40,7 @@ Event server_health(const std::string& server, EventKind kind, std::string_view 
 }
 
 Event server_advice(const std::string& server, const std::string& why) {
-  return of_server(EventKind::server_advice, server, "asks for a change: " + why, why);
+  return of_server(EventKind::server_advice, server, "advice: " + why, why);
 }
 
 Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within) {
@@ -55,16 +55,16 @@ Event server_drain(const std::string& server, const std::string& reason, std::op
 
 Event server_drain_taken_back(const std::string& server, bool was_disabled) {
   auto event = of_server(EventKind::server_order, server,
-                         was_disabled ? "enabled by the operator" : "drain taken back by the operator");
+                         was_disabled ? "enabled by the operator" : "undrained by the operator");
   event.from = was_disabled ? "disabled" : "drained";
   return event;
 }
 
 Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t of_file,
                     const std::string& reason, std::optional<std::chrono::seconds> time) {
-  auto text = weight ? fmt::format("weight {} by the operator; the file says {}", *weight, of_file)
-                     : fmt::format("weight {} again, as the file says", of_file);
-  if (weight && time) text += fmt::format("; for {}", net::to_string(*time));
+  auto text = weight ? fmt::format("weight set to {} by the operator (cluster file: {})", *weight, of_file)
+                     : fmt::format("weight reset to {}, as in the cluster file", of_file);
+  if (weight && time) text += fmt::format(", for {}", net::to_string(*time));
   if (weight) text += because(reason);
   auto event = of_server(EventKind::server_order, server, std::move(text), reason);
   event.to = fmt::format("weight {}", weight.value_or(of_file));
@@ -72,51 +72,53 @@ Event server_weight(const std::string& server, std::optional<std::uint32_t> weig
 }
 
 Event server_weight_over(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> of_file) {
-  const auto now =
-      of_file ? fmt::format("weight {} again, as the file says", *of_file) : std::string("not in the file");
-  auto event = of_server(EventKind::server_order, server,
-                         fmt::format("{}: the time of the operator's weight {} is over", now, weight));
+  const auto now = of_file ? fmt::format("weight reset to {}, as in the cluster file", *of_file)
+                           : std::string("not in the cluster file");
+  auto event =
+      of_server(EventKind::server_order, server, fmt::format("{}: the operator's weight {} has expired", now, weight));
   event.from = fmt::format("weight {}", weight);
   return event;
 }
 
 Event server_drained(const std::string& server, const std::string& why) {
-  return of_server(EventKind::server_drained, server, "drained: " + why, why);
+  return of_server(EventKind::server_drained, server, "drain complete: " + why, why);
 }
 
 Event service_quorum(const std::string& service, bool quorum, bool judged) {
-  if (quorum) return of_service(EventKind::service_quorum, service, "has its quorum");
-  return judged ? of_service(EventKind::service_no_quorum, service, "has lost its quorum")
-                : of_service(EventKind::service_waits, service, "waits for its first verdicts");
+  if (quorum) return of_service(EventKind::service_quorum, service, "quorum reached");
+  return judged ? of_service(EventKind::service_no_quorum, service, "quorum lost")
+                : of_service(EventKind::service_waits, service, "waiting for the first check results");
 }
 
 Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves) {
   return of_service(serves ? EventKind::service_fallback : EventKind::service_no_fallback, service,
-                    fmt::format("the fallback {} {}", fallbacks, serves ? "serves" : "rests"));
+                    fmt::format("fallback {} {}", fallbacks, serves ? "in use" : "no longer in use"));
 }
 
 Event service_panic(const std::string& service, std::size_t servers, unsigned percent) {
-  if (servers == 0) return of_service(EventKind::service_no_panic, service, "panic is over");
-  return of_service(EventKind::service_panic, service,
-                    fmt::format("panic: {} failed servers are kept in, since checks may take away at most {}% of the "
-                                "weight",
-                                servers, percent));
+  if (servers == 0) return of_service(EventKind::service_no_panic, service, "panic mode ended");
+  return of_service(
+      EventKind::service_panic, service,
+      fmt::format("panic mode: {} failed servers stay in service: failed checks may remove at most {}% of the "
+                  "weight",
+                  servers, percent));
 }
 
 Event removal_begun(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service,
                     std::chrono::seconds drain_time) {
-  return {.kind = EventKind::removal_begun,
-          .subject = "ipvs",
-          .text = fmt::format("{} of {} is not in the file: it takes no new connections and goes when its open ones "
-                              "have, in {} at most",
-                              ipvs::to_string(destination), ipvs::to_string(service), net::to_string(drain_time))};
+  return {
+      .kind = EventKind::removal_begun,
+      .subject = "ipvs",
+      .text = fmt::format("{} of {} is not in the cluster file: draining, removed from the table in {} at the latest",
+                          ipvs::to_string(destination), ipvs::to_string(service), net::to_string(drain_time))};
 }
 
 Event removal_done(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service, const std::string& why) {
   return {.kind = EventKind::removal_done,
           .subject = "ipvs",
           .reason = why,
-          .text = fmt::format("{} of {} goes: {}", ipvs::to_string(destination), ipvs::to_string(service), why)};
+          .text = fmt::format("removed {} of {} from the table: {}", ipvs::to_string(destination),
+                              ipvs::to_string(service), why)};
 }
 
 Event table_refused(const std::string& why) { return because_of(EventKind::table_refused, "ipvs", why); }
@@ -124,13 +126,13 @@ Event table_refused(const std::string& why) { return because_of(EventKind::table
 Event table_repaired(const ipvs::ServiceKey& service) {
   return {.kind = EventKind::table_changed,
           .subject = "ipvs",
-          .text = fmt::format("{} was changed by somebody else; put right", ipvs::to_string(service))};
+          .text = fmt::format("{} was changed by another program; restored", ipvs::to_string(service))};
 }
 
 Event table_alien(const ipvs::ServiceKey& service) {
   return {.kind = EventKind::table_changed,
           .subject = "ipvs",
-          .text = fmt::format("{} is not in the file, which owns the whole table: it is taken out",
+          .text = fmt::format("{} is not in the cluster file: draining, will be removed (ownership: exclusive)",
                               ipvs::to_string(service))};
 }
 
@@ -148,14 +150,14 @@ Event router_notice(EventKind kind, const std::string& router, const std::string
 }
 
 Event router_order(const std::string& router) {
-  return of_router(EventKind::router_order, router, "the operator hands it over");
+  return of_router(EventKind::router_order, router, "failover requested by the operator");
 }
 
 Event router_not_ready(const std::string& why) {
   return {.kind = EventKind::router_not_ready,
           .subject = "vrrp",
           .reason = why,
-          .text = "not ready, but the time to become so is over: " + why};
+          .text = "ready_within expired, joining VRRP anyway: " + why};
 }
 
 Event path_works(const std::string& path, const std::string& result) {
@@ -180,29 +182,27 @@ Event setting_error(const std::string& why) { return because_of(EventKind::setti
 Event state_error(const std::string& why) { return because_of(EventKind::state_error, "directord", why); }
 
 Event state_saved() {
-  return {.kind = EventKind::state_saved, .subject = "directord", .text = "the state file is written again"};
+  return {.kind = EventKind::state_saved, .subject = "directord", .text = "the state file can be written again"};
 }
 
 Event clock_set(net::WallTime::duration by) {
   const auto step = std::chrono::duration_cast<std::chrono::seconds>(by);
   return {.kind = EventKind::clock_set,
           .subject = "directord",
-          .text = fmt::format("the host's clock was set {} by {}: drains and weights keep the time that they have left",
+          .text = fmt::format("the host's clock was set {} by {}: drains and weights keep their remaining time",
                               step.count() < 0 ? "back" : "forward", net::to_string(abs(step)))};
 }
 
 Event reloaded(const std::string& what) {
-  return {.kind = EventKind::reloaded,
-          .subject = "directord",
-          .reason = what,
-          .text = "the cluster file was read again: " + what};
+  return {
+      .kind = EventKind::reloaded, .subject = "directord", .reason = what, .text = "cluster file reloaded: " + what};
 }
 
 Event reload_refused(const std::string& why, const std::string& who) {
   return {.kind = EventKind::reload_refused,
           .subject = "directord",
           .reason = why,
-          .text = fmt::format("{} (reload asked for by {})", why, who)};
+          .text = fmt::format("{} (reload requested via {})", why, who)};
 }
 
 Event stopped(End how) {
@@ -212,10 +212,10 @@ Event stopped(End how) {
       event.text = "stopped; the rules stay in the kernel";
       break;
     case End::rules_removed:
-      event.text = "stopped, and its rules taken out of the kernel, as the file says";
+      event.text = "stopped; the rules were removed from the kernel (on_stop: clear)";
       break;
     case End::replaced:
-      event.text = "another directord takes this one's place";
+      event.text = "stopped; a new directord process replaces this one";
       break;
   }
   return event;

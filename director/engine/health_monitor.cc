@@ -92,7 +92,7 @@ void HealthMonitor::set_all() {
 /// What is known of a service's servers already. One that has traffic does not lose it to one failure.
 void HealthMonitor::look_at(const ipvs::ServiceKey& key) {
   const auto* service = in_force_.find(key);
-  net::check(service != nullptr, "a service that is looked at is in the cluster file");
+  net::check(service != nullptr, "the service is in the cluster file");
   for (const auto& server : service->servers) {
     if (!hooks_.has_traffic({.service = key, .server = server.endpoint})) continue;
     for (const auto& check : service->checks) checkers_.serves_already(true_paths_.aim(*service, server, check));
@@ -127,7 +127,7 @@ void HealthMonitor::judge(const ServerKey& key, const checkers::Report& report) 
   auto& health = health_.at(key.service).at(key.server);
   const auto* service = in_force_.find(key.service);
   const auto* server = in_force_.find(key);
-  net::check(service != nullptr && server != nullptr, "a server that is judged is in the cluster file");
+  net::check(service != nullptr && server != nullptr, "the server is in the cluster file");
   const auto [state, since, advice] = opinion_of(*service, *server, &report);
   if (state == health.state && advice == health.advice) return;
   if (state != health.state) {

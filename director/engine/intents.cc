@@ -174,7 +174,8 @@ net::Result<Intents> intents_from_json(const std::string& text) {
     const json root = json::parse(text);
     const auto found = number_of(root.at("version"), INT32_MAX, "version");
     if (found < 1 || found > version) {
-      return net::failure(fmt::format("state of version {}, this directord knows versions up to {}", found, version));
+      return net::failure(
+          fmt::format("state file version {}, this directord supports versions up to {}", found, version));
     }
     Intents intents;
     if (found == 1) {
@@ -193,7 +194,7 @@ net::Result<Intents> intents_from_json(const std::string& text) {
     }
     return intents;
   } catch (const std::exception& error) {
-    return net::failure(fmt::format("damaged state: {}", error.what()));
+    return net::failure(fmt::format("damaged state file: {}", error.what()));
   }
 }
 
@@ -201,7 +202,7 @@ net::Result<Intents> load_intents(const std::filesystem::path& file) {
   const auto read = net::read_file(file, size_max);
   if (!read && read.error().code == ENOENT) return Intents{};
   if (!read && read.error().kind == net::FileError::Kind::too_large)
-    return net::failure(fmt::format("read {}: larger than any state", file.string()));
+    return net::failure(fmt::format("read {}: too large for a state file", file.string()));
   if (!read) return std::unexpected(net::to_error(read.error(), "read " + file.string(), size_max));
   auto intents = intents_from_json(read->text);
   if (!intents) return net::failure(fmt::format("read {}: {}", file.string(), intents.error().message));

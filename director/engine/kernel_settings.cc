@@ -23,7 +23,8 @@ std::string without_quiescence(const config::Cluster& cluster) {
 }
 
 std::string without_sloppiness(const config::Cluster& cluster) {
-  return cluster.stateless_takeover ? "stateless_takeover does not work: open connections end with their director" : "";
+  return cluster.stateless_takeover ? "stateless_takeover does not work: open connections are lost with their director"
+                                    : "";
 }
 
 struct Wanted {

@@ -19,7 +19,7 @@ RequestResult<std::string> OperatorOrders::drain(const std::string& service, con
   const auto now = store_.now();
   const auto* ordered = orders_of(store_.state(), service, server);
   if (ordered != nullptr && ordered->drain && reason.empty() && !within && !ordered->drain->deadline) {
-    return fmt::format("{} is drained already", name);
+    return fmt::format("{} is already draining", name);
   }
   change(name, [&](Orders& orders) {
     if (!orders.drain) orders.drain = {.since = now, .reason = reason};
@@ -29,9 +29,10 @@ RequestResult<std::string> OperatorOrders::drain(const std::string& service, con
   reconciler_.touch(key->service);
   log_.add(events::server_drain(name, reason, within));
   reconciler_.apply();
-  if (within && within->count() == 0) return fmt::format("{} is out of the table: its open connections end", name);
+  if (within && within->count() == 0)
+    return fmt::format("{}: disabled; removed from the table, open connections are closed", name);
   const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
-  return fmt::format("{} is drained: no new connections, open ones live on{}", name, until);
+  return fmt::format("{}: draining; no new connections, open connections continue{}", name, until);
 }
 
 RequestResult<std::string> OperatorOrders::undrain(const std::string& service, const std::string& server) {
@@ -45,11 +46,11 @@ RequestResult<std::string> OperatorOrders::undrain(const std::string& service, c
   change(name, [](Orders& orders) { orders.drain.reset(); });
   log_.add(events::server_drain_taken_back(name, disabled));
   if (!key) {
-    return fmt::format("{} is not {} any more; it is not in the file", name, disabled ? "disabled" : "drained");
+    return fmt::format("{}: no longer {}; not in the cluster file", name, disabled ? "disabled" : "drained");
   }
   reconciler_.touch(key->service);
   reconciler_.apply();
-  return fmt::format("{} takes new connections as its health allows", name);
+  return fmt::format("{}: gets new connections again as soon as its checks pass", name);
 }
 
 RequestResult<std::string> OperatorOrders::set_weight(const std::string& service, const std::string& server,
@@ -67,7 +68,7 @@ RequestResult<std::string> OperatorOrders::set_weight(const std::string& service
   });
   reconciler_.touch(key->service);
   auto event = events::server_weight(name, weight, in_force_.find(*key)->weight, reason, time);
-  auto answer = fmt::format("{} has {}", name, event.text);
+  auto answer = fmt::format("{}: {}", name, event.text);
   log_.add(std::move(event));
   reconciler_.apply();
   look();

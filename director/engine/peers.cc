@@ -15,11 +15,11 @@ using nlohmann::ordered_json;
 
 /// Why nothing is known of a node that has said nothing.
 std::string why_unknown(const config::Cluster& cluster, bool dry_run) {
-  if (dry_run) return "a dry run speaks to nobody";
+  if (dry_run) return "a dry run contacts nobody";
   const bool routers_sign = std::ranges::any_of(cluster.virtual_routers, [](const config::VirtualRouter& router) {
     return router.authentication && router.authentication->mode != vrrp::SigningMode::receive_only;
   });
-  return routers_sign ? "it has not been heard" : "adverts are not signed";
+  return routers_sign ? "nothing received from it" : "advertisements are not signed";
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace director {
 
 namespace {
 
-Refused busy() { return {.why = "another reload or plan is under way; ask again"}; }
+Refused busy() { return {.why = "another reload or plan is running; try again"}; }
 
 }  // namespace
 
@@ -45,7 +45,8 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
       auto loaded = config::load_again(file, *memory, before->services, &modules);
-      if (!loaded) return std::unexpected(Refused{file + " is not good", std::move(loaded.error())});
+      if (!loaded)
+        return std::unexpected(Refused{file + " has errors, nothing was changed", std::move(loaded.error())});
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
       if (!node) return std::unexpected(Refused{fmt::format("{}: {}", file, node.error().message)});
       if (auto secrets = read_probe_secrets(loaded->cluster); !secrets) {
@@ -99,7 +100,7 @@ void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done)
     return done(std::move(read->outcome));
   }
   if (const auto why = guard(read->outcome.change, engine_.cluster()); why && !yes) {
-    return done(std::unexpected(Refused{*why + "; if that is meant, say --yes"}));
+    return done(std::unexpected(Refused{*why + "; nothing was changed; repeat with --yes to confirm"}));
   }
   if (auto reloaded = engine_.reload(std::move(read->epoch), to_string(read->outcome.change)); !reloaded) {
     return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));

@@ -14,7 +14,7 @@ constexpr auto clock_step = std::chrono::seconds(1);
 constexpr auto clock_jump = std::chrono::seconds(10);
 
 constexpr auto retry_delay = std::chrono::seconds(1);
-constexpr auto in_vain = "; a restart would not know what drains now";
+constexpr auto in_vain = "; a restart would lose the latest drains and weights";
 
 }  // namespace
 
@@ -36,8 +36,8 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
     return;
   }
   const auto aside = disk_->put_aside();
-  damaged_ = fmt::format("{}; started without it{}", found.error().message,
-                         aside.empty() ? "" : ", and put it aside as " + aside);
+  damaged_ =
+      fmt::format("{}; started without it{}", found.error().message, aside.empty() ? "" : ", renamed to " + aside);
   log_.add(events::state_error(damaged_));
 }
 

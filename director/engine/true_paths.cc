@@ -32,8 +32,8 @@ Way way_to(const config::Service& service, const config::Server& server) {
 
 std::string broken(const net::Address& vip) {
   return fmt::format(
-      "no server has answered along the true path since {0} came to this director: verdicts are held. "
-      "This host may drop packets that come from {0} (accept_local, rp_filter, a packet filter)",
+      "no check `via: vip` has passed since {0} was added to this host: failures do not count. "
+      "This host may drop packets from {0}: check accept_local, rp_filter and the packet filter",
       net::to_string(vip));
 }
 
@@ -132,7 +132,7 @@ void TruePaths::on_report(const checkers::Report& report) {
   const auto finding = hear(vip.test, report.key, passed, report.result.began, loop_.now());
   if (finding == Finding::none) return;
   hold(address, vip);
-  const auto subject = "true path to " + net::to_string(address);
+  const auto subject = "VIP check of " + net::to_string(address);
   if (finding == Finding::works && was_broken) log_.add(events::path_works(subject, report.result.sentence));
   if (finding == Finding::broken && vip.fault.empty()) log_.add(events::path_broken(subject, broken(address)));
 }
@@ -224,8 +224,8 @@ void TruePaths::find_faults() {
     const auto interface = interfaces_.find(way);
     if (!check.path.source && !sources_.contains(way)) {
       fault = fmt::format(
-          "this host has no address of its own towards {}: checks of {} along the true path are held "
-          "while it is here",
+          "this host has no source address of its own towards {}: failures of checks `via: vip` of {} do not count "
+          "while it is on this host",
           net::to_string(way.server), net::to_string(address));
     } else if (address.is_v4() && interface != interfaces_.end()) {
       const auto [known, is_new] = adjusted.try_emplace(interface->second);
@@ -233,14 +233,14 @@ void TruePaths::find_faults() {
       if (!known->second && known->second.error().code == ENOENT) {
         now.insert(known->second.error().message);
       } else if (!known->second) {
-        fault = fmt::format("{}: checks of {} along the true path are held while it is here",
+        fault = fmt::format("{}: failures of checks `via: vip` of {} do not count while it is on this host",
                             known->second.error().message, net::to_string(address));
       }
     }
     if (!fault.empty()) now.insert(fault);
   });
   for (const auto& sentence : now) {
-    if (!said_.contains(sentence)) log_.add(events::path_broken("true path", sentence));
+    if (!said_.contains(sentence)) log_.add(events::path_broken("VIP check", sentence));
   }
   said_ = std::move(now);
 }
@@ -249,7 +249,7 @@ void TruePaths::find_faults() {
 std::string TruePaths::find_route(const net::Address& vip) {
   const auto route = host_.route_to(vip);
   if (route) return {};
-  return fmt::format("{}: checks of {} along the true path are held until there is one", route.error().message,
+  return fmt::format("{}: checks `via: vip` of {} do not count until there is a route", route.error().message,
                      net::to_string(vip));
 }
 
@@ -289,8 +289,8 @@ void TruePaths::hold(const net::Address& address, const Vip& vip) {
   if (vip.no_route || (vip.here == true && !vip.fault.empty()))
     return checkers_.hold(address, net::Instant::max(), vip.fault);
   checkers_.hold(address, hold_until(vip.test),
-                 fmt::format("{} has {} this director, and what gets through is still to be seen",
-                             net::to_string(address), vip.here == true ? "come to" : "left"));
+                 fmt::format("{} was {} this host: waiting for the first check results", net::to_string(address),
+                             vip.here == true ? "added to" : "removed from"));
 }
 
 std::set<net::Address> TruePaths::here() const {

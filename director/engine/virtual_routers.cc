@@ -103,13 +103,13 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
 void VirtualRouters::look_whether_ready() {
   ready_timer_ = 0;
   const auto not_ready = hooks_.not_ready();
-  if (not_ready.empty()) return routers_->release("ready: the rules are in, and serve or have been judged");
+  if (not_ready.empty()) return routers_->release("ready: rules in the kernel, services checked or already in service");
   if (loop_.now() < ready_by_) {
     ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
     return;
   }
   hooks_.report(events::router_not_ready(not_ready));
-  routers_->release("not ready in time");
+  routers_->release("ready_within expired");
 }
 
 void VirtualRouters::introduce(const vrrp::Identity& self) {
@@ -161,12 +161,13 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
   std::erase_if(others, [&](const config::Node& node) { return node.name == node_; });
   std::ranges::stable_sort(others, std::greater{}, &config::Node::priority);
   if (to && (others.empty() || others.front().name != *to)) {
-    return refuse(conflict, fmt::format("{} is not next: by the priorities in the cluster file it is {}", *to,
-                                        others.empty() ? "nobody" : others.front().name));
+    return refuse(conflict, fmt::format("{} is not the next node by the priorities in the cluster file: that is {}",
+                                        *to, others.empty() ? "nobody" : others.front().name));
   }
   if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);
-  net::check(!others.empty(), "a router is handed over where another node was heard");
-  return fmt::format("{} goes to {}, or stays if nobody takes it", router, others.front().name);
+  net::check(!others.empty(), "a failover needs another node");
+  return fmt::format("{}: failover to {} requested; the role stays here if nobody takes over", router,
+                     others.front().name);
 }
 
 std::vector<vrrp::Status> VirtualRouters::status() const {

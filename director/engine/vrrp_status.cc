@@ -60,9 +60,9 @@ std::string_view remedy(vrrp::Refusal refusal) {
     case vrrp::Refusal::signature:
       return "give all nodes the same file of keys ('authentication: keys')";
     case vrrp::Refusal::not_signed:
-      return "let all nodes sign, or set 'mode: permissive' here until they do";
+      return "sign on all nodes, or set 'mode: permissive' here until they do";
     case vrrp::Refusal::replay:
-      return "see whether its clock was set back";
+      return "check whether its clock was set back";
     case vrrp::Refusal::password:
       return "give all nodes the same password ('password_file')";
     case vrrp::Refusal::version:
@@ -70,13 +70,13 @@ std::string_view remedy(vrrp::Refusal refusal) {
     case vrrp::Refusal::interval:
       return "give all nodes the same 'advertise'";
     case vrrp::Refusal::ttl:
-      return "the nodes of a virtual router need one link, without a router between them";
+      return "connect the nodes of a virtual router to one link, without a router between them";
     case vrrp::Refusal::source:
-      return "give each node the 'address' that it sends from";
+      return "set each node's 'address' to the one that it sends from";
     case vrrp::Refusal::destination:
       return "set 'unicast' on all nodes or on none";
     default:
-      return "see what sends them";
+      return "find out what sends them";
   }
 }
 
@@ -91,7 +91,7 @@ std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNam
     add(fmt::format("advertisements from {} are refused: {} ({} so far, the last {} ago){}; {}", called(source, names),
                     vrrp::describe(refusal), router.adverts.refused[std::to_underlying(refusal)],
                     net::to_string(std::chrono::milliseconds(milliseconds(now - heard))),
-                    router.state == vrrp::State::master ? "; it may be master as this node is" : "", remedy(refusal)));
+                    router.state == vrrp::State::master ? "; that node may be master too" : "", remedy(refusal)));
   }
   return problems;
 }

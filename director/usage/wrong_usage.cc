@@ -23,11 +23,11 @@ std::vector<std::string> words_of(const CLI::App& app) {
 std::string unexpected(const CLI::App& app, const std::string& word) {
   const auto words = words_of(app);
   const auto meant = config::nearest(word, words);
-  if (!meant.empty()) return fmt::format("there is no '{}'; did you mean '{}'?", word, meant);
+  if (!meant.empty()) return fmt::format("unknown argument '{}'; did you mean '{}'?", word, meant);
   if (!word.starts_with('-') && app.get_option_no_throw("--config") != nullptr) {
-    return fmt::format("'{0}' stands alone; was it meant as --config {0}?", word);
+    return fmt::format("unexpected argument '{0}'; did you mean --config {0}?", word);
   }
-  return fmt::format("there is no '{}' here", word);
+  return fmt::format("unknown argument '{}'", word);
 }
 
 /// The command that was being read, or the program itself.

@@ -274,7 +274,7 @@ TEST_CASE("a reload takes the keys as they are now, though the cluster file is t
   write_keys("no key\n");
   CHECK_THAT(reload(), Catch::ContainsSubstring(keys.string()));
   write_keys("2 the second key of all\n");
-  CHECK(reload() == "nothing differs");
+  CHECK(reload() == "no changes");
   CHECK(both([&] { return neighbour.state() == vrrp::State::backup; }));
   CHECK(world.leads(0, 150));
 }

@@ -171,7 +171,7 @@ TEST_CASE("a tracked ping that fails lowers the priority, below the other node's
   ping("192.168.200.11", false);
   it.expect_word(it.pair.lb1, "priority 70");
   it.expect_word(it.pair.lb1, "tracker client: down since 20");
-  it.expect_word(it.pair.lb1, "; lowers the priority by 40");
+  it.expect_word(it.pair.lb1, "; when down: priority lowered by 40");
   it.expect_lead(it.pair.lb2, "two pings fail");
   it.expect_word(it.pair.lb1, "front: backup");
   it.expect_service();

@@ -67,7 +67,7 @@ TEST_CASE("the doctor finds nothing wrong with a host in order, and names what i
   INFO(well.text);
   CHECK(well.status == 0);
   CHECK(well.text.contains("errors: 0, warnings: 0,"));
-  CHECK(well.text.contains("note: node lb2: what it runs is unknown: adverts are not signed"));
+  CHECK(well.text.contains("note: node lb2: cluster file and version unknown: advertisements are not signed"));
 
   patient.host.sysctl("ipv4/ip_forward", "0");
   found("error: net.ipv4.ip_forward: is 0", file);
@@ -107,7 +107,7 @@ TEST_CASE("the doctor finds nothing wrong with a host in order, and names what i
   // Somebody else on the link takes the address too.
   CHECK(patient.doctor().status == 0);
   CHECK(lab::run(*pair.client, {"ip", "address", "add", "192.168.56.10/24", "dev", "enp0s3"}).status == 0);
-  found("error: address 192.168.56.10 of vrrp front: has several holders: this host and ", file);
+  found("error: address 192.168.56.10 of vrrp front: in use on several hosts: this host; ", file);
 
   pair.kill(pair.lb1);
   found("error: directord: ", file);

@@ -94,7 +94,7 @@ TEST_CASE("two masters by different keys are a problem on both: who was heard, w
   CHECK(says(pair.lb1, "problem: vrrp front: advertisements from lb2 ("));
   CHECK(says(pair.lb2, "problem: vrrp front: advertisements from lb1 ("));
   CHECK(says(pair.lb1, "it is signed with another key"));
-  CHECK(says(pair.lb1, "it may be master as this node is; give all nodes the same file of keys"));
+  CHECK(says(pair.lb1, "that node may be master too; give all nodes the same file of keys"));
 }
 
 TEST_CASE("without keys nothing is known of the others, and that is said", "[nodes]") {
@@ -104,6 +104,6 @@ TEST_CASE("without keys nothing is known of the others, and that is said", "[nod
   INFO(pair.evidence());
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1); }, 20s));
   lab::sleep_for(2s);
-  CHECK(pair.ctl(pair.lb1, {"status"}).text.contains("node lb2: unknown: adverts are not signed"));
-  CHECK(pair.ctl(pair.lb2, {"vrrp"}).text.contains("node lb1: unknown: adverts are not signed"));
+  CHECK(pair.ctl(pair.lb1, {"status"}).text.contains("node lb2: unknown: advertisements are not signed"));
+  CHECK(pair.ctl(pair.lb2, {"vrrp"}).text.contains("node lb1: unknown: advertisements are not signed"));
 }

@@ -119,7 +119,7 @@ TEST_CASE("readers can ask, operators can order, and nobody else can do either",
     INFO(order.front() << ": " << refused.text);
     CHECK(refused.status == 1);
   }
-  CHECK(site.as(readers, "status.sock", {"drain", "web/web2"}).text.contains("this socket only answers questions"));
+  CHECK(site.as(readers, "status.sock", {"drain", "web/web2"}).text.contains("this socket is read-only"));
   CHECK(site.as(readers, "control.sock", {"status"}).status == 3);
   CHECK_FALSE(site.pair.ctl(site.pair.lb1, {"status"}).text.contains("drained"));
 

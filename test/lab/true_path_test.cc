@@ -190,7 +190,7 @@ void play(World& world, const std::string& interface) {
     INFO(world.logged(i));
     CHECK(count(world.logged(i), "server true/web1: up -> down") == 0);
     CHECK(count(world.logged(i), "server true/web2: down -> up") == 0);
-    CHECK(count(world.logged(i), "true path") == 0);
+    CHECK(count(world.logged(i), "VIP check") == 0);
   }
   // The second life found its private services as the first had left them.
   CHECK(count(world.logged(0), "add fwmark") == 2);
@@ -244,11 +244,11 @@ TEST_CASE("answers that this host drops hold the verdicts, and it says so once",
   iptables("-A");
   world.kill(0);
   const auto says = [&](const std::string& words) { return count(world.logged(1), words); };
-  CHECK(lab::wait_until([&] { return says("no server has answered along the true path") == 1; }, 10s));
+  CHECK(lab::wait_until([&] { return says("no check `via: vip` has passed since ") == 1; }, 10s));
   lab::sleep_for(2s);
-  CHECK(says("no server has answered along the true path") == 1);
+  CHECK(says("no check `via: vip` has passed since ") == 1);
   CHECK(world.judged(1));
-  CHECK(world.status(1)["problems"].dump().find("no server has answered along the true path") != std::string::npos);
+  CHECK(world.status(1)["problems"].dump().find("no check `via: vip` has passed since ") != std::string::npos);
   iptables("-D");
   CHECK(lab::wait_until([&] { return says("works again") == 1; }, 5s));
   CHECK(world.status(1)["problems"].empty());
@@ -275,7 +275,7 @@ TEST_CASE("settings that cannot be changed hold the verdicts while the address i
   lab::sleep_for(2s);
   CHECK(world.health(0, "true/web1") == "up");
   CHECK(world.health(0, "plain/web1") == "up");
-  CHECK(count(world.logged(0), "warning true path") == 1);
+  CHECK(count(world.logged(0), "warning VIP check") == 1);
   world.lbs[0]->sysctl("ipv4/conf/enp0s8/accept_local", "1");  // the operator does it
   CHECK(lab::wait_until([&] { return world.status(0)["problems"].empty(); }, 15s));
   CHECK(world.judged(0));
@@ -320,7 +320,7 @@ services:
   lb.rtnetlink.add_address("eth0", lab::prefix("fd00::80/128"));
   lab::sleep_for(3s);
   CHECK(logged(" -> ") == 2);
-  CHECK(logged("true path") == 0);
+  CHECK(logged("VIP check") == 0);
   servers[0]->kill();
   CHECK(lab::wait_until([&] { return logged("web/web1: up -> down") == 1; }, 5s));
   UNSCOPED_INFO(lab::evidence(topology, {log}));

@@ -68,7 +68,7 @@ TEST_CASE("another version, and another director that takes itself for this node
   lb1.agreement.hear(identity("lb2", 1, "1.1"), from, start);
   lb1.agreement.hear(identity("lb1", 1), from, start);
   CHECK(lb1.news(10s) ==
-        "lb1: at 192.168.56.12 says that it is this node\nlb2: at 192.168.56.12 runs directord 1.1, here it is 1.0\n");
+        "lb1: at 192.168.56.12 uses the name of this node\nlb2: at 192.168.56.12 runs directord 1.1, here it is 1.0\n");
 }
 
 TEST_CASE("whoever has a key fills no memory") {

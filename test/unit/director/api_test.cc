@@ -14,11 +14,11 @@ using nlohmann::json;
 namespace {
 
 const std::string drain_body =
-    "the body is not {\"reason\": \"...\", \"within_seconds\": N} with at most 1000 bytes of reason";
-const std::string weight_body = "the body is not {\"weight\": N} with N from 0 to 65535";
+    "invalid body: expected {\"reason\": \"...\", \"within_seconds\": N}, reason at most 1000 bytes";
+const std::string weight_body = "invalid body: expected {\"weight\": N}, N from 0 to 65535";
 const std::string weight_more =
-    "the body is not {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N} with at most 1000 bytes of reason and at "
-    "least a second";
+    "invalid body: expected {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N}, reason at most 1000 bytes, "
+    "for_seconds at least 1";
 
 }  // namespace
 
@@ -59,7 +59,7 @@ TEST_CASE("whoever takes out the last server is warned of who serves instead, an
   };
   CHECK_FALSE(put(world.director, "web1", "drain", "").contains("warning"));
   CHECK(put(world.director, "web2", "drain", "")["warning"] ==
-        "web has no server left that takes new connections; its clients are refused");
+        "web has no server left for new connections; new connections are refused");
   const auto service = director::status(world.director)["services"][0];
   CHECK(service["taking"] == 0);
   const auto status = json::parse(director::status(world.director).dump());
@@ -78,7 +78,7 @@ TEST_CASE("whoever takes out the last server is warned of who serves instead, an
   REQUIRE(other.orders().undrain("web", "sorry"));
   put(other, "web1", "drain", "");
   CHECK(put(other, "web2", "weight", R"({"weight": 0})")["warning"] ==
-        "web has no server left that takes new connections; fallback 192.168.200.99:80 serves");
+        "web has no server left for new connections; fallback 192.168.200.99:80 in use");
 }
 
 TEST_CASE("enable and undrain have a word each, and a drain whose time is over is called disabled") {
@@ -88,7 +88,7 @@ TEST_CASE("enable and undrain have a word each, and a drain whose time is over i
   REQUIRE(world.director.orders().drain("web", "web1", ""));
   CHECK(server()["order"] == "drained");
   REQUIRE(world.director.orders().undrain("web", "web1"));
-  CHECK(last() == "drain taken back by the operator");
+  CHECK(last() == "undrained by the operator");
   CHECK_FALSE(server().contains("order"));
   REQUIRE(world.director.orders().drain("web", "web1", "", std::chrono::seconds(0)));
   CHECK(server()["order"] == "disabled");
@@ -102,7 +102,7 @@ TEST_CASE("enable and undrain have a word each, and a drain whose time is over i
   while (server()["order"] == "drained" && net::monotonic_now() < patience)
     REQUIRE(world.loop.turn(std::chrono::seconds(2)));
   CHECK(server()["order"] == "disabled");
-  CHECK(server()["reason"].get<std::string>().starts_with("disabled: drain time reached at "));
+  CHECK(server()["reason"].get<std::string>().starts_with("disabled: drain timeout reached at "));
   CHECK_THAT(director::servers_text(json::parse(director::status(world.director).dump())),
              Catch::ContainsSubstring("  up, disabled  0/3"));
 }
@@ -114,10 +114,10 @@ TEST_CASE("what cannot be done is refused with the right status and a sentence")
     unsigned status;
     std::string error;
   } cases[] = {
-      {{"GET", "/", ""}, 404, "there is nothing at /"},
-      {{"GET", "/v1/statuss", ""}, 404, "there is nothing at /v1/statuss"},
-      {{"POST", "/v1/events", ""}, 405, "POST does not go with /v1/events"},
-      {{"GET", drain_path, ""}, 405, "GET does not go with " + drain_path},
+      {{"GET", "/", ""}, 404, "no such resource: /"},
+      {{"GET", "/v1/statuss", ""}, 404, "no such resource: /v1/statuss"},
+      {{"POST", "/v1/events", ""}, 405, "POST: method not allowed for /v1/events"},
+      {{"GET", drain_path, ""}, 405, "GET: method not allowed for " + drain_path},
       {{"PUT", "/v1/services/web/servers/web9/drain", ""}, 404, "there is no server web/web9 in cluster shop"},
       {{"DELETE", "/v1/services/wob/servers/web1/drain", ""}, 404, "there is no server wob/web1 in cluster shop"},
       {{"PUT", drain_path, "["}, 400, drain_body},
@@ -131,7 +131,7 @@ TEST_CASE("what cannot be done is refused with the right status and a sentence")
       {{"PUT", weight_path, R"({"weight": 5, "reason": 5})"}, 400, weight_more},
       {{"PUT", weight_path, R"({"weight": 5, "for_seconds": 0})"}, 400, weight_more},
       {{"PUT", weight_path, R"({"weight": 5, "for_seconds": "1m"})"}, 400, weight_more},
-      {{"GET", "/v1/events", "", {{"since", "x"}}}, 400, "since=N: N is an event's number"},
+      {{"GET", "/v1/events", "", {{"since", "x"}}}, 400, "invalid query: expected since=N, N the number of an event"},
       {{"PUT", drain_path, R"({"reason": 5})"}, 400, drain_body},
   };
   for (const auto& [request, status, error] : cases) {

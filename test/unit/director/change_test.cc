@@ -48,7 +48,7 @@ void each_is_told(const T& value, Changes... changes) {
 
 TEST_CASE("equal files differ in nothing") {
   CHECK(compare(shop(), shop()).none());
-  CHECK(to_string(compare(shop(), shop())) == "nothing differs");
+  CHECK(to_string(compare(shop(), shop())) == "no changes");
 }
 
 TEST_CASE("servers are told apart by their address, services by theirs, and both are called by name") {
@@ -202,7 +202,7 @@ TEST_CASE("the guard asks twice exactly when more than the share goes") {
     return guard(compare(before, next), before);
   };
   CHECK_FALSE(removing(5));
-  CHECK(removing(6) == "the file removes 6 of 10 servers, more than the 50% that reload_guard lets go unasked");
+  CHECK(removing(6) == "the file removes 6 of 10 servers, more than the 50% that reload_guard allows");
   before.director.reload_guard = 100;
   CHECK_FALSE(removing(10));
   before.director.reload_guard = 0;

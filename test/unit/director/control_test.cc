@@ -24,7 +24,7 @@ TEST_CASE("a plan shows what a reload then does") {
   CHECK(table.destinations.size() == 2);
   CHECK(json::parse(world.post("/v1/reload", "").body)["summary"] == "1 server added");
   CHECK(table.destinations.size() == 3);
-  CHECK(json::parse(world.post("/v1/reload", "").body)["summary"] == "nothing differs");
+  CHECK(json::parse(world.post("/v1/reload", "").body)["summary"] == "no changes");
 }
 
 TEST_CASE("a file with mistakes changes nothing, and the answer says what they are") {
@@ -33,7 +33,7 @@ TEST_CASE("a file with mistakes changes nothing, and the answer says what they a
   const auto response = world.post("/v1/reload", R"({"yes": true})");
   CHECK(response.status == 409);
   const auto value = json::parse(response.body);
-  CHECK(value["error"] == world.file + " is not good");
+  CHECK(value["error"] == world.file + " has errors, nothing was changed");
   REQUIRE(value["found"].size() == 1);
   CHECK(value["found"][0]["line"] == 3);
   CHECK(world.kernel.table.size() == 1);
@@ -51,8 +51,8 @@ TEST_CASE("a refused file is an event, and a problem until a file is good") {
   const auto text = event["text"].get<std::string>();
   CHECK(text.starts_with("cluster file refused: " + world.file + ":3:1: "));
   CHECK_THAT(text, Catch::ContainsSubstring("(and 1 more; directorctl check shows all)") &&
-                       Catch::ContainsSubstring("; the file of 20") &&
-                       Catch::ContainsSubstring("Z stays in force (reload asked for by the control socket)"));
+                       Catch::ContainsSubstring("; the cluster file loaded at 20") &&
+                       Catch::ContainsSubstring("Z stays in force (reload requested via the control socket)"));
   REQUIRE(problems().size() == 1);
   CHECK(text.starts_with(problems()[0].get<std::string>()));
   world.post("/v1/plan", "");  // only asks
@@ -71,8 +71,8 @@ TEST_CASE("a reload that removes much is refused without a yes, and counts the c
   const auto refused = world.post("/v1/reload", "");
   CHECK(refused.status == 409);
   CHECK(json::parse(refused.body)["error"] ==
-        "the file removes 1 of 1 services, more than the 50% that reload_guard lets go unasked; if that is meant, say "
-        "--yes");
+        "the file removes 1 of 1 services, more than the 50% that reload_guard allows; nothing was changed; repeat "
+        "with --yes to confirm");
   CHECK(world.director.cluster().services.size() == 1);
   CHECK(world.post("/v1/reload", R"({"yes": true})").status == 200);
   CHECK(world.director.cluster().services.empty());
@@ -110,7 +110,7 @@ TEST_CASE("an order is in force at once, and its answer says whether the disk ha
   CHECK(bad.status == 200);
   CHECK(json::parse(bad.body)["durable"] == false);
   CHECK_THAT(json::parse(bad.body)["warning"].get<std::string>(),
-             Catch::ContainsSubstring("it is in force, but not on the disk yet: write ") &&
+             Catch::ContainsSubstring("in force, but not saved to disk yet: write ") &&
                  Catch::ContainsSubstring("No such file or directory"));
   CHECK(director::status(world.director)["services"][0]["servers"][0]["weight"] == 7);
   REQUIRE(director::status(world.director)["problems"].size() == 1);
@@ -127,7 +127,8 @@ TEST_CASE("a program that does not take the file does not take this one's place"
   Reloading world;
   const auto response = world.post("/v1/replace", "");
   CHECK(response.status == 409);
-  CHECK(json::parse(response.body)["error"] == "/bin/false does not take this one's place: it ended without a word");
+  CHECK(json::parse(response.body)["error"] ==
+        "/bin/false cannot replace the running process: its --check failed without a message");
 }
 
 TEST_CASE("a program that talks on and on is not waited for") {
@@ -138,7 +139,7 @@ TEST_CASE("a program that talks on and on is not waited for") {
   const auto checked = talker.check();
   CHECK(net::monotonic_now() - began < std::chrono::seconds(5));
   REQUIRE_FALSE(checked);
-  CHECK_THAT(checked.error().message, Catch::ContainsSubstring("/bin/sh does not take this one's place: word"));
+  CHECK_THAT(checked.error().message, Catch::ContainsSubstring("/bin/sh cannot replace the running process: word"));
 }
 
 TEST_CASE("readers may ask and not steer") {

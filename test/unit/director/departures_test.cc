@@ -97,7 +97,7 @@ TEST_CASE("a drained server leaves the table when its time is up, though its con
   world.start();
   REQUIRE(world.director->orders().drain("web", "web1", "", 2s));
   const auto told = [&] {
-    return director::events_status(*world.director).dump().contains("drained: no connections are left");
+    return director::events_status(*world.director).dump().contains("drain complete: no connections left");
   };
   CHECK(world.until(told));
   CHECK(world.drains("192.168.200.11:80"));
@@ -115,7 +115,7 @@ TEST_CASE("what departs keeps its connections though the disk does not take it, 
   CHECK(world.drains(web2));
   REQUIRE(world.until([&] { return director::status(*world.director)["problems"].size() == 1; }));
   CHECK(director::status(*world.director)["problems"][0].get<std::string>().ends_with(
-      "No such file or directory; a restart would not know what drains now"));
+      "No such file or directory; a restart would lose the latest drains and weights"));
   std::filesystem::create_directory(world.scratch.path);
   CHECK(world.until([&] { return world.saved().size() == 1; }));
   CHECK(director::status(*world.director)["problems"].empty());

@@ -140,7 +140,8 @@ TEST_CASE("a state in a later form than this one knows is put aside whole, for t
   std::ifstream aside(file.string() + ".damaged");
   CHECK(std::string(std::istreambuf_iterator<char>(aside), {}) == later);
   REQUIRE(director::status(*director)["problems"].size() == 1);
-  CHECK(director::status(*director)["problems"][0].get<std::string>().contains(file.string() + ": state of version 3"));
+  CHECK(
+      director::status(*director)["problems"][0].get<std::string>().contains(file.string() + ": state file version 3"));
 }
 
 TEST_CASE("a service that the kernel refuses does not hold up another") {
@@ -231,7 +232,7 @@ TEST_CASE("a drain tells when the last connection has gone") {
   REQUIRE(world.loop.turn(std::chrono::seconds(2)));
   CHECK(last() == "drained by the operator");
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 0;
-  world.turn_until([&] { return last() == "drained: no connections are left"; });
+  world.turn_until([&] { return last() == "drain complete: no connections left"; });
   CHECK(director::status(*director)["services"][0]["servers"][0]["drain"]["done"] == true);
   CHECK(world.weight(web1) == 0);
 }

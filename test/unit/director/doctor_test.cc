@@ -93,7 +93,8 @@ TEST_CASE("the doctor finds settings that lose packets or connections") {
   host.sysctls["net/ipv4/ip_forward"] = "1";
   host.sysctls["net/ipv4/conf/eth0/rp_filter"] = "1";
   CHECK(host.found() ==
-        "note: net.ipv4.conf.eth0.rp_filter: is strict: with DR and tunnels, answers that come in another way are "
+        "note: net.ipv4.conf.eth0.rp_filter: is strict: with DR and tunnels, answers that arrive on another interface "
+        "are "
         "dropped\n");
   host.sysctls["net/ipv4/conf/all/rp_filter"] = "2";  // the greater is in force
   CHECK(host.found().empty());
@@ -105,12 +106,13 @@ TEST_CASE("the doctor finds settings that lose packets or connections") {
   host.sysctls["net/ipv4/vs/run_estimation"] = "0";
   host.sysctls["net/ipv4/conf/all/send_redirects"] = "1";
   CHECK(host.found() ==
-        "warning: net.ipv4.vs.expire_nodest_conn: is 0: a removed server is a black hole to its clients\n"
-        "warning: net.ipv4.vs.conn_reuse_mode: is 0: clients that use a port again stay on drained servers\n"
-        "warning: net.ipv4.conf.eth0.send_redirects: is on: clients on the same link are sent past the director\n"
+        "warning: net.ipv4.vs.expire_nodest_conn: is 0: packets of a removed server's connections are "
+        "dropped until the clients time out\n"
+        "warning: net.ipv4.vs.conn_reuse_mode: is 0: clients that reuse a source port stay on drained servers\n"
+        "warning: net.ipv4.conf.eth0.send_redirects: is on: clients on the same link are redirected past the director\n"
         "note: net.ipv4.vs.conntrack: is 1: each connection is tracked twice; only SNAT or a stateful packet filter "
         "needs that\n"
-        "note: net.ipv4.vs.run_estimation: is 0: the kernel's counters stand still\n");
+        "note: net.ipv4.vs.run_estimation: is 0: the kernel does not update its counters\n");
 }
 
 TEST_CASE("the doctor finds templates that keep clients on a drained server, where persistence is in force") {
@@ -150,19 +152,20 @@ TEST_CASE("the doctor finds a virtual address that others hold too, or that was 
   host.facts.answering[vip] = {mac(1), mac(2)};
   const std::string subject = "address 192.168.56.10 of vrrp front: ";
   CHECK(host.found() ==
-        "error: " + subject + "has several holders: 02:00:00:00:00:01, 02:00:00:00:00:02 answer for it too\n");
+        "error: " + subject +
+            "in use on several hosts: 02:00:00:00:00:01, 02:00:00:00:00:02 answer ARP requests for it\n");
   host.facts.answering[vip] = {mac(1)};
   host.facts.interfaces["eth0"].addresses.push_back({.prefix = {.address = vip, .length = 24}});
   CHECK(host.found() ==
-        "error: " + subject + "has several holders: this host and 02:00:00:00:00:01 answers for it too\n");
+        "error: " + subject + "in use on several hosts: this host; 02:00:00:00:00:01 answers ARP requests for it\n");
   host.facts.answering.clear();
   CHECK(host.found().empty());
   host.facts.daemon.silence = "connect: refused";
   CHECK(host.found() ==
-        "error: directord: connect: refused\nwarning: " + subject + "is on eth0 though no directord runs here\n");
+        "error: directord: connect: refused\nwarning: " + subject + "is on eth0, but directord does not run here\n");
   host.facts.daemon.silence.clear();
   host.facts.probe_problem = "open a packet socket: no";
-  CHECK(host.found() == "note: addresses: who holds them was not asked: open a packet socket: no\n");
+  CHECK(host.found() == "note: addresses: not checked for duplicates: open a packet socket: no\n");
 }
 
 TEST_CASE("the doctor finds who else changes the table, and whose rules are in it") {
@@ -202,27 +205,27 @@ TEST_CASE("the doctor tells what directord says of itself and of the others") {
   status["files"] = "fedcba9876543210";
   status["vrrp"][0]["state"] = "initialize";
   status["vrrp"][0]["reason"] = "eth0 has no IPv4 address of its own yet";
-  status["nodes"][0] = {{"node", "lb2"}, {"agreement", "unknown"}, {"reason", "adverts are not signed"}};
+  status["nodes"][0] = {{"node", "lb2"}, {"agreement", "unknown"}, {"reason", "advertisements are not signed"}};
   status["services"][0]["quorum"] = false;
   CHECK(host.found() ==
         "error: directord: add service tcp 192.0.2.1:80: no\n"
-        "error: vrrp front: takes no part: eth0 has no IPv4 address of its own yet\n"
-        "error: service web: has fewer servers than its quorum wants\n"
-        "warning: directord: has another cluster file in force (fedcba9876543210) than the one here "
+        "error: vrrp front: not participating in VRRP: eth0 has no IPv4 address of its own yet\n"
+        "error: service web: quorum lost: fewer servers up than needed\n"
+        "warning: directord: cluster file in force (fedcba9876543210) differs from this file "
         "(0123456789abcdef)\n"
-        "note: node lb2: what it runs is unknown: adverts are not signed\n");
+        "note: node lb2: cluster file and version unknown: advertisements are not signed\n");
   status = {{"problems", 5}, {"vrrp", {1, nullptr}}, {"services", {"x"}}, {"nodes", false}, {"files", 7}};
-  CHECK(host.found().starts_with("warning: directord: has another cluster file in force ()"));
+  CHECK(host.found().starts_with("warning: directord: cluster file in force () differs from this file ("));
 }
 
 TEST_CASE("the doctor finds keys that others can read, and a clock that follows no other") {
   Host host;
   host.facts.clock_synchronized = false;
-  CHECK(host.found() == "note: clock: follows no other clock\n");
+  CHECK(host.found() == "note: clock: not synchronized\n");
   host.cluster.virtual_routers[0].authentication = config::Authentication{.keys = "/etc/keys"};
-  CHECK(host.found() == "warning: clock: follows no other clock\n");
+  CHECK(host.found() == "warning: clock: not synchronized\n");
   host.secret_problem = "/etc/keys: others can read it";
-  CHECK(host.found() == "error: vrrp front: /etc/keys: others can read it\nwarning: clock: follows no other clock\n");
+  CHECK(host.found() == "error: vrrp front: /etc/keys: others can read it\nwarning: clock: not synchronized\n");
 }
 
 TEST_CASE("the doctor looks at the secrets of checks") {
@@ -240,7 +243,7 @@ TEST_CASE("findings read as lines, coloured on terminals alone, and count") {
         "error: kernel: is old; to do: get another\nwarning: clock: is slow; to do: wind it\n"
         "errors: 1, warnings: 1, notes: 0\n");
   CHECK(director::findings_text(findings, true).starts_with("\x1b[31merror\x1b[0m: kernel"));
-  CHECK(director::findings_text({}, true) == "nothing is wrong\n");
+  CHECK(director::findings_text({}, true) == "no problems found\n");
   CHECK(director::has_errors(findings));
   CHECK_FALSE(director::has_errors({findings[1]}));
   CHECK(to_json(findings)["findings"][1]["remedy"] == "wind it");

@@ -64,14 +64,14 @@ TEST_CASE("a departure ends with its last connection, at its deadline, or when s
   const director::Drain departure{.since = now, .deadline = now + 5min};
   const auto none = connections(0, 0);
   const auto some = connections(2, 1);
-  CHECK(ended(departure, Protocol::tcp, &none, now) == "no connections are left");
+  CHECK(ended(departure, Protocol::tcp, &none, now) == "no connections left");
   CHECK(ended(departure, Protocol::tcp, &some, now + 299s) == std::nullopt);
   CHECK(ended(departure, Protocol::tcp, &some, now + 5min) ==
-        "its time is up after 5m; 2 active and 1 inactive connections end");
+        "drain timeout reached after 5m, 2 active and 1 inactive connections closed");
   CHECK(ended(departure, Protocol::udp, &none, now + 299s) == std::nullopt);
   CHECK(ended(departure, Protocol::udp, &none, now + 5min) ==
-        "its time is up after 5m; 0 active and 0 inactive connections end");
-  CHECK(ended(departure, Protocol::tcp, nullptr, now) == "it is gone from the kernel");
+        "drain timeout reached after 5m, 0 active and 0 inactive connections closed");
+  CHECK(ended(departure, Protocol::tcp, nullptr, now) == "it was already gone from the kernel");
 }
 
 TEST_CASE("a drain without a deadline only ends with its last connection") {

@@ -128,7 +128,7 @@ TEST_CASE("two directors cannot share a runtime folder") {
     const auto second = director::lock_runtime(dir);
     REQUIRE_FALSE(second);
     CHECK(second.error().code == EWOULDBLOCK);
-    CHECK(second.error().message.starts_with("another directord (pid " + std::to_string(getpid()) + ") runs with "));
+    CHECK(second.error().message.starts_with("another directord (pid " + std::to_string(getpid()) + ") uses "));
   }
   CHECK(director::lock_runtime(dir));
 }

@@ -81,11 +81,11 @@ TEST_CASE("a damaged or foreign state is an error that names the file") {
     write(file, text);
     const auto loaded = load_intents(file);
     REQUIRE_FALSE(loaded);
-    CHECK(loaded.error().message.starts_with("read " + file.string() + ": damaged state: "));
+    CHECK(loaded.error().message.starts_with("read " + file.string() + ": damaged state file: "));
   }
   write(file, R"({"version":3,"orders":{},"owned":[]})");
   CHECK(load_intents(file).error().message ==
-        "read " + file.string() + ": state of version 3, this directord knows versions up to 2");
+        "read " + file.string() + ": state file version 3, this directord supports versions up to 2");
 }
 
 TEST_CASE("the state of an older directord is understood") {

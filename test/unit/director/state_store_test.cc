@@ -83,7 +83,7 @@ TEST_CASE("what the disk refuses is in force, a problem, and tried again until i
   Disk disk;
   std::filesystem::create_directory(disk.file.string() + ".new");  // where the state is written first
   disk.weigh("web/web1", 7);
-  CHECK_THAT(disk.told(), Catch::ContainsSubstring("state.json.new: Is a directory; a restart would not know"));
+  CHECK_THAT(disk.told(), Catch::ContainsSubstring("state.json.new: Is a directory; a restart would lose"));
   CHECK(disk.told() == disk.store->unsaved());
   disk.weigh("web/web2", 8);
   CHECK_FALSE(disk.told().empty());

@@ -51,8 +51,8 @@ TEST_CASE("a router that takes no part for a fault is called so, also by its gro
 TEST_CASE("a failover without a name lists the routers and what it does with each") {
   const auto text = director::failover_text(json::parse(
       R"({"vrrp": [{"name": "front", "state": "master"}, {"name": "back", "state": "initialize", "role": "fault"}]})"));
-  CHECK_THAT(text, Catch::ContainsSubstring("front   master        gives the role, and its group's, to the node"));
-  CHECK_THAT(text, Catch::ContainsSubstring("back    fault         is refused: only the master gives its role away"));
+  CHECK_THAT(text, Catch::ContainsSubstring("front   master        moves the role, and its group's, to the next node"));
+  CHECK_THAT(text, Catch::ContainsSubstring("back    fault         is refused: not master here; run it on the master"));
   CHECK_THAT(director::failover_text(json::object()), Catch::ContainsSubstring("there are no virtual routers here"));
 }
 

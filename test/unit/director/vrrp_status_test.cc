@@ -67,7 +67,7 @@ TEST_CASE("another master that is not believed is a problem, with who, why and w
   router.adverts.refused[std::to_underlying(vrrp::Refusal::signature)] = 32;
   CHECK(vrrp_problems(router, names, now) ==
         Texts{"vrrp front: advertisements from lb2 (192.0.2.12) are refused: it is signed with another key (32 so far, "
-              "the last 400ms ago); it may be master as this node is; give all nodes the same file of keys "
+              "the last 400ms ago); that node may be master too; give all nodes the same file of keys "
               "('authentication: keys')"});
   CHECK(vrrp_problems(router, names, now + 10s).empty());
   router.spec.advertise = 40s;
@@ -78,5 +78,5 @@ TEST_CASE("another master that is not believed is a problem, with who, why and w
   CHECK(vrrp_problems(router, names, now) ==
         Texts{"vrrp front: claim: refused",
               "vrrp front: advertisements from lb2 (192.0.2.12) are refused: it is not signed (0 so far, the last "
-              "400ms ago); let all nodes sign, or set 'mode: permissive' here until they do"});
+              "400ms ago); sign on all nodes, or set 'mode: permissive' here until they do"});
 }

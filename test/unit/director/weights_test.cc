@@ -29,7 +29,7 @@ TEST_CASE("an operator's weight is seen with its reason and its time, beside the
   CHECK(first_server(*director)["weight_origin"] == "file");
   CHECK_FALSE(first_server(*director).contains("weight_order"));
   REQUIRE(director->orders().set_weight("web", "web1", 40, "disk", 1h));
-  CHECK(last_event(*director) == "weight 40 by the operator; the file says 3; for 1h: disk");
+  CHECK(last_event(*director) == "weight set to 40 by the operator (cluster file: 3), for 1h: disk");
   const auto server = first_server(*director);
   CHECK(server["weight"] == 40);
   CHECK(server["file_weight"] == 3);
@@ -50,7 +50,7 @@ TEST_CASE("after its time the file's weight holds again, and that is an event") 
   REQUIRE(director->orders().set_weight("web", "web1", 40, "", 1s));
   CHECK(world.weight(web1) == 40);
   world.turn_until([&] { return world.weight(web1) == 3; });
-  CHECK(last_event(*director) == "weight 3 again, as the file says: the time of the operator's weight 40 is over");
+  CHECK(last_event(*director) == "weight reset to 3, as in the cluster file: the operator's weight 40 has expired");
   CHECK(first_server(*director)["weight_origin"] == "file");
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("a weight of a server that left the file is over in its time too") {
   auto cluster = director_test::shop();
   cluster.services[0].servers.erase(cluster.services[0].servers.begin());
   REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
-  world.turn_until([&] { return last_event(*director).starts_with("not in the file"); });
+  world.turn_until([&] { return last_event(*director).starts_with("not in the cluster file"); });
   CHECK(world.saved(*director).orders.empty());
 }
 
