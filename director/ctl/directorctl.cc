@@ -1,4 +1,4 @@
-// directorctl: asks and steers the daemon over its Unix socket; `check` needs no daemon.
+// directorctl: shows and controls directord over its Unix socket; `check` works without it.
 // Exit status: 0 done, 1 refused, 2 wrong usage, 3 no daemon.
 
 #include <fmt/format.h>

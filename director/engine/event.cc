@@ -40,7 +40,7 @@ Event server_health(const std::string& server, EventKind kind, std::string_view 
 }
 
 Event server_advice(const std::string& server, const std::string& why) {
-  return of_server(EventKind::server_advice, server, "advice: " + why, why);
+  return of_server(EventKind::server_advice, server, "weight or state changed: " + why, why);
 }
 
 Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within) {
