@@ -40,7 +40,8 @@ Event server_weight_over(const std::string& server, std::uint32_t weight, std::o
 Event server_drained(const std::string& server, const std::string& why);
 
 // Services.
-Event service_quorum(const std::string& service, bool quorum, bool judged);
+/// `count`: "1 of 2 servers in service, 1 needed".
+Event service_quorum(const std::string& service, bool quorum, bool judged, const std::string& count);
 Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves);
 Event service_panic(const std::string& service, std::size_t servers, unsigned percent);
 

@@ -111,7 +111,6 @@ Plan plan(const config::Service& service, const ServiceSituation& situation, con
   made.panicking = static_cast<std::size_t>(std::ranges::count(kept, true));
 
   std::vector<Verdict> verdicts;
-  std::uint32_t in = 0;
   bool fallback_in = false, fallback_there = false;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     verdicts.push_back(judge(service, situation, i, kept[i], actual, now, made.again));
@@ -120,12 +119,13 @@ Plan plan(const config::Service& service, const ServiceSituation& situation, con
       fallback_there = true;
       fallback_in |= verdict.in;
     } else {
-      in += verdict.in ? 1 : 0;
+      ++made.servers;
+      made.in += verdict.in ? 1 : 0;
     }
   }
-  made.quorum = in >= (situation.quorum ? service.quorum.below : service.quorum.regain);
+  made.quorum = made.in >= (situation.quorum ? service.quorum.below : service.quorum.regain);
 
-  made.fallback_serves = fallback_there && !made.quorum && (fallback_in || in == 0);
+  made.fallback_serves = fallback_there && !made.quorum && (fallback_in || made.in == 0);
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& [is_in, weight, out, listed] = verdicts[i];
     if (!listed) continue;

@@ -14,7 +14,9 @@ namespace director {
 /// What the kernel should hold for one service, and what else follows from the situation.
 struct Plan {
   ipvs::ServiceEntry entry;
-  bool quorum = true;            ///< whether enough servers are in
+  bool quorum = true;  ///< whether enough servers are in
+  std::size_t in = 0;  ///< servers that are in, and of how many: fallbacks do not count
+  std::size_t servers = 0;
   bool fallback_serves = false;  ///< whether the fallbacks take the new connections instead of the servers
   std::size_t panicking = 0;     ///< failed servers that are kept in, since health may not take more away
   std::map<ipvs::DestinationKey, Cause> drained{};  ///< that stay with weight 0 for as long as their connections live

@@ -169,7 +169,10 @@ void Reconciler::adopt(const config::Service& service, Plan plan) {
   auto& planned = plans_[service.key];
   const auto& before = planned.plan;
   if (before.quorum != plan.quorum) {
-    log_.add(events::service_quorum(service.name, plan.quorum, health_.judged(service.key)));
+    const auto needed = plan.quorum ? service.quorum.regain : service.quorum.below;
+    log_.add(
+        events::service_quorum(service.name, plan.quorum, health_.judged(service.key),
+                               fmt::format("{} of {} servers in service, {} needed", plan.in, plan.servers, needed)));
   }
   if (before.fallback_serves != plan.fallback_serves) {
     std::vector<std::string> fallbacks;

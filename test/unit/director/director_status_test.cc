@@ -31,10 +31,13 @@ TEST_CASE("that a server dies is a warning, and that it is back is none") {
   world.turn_until([&] { return levels().contains("service_quorum"); });
   CHECK(levels()["server_up"] == "info");
   CHECK(levels()["service_quorum"] == "info");
+  const auto texts = [&] { return director::events_status(*director).dump(); };
+  CHECK_THAT(texts(), Catch::ContainsSubstring("\"quorum reached: 1 of 1 servers in service, 1 needed\""));
   std::filesystem::remove(file);
   world.turn_until([&] { return levels().contains("service_no_quorum"); });
   CHECK(levels()["server_down"] == "warning");
   CHECK(levels()["service_no_quorum"] == "warning");
+  CHECK_THAT(texts(), Catch::ContainsSubstring("\"quorum lost: 0 of 1 servers in service, 1 needed\""));
 }
 
 TEST_CASE("an event says from what to what, why, and what it comes from") {

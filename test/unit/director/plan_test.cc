@@ -202,6 +202,8 @@ TEST_CASE("below the quorum the fallback serves instead of the servers, until en
   now.servers[0].health = State::up;
   auto half = director::plan(service, now, {}, start);
   CHECK_FALSE(half.quorum);
+  CHECK(half.in == 1);
+  CHECK(half.servers == 2);  // not the fallback
   CHECK(weight(half.entry, web1) == 0);
   CHECK(weight(half.entry, sorry) == 1);
   now.servers[1].health = State::up;
