@@ -8,7 +8,7 @@
 #include "ipvs/types.h"
 #include "net/error.h"
 
-/// What an engine says of itself, as JSON. `table` is the kernel's, as it was read for this answer.
+/// The status of an engine, as JSON. `table` is the kernel's, as it was read for this answer.
 namespace director {
 
 class Engine;

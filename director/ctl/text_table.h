@@ -24,7 +24,7 @@ using Row = std::vector<std::string>;
 /// A member that is a list; an empty one where it is missing or something else.
 [[nodiscard]] const nlohmann::json& list(const nlohmann::json& object, const char* name);
 
-/// What a virtual router is: its "role", or its "state" where an older daemon has no other word.
+/// What a virtual router is: its "role", or its "state" where an older daemon has no "role".
 [[nodiscard]] std::string role(const nlohmann::json& router);
 
 }  // namespace director

@@ -45,7 +45,7 @@ class Replacer {
   Replacer(const Replacer&) = delete;
   Replacer& operator=(const Replacer&) = delete;
 
-  /// Checks the new one first; when that says yes, `done` is told, and a moment later the new one is in place.
+  /// Checks the new one first; if that passes, `done` is called, and shortly after the new one replaces this process.
   void replace(Done done);
 
  private:

@@ -8,7 +8,7 @@
 namespace director {
 namespace {
 
-constexpr std::size_t most_others = 32;  // whoever has a key and is mad fills no memory
+constexpr std::size_t most_others = 32;  // a faulty node that has the key must not fill the memory
 constexpr std::size_t most_addresses = 16;
 
 }  // namespace

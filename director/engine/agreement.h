@@ -16,7 +16,7 @@ namespace director {
 /// told each other. Pure: what they say and the time go in, sentences come out.
 class Agreement {
  public:
-  /// How long others may differ before that is worth a word: a file comes to one director after the other.
+  /// How long others may differ before that is reported: a new file reaches one director after the other.
   static constexpr net::Duration grace = std::chrono::seconds(10);
 
   struct Other {

@@ -9,7 +9,7 @@
 
 namespace director {
 
-/// For which servers each check speaks: one check for all that ask the same of the same target.
+/// Which servers use each check: one check for all that have the same settings and target.
 class CheckUsers {
  public:
   void add(const checkers::Key& key, const ServerKey& user);

@@ -6,7 +6,7 @@
 
 namespace director {
 
-/// Times of the clock on the wall for what is to end at one of them: it goes on evenly while somebody sets that clock,
+/// Times of the clock on the wall for what is to end at one of them: it continues evenly while that clock is set,
 /// so that nothing ends early or late for it.
 class DeadlineClock {
  public:

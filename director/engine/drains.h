@@ -22,8 +22,8 @@ using net::WallTime;
 /// Why a destination takes no new connections.
 enum class Cause : std::uint8_t {
   removal,  ///< it left the cluster file
-  order,    ///< the operator's word
-  advice,   ///< the word of its agent, script or file
+  order,    ///< ordered by the operator
+  advice,   ///< ordered by its agent, script or file
   health,   ///< its checks fail
 };
 

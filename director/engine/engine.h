@@ -56,8 +56,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Reads what an earlier life left behind and the kernel's table, brings the table in line, and begins to check and
-  /// to speak VRRP. Errors: the kernel's table or the interfaces cannot be used, a secret cannot be read.
+  /// Reads the state that an earlier process left and the kernel's table, brings the table in line, and begins to check
+  /// and to run VRRP. Errors: the kernel's table or the interfaces cannot be used, a secret cannot be read.
   net::Result<> start();
 
   /// Hands the virtual addresses over to the peers, then does with the rules what the file says: they stay in the

@@ -19,7 +19,7 @@ struct Event {
   std::string reason{};                  ///< why, as far as the kind does not say it; may be empty
   std::optional<net::WallTime> since{};  ///< of a change of state: when `from` began
   std::string text{};                    ///< the sentence: "up -> down: connect 10.0.0.7:80: timed out after 1 s"
-  std::uint64_t number = 0;              ///< counts from 1 over the daemon's life, without gaps; the log gives it
+  std::uint64_t number = 0;              ///< counts from 1 while the process runs, without gaps; the log gives it
   net::WallTime at{};                    ///< the log gives it
 };
 
@@ -30,7 +30,7 @@ namespace events {
 Event server_health(const std::string& server, EventKind kind, std::string_view from, std::string_view to,
                     const std::string& why, std::optional<net::WallTime> since);
 Event server_advice(const std::string& server, const std::string& why);
-/// The operator's words: `within` is the time that its connections may keep, zero for none.
+/// The operator's orders: `within` is the time that its connections may keep, zero for none.
 Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within);
 Event server_drain_taken_back(const std::string& server, bool was_disabled);
 Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t of_file,

@@ -10,8 +10,8 @@
 
 namespace director {
 
-/// What has happened in this life: numbers each event, gives it its time, keeps the last ones and hands each to the
-/// sinks, in their order: the log, and whoever else wants to know.
+/// The events since the start of this process: numbers each event, gives it its time, keeps the last ones and hands
+/// each to the sinks, in their order: the log, and whoever else wants to know.
 class EventLog {
  public:
   static constexpr std::size_t capacity = 1000;

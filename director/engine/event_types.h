@@ -6,7 +6,7 @@
 
 namespace director {
 
-/// How much an event hurts. The service manager's journal knows it too: `journalctl -p warning`.
+/// The severity of an event, also in the service manager's journal: `journalctl -p warning`.
 enum class Level : std::uint8_t {
   info,     ///< things go as they should: a recovery, an order that was done
   warning,  ///< something has failed, or is worse than the cluster file wants it
@@ -16,18 +16,18 @@ enum class Level : std::uint8_t {
 /// What an event comes from: few enough to count by.
 enum class ReasonClass : std::uint8_t {
   check,        ///< what checks found, and what a service does for it
-  advice,       ///< what a server's agent, script or file asks for
+  advice,       ///< a server's agent, script or file
   order,        ///< an operator
   file,         ///< the cluster file
   connections,  ///< the last connection has ended
-  kernel,       ///< the kernel refuses, or somebody else changed what it holds
+  kernel,       ///< the kernel refuses a change, or another program changed its table
   vrrp,         ///< the virtual routers: links, trackers, peers
-  peer,         ///< what another director says of itself
+  peer,         ///< another director
   disk,         ///< the state file
   process,      ///< directord starts, stops or is replaced
 };
 
-/// What kinds of events there are; what each means and how much it hurts is in event_types().
+/// What kinds of events there are; the meaning and level of each are in event_types().
 enum class EventKind : std::uint8_t {
   server_up,
   server_down,

@@ -18,7 +18,7 @@ namespace director {
 struct Orders {
   struct Drain {
     WallTime since;
-    std::string reason;                  ///< the operator's words; may be empty
+    std::string reason;                  ///< the operator's reason; may be empty
     std::optional<WallTime> deadline{};  ///< then the server leaves the table, and its connections end
 
     auto operator<=>(const Drain&) const = default;
@@ -26,7 +26,7 @@ struct Orders {
   struct Weight {
     std::uint32_t value = 0;          ///< 0..65535
     WallTime since{};                 ///< the epoch where an earlier version kept none
-    std::string reason{};             ///< the operator's words; may be empty
+    std::string reason{};             ///< the operator's reason; may be empty
     std::optional<WallTime> until{};  ///< then the file's weight holds again
 
     auto operator<=>(const Weight&) const = default;
@@ -37,7 +37,7 @@ struct Orders {
   auto operator<=>(const Orders&) const = default;
 };
 
-/// What must survive a restart of directord: the operator's words, and what it put into the kernel's table.
+/// What must survive a restart of directord: the operator's orders, and what it put into the kernel's table.
 struct Intents {
   std::map<std::string, Orders> orders;  ///< by SERVICE/SERVER
   std::set<ipvs::ServiceKey> owned;      ///< services that this or an earlier run made or took over

@@ -29,7 +29,7 @@ class KernelSettings {
   /// again: somebody may set it by hand.
   void set(const config::Cluster& cluster);
 
-  /// Puts back what was changed, here or in the life before a crash.
+  /// Puts back what was changed, here or before a crash.
   void restore();
 
   /// By setting, a sentence: what could not be set, why, what follows and what to do.

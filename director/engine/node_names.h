@@ -6,8 +6,8 @@
 
 #include "net/address.h"
 
-/// The virtual routers know other directors by the addresses that they speak from; people know them by the names that
-/// the cluster file gives them. Pure.
+/// The virtual routers know other directors by the source addresses of their advertisements; people know them by the
+/// names that the cluster file gives them. Pure.
 namespace director {
 
 using NodeNames = std::map<net::Address, std::string>;

@@ -7,13 +7,13 @@
 #include "checkers/spec.h"
 #include "net/time.h"
 
-/// What this director may believe of the probes `via: vip` to one virtual address around the moment at which the
+/// Which results of the probes `via: vip` to one virtual address count around the moment at which the
 /// address comes or goes. Pure.
 ///
-/// Probes that were in flight then, or begin within `settle`, say nothing when they fail. When the address has arrived,
-/// the checks that were up are the test: if one of them passes, the path works here, and failures count from then on;
-/// if each fails, and none passes, it is more likely that this host drops the answers than that all servers died with
-/// the other director, and their verdicts are kept until one passes.
+/// Probes that were in flight then, or begin within `settle`, do not count when they fail. When the address has
+/// arrived, the checks that were up are the test: if one of them passes, the path works here, and failures count from
+/// then on; if each fails, and none passes, it is more likely that this host drops the answers than that all servers
+/// failed with the other director, and their verdicts are kept until one passes.
 namespace director {
 
 struct PathTest {

@@ -22,7 +22,7 @@ class StateDisk {
   /// For sentences: the file's name.
   [[nodiscard]] virtual std::string name() const = 0;
 
-  /// What an earlier life left; nothing yet is an empty state. May wait for the disk: at the start alone.
+  /// The state that an earlier process left; an empty one if there is none. May wait for the disk: at the start alone.
   [[nodiscard]] virtual net::Result<Intents> load() = 0;
 
   /// Moves what cannot be read out of the way, and says where it is now; "" if that failed.

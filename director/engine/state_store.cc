@@ -10,7 +10,7 @@ namespace {
 /// Less is what two clocks drift apart by themselves in a while.
 constexpr auto clock_step = std::chrono::seconds(1);
 
-/// From here on it is worth a word.
+/// From here on the step is logged.
 constexpr auto clock_jump = std::chrono::seconds(10);
 
 constexpr auto retry_delay = std::chrono::seconds(1);

@@ -27,8 +27,8 @@ class StateStore {
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
 
-  /// Reads what an earlier life left behind. A memory of the past that cannot be read must not keep the service down:
-  /// it is put aside for whoever can read it.
+  /// Reads the state that an earlier process left. A state file that cannot be read must not keep the service down:
+  /// it is renamed, and kept.
   void open(std::unique_ptr<StateDisk> disk);
 
   [[nodiscard]] const Intents& state() const { return state_; }

@@ -59,7 +59,8 @@ class TruePaths {
   [[nodiscard]] checkers::Key aim(const config::Service& service, const config::Server& server,
                                   const checkers::Spec& check) const;
 
-  /// The private services that there should be, each with its way, or that an earlier life left behind, without one.
+  /// The private services that there should be, each with its way, or that an earlier process left in the table,
+  /// without one.
   [[nodiscard]] const std::map<ipvs::ServiceKey, std::optional<Way>>& services() const { return services_; }
   [[nodiscard]] bool owns(const ipvs::ServiceKey& key) const {
     return is_private(key, in_force_.cluster().probe_marks);

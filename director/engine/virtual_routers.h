@@ -76,7 +76,7 @@ class VirtualRouters : private vrrp::Listener {
   /// Hands over and stops; `on_stopped` is told when it is done, at once where there is nothing to hand over.
   void stop(std::function<void()> on_stopped);
 
-  /// Keeps what is held for the life that follows at once.
+  /// Keeps the addresses for the process that replaces this one at once.
   void leave_to_next_life();
 
   /// Gives the role of a router and its group to another node. Errors: not_found, conflict.
