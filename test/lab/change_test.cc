@@ -267,6 +267,6 @@ TEST_CASE("a director killed at fifty random moments and started again loses no 
   // A start that takes longer than the lease is left loses requests: whether the machine stood still shows here.
   const auto stood_still =
       std::chrono::duration_cast<milliseconds>(site.pulse.stood_still(site.began, net::monotonic_now()));
-  INFO("the lab stood still for " << stood_still.count() << " ms in all\n" << site.pair.evidence());
+  INFO("the lab was stalled for " << stood_still.count() << " ms in all\n" << site.pair.evidence());
   CHECK(seen.failed == 0);
 }

@@ -71,8 +71,8 @@ int main(int argc, char** argv) try {
   }
   const auto broken = std::ranges::count(all, false, &lab::Row::holds);
   fmt::print("\n{}\n{}\n", tables,
-             broken == 0 ? fmt::format("All {} rows hold.", all.size())
-                         : fmt::format("{} of {} rows do not hold.", broken, all.size()));
+             broken == 0 ? fmt::format("All {} rows passed.", all.size())
+                         : fmt::format("{} of {} rows failed.", broken, all.size()));
   return broken == 0 ? 0 : 1;
 } catch (const std::exception& error) {
   fmt::print(stderr, "lab-demo: {}\n", error.what());

@@ -64,7 +64,7 @@ class Faults {
     const auto ms = [](net::Duration time) { return std::chrono::duration<double, std::milli>(time).count(); };
     WARN(fmt::format("{}: outage {:.1f} ms, {} requests lost (expected {:.0f} ms at most{})", fault, ms(seen.longest),
                      seen.failed, ms(outage),
-                     lost > 0ms ? fmt::format(", the lab stood still for {:.0f} ms", ms(lost)) : ""));
+                     lost > 0ms ? fmt::format(", the lab was stalled for {:.0f} ms", ms(lost)) : ""));
     CHECK(seen.longest <= outage + lost);
   }
 

@@ -122,7 +122,7 @@ TEST_CASE("an outage is measured as long as it was", "[harness]") {
 
   const auto outage = prober.outage(begin - 100ms, net::monotonic_now() - Prober::limit);
   const auto lost = pulse.stood_still(begin - 100ms, outage.over);
-  INFO(fmt::format("cut for {} to {} us, measured {} us, {} requests failed, the lab stood still for {} us",
+  INFO(fmt::format("cut for {} to {} us, measured {} us, {} requests failed, the lab was stalled for {} us",
                    least / 1us, most / 1us, outage.longest / 1us, outage.failed, lost / 1us));
   CHECK(outage.longest >= least);
   CHECK(outage.longest <= most + 12ms + lost);

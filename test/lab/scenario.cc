@@ -29,7 +29,7 @@ std::string text(net::Duration duration) { return fmt::format("{} ms", ceil<mill
 
 /// Times are allowed what the machine below the lab took away meanwhile; where a time needs it, the reader is told.
 std::string excuse(net::Duration took, net::Duration bound, net::Duration lost) {
-  return took <= bound ? "" : fmt::format(" (the lab stood still for {})", text(lost));
+  return took <= bound ? "" : fmt::format(" (the lab was stalled for {})", text(lost));
 }
 
 class Curtain {
@@ -169,7 +169,7 @@ bool Play::start() {
   if (!check_within("lb1 holds both addresses, lb2 none", takes_back_within(),
                     [&] { return only_master(pair_.lb1, pair_.lb2); }))
     return false;
-  if (!check_within("both servers are in, on both directors", Pair::time_to_in, [&] {
+  if (!check_within("both servers in service, on both directors", Pair::time_to_in, [&] {
         return in_everywhere(pair_.web1, pair_.web1.weight) && in_everywhere(pair_.web2, pair_.web2.weight);
       }))
     return false;
@@ -215,17 +215,17 @@ void Play::balance() {
 void Play::server_dies() {
   step("2 web1's server process is killed");
   pair_.web1.server->kill();
-  check_within("out, on both directors (fall x interval + timeout)", Pair::time_to_out,
+  check_within("out of service, on both directors (fall x interval + timeout)", Pair::time_to_out,
                [&] { return in_everywhere(pair_.web1, 0); });
   const auto out = net::monotonic_now();
   sleep_for(1s + Prober::limit);
   const auto after = prober_->outage(out, out + 1s);
-  check("requests in the second after it was out", "0 failed",
+  check("requests in the second after it went out of service", "0 failed",
         fmt::format("{} failed, {} answered", after.failed, after.answered), after.failed == 0 && after.answered > 0);
 
   step("2 web1's server process is back");
   pair_.web1.server->restart();
-  check_within("in, on both directors (rise x interval + timeout)", Pair::time_to_in,
+  check_within("in service, on both directors (rise x interval + timeout)", Pair::time_to_in,
                [&] { return in_everywhere(pair_.web1, pair_.web1.weight); });
   const auto in = net::monotonic_now();
   const auto answered = [&] {
@@ -264,7 +264,7 @@ void Play::drain() {
   step("3 directorctl undrain web/web2");
   const auto undrained = pair_.ctl(pair_.lb1, {"undrain", "web/web2"});
   check("directorctl undrain", "exit status 0", fmt::format("exit status {}", undrained.status), undrained.status == 0);
-  check_within("web2's weight is back", 100ms,
+  check_within("web2 has its weight again", 100ms,
                [&] { return weight_of(*pair_.lb1.host, pair_.web2.endpoint) == pair_.web2.weight; });
   const auto back = net::monotonic_now() + 20ms;
   sleep_for(20ms + 400 * Prober::interval + Prober::limit);
@@ -276,7 +276,7 @@ void Play::check_outage(std::string what, net::Instant begin, net::Duration boun
   const auto seen = prober_->outage(begin, net::monotonic_now() - Prober::limit);
   const auto lost = pulse_.stood_still(begin, seen.over);
   check(std::move(what), fmt::format("at most {}", text(bound)),
-        fmt::format("{}, {} requests lost{}{}", text(seen.longest), seen.failed, settled ? "" : ", and not over",
+        fmt::format("{}, {} requests lost{}{}", text(seen.longest), seen.failed, settled ? "" : ", and not ended",
                     excuse(seen.longest, bound, lost)),
         settled && seen.longest <= bound + lost);
 }

@@ -171,7 +171,7 @@ class Faults {
     const auto lost = site_.pulse.stood_still(begin, seen.over);
     const auto ms = [](net::Duration time) { return std::chrono::duration_cast<milliseconds>(time).count(); };
     fmt::print("{}: outage {} ms{}\n", what, ms(seen.longest),
-               lost > 0ms ? fmt::format(", the lab stood still for {} ms", ms(lost)) : "");
+               lost > 0ms ? fmt::format(", the lab was stalled for {} ms", ms(lost)) : "");
     CHECK(seen.longest <= pair_.master_down_interval(pair_.lb2) + margin + lost);
   }
 
