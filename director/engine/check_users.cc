@@ -9,7 +9,7 @@ namespace director {
 
 void CheckUsers::add(const checkers::Key& key, const ServerKey& user) {
   auto& users = users_[key];
-  if (users.servers.empty()) touched_.push_back(key);
+  if (users.servers.empty()) changed_.push_back(key);
   users.servers.push_back(user);
 }
 
@@ -20,12 +20,12 @@ void CheckUsers::remove(const checkers::Key& key, const ServerKey& user) {
   const auto found = std::ranges::find(servers, user);
   net::check(found != servers.end(), "a server that stops using a check has used it");
   servers.erase(found);
-  if (servers.empty()) touched_.push_back(key);
+  if (servers.empty()) changed_.push_back(key);
 }
 
 void CheckUsers::clear() {
   users_.clear();
-  touched_.clear();
+  changed_.clear();
 }
 
 std::span<const ServerKey> CheckUsers::of(const checkers::Key& key) const {
@@ -35,9 +35,9 @@ std::span<const ServerKey> CheckUsers::of(const checkers::Key& key) const {
 
 CheckUsers::Difference CheckUsers::difference() {
   Difference difference;
-  for (auto& key : std::exchange(touched_, {})) {
+  for (auto& key : std::exchange(changed_, {})) {
     const auto users = users_.find(key);
-    if (users == users_.end()) continue;  // touched twice, and gone
+    if (users == users_.end()) continue;  // changed twice, and gone
     const bool has_users = !users->second.servers.empty();
     const bool had_users = std::exchange(users->second.known, has_users);
     if (!has_users) users_.erase(users);

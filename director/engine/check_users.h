@@ -35,7 +35,7 @@ class CheckUsers {
   };
 
   std::unordered_map<checkers::Key, Users, checkers::KeyHash> users_;
-  std::vector<checkers::Key> touched_;
+  std::vector<checkers::Key> changed_;
 };
 
 }  // namespace director

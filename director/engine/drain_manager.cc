@@ -19,8 +19,8 @@ bool is_over(const Drain& drain, WallTime now) { return drain.deadline && *drain
 }  // namespace
 
 DrainManager::DrainManager(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log,
-                           StateStore& store, Touch touch)
-    : loop_(loop), kernel_(kernel), in_force_(in_force), log_(log), store_(store), touch_(std::move(touch)) {}
+                           StateStore& store, MarkDirty mark_dirty)
+    : loop_(loop), kernel_(kernel), in_force_(in_force), log_(log), store_(store), mark_dirty_(std::move(mark_dirty)) {}
 
 /// A drain of a server in the file, as it begins.
 Drain DrainManager::beginning_of(const config::Service& service, const ServerKey& server, Cause cause) const {
@@ -108,7 +108,7 @@ void DrainManager::look_at(const ipvs::ServiceKey& service, std::vector<DrainKey
     if (!why) continue;
     log_.add(events::removal_done(destination, service, *why));
     gone.push_back(departure->first);
-    touch_(service);
+    mark_dirty_(service);
   }
   for (auto drain = drains_.lower_bound({service, {}}); drain != drains_.end() && drain->first.first == service;
        ++drain) {
@@ -123,7 +123,7 @@ void DrainManager::look_at(const ipvs::ServiceKey& service, std::vector<DrainKey
     const bool wanted = drain->second.cause != Cause::health;
     if (wanted && !was_done && held(destination) != nullptr)
       log_.add(events::server_drained(in_force_.name_of(server), *why));
-    if (drain->second.cause == Cause::order) touch_(service);
+    if (drain->second.cause == Cause::order) mark_dirty_(service);
   }
 }
 

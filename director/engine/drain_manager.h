@@ -22,11 +22,11 @@ namespace director {
 class DrainManager {
  public:
   /// A service is to be planned again, since a drain of it is over.
-  using Touch = std::function<void(const ipvs::ServiceKey& service)>;
+  using MarkDirty = std::function<void(const ipvs::ServiceKey& service)>;
 
   /// All must outlive this.
   DrainManager(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log, StateStore& store,
-               Touch touch);
+               MarkDirty mark_dirty);
   ~DrainManager() { loop_.cancel(timer_); }
   DrainManager(const DrainManager&) = delete;
   DrainManager& operator=(const DrainManager&) = delete;
@@ -61,7 +61,7 @@ class DrainManager {
   const ClusterInForce& in_force_;
   EventLog& log_;
   StateStore& store_;
-  Touch touch_;
+  MarkDirty mark_dirty_;
   Drains drains_;  ///< of servers in the file
   net::Loop::Id timer_ = 0;
   std::optional<ipvs::ServiceKey> seen_;  ///< up to where the last look came

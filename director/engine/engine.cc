@@ -23,10 +23,10 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
       problem_watch_(loop, [this] { return problems(); }),
       log_(loop.clock(), sinks()),
       store_(loop, log_),
-      drains_(loop, kernel, in_force_, log_, store_, [this](const auto& service) { reconciler_.touch(service); }),
+      drains_(loop, kernel, in_force_, log_, store_, [this](const auto& service) { reconciler_.mark_dirty(service); }),
       health_(loop, host, in_force_, log_,
               {.has_traffic = [this](const auto& server) { return reconciler_.has_traffic(server); },
-               .on_change = [this](const auto& server) { reconciler_.touch(server.service); }},
+               .on_change = [this](const auto& server) { reconciler_.mark_dirty(server.service); }},
               {.make_prober = options_.make_prober,
                .settings = settings_file("true-paths"),
                .true_paths = !options_.dry_run}),
@@ -70,9 +70,9 @@ net::Result<> Engine::start() {
   if (auto read = reconciler_.read(); !read) return read;
   if (auto opened = health_.open(cluster()); !opened) return opened;
   health_.start(reconciler_.table().table());
-  touch_true_paths();
+  mark_vip_services_dirty();
   reconciler_.adopt_table();
-  reconciler_.apply();
+  reconciler_.reconcile();
   drains_.look();
   orders_.look();
   problem_watch_.start();
@@ -107,8 +107,8 @@ void Engine::adjust_kernel() {
   settings_.set(cluster());
 }
 
-void Engine::touch_true_paths() {
-  for (const auto& [service, way] : health_.true_paths().services()) reconciler_.touch(service);
+void Engine::mark_vip_services_dirty() {
+  for (const auto& [service, way] : health_.true_paths().services()) reconciler_.mark_dirty(service);
 }
 
 void Engine::stop(std::function<void()> on_stopped) {
@@ -154,7 +154,7 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
   health_.leave(differences);
   in_force_.replace(std::move(next.cluster), std::move(next.node), differences);
   health_.enter(differences, reconciler_.table().table());
-  touch_true_paths();
+  mark_vip_services_dirty();
   reconciler_.enter(differences, drain_times);
   log_.add(events::reloaded(what));
   // The routers are asked to lead by what is known of the new file's services, none of which is half known.
@@ -213,7 +213,7 @@ std::string Engine::none_left(const std::string& name) const {
 
 std::string Engine::not_ready() const {
   if (!reconciler_.refused().empty()) return reconciler_.refused().begin()->second;
-  if (reconciler_.has_touched()) return "the rules are not in the kernel yet";
+  if (reconciler_.has_dirty()) return "the rules are not in the kernel yet";
   for (const auto& service : cluster().services) {
     if (reconciler_.found_serving(service.key)) continue;  // it goes on as it is
     const auto& health = health_.of(service.key);

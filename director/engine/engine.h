@@ -46,8 +46,8 @@ struct Options {
 /// One cluster's director on one node: the parts, and how they are wired, started, given another cluster file and
 /// stopped. Each part owns one state and is its only writer.
 ///
-/// Every change takes the same path: a part's state changes, it touches the services that this concerns, and before the
-/// turn of the loop ends the reconciler plans these anew and sends the difference to the kernel.
+/// Every change takes the same path: a part's state changes, it marks the services that this concerns as dirty, and
+/// before the turn of the loop ends the reconciler plans these anew and sends the difference to the kernel.
 class Engine {
  public:
   /// `loop`, `kernel` and `host` must outlive the engine.
@@ -119,7 +119,7 @@ class Engine {
   VirtualRouters::Hooks routers_hooks();
   net::Result<> open_store();
   void adjust_kernel();
-  void touch_true_paths();
+  void mark_vip_services_dirty();
   void leave_the_table();
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;

@@ -129,7 +129,7 @@ Event table_repaired(const ipvs::ServiceKey& service) {
           .text = fmt::format("{} was changed by another program; restored", ipvs::to_string(service))};
 }
 
-Event table_alien(const ipvs::ServiceKey& service) {
+Event table_unknown_service(const ipvs::ServiceKey& service) {
   return {.kind = EventKind::table_changed,
           .subject = "ipvs",
           .text = fmt::format("{} is not in the cluster file: draining, will be removed (ownership: exclusive)",

@@ -51,7 +51,7 @@ Event removal_begun(const ipvs::DestinationKey& destination, const ipvs::Service
 Event removal_done(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service, const std::string& why);
 Event table_refused(const std::string& why);
 Event table_repaired(const ipvs::ServiceKey& service);
-Event table_alien(const ipvs::ServiceKey& service);
+Event table_unknown_service(const ipvs::ServiceKey& service);
 
 // Virtual routers.
 /// `fault`: it takes no part from now on.

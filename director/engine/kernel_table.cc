@@ -8,7 +8,7 @@ net::Result<> KernelTable::read() {
   auto snapshot = kernel_.list();
   if (!snapshot) return std::unexpected(snapshot.error());
   table_ = ipvs::table_of(*snapshot);
-  doubtful_.clear();
+  stale_.clear();
   return {};
 }
 
@@ -21,7 +21,7 @@ const ipvs::ServiceEntry& KernelTable::actual(const ipvs::ServiceKey& key) const
 net::Result<bool> KernelTable::read(const ipvs::ServiceKey& key) {
   auto status = kernel_.list(key);
   if (!status) return std::unexpected(status.error());
-  doubtful_.erase(key);
+  stale_.erase(key);
   const auto known = table_.extract(key);
   if (*status) table_.merge(ipvs::table_of({{key, **status}}));
   const auto held = table_.find(key);
@@ -30,30 +30,30 @@ net::Result<bool> KernelTable::read(const ipvs::ServiceKey& key) {
 }
 
 net::Result<bool> KernelTable::refresh(const ipvs::ServiceKey& key) {
-  if (!doubtful_.contains(key)) return false;
+  if (!stale_.contains(key)) return false;
   return read(key);
 }
 
-KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
+KernelTable::Outcome KernelTable::apply(std::span<const Desired> desired) {
   Outcome outcome;
   std::vector<ipvs::Op> ops;
-  std::vector<const Wish*> wish_of;  // for each op
-  for (const auto& wish : wishes) {
-    if (auto read = refresh(wish.key); !read) {
-      outcome.unsettled.emplace(wish.key, read.error().message);
+  std::vector<const Desired*> service_of;  // for each op
+  for (const auto& service : desired) {
+    if (auto read = refresh(service.key); !read) {
+      outcome.failed.emplace(service.key, read.error().message);
       continue;
     }
-    const auto held = table_.find(wish.key);
-    const auto needed =
-        ipvs::diff(wish.key, wish.entry ? &*wish.entry : nullptr, held == table_.end() ? nullptr : &held->second);
+    const auto held = table_.find(service.key);
+    const auto needed = ipvs::diff(service.key, service.entry ? &*service.entry : nullptr,
+                                   held == table_.end() ? nullptr : &held->second);
     ops.insert(ops.end(), needed.begin(), needed.end());
-    wish_of.resize(ops.size(), &wish);
+    service_of.resize(ops.size(), &service);
   }
   if (ops.empty()) return outcome;
 
   const auto refusals = kernel_.apply(ops);
   if (!refusals) {
-    for (const auto* wish : wish_of) outcome.unsettled.emplace(wish->key, refusals.error().message);
+    for (const auto* service : service_of) outcome.failed.emplace(service->key, refusals.error().message);
   } else {
     auto refusal = refusals->begin();
     for (std::size_t i = 0; i < ops.size(); ++i) {
@@ -61,17 +61,17 @@ KernelTable::Outcome KernelTable::make(std::span<const Wish> wishes) {
         outcome.done.push_back(ops[i]);
         continue;
       }
-      outcome.unsettled.emplace(wish_of[i]->key, refusal->error.message);  // the first: the others follow from it
+      outcome.failed.emplace(service_of[i]->key, refusal->error.message);  // the first: the others follow from it
       ++refusal;
     }
   }
-  for (const auto* wish : wish_of) {
-    if (outcome.unsettled.contains(wish->key)) {
-      doubtful_.insert(wish->key);
-    } else if (wish->entry) {
-      table_[wish->key] = *wish->entry;
+  for (const auto* service : service_of) {
+    if (outcome.failed.contains(service->key)) {
+      stale_.insert(service->key);
+    } else if (service->entry) {
+      table_[service->key] = *service->entry;
     } else {
-      table_.erase(wish->key);
+      table_.erase(service->key);
     }
   }
   return outcome;

@@ -28,29 +28,29 @@ class KernelTable {
   [[nodiscard]] const ipvs::Table& table() const { return table_; }
 
   /// What should be there for one service; without `entry`, nothing.
-  struct Wish {
+  struct Desired {
     ipvs::ServiceKey key;
     std::optional<ipvs::ServiceEntry> entry;
   };
 
   struct Outcome {
-    std::vector<ipvs::Op> done;                         ///< in the order they were sent
-    std::map<ipvs::ServiceKey, std::string> unsettled;  ///< services not yet as wished, and why: wish again later
+    std::vector<ipvs::Op> done;                      ///< in the order they were sent
+    std::map<ipvs::ServiceKey, std::string> failed;  ///< services not yet as desired, and why: apply again later
   };
 
   /// Reads a service again: true when the kernel holds something else than was known.
   net::Result<bool> read(const ipvs::ServiceKey& key);
 
-  /// The same if there is doubt about the service. Wish from what is then actual.
+  /// The same if the service is stale. What is desired is to be made from what is then actual.
   net::Result<bool> refresh(const ipvs::ServiceKey& key);
 
-  /// Fulfils wishes, all in one batch.
-  Outcome make(std::span<const Wish> wishes);
+  /// Makes the table as desired, all in one batch.
+  Outcome apply(std::span<const Desired> desired);
 
  private:
   ipvs::Kernel& kernel_;
   ipvs::Table table_;
-  std::set<ipvs::ServiceKey> doubtful_;  ///< services whose entry in table_ may be wrong
+  std::set<ipvs::ServiceKey> stale_;  ///< services whose entry in table_ may be wrong
 };
 
 }  // namespace director

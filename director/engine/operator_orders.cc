@@ -26,9 +26,9 @@ RequestResult<std::string> OperatorOrders::drain(const std::string& service, con
     if (!reason.empty()) orders.drain->reason = reason;
     orders.drain->deadline = within ? std::optional(now + *within) : std::nullopt;
   });
-  reconciler_.touch(key->service);
+  reconciler_.mark_dirty(key->service);
   log_.add(events::server_drain(name, reason, within));
-  reconciler_.apply();
+  reconciler_.reconcile();
   if (within && within->count() == 0)
     return fmt::format("{}: disabled; removed from the table, open connections are closed", name);
   const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
@@ -48,8 +48,8 @@ RequestResult<std::string> OperatorOrders::undrain(const std::string& service, c
   if (!key) {
     return fmt::format("{}: no longer {}; not in the cluster file", name, disabled ? "disabled" : "drained");
   }
-  reconciler_.touch(key->service);
-  reconciler_.apply();
+  reconciler_.mark_dirty(key->service);
+  reconciler_.reconcile();
   return fmt::format("{}: gets new connections again as soon as its checks pass", name);
 }
 
@@ -66,11 +66,11 @@ RequestResult<std::string> OperatorOrders::set_weight(const std::string& service
     orders.weight = {.value = *weight, .since = now, .reason = reason};
     if (time) orders.weight->until = now + *time;
   });
-  reconciler_.touch(key->service);
+  reconciler_.mark_dirty(key->service);
   auto event = events::server_weight(name, weight, in_force_.find(*key)->weight, reason, time);
   auto answer = fmt::format("{}: {}", name, event.text);
   log_.add(std::move(event));
-  reconciler_.apply();
+  reconciler_.reconcile();
   look();
   return answer;
 }
@@ -90,7 +90,7 @@ void OperatorOrders::look() {
     }
   }
   for (const auto& name : over) end_weight(name);
-  if (!over.empty()) reconciler_.apply();
+  if (!over.empty()) reconciler_.reconcile();
   if (next) timer_ = loop_.after(*next - now, [this] { look(); });
 }
 
@@ -102,7 +102,7 @@ void OperatorOrders::end_weight(const std::string& name) {
   const auto key = in_force_.find(name.substr(0, slash), name.substr(slash + 1));
   const auto of_file = key ? std::optional(in_force_.find(*key)->weight) : std::nullopt;
   log_.add(events::server_weight_over(name, ended, of_file));
-  if (key) reconciler_.touch(key->service);
+  if (key) reconciler_.mark_dirty(key->service);
 }
 
 void OperatorOrders::change(const std::string& name, const std::function<void(Orders&)>& change) {

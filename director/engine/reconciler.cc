@@ -24,7 +24,7 @@ const Plan no_plan;
 
 Reconciler::Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log,
                        StateStore& store, const HealthMonitor& health, DrainManager& drains,
-                       std::function<void()> on_applied)
+                       std::function<void()> on_reconciled)
     : loop_(loop),
       kernel_(kernel),
       in_force_(in_force),
@@ -32,11 +32,11 @@ Reconciler::Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInFor
       store_(store),
       health_(health),
       drains_(drains),
-      on_applied_(std::move(on_applied)),
+      on_reconciled_(std::move(on_reconciled)),
       table_(kernel) {}
 
 Reconciler::~Reconciler() {
-  for (const auto timer : {apply_timer_, retry_timer_, drift_timer_}) loop_.cancel(timer);
+  for (const auto timer : {reconcile_timer_, retry_timer_, drift_timer_}) loop_.cancel(timer);
   for (const auto& [key, planned] : plans_) loop_.cancel(planned.again);
 }
 
@@ -63,43 +63,43 @@ void Reconciler::enter(const ClusterInForce::Differences& differences,
   for (const auto& service : differences.gone) depart(service, drain_times.at(service));
 }
 
-void Reconciler::touch(const ipvs::ServiceKey& service) {
-  touched_.insert(service);
-  if (apply_timer_ == 0) apply_timer_ = loop_.at(loop_.now(), [this] { apply(); });
+void Reconciler::mark_dirty(const ipvs::ServiceKey& service) {
+  dirty_.insert(service);
+  if (reconcile_timer_ == 0) reconcile_timer_ = loop_.at(loop_.now(), [this] { reconcile(); });
 }
 
-void Reconciler::apply() {
+void Reconciler::reconcile() {
   write();
-  on_applied_();
+  on_reconciled_();
 }
 
 void Reconciler::write() {
-  loop_.cancel(std::exchange(apply_timer_, 0));
-  std::vector<KernelTable::Wish> wishes;
-  for (const auto& service : read_doubtful(std::exchange(touched_, {}))) wishes.push_back(wish_for(service));
+  loop_.cancel(std::exchange(reconcile_timer_, 0));
+  std::vector<KernelTable::Desired> desired;
+  for (const auto& service : refresh_stale(std::exchange(dirty_, {}))) desired.push_back(desired_entry(service));
 
-  const auto outcome = table_.make(wishes);
+  const auto outcome = table_.apply(desired);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
-  for (const auto& wish : wishes) {
-    const auto refused = outcome.unsettled.find(wish.key);
-    note_refused(wish.key, refused == outcome.unsettled.end() ? "" : refused->second);
+  for (const auto& service : desired) {
+    const auto refused = outcome.failed.find(service.key);
+    note_refused(service.key, refused == outcome.failed.end() ? "" : refused->second);
   }
   if (!refused_.empty() && retry_timer_ == 0) {
     retry_timer_ = loop_.after(retry_delay, [this] {
       retry_timer_ = 0;
-      for (const auto& [service, why] : refused_) touch(service);
+      for (const auto& [service, why] : refused_) mark_dirty(service);
     });
   }
-  forget_what_has_gone();
+  disown_removed();
 }
 
 void Reconciler::remove_all() {
-  std::vector<KernelTable::Wish> nothing;
+  std::vector<KernelTable::Desired> nothing;
   for (const auto& key : store_.state().owned) nothing.push_back({.key = key, .entry = std::nullopt});
   for (const auto& [key, way] : health_.true_paths().services()) nothing.push_back({.key = key, .entry = std::nullopt});
-  const auto outcome = table_.make(nothing);
+  const auto outcome = table_.apply(nothing);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
-  for (const auto& [key, why] : outcome.unsettled) log_.add(events::table_refused(why));
+  for (const auto& [key, why] : outcome.failed) log_.add(events::table_refused(why));
 }
 
 bool Reconciler::has_traffic(const ServerKey& server) const {
@@ -133,7 +133,7 @@ ServiceSituation Reconciler::situation_of(const config::Service& service) const 
 
 /// Reads again those of `services` about which there is doubt, and returns those that are known now. What somebody else
 /// put there meanwhile departs like anything the file does not name.
-std::vector<ipvs::ServiceKey> Reconciler::read_doubtful(const std::set<ipvs::ServiceKey>& services) {
+std::vector<ipvs::ServiceKey> Reconciler::refresh_stale(const std::set<ipvs::ServiceKey>& services) {
   std::vector<ipvs::ServiceKey> known, changed;
   for (const auto& service : services) {
     const auto fresh = table_.refresh(service);
@@ -149,7 +149,7 @@ std::vector<ipvs::ServiceKey> Reconciler::read_doubtful(const std::set<ipvs::Ser
 }
 
 /// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
-KernelTable::Wish Reconciler::wish_for(const ipvs::ServiceKey& key) {
+KernelTable::Desired Reconciler::desired_entry(const ipvs::ServiceKey& key) {
   const auto& true_paths = health_.true_paths();
   if (true_paths.owns(key)) return {.key = key, .entry = true_paths.entry(key)};
   const auto& actual = table_.actual(key);
@@ -186,7 +186,7 @@ void Reconciler::adopt(const config::Service& service, Plan plan) {
     log_.add(events::service_panic(service.name, plan.panicking, service.panic));
   }
   loop_.cancel(planned.again);
-  planned.again = plan.again ? loop_.at(*plan.again, [this, key = service.key] { touch(key); }) : 0;
+  planned.again = plan.again ? loop_.at(*plan.again, [this, key = service.key] { mark_dirty(key); }) : 0;
   drains_.note(service, plan.drained);
   planned.plan = std::move(plan);
 }
@@ -201,7 +201,7 @@ void Reconciler::note_refused(const ipvs::ServiceKey& service, const std::string
 }
 
 /// A service that is neither in the file nor in the kernel any more is nobody's: somebody else may make it anew.
-void Reconciler::forget_what_has_gone() {
+void Reconciler::disown_removed() {
   if (store_.state().owned.size() == in_force_.services()) return;
   store_.update([this](Intents& state) {
     return std::erase_if(state.owned, [this](const ipvs::ServiceKey& key) {

@@ -19,17 +19,17 @@
 
 namespace director {
 
-/// Makes the kernel's table follow what is planned, and nothing else writes to it. A service that is touched is planned
+/// Makes the kernel's table follow what is planned, and nothing else writes to it. A service that is dirty is planned
 /// anew before the turn of the loop ends, compared, and the difference is sent, all in one batch. What the kernel
 /// refuses is tried again; what another program changes is restored.
 class Reconciler {
  public:
   /// How long what left the file may keep its connections where the file no longer says it.
-  static constexpr std::chrono::seconds drain_time_of_strangers{300};
+  static constexpr std::chrono::seconds default_drain_time{300};
 
-  /// All must outlive this. `on_applied` is told whenever touched services are in the kernel, or have been refused.
+  /// All must outlive this. `on_reconciled` is told whenever dirty services are in the kernel, or have been refused.
   Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log, StateStore& store,
-             const HealthMonitor& health, DrainManager& drains, std::function<void()> on_applied);
+             const HealthMonitor& health, DrainManager& drains, std::function<void()> on_reconciled);
   ~Reconciler();
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
@@ -48,9 +48,9 @@ class Reconciler {
              const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times);
 
   /// Plans the service before this turn of the loop ends.
-  void touch(const ipvs::ServiceKey& service);
-  /// The touched ones at once.
-  void apply();
+  void mark_dirty(const ipvs::ServiceKey& service);
+  /// The dirty ones at once.
+  void reconcile();
   /// The same without telling of it.
   void write();
 
@@ -62,7 +62,7 @@ class Reconciler {
   [[nodiscard]] bool has_traffic(const ServerKey& server) const;
   /// Whether the table that was found gave some server of the service new connections.
   [[nodiscard]] bool found_serving(const ipvs::ServiceKey& service) const { return found_serving_.contains(service); }
-  [[nodiscard]] bool has_touched() const { return !touched_.empty(); }
+  [[nodiscard]] bool has_dirty() const { return !dirty_.empty(); }
 
   /// The last plan of a service in the file.
   [[nodiscard]] const Plan& plan_of(const ipvs::ServiceKey& service) const;
@@ -80,14 +80,14 @@ class Reconciler {
 
   [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& service) const;
   void depart(const ipvs::ServiceKey& service, std::chrono::seconds time);
-  void own_aliens();
-  [[nodiscard]] std::vector<ipvs::ServiceKey> read_doubtful(const std::set<ipvs::ServiceKey>& services);
-  [[nodiscard]] KernelTable::Wish wish_for(const ipvs::ServiceKey& service);
+  void take_over_unknown();
+  [[nodiscard]] std::vector<ipvs::ServiceKey> refresh_stale(const std::set<ipvs::ServiceKey>& services);
+  [[nodiscard]] KernelTable::Desired desired_entry(const ipvs::ServiceKey& service);
   void adopt(const config::Service& service, Plan plan);
   void note_refused(const ipvs::ServiceKey& service, const std::string& why);
-  void forget_what_has_gone();
-  void look_for_drift();
-  [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_look_at() const;
+  void disown_removed();
+  void check_for_drift();
+  [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_compare() const;
   void repair(const ipvs::ServiceKey& service);
 
   net::Loop& loop_;
@@ -97,14 +97,14 @@ class Reconciler {
   StateStore& store_;
   const HealthMonitor& health_;
   DrainManager& drains_;
-  std::function<void()> on_applied_;
+  std::function<void()> on_reconciled_;
   KernelTable table_;
   std::map<ipvs::ServiceKey, Planned> plans_;  ///< of the services in the file
   std::set<ipvs::ServiceKey> found_serving_;
-  std::set<ipvs::ServiceKey> touched_;
+  std::set<ipvs::ServiceKey> dirty_;
   std::map<ipvs::ServiceKey, std::string> refused_;
-  std::optional<ipvs::ServiceKey> drift_seen_;  ///< up to where the last look for drift came
-  net::Loop::Id apply_timer_ = 0, retry_timer_ = 0, drift_timer_ = 0;
+  std::optional<ipvs::ServiceKey> drift_cursor_;  ///< up to where the last comparison came
+  net::Loop::Id reconcile_timer_ = 0, retry_timer_ = 0, drift_timer_ = 0;
 };
 
 }  // namespace director

@@ -9,7 +9,7 @@ namespace {
 
 /// How often a part of the table is compared with the kernel, and how large a part at most: a small table is seen whole
 /// each time, one of 4,000 services every 40 s.
-constexpr auto drift_look = std::chrono::seconds(1);
+constexpr auto drift_interval = std::chrono::seconds(1);
 constexpr std::size_t drift_budget = 100;
 
 }  // namespace
@@ -22,65 +22,65 @@ void Reconciler::adopt_table() {
       found_serving_.insert(service.key);
   }
   for (const auto& key : store_.state().owned) depart(key, drain_time_of(key));
-  own_aliens();
-  drift_timer_ = loop_.at(loop_.now(), [this] { look_for_drift(); });
+  take_over_unknown();
+  drift_timer_ = loop_.at(loop_.now(), [this] { check_for_drift(); });
 }
 
 std::chrono::seconds Reconciler::drain_time_of(const ipvs::ServiceKey& key) const {
   const auto* service = in_force_.find(key);
-  return service == nullptr ? drain_time_of_strangers : service->drain_time;
+  return service == nullptr ? default_drain_time : service->drain_time;
 }
 
 void Reconciler::depart(const ipvs::ServiceKey& service, std::chrono::seconds time) {
   drains_.depart(service, table_.actual(service), time);
-  touch(service);
+  mark_dirty(service);
 }
 
 /// Where the whole table is the file's, what somebody else put there departs.
-void Reconciler::own_aliens() {
+void Reconciler::take_over_unknown() {
   if (in_force_.cluster().director.ownership != config::Director::Ownership::exclusive) return;
   const auto services = kernel_.services();
   if (!services) return;  // asked again at the next look
-  std::vector<ipvs::ServiceKey> aliens;
+  std::vector<ipvs::ServiceKey> unknown;
   for (const auto& row : *services) {
     if (store_.state().owned.contains(row.key) || health_.true_paths().owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
-    log_.add(events::table_alien(row.key));
-    aliens.push_back(row.key);
+    log_.add(events::table_unknown_service(row.key));
+    unknown.push_back(row.key);
   }
   store_.update([&](Intents& state) {
-    state.owned.insert(aliens.begin(), aliens.end());
-    return !aliens.empty();
+    state.owned.insert(unknown.begin(), unknown.end());
+    return !unknown.empty();
   });
-  for (const auto& key : aliens) depart(key, drain_time_of(key));
+  for (const auto& key : unknown) depart(key, drain_time_of(key));
 }
 
 /// Somebody else may change what is directord's: a part of the table is read again each time, and put right.
-void Reconciler::look_for_drift() {
-  if (!drift_seen_) own_aliens();
+void Reconciler::check_for_drift() {
+  if (!drift_cursor_) take_over_unknown();
   for (std::size_t looks = drift_budget; looks > 0; --looks) {
-    drift_seen_ = next_to_look_at();
-    if (!drift_seen_) break;  // all have been seen; begins anew at the next look
-    repair(*drift_seen_);
+    drift_cursor_ = next_to_compare();
+    if (!drift_cursor_) break;  // all have been seen; begins anew at the next look
+    repair(*drift_cursor_);
   }
-  drift_timer_ = loop_.after(drift_look, [this] { look_for_drift(); });
+  drift_timer_ = loop_.after(drift_interval, [this] { check_for_drift(); });
 }
 
-/// The service after drift_seen_, of the file or private.
-std::optional<ipvs::ServiceKey> Reconciler::next_to_look_at() const {
-  auto next = in_force_.after(drift_seen_);
+/// The service after drift_cursor_, of the file or private.
+std::optional<ipvs::ServiceKey> Reconciler::next_to_compare() const {
+  auto next = in_force_.after(drift_cursor_);
   const auto& private_ones = health_.true_paths().services();
-  const auto found = drift_seen_ ? private_ones.upper_bound(*drift_seen_) : private_ones.begin();
+  const auto found = drift_cursor_ ? private_ones.upper_bound(*drift_cursor_) : private_ones.begin();
   if (found != private_ones.end() && (!next || found->first < *next)) next = found->first;
   return next;
 }
 
 void Reconciler::repair(const ipvs::ServiceKey& service) {
-  if (touched_.contains(service) || refused_.contains(service)) return;  // about to be read or written anyway
+  if (dirty_.contains(service) || refused_.contains(service)) return;  // about to be read or written anyway
   const auto changed = table_.read(service);
   if (!changed || !*changed) return;
   log_.add(events::table_repaired(service));
-  if (health_.true_paths().owns(service)) return touch(service);
+  if (health_.true_paths().owns(service)) return mark_dirty(service);
   depart(service, drain_time_of(service));
 }
 

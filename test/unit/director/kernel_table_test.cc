@@ -19,7 +19,7 @@ ipvs::ServiceEntry entry(std::uint32_t weight) {
   return made;
 }
 
-std::vector<KernelTable::Wish> wish(std::uint32_t weight) { return {{.key = web_key, .entry = entry(weight)}}; }
+std::vector<KernelTable::Desired> desired(std::uint32_t weight) { return {{.key = web_key, .entry = entry(weight)}}; }
 
 }  // namespace
 
@@ -27,16 +27,16 @@ TEST_CASE("a wish is fulfilled by its difference to what is there, and costs not
   ipvs::MemoryKernel kernel;
   KernelTable table(kernel);
   REQUIRE(table.read());
-  CHECK(table.make(wish(3)).done.size() == 2);
+  CHECK(table.apply(desired(3)).done.size() == 2);
   CHECK(table_of(kernel.table).at(web_key) == entry(3));
-  CHECK(table.make(wish(3)).done.empty());
+  CHECK(table.apply(desired(3)).done.empty());
 
-  const auto changed = table.make(wish(0));
+  const auto changed = table.apply(desired(0));
   REQUIRE(changed.done.size() == 1);
   CHECK(std::holds_alternative<ipvs::SetDestination>(changed.done[0]));
   CHECK(table.actual(web_key) == entry(0));
 
-  const auto removed = table.make(std::vector<KernelTable::Wish>{{.key = web_key, .entry = std::nullopt}});
+  const auto removed = table.apply(std::vector<KernelTable::Desired>{{.key = web_key, .entry = std::nullopt}});
   CHECK_FALSE(removed.done.empty());
   CHECK(kernel.table.empty());
   CHECK_FALSE(table.has(web_key));
@@ -45,23 +45,23 @@ TEST_CASE("a wish is fulfilled by its difference to what is there, and costs not
 TEST_CASE("a restarted director finds its table in the kernel and changes nothing") {
   ipvs::MemoryKernel kernel;
   KernelTable first(kernel);
-  first.make(wish(3));
+  first.apply(desired(3));
   KernelTable second(kernel);
   REQUIRE(second.read());
-  CHECK(second.make(wish(3)).done.empty());
+  CHECK(second.apply(desired(3)).done.empty());
 }
 
 TEST_CASE("what the kernel refuses is reported, and read again before the next attempt") {
   ipvs::MemoryKernel kernel;
   KernelTable table(kernel);
   kernel.schedulers.erase("wrr");
-  const auto refused = table.make(wish(3));
-  REQUIRE(refused.unsettled.size() == 1);
-  CHECK(refused.unsettled.at(web_key) ==
+  const auto refused = table.apply(desired(3));
+  REQUIRE(refused.failed.size() == 1);
+  CHECK(refused.failed.at(web_key) ==
         "add tcp 192.168.56.10:80: the kernel has no scheduler \"wrr\"; load its module: modprobe ip_vs_wrr");
 
   kernel.schedulers.insert("wrr");
-  CHECK(table.make(wish(3)).unsettled.empty());
+  CHECK(table.apply(desired(3)).failed.empty());
   CHECK(table_of(kernel.table).at(web_key) == entry(3));
 }
 
@@ -70,10 +70,10 @@ TEST_CASE("whatever goes wrong on the way, wishing again ends in what was wished
     ipvs::MemoryKernel kernel;
     KernelTable table(kernel);
     kernel.faults = {fault};
-    const auto outcome = table.make(wish(3));
-    CHECK(outcome.unsettled.size() == 1);
-    CHECK(outcome.unsettled.contains(web_key));
-    CHECK(table.make(wish(3)).unsettled.empty());
+    const auto outcome = table.apply(desired(3));
+    CHECK(outcome.failed.size() == 1);
+    CHECK(outcome.failed.contains(web_key));
+    CHECK(table.apply(desired(3)).failed.empty());
     CHECK(table_of(kernel.table).at(web_key) == entry(3));
   }
 }
@@ -83,11 +83,11 @@ TEST_CASE("somebody who added the service first is no obstacle") {
   KernelTable table(kernel);
   REQUIRE(table.read());
   KernelTable other(kernel);
-  other.make(wish(1));
-  CHECK_FALSE(table.make(wish(3)).unsettled.empty());
+  other.apply(desired(1));
+  CHECK_FALSE(table.apply(desired(3)).failed.empty());
   CHECK(table.refresh(web_key) == true);
   CHECK(table.actual(web_key) == entry(1));
   CHECK(table.refresh(web_key) == false);
-  CHECK(table.make(wish(3)).unsettled.empty());
+  CHECK(table.apply(desired(3)).failed.empty());
   CHECK(table_of(kernel.table).at(web_key) == entry(3));
 }
