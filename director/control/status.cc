@@ -22,7 +22,7 @@ ordered_json drain_status(const Drain& drain) {
   return value;
 }
 
-ordered_json weight_order(const Orders::Weight& weight) {
+ordered_json weight_order(const Overrides::Weight& weight) {
   ordered_json value{{"weight", weight.value}, {"reason", weight.reason}};
   if (weight.since != WallTime()) value["since"] = net::timestamp(weight.since);
   if (weight.until) value["until"] = net::timestamp(*weight.until);
@@ -30,7 +30,7 @@ ordered_json weight_order(const Orders::Weight& weight) {
 }
 
 /// "weight 5 by the operator since 2026-11-27T14:03:12Z (3 min ago), until ... (in 7 min) (disk)".
-std::string weight_reason(const Orders::Weight& weight, net::WallTime now) {
+std::string weight_reason(const Overrides::Weight& weight, net::WallTime now) {
   auto text = fmt::format("weight {} by the operator", weight.value);
   if (weight.since != WallTime()) text += " since " + net::timestamp_and_age(weight.since, now);
   if (weight.until) text += ", until " + net::timestamp_and_age(*weight.until, now);
@@ -66,11 +66,11 @@ ordered_json true_paths_status(const TruePaths& paths) {
 }
 
 std::string reason_of(const Engine& engine, const config::Service& service, const config::Server& server,
-                      const ServerSituation& situation, const Orders* orders, net::WallTime now) {
+                      const ServerSituation& situation, const Overrides* overrides, net::WallTime now) {
   std::string text;
-  if (orders != nullptr && orders->drain) {
-    const auto& drain = *orders->drain;
-    const bool out = situation.order == Order::out;
+  if (overrides != nullptr && overrides->drain) {
+    const auto& drain = *overrides->drain;
+    const bool out = situation.admin_state == AdminState::disabled;
     const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
     const auto since = net::timestamp_and_age(drain.since, now);
     text = timed_out ? fmt::format("disabled: drain timeout reached at {}, drained by the operator since {}",
@@ -78,9 +78,9 @@ std::string reason_of(const Engine& engine, const config::Service& service, cons
                      : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
   }
-  if (orders != nullptr && orders->weight) {
+  if (overrides != nullptr && overrides->weight) {
     if (!text.empty()) text += "; ";
-    text += weight_reason(*orders->weight, now);
+    text += weight_reason(*overrides->weight, now);
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   const auto checks = engine.health().describe(service, server, now);
@@ -161,7 +161,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& server = service.servers[i];
     const auto& known = situation.servers[i];
-    const auto* orders = orders_of(engine.store().state(), service.name, server.name);
+    const auto* overrides = overrides_of(engine.store().state(), service.name, server.name);
     const ipvs::DestinationKey key{.endpoint = server.endpoint};
     const auto destination = plan.entry.destinations.find(key);
     ordered_json entry{
@@ -169,14 +169,15 @@ ordered_json service_status(const Engine& engine, const config::Service& service
         {"address", net::to_string(server.endpoint)},
         {"health", checkers::to_string(known.health)},
         {"since", net::timestamp(engine.wall_at(known.since))},
-        {"reason", reason_of(engine, service, server, known, orders, now)},
+        {"reason", reason_of(engine, service, server, known, overrides, now)},
         {"weight", known.weight.value_or(server.weight)},
         {"file_weight", server.weight},
         {"weight_origin", ""},  // of the effective one, below
         {"effective_weight", destination == plan.entry.destinations.end() ? 0 : destination->second.weight},
-        {"drained", known.order != Order::none},
+        {"drained", known.admin_state != AdminState::enabled},
         {"fallback", server.fallback}};
-    if (known.order != Order::none) entry["order"] = known.order == Order::drain ? "drained" : "disabled";
+    if (known.admin_state != AdminState::enabled)
+      entry["order"] = known.admin_state == AdminState::drained ? "drained" : "disabled";
     const auto* drain = engine.drains().find({.service = service.key, .server = server.endpoint});
     if (drain != nullptr) entry["drain"] = drain_status(*drain);
     if (held != nullptr) {
@@ -192,7 +193,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
     taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
     entry["weight_origin"] =
         weight_origin(service, situation, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_serves);
-    if (orders != nullptr && orders->weight) entry["weight_order"] = weight_order(*orders->weight);
+    if (overrides != nullptr && overrides->weight) entry["weight_order"] = weight_order(*overrides->weight);
     servers.push_back(std::move(entry));
   }
   return {{"name", service.name},

@@ -10,7 +10,7 @@ constexpr auto retry_delay = std::chrono::seconds(1);
 
 /// Notes whether the daemons are directord's own.
 void note_own(StateStore& store, bool own) {
-  store.update([own](Intents& state) { return std::exchange(state.sync, own) != own; });
+  store.update([own](PersistentState& state) { return std::exchange(state.sync, own) != own; });
 }
 
 }  // namespace

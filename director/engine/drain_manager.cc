@@ -23,14 +23,14 @@ DrainManager::DrainManager(net::Loop& loop, ipvs::Kernel& kernel, const ClusterI
     : loop_(loop), kernel_(kernel), in_force_(in_force), log_(log), store_(store), mark_dirty_(std::move(mark_dirty)) {}
 
 /// A drain of a server in the file, as it begins.
-Drain DrainManager::beginning_of(const config::Service& service, const ServerKey& server, Cause cause) const {
-  const auto* orders =
-      cause == Cause::order ? orders_of(store_.state(), service.name, in_force_.find(server)->name) : nullptr;
-  if (orders == nullptr || !orders->drain) return {.cause = cause, .since = store_.now()};
-  return {.cause = cause, .since = orders->drain->since, .deadline = orders->drain->deadline};
+Drain DrainManager::beginning_of(const config::Service& service, const ServerKey& server, DrainCause cause) const {
+  const auto* overrides =
+      cause == DrainCause::admin ? overrides_of(store_.state(), service.name, in_force_.find(server)->name) : nullptr;
+  if (overrides == nullptr || !overrides->drain) return {.cause = cause, .since = store_.now()};
+  return {.cause = cause, .since = overrides->drain->since, .deadline = overrides->drain->deadline};
 }
 
-void DrainManager::note(const config::Service& service, const std::map<ipvs::DestinationKey, Cause>& drained) {
+void DrainManager::note(const config::Service& service, const std::map<ipvs::DestinationKey, DrainCause>& drained) {
   std::map<ipvs::DestinationKey, Drain> drains;
   for (const auto& [destination, cause] : drained) {
     drains[destination] = beginning_of(service, {.service = service.key, .server = destination.endpoint}, cause);
@@ -48,7 +48,7 @@ void DrainManager::depart(const ipvs::ServiceKey& service, const ipvs::ServiceEn
     for (const auto& server : in_file->servers) named.insert({.endpoint = server.endpoint});
   }
   std::vector<ipvs::DestinationKey> begun;
-  store_.update([&](Intents& state) {
+  store_.update([&](PersistentState& state) {
     const auto before = state.departures.size();
     begun = note_departures(state.departures, service, actual, named, time, store_.now());
     return !begun.empty() || state.departures.size() != before;
@@ -85,7 +85,7 @@ void DrainManager::look() {
     look_at(*next, gone);
     seen_ = *next;
   }
-  store_.update([&](Intents& state) {
+  store_.update([&](PersistentState& state) {
     for (const auto& departure : gone) state.departures.erase(departure);
     return !gone.empty();
   });
@@ -120,10 +120,10 @@ void DrainManager::look_at(const ipvs::ServiceKey& service, std::vector<DrainKey
     const ServerKey server{.service = service, .server = destination.endpoint};
     if (in_force_.find(server) == nullptr) continue;
     // That a failed server has no connections left is nothing that anybody waits for.
-    const bool wanted = drain->second.cause != Cause::health;
+    const bool wanted = drain->second.cause != DrainCause::health;
     if (wanted && !was_done && held(destination) != nullptr)
       log_.add(events::server_drained(in_force_.name_of(server), *why));
-    if (drain->second.cause == Cause::order) mark_dirty_(service);
+    if (drain->second.cause == DrainCause::admin) mark_dirty_(service);
   }
 }
 

@@ -32,7 +32,7 @@ class DrainManager {
   DrainManager& operator=(const DrainManager&) = delete;
 
   /// Which servers of a service in the file drain by its plan, from now on.
-  void note(const config::Service& service, const std::map<ipvs::DestinationKey, Cause>& drained);
+  void note(const config::Service& service, const std::map<ipvs::DestinationKey, DrainCause>& drained);
   /// The service left the file.
   void forget(const ipvs::ServiceKey& service);
 
@@ -52,7 +52,7 @@ class DrainManager {
   void look();
 
  private:
-  [[nodiscard]] Drain beginning_of(const config::Service& service, const ServerKey& server, Cause cause) const;
+  [[nodiscard]] Drain beginning_of(const config::Service& service, const ServerKey& server, DrainCause cause) const;
   void watch();
   void look_at(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone);
 

@@ -60,15 +60,15 @@ std::optional<std::string> ended(const Drain& drain, ipvs::Protocol protocol, co
                      net::to_string(waited), held->active, held->inactive);
 }
 
-std::string_view to_string(Cause cause) {
+std::string_view to_string(DrainCause cause) {
   switch (cause) {
-    case Cause::removal:
+    case DrainCause::removal:
       return "removed from the file";
-    case Cause::order:
+    case DrainCause::admin:
       return "by the operator";
-    case Cause::advice:
+    case DrainCause::advice:
       return "by its agent";
-    case Cause::health:
+    case DrainCause::health:
       return "failed";
   }
   return "?";

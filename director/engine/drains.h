@@ -20,15 +20,15 @@ namespace director {
 using net::WallTime;
 
 /// Why a destination takes no new connections.
-enum class Cause : std::uint8_t {
+enum class DrainCause : std::uint8_t {
   removal,  ///< it left the cluster file
-  order,    ///< ordered by the operator
-  advice,   ///< ordered by its agent, script or file
+  admin,    ///< by the operator
+  advice,   ///< by its agent, script or file
   health,   ///< its checks fail
 };
 
 struct Drain {
-  Cause cause = Cause::removal;
+  DrainCause cause = DrainCause::removal;
   WallTime since;
   std::optional<WallTime> deadline{};  ///< then it leaves the table, and what is left of its connections ends
   bool done = false;                   ///< its last connection has gone, and that was told
@@ -61,6 +61,6 @@ void note_drains(Drains& drains, const ipvs::ServiceKey& key, const std::map<ipv
                                                const ipvs::DestinationStatus* held, WallTime now);
 
 /// "removed from the file", "by the operator", "by its agent", "failed".
-[[nodiscard]] std::string_view to_string(Cause cause);
+[[nodiscard]] std::string_view to_string(DrainCause cause);
 
 }  // namespace director

@@ -31,7 +31,7 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
                .settings = settings_file("true-paths"),
                .true_paths = !options_.dry_run}),
       reconciler_(loop, kernel, in_force_, log_, store_, health_, drains_, [this] { routers_.look_at_services(); }),
-      orders_(loop, in_force_, log_, store_, reconciler_),
+      overrides_(loop, in_force_, log_, store_, reconciler_),
       sync_(loop, kernel, log_, store_),
       peers_(loop, log_),
       settings_(loop, host, log_, settings_file("director")),
@@ -74,11 +74,11 @@ net::Result<> Engine::start() {
   reconciler_.adopt_table();
   reconciler_.reconcile();
   drains_.look();
-  orders_.look();
+  overrides_.look();
   problem_watch_.start();
   store_.follow_clock([this](net::WallTime::duration by) {
     drains_.move_times(by);
-    orders_.look();
+    overrides_.look();
   });
   peers_.set_own(in_force_.node(), cluster().fingerprint);
   if (options_.dry_run) return {};

@@ -15,7 +15,7 @@
 #include "director/engine/event_log.h"
 #include "director/engine/health_monitor.h"
 #include "director/engine/kernel_settings.h"
-#include "director/engine/operator_orders.h"
+#include "director/engine/operator_overrides.h"
 #include "director/engine/peers.h"
 #include "director/engine/problem_watch.h"
 #include "director/engine/reconciler.h"
@@ -89,7 +89,7 @@ class Engine {
   [[nodiscard]] std::string none_left(const std::string& service) const;
 
   // The parts.
-  [[nodiscard]] OperatorOrders& orders() { return orders_; }
+  [[nodiscard]] OperatorOverrides& overrides() { return overrides_; }
   [[nodiscard]] StateStore& store() { return store_; }
   [[nodiscard]] const StateStore& store() const { return store_; }
   [[nodiscard]] const ClusterInForce& in_force() const { return in_force_; }
@@ -134,7 +134,7 @@ class Engine {
   DrainManager drains_;
   HealthMonitor health_;
   Reconciler reconciler_;
-  OperatorOrders orders_;
+  OperatorOverrides overrides_;
   ConnectionSync sync_;
   Peers peers_;
   KernelSettings settings_;

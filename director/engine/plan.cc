@@ -18,17 +18,17 @@ constexpr std::uint32_t warm_steps = 20;
 
 /// What becomes of one server.
 struct Verdict {
-  bool in = false;             ///< could take connections: counts for the quorum
-  std::uint32_t weight = 0;    ///< what it should have in the table when its turn is now
-  std::optional<Cause> out{};  ///< why it has weight 0, if it has
-  bool listed = true;          ///< whether it stays in the table at all
+  bool in = false;                  ///< could take connections: counts for the quorum
+  std::uint32_t weight = 0;         ///< what it should have in the table when its turn is now
+  std::optional<DrainCause> out{};  ///< why it has weight 0, if it has
+  bool listed = true;               ///< whether it stays in the table at all
 };
 
 /// Out by somebody's word, whatever its health.
-std::optional<Cause> excuse(const ServerSituation& server) {
-  if (server.order != Order::none) return Cause::order;
+std::optional<DrainCause> excuse(const ServerSituation& server) {
+  if (server.admin_state != AdminState::enabled) return DrainCause::admin;
   const auto wish = server.advice.wish;
-  if (wish == Advice::Wish::drain || wish == Advice::Wish::maint) return Cause::advice;
+  if (wish == Advice::Wish::drain || wish == Advice::Wish::maint) return DrainCause::advice;
   return std::nullopt;
 }
 
@@ -80,7 +80,7 @@ Verdict judge(const config::Service& service, const ServiceSituation& situation,
   const auto& server = situation.servers[i];
   const auto weight = advised(server.advice, weight_of(service, situation, i));
   const bool stays = service.on_failure == config::OnFailure::drain || service.servers[i].fallback;
-  if (const auto cause = excuse(server)) return {.out = cause, .listed = server.order != Order::out};
+  if (const auto cause = excuse(server)) return {.out = cause, .listed = server.admin_state != AdminState::disabled};
   if (kept) return {.in = true, .weight = weight};
   if (server.health == State::up) {
     return {.in = weight > 0, .weight = warmed(service, server, weight, now, again)};
@@ -90,7 +90,7 @@ Verdict judge(const config::Service& service, const ServiceSituation& situation,
     if (held != actual.destinations.end()) return {.in = held->second.weight > 0, .weight = held->second.weight};
     return {.listed = stays};
   }
-  return {.out = Cause::health, .listed = stays};
+  return {.out = DrainCause::health, .listed = stays};
 }
 
 ipvs::Destination destination(const config::Service& service, const config::Server& server, std::uint32_t weight) {
@@ -132,7 +132,8 @@ Plan plan(const config::Service& service, const ServiceSituation& situation, con
     const ipvs::DestinationKey key{.endpoint = service.servers[i].endpoint};
     const bool has_its_turn = service.servers[i].fallback == made.fallback_serves;
     // The last resort: a fallback that fails its checks is still better than nothing.
-    const bool last_resort = service.servers[i].fallback && !fallback_in && out != Cause::order && out != Cause::advice;
+    const bool last_resort =
+        service.servers[i].fallback && !fallback_in && out != DrainCause::admin && out != DrainCause::advice;
     const auto full = last_resort ? weight_of(service, situation, i) : weight;
     made.entry.destinations[key] = destination(service, service.servers[i], has_its_turn ? full : 0);
     if (out && !(last_resort && has_its_turn)) made.drained[key] = *out;

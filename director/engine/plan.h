@@ -19,8 +19,9 @@ struct Plan {
   std::size_t servers = 0;
   bool fallback_serves = false;  ///< whether the fallbacks take the new connections instead of the servers
   std::size_t panicking = 0;     ///< failed servers that are kept in, since health may not take more away
-  std::map<ipvs::DestinationKey, Cause> drained{};  ///< that stay with weight 0 for as long as their connections live
-  std::optional<net::Instant> again;                ///< when a slow start's next step is due: plan again then
+  std::map<ipvs::DestinationKey, DrainCause>
+      drained{};                      ///< that stay with weight 0 for as long as their connections live
+  std::optional<net::Instant> again;  ///< when a slow start's next step is due: plan again then
 };
 
 /// Pure, and the only place that decides what the table holds.

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "director/engine/log.h"
-#include "director/engine/operator_orders.h"
+#include "director/engine/operator_overrides.h"
 #include "director/engine/table_text.h"
 #include "net/check.h"
 
@@ -43,7 +43,7 @@ Reconciler::~Reconciler() {
 net::Result<> Reconciler::read() { return table_.read(); }
 
 void Reconciler::own(const config::Cluster& cluster) {
-  store_.update([&](Intents& state) {
+  store_.update([&](PersistentState& state) {
     const auto before = state.owned.size();
     for (const auto& service : cluster.services) state.owned.insert(service.key);
     return state.owned.size() != before;
@@ -118,15 +118,15 @@ ServiceSituation Reconciler::situation_of(const config::Service& service) const 
   situation.servers.reserve(service.servers.size());
   const auto& health = health_.of(service.key);
   const auto now = store_.now();
-  const bool ordered = has_orders(store_.state(), service.name);
+  const bool has_any = has_overrides(store_.state(), service.name);
   for (const auto& server : service.servers) {
     const auto& [state, since, advice, warming] = health.at(server.endpoint);
     auto& all = situation.servers.emplace_back(
         ServerSituation{.health = state, .since = since, .advice = advice, .weight = {}, .warming = warming});
-    const auto* orders = ordered ? orders_of(store_.state(), service.name, server.name) : nullptr;
-    if (orders == nullptr) continue;
-    all.order = order_in(*orders, now);
-    if (orders->weight) all.weight = orders->weight->value;
+    const auto* overrides = has_any ? overrides_of(store_.state(), service.name, server.name) : nullptr;
+    if (overrides == nullptr) continue;
+    all.admin_state = admin_state_in(*overrides, now);
+    if (overrides->weight) all.weight = overrides->weight->value;
   }
   return situation;
 }
@@ -203,7 +203,7 @@ void Reconciler::note_refused(const ipvs::ServiceKey& service, const std::string
 /// A service that is neither in the file nor in the kernel any more is nobody's: somebody else may make it anew.
 void Reconciler::disown_removed() {
   if (store_.state().owned.size() == in_force_.services()) return;
-  store_.update([this](Intents& state) {
+  store_.update([this](PersistentState& state) {
     return std::erase_if(state.owned, [this](const ipvs::ServiceKey& key) {
              return !in_force_.has(key) && !table_.has(key) && !refused_.contains(key);
            }) > 0;

@@ -48,7 +48,7 @@ void Reconciler::take_over_unknown() {
     log_.add(events::table_unknown_service(row.key));
     unknown.push_back(row.key);
   }
-  store_.update([&](Intents& state) {
+  store_.update([&](PersistentState& state) {
     state.owned.insert(unknown.begin(), unknown.end());
     return !unknown.empty();
   });

@@ -11,17 +11,17 @@
 namespace director {
 
 /// What the operator wants of a server.
-enum class Order : std::uint8_t {
-  none,
-  drain,  ///< no new connections
-  out,    ///< out of the table: the drain's time is up
+enum class AdminState : std::uint8_t {
+  enabled,
+  drained,   ///< no new connections
+  disabled,  ///< out of the table: the drain's time is up
 };
 
 struct ServerSituation {
   checkers::State health = checkers::State::unknown;  ///< of all its checks together; up where it has none
   net::Instant since;                                 ///< when `health` began
   checkers::Advice advice;                            ///< what its agent, script or file asks for
-  Order order = Order::none;
+  AdminState admin_state = AdminState::enabled;
   std::optional<std::uint32_t> weight;  ///< the operator's, instead of the file's
   std::optional<net::Instant> warming;  ///< came up then, without traffic before: slow start counts from it
 };

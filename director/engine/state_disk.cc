@@ -19,10 +19,10 @@ std::string StateFile::put_aside() {
   return error ? "" : aside.string();
 }
 
-void StateFile::write(const Intents& state, Then then) {
+void StateFile::write(const PersistentState& state, Then then) {
   thread_->run([file = file_, state, then = std::move(then)]() mutable -> Background::Then {
-    auto saved = save_intents(file, state);
-    if (saved) saved = sync_intents(file);
+    auto saved = save_state(file, state);
+    if (saved) saved = sync_state(file);
     return [saved = std::move(saved), then = std::move(then)]() mutable { then(std::move(saved)); };
   });
 }

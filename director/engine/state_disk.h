@@ -6,7 +6,7 @@
 #include <string>
 
 #include "director/engine/background.h"
-#include "director/engine/intents.h"
+#include "director/engine/persistent_state.h"
 #include "net/error.h"
 #include "net/loop.h"
 
@@ -23,14 +23,14 @@ class StateDisk {
   [[nodiscard]] virtual std::string name() const = 0;
 
   /// The state that an earlier process left; an empty one if there is none. May wait for the disk: at the start alone.
-  [[nodiscard]] virtual net::Result<Intents> load() = 0;
+  [[nodiscard]] virtual net::Result<PersistentState> load() = 0;
 
   /// Moves what cannot be read out of the way, and says where it is now; "" if that failed.
   virtual std::string put_aside() = 0;
 
   /// Puts `state` in the place of what is there, in one step, without waiting for it: `then` is told on the loop when
   /// it would outlive a loss of power, or why it may not. One at a time: not while busy().
-  virtual void write(const Intents& state, Then then) = 0;
+  virtual void write(const PersistentState& state, Then then) = 0;
   [[nodiscard]] virtual bool busy() const = 0;
 };
 
@@ -41,9 +41,9 @@ class StateFile final : public StateDisk {
   static net::Result<std::unique_ptr<StateDisk>> create(net::Loop& loop, std::filesystem::path file);
 
   [[nodiscard]] std::string name() const override { return file_.string(); }
-  [[nodiscard]] net::Result<Intents> load() override { return load_intents(file_); }
+  [[nodiscard]] net::Result<PersistentState> load() override { return load_state(file_); }
   std::string put_aside() override;
-  void write(const Intents& state, Then then) override;
+  void write(const PersistentState& state, Then then) override;
   [[nodiscard]] bool busy() const override { return thread_->busy(); }
 
  private:

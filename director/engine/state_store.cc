@@ -32,7 +32,7 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
     state_ = std::move(*found);
     begin_by(state_, clock_.now());
     // An earlier life may have died before the disk had what it wrote.
-    update([](const Intents& state) { return state != Intents{}; });
+    update([](const PersistentState& state) { return state != PersistentState{}; });
     return;
   }
   const auto aside = disk_->put_aside();
@@ -51,11 +51,11 @@ void StateStore::look_at_clock() {
   const auto step = clock_.follow(clock_step);
   if (!step) return;
   if (abs(*step) >= clock_jump) log_.add(events::clock_set(*step));
-  update([&](Intents& state) { return move_times(state, *step); });
+  update([&](PersistentState& state) { return move_times(state, *step); });
   clock_moved_(*step);
 }
 
-void StateStore::update(const std::function<bool(Intents&)>& change) {
+void StateStore::update(const std::function<bool(PersistentState&)>& change) {
   if (!change(state_)) return;
   ++updates_;
   if (disk_) return write();

@@ -7,7 +7,7 @@
 
 #include "director/engine/deadline_clock.h"
 #include "director/engine/event_log.h"
-#include "director/engine/intents.h"
+#include "director/engine/persistent_state.h"
 #include "director/engine/state_disk.h"
 #include "net/loop.h"
 
@@ -31,7 +31,7 @@ class StateStore {
   /// it is renamed, and kept.
   void open(std::unique_ptr<StateDisk> disk);
 
-  [[nodiscard]] const Intents& state() const { return state_; }
+  [[nodiscard]] const PersistentState& state() const { return state_; }
 
   /// The time by which its deadlines are counted; see DeadlineClock.
   [[nodiscard]] net::WallTime now() const { return clock_.now(); }
@@ -41,7 +41,7 @@ class StateStore {
   void follow_clock(std::function<void(net::WallTime::duration by)> moved);
 
   /// Lets `change` work on what is known; it returns whether it changed something.
-  void update(const std::function<bool(Intents&)>& change);
+  void update(const std::function<bool(PersistentState&)>& change);
 
   /// Told once: "" when all updates so far would outlive a loss of power, else why they would not yet, after `patience`
   /// at the latest. At once where nothing is to be written.
@@ -70,7 +70,7 @@ class StateStore {
   net::Loop& loop_;
   EventLog& log_;
   DeadlineClock clock_;
-  Intents state_;
+  PersistentState state_;
   std::uint64_t updates_ = 0;        ///< how many there were
   std::uint64_t saved_ = 0;          ///< how many of them the disk has
   std::unique_ptr<StateDisk> disk_;  ///< none: only in memory

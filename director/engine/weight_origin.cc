@@ -7,7 +7,7 @@ std::string_view weight_origin(const config::Service& service, const ServiceSitu
   const auto& now = situation.servers[server];
   const auto& in_file = service.servers[server];
   using Wish = checkers::Advice::Wish;
-  if (now.order != Order::none) return "operator";
+  if (now.admin_state != AdminState::enabled) return "operator";
   if (now.advice.wish == Wish::drain || now.advice.wish == Wish::maint) return "agent";
   const auto given = now.weight.value_or(in_file.weight);
   const auto whole = advised(now.advice, given);

@@ -20,14 +20,14 @@ class DiskAccess final : public director::StateDisk {
 
   [[nodiscard]] std::string name() const override { return "state.json"; }
 
-  [[nodiscard]] net::Result<director::Intents> load() override {
-    if (disk_.written.empty() || mutation_ == Mutation::forgets_state) return director::Intents{};
-    return director::intents_from_json(disk_.written);
+  [[nodiscard]] net::Result<director::PersistentState> load() override {
+    if (disk_.written.empty() || mutation_ == Mutation::forgets_state) return director::PersistentState{};
+    return director::state_from_json(disk_.written);
   }
 
   std::string put_aside() override { return ""; }
 
-  void write(const director::Intents& state, Then then) override {
+  void write(const director::PersistentState& state, Then then) override {
     text_ = to_json(state);
     then_ = std::move(then);
     timer_ = loop_.after(way_to_the_cache, [this] { cache(); });

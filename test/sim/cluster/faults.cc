@@ -149,8 +149,8 @@ bool Life::drain() {
   if (within) clients_connect();  // some of which it outlives
   const auto told = world_.mutation() == Mutation::drains_for_ever ? std::nullopt : within;
   if (world_.mutation() != Mutation::ignores_orders) {
-    const auto done = over ? node->director->orders().undrain(which.service, which.server)
-                           : node->director->orders().drain(which.service, which.server, "the simulation", told);
+    const auto done = over ? node->director->overrides().undrain(which.service, which.server)
+                           : node->director->overrides().drain(which.service, which.server, "the simulation", told);
     if (!done) world_.violate(fmt::format("{} is refused: {}", over ? "undrain" : "drain", done.error().message));
   }
   if (over) {
@@ -178,8 +178,8 @@ bool Life::weigh() {
   world_.say(fmt::format("weight of {} on {}: {}{}", name, node->config.name,
                          over ? "the file's" : std::to_string(weight), time ? " for " + net::to_string(*time) : ""));
   if (world_.mutation() != Mutation::ignores_orders) {
-    const auto done = node->director->orders().set_weight(which.service, which.server,
-                                                          over ? std::nullopt : std::optional(weight), "", time);
+    const auto done = node->director->overrides().set_weight(which.service, which.server,
+                                                             over ? std::nullopt : std::optional(weight), "", time);
     if (!done) world_.violate("weight is refused: " + done.error().message);
   }
   if (over || time) {

@@ -186,12 +186,12 @@ void World::remember(Node& node) {
 OperatorWords words_in(const std::string& text) {
   OperatorWords words;
   if (text.empty()) return words;
-  const auto state = director::intents_from_json(text);
+  const auto state = director::state_from_json(text);
   if (!state) throw Violation{"a state file is not whole: " + state.error().message};
-  for (const auto& [server, orders] : state->orders) {
-    if (orders.drain) words.drained.insert(server);
-    if (orders.drain && orders.drain->deadline) words.limited.insert(server);
-    if (orders.weight && !orders.weight->until) words.weights[server] = static_cast<int>(orders.weight->value);
+  for (const auto& [server, overrides] : state->overrides) {
+    if (overrides.drain) words.drained.insert(server);
+    if (overrides.drain && overrides.drain->deadline) words.limited.insert(server);
+    if (overrides.weight && !overrides.weight->until) words.weights[server] = static_cast<int>(overrides.weight->value);
   }
   return words;
 }

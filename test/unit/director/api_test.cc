@@ -75,7 +75,7 @@ TEST_CASE("whoever takes out the last server is warned of who serves instead, an
                          {.node = director_test::lb1(), .state_file = {}, .dry_run = true});
   REQUIRE(other.start());
   CHECK_FALSE(put(other, "sorry", "drain", "").contains("warning"));
-  REQUIRE(other.orders().undrain("web", "sorry"));
+  REQUIRE(other.overrides().undrain("web", "sorry"));
   put(other, "web1", "drain", "");
   CHECK(put(other, "web2", "weight", R"({"weight": 0})")["warning"] ==
         "web has no server left for new connections; fallback 192.168.200.99:80 in use");
@@ -85,18 +85,18 @@ TEST_CASE("enable and undrain have a word each, and a drain whose time is over i
   World world;
   const auto last = [&] { return director::events_status(world.director)["events"].back()["text"].get<std::string>(); };
   const auto server = [&] { return director::status(world.director)["services"][0]["servers"][0]; };
-  REQUIRE(world.director.orders().drain("web", "web1", ""));
+  REQUIRE(world.director.overrides().drain("web", "web1", ""));
   CHECK(server()["order"] == "drained");
-  REQUIRE(world.director.orders().undrain("web", "web1"));
+  REQUIRE(world.director.overrides().undrain("web", "web1"));
   CHECK(last() == "undrained by the operator");
   CHECK_FALSE(server().contains("order"));
-  REQUIRE(world.director.orders().drain("web", "web1", "", std::chrono::seconds(0)));
+  REQUIRE(world.director.overrides().drain("web", "web1", "", std::chrono::seconds(0)));
   CHECK(server()["order"] == "disabled");
   CHECK(server()["reason"].get<std::string>().starts_with("disabled by the operator since "));
-  REQUIRE(world.director.orders().undrain("web", "web1"));
+  REQUIRE(world.director.overrides().undrain("web", "web1"));
   CHECK(last() == "enabled by the operator");
   world.kernel.table.at(director_test::web().key).destinations.at(director_test::at("192.168.200.11:80")).active = 1;
-  REQUIRE(world.director.orders().drain("web", "web1", "disk", std::chrono::seconds(1)));
+  REQUIRE(world.director.overrides().drain("web", "web1", "disk", std::chrono::seconds(1)));
   CHECK(server()["order"] == "drained");
   const auto patience = net::monotonic_now() + std::chrono::seconds(10);
   while (server()["order"] == "drained" && net::monotonic_now() < patience)

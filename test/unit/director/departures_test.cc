@@ -56,8 +56,8 @@ struct World {
   /// What the next life would know.
   [[nodiscard]] director::Drains saved() {
     std::ignore = director_test::told_durable(loop, director->store());
-    const auto intents = director::load_intents(*options.state_file);
-    return intents ? intents->departures : director::Drains{};
+    const auto state = director::load_state(*options.state_file);
+    return state ? state->departures : director::Drains{};
   }
 };
 
@@ -67,7 +67,7 @@ TEST_CASE("what is found when a service is read again departs over restarts, wit
   World world;
   world.start();
   world.kernel.faults = {Fault::lost_reply};
-  REQUIRE(world.director->orders().set_weight("web", "web1", 5));  // not known to be done: the service is read again
+  REQUIRE(world.director->overrides().set_weight("web", "web1", 5));  // not known to be done: the service is read again
   world.add_stranger();
   REQUIRE(world.until([&] { return world.drains(stranger); }));
   const auto saved = world.saved();
@@ -83,7 +83,7 @@ TEST_CASE("a service that could not be read again is not written by what was kno
   World world;
   world.start();
   world.kernel.faults = {Fault::lost_reply, Fault::interrupted_dump};
-  REQUIRE(world.director->orders().set_weight("web", "web1", 5));
+  REQUIRE(world.director->overrides().set_weight("web", "web1", 5));
   world.add_stranger();
   REQUIRE(world.until([&] { return world.kernel.faults.empty(); }));
   CHECK(world.destinations().contains(at(stranger)));
@@ -95,7 +95,7 @@ TEST_CASE("a service that could not be read again is not written by what was kno
 TEST_CASE("a drained server leaves the table when its time is up, though its connections went long before") {
   World world;
   world.start();
-  REQUIRE(world.director->orders().drain("web", "web1", "", 2s));
+  REQUIRE(world.director->overrides().drain("web", "web1", "", 2s));
   const auto told = [&] {
     return director::events_status(*world.director).dump().contains("drain complete: no connections left");
   };

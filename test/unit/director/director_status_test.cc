@@ -43,14 +43,14 @@ TEST_CASE("that a server dies is a warning, and that it is back is none") {
 TEST_CASE("an event says from what to what, why, and what it comes from") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->orders().drain("web", "web1", "kernel update"));
+  REQUIRE(director->overrides().drain("web", "web1", "kernel update"));
   const auto order = director::events_status(*director)["events"].back();
   CHECK(order["kind"] == "server_order");
   CHECK(order["reason_class"] == "order");
   CHECK(order["to"] == "drained");
   CHECK(order["reason"] == "kernel update");
   CHECK_FALSE(order.contains("from"));
-  REQUIRE(director->orders().undrain("web", "web1"));
+  REQUIRE(director->overrides().undrain("web", "web1"));
   const auto back = director::events_status(*director)["events"].back();
   CHECK(back["from"] == "drained");
   CHECK_FALSE(back.contains("reason"));

@@ -25,7 +25,7 @@ TEST_CASE("a drain reaches the kernel at once, is shown, and is remembered by th
   World world;
   {
     const auto director = world.director();
-    REQUIRE(director->orders().drain("web", "web1", "disk"));
+    REQUIRE(director->overrides().drain("web", "web1", "disk"));
     CHECK(world.weight(web1) == 0);
     const auto server = director::status(*director)["services"][0]["servers"][0];
     CHECK(server["drained"] == true);
@@ -34,7 +34,7 @@ TEST_CASE("a drain reaches the kernel at once, is shown, and is remembered by th
   }  // killed: nothing is said, nothing is cleaned up
   const auto next = world.director();
   CHECK(world.weight(web1) == 0);
-  REQUIRE(next->orders().undrain("web", "web1"));
+  REQUIRE(next->overrides().undrain("web", "web1"));
   CHECK(world.weight(web1) == 3);
   world.rest(*next);
   CHECK(director::status(*world.director())["services"][0]["servers"][0]["drained"] == false);
@@ -118,7 +118,7 @@ TEST_CASE("a checked server waits without traffic for its first verdict") {
 TEST_CASE("a damaged state is told in the journal and does not keep the director from starting") {
   World world;
   {
-    REQUIRE(director::save_intents(world.scratch.path / "state.json", {}));
+    REQUIRE(director::save_state(world.scratch.path / "state.json", {}));
   }
   std::filesystem::resize_file(world.scratch.path / "state.json", 5);
   const auto director = world.director();
@@ -153,7 +153,7 @@ TEST_CASE("a service that the kernel refuses does not hold up another") {
   cluster.services[1].spec.scheduler = "odd";
   const auto director = world.director(cluster);
   CHECK(director::status(*director)["problems"].size() == 1);
-  REQUIRE(director->orders().drain("web", "web1", ""));
+  REQUIRE(director->overrides().drain("web", "web1", ""));
   CHECK(world.weight(web1) == 0);
   CHECK(director::status(*director)["problems"].size() == 1);
 }
@@ -212,14 +212,14 @@ TEST_CASE("a drain with a deadline ends at it: the server leaves the table, and 
   {
     const auto director = world.director();
     world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
-    REQUIRE(director->orders().drain("web", "web1", "", std::chrono::seconds(1)));
+    REQUIRE(director->overrides().drain("web", "web1", "", std::chrono::seconds(1)));
     CHECK(world.weight(web1) == 0);
     CHECK(director::status(*director)["services"][0]["servers"][0]["drain"]["cause"] == "by the operator");
     world.turn_until([&] { return !world.kernel.table.at(web_key).destinations.contains(at(web1)); });
   }
   const auto next = world.director();
   CHECK_FALSE(world.kernel.table.at(web_key).destinations.contains(at(web1)));
-  REQUIRE(next->orders().undrain("web", "web1"));
+  REQUIRE(next->overrides().undrain("web", "web1"));
   CHECK(world.weight(web1) == 3);
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("a drain tells when the last connection has gone") {
   World world;
   const auto director = world.director();
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
-  REQUIRE(director->orders().drain("web", "web1", ""));
+  REQUIRE(director->overrides().drain("web", "web1", ""));
   const auto last = [&] { return director::events_status(*director)["events"].back()["text"].get<std::string>(); };
   REQUIRE(world.loop.turn(std::chrono::seconds(2)));
   CHECK(last() == "drained by the operator");
@@ -268,12 +268,12 @@ TEST_CASE("the operator's weight reaches the kernel, outlives a restart, and can
   World world;
   {
     const auto first = world.director();
-    REQUIRE(first->orders().set_weight("web", "web1", 40));
+    REQUIRE(first->overrides().set_weight("web", "web1", 40));
     CHECK(world.weight(web1) == 40);
   }
   const auto director = world.director();
   CHECK(world.weight(web1) == 40);
-  REQUIRE(director->orders().set_weight("web", "web1", std::nullopt));
+  REQUIRE(director->overrides().set_weight("web", "web1", std::nullopt));
   CHECK(world.weight(web1) == 3);
 }
 
@@ -317,7 +317,7 @@ TEST_CASE("directord that stops keeps its rules or clears them, as the file says
 TEST_CASE("a reload changes what differs: weights in place, additions at once, removals after their connections") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->orders().drain("web", "web2", ""));
+  REQUIRE(director->overrides().drain("web", "web2", ""));
   auto cluster = director_test::shop();
   auto other = director_test::web();
   other.name = "other";
@@ -334,12 +334,12 @@ TEST_CASE("a reload changes what differs: weights in place, additions at once, r
   cluster.services.clear();
   REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
   CHECK(world.weight(web1) == 0);
-  CHECK_FALSE(director->orders().undrain("web", "web1"));
+  CHECK_FALSE(director->overrides().undrain("web", "web1"));
   world.turn_until([&] { return !world.kernel.table.contains(other.key); });
   CHECK(world.weight(web1) == 0);
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 0;
   world.turn_until([&] { return world.kernel.table.empty(); });
-  CHECK(director->orders().undrain("web", "web2"));  // which left the file with its drain
+  CHECK(director->overrides().undrain("web", "web2"));  // which left the file with its drain
 }
 
 TEST_CASE("a reload of the same file sends the kernel nothing") {

@@ -82,17 +82,17 @@ TEST_CASE("a drain without a deadline only ends with its last connection") {
 }
 
 TEST_CASE("a drain keeps its time as long as its cause does, and another service's is not touched") {
-  using director::Cause;
+  using director::DrainCause;
   auto other = web_key;
   other.endpoint.port = 443;
-  Drains drains{{{other, at(web1)}, {.cause = Cause::health, .since = now}}};
-  note_drains(drains, web_key, {{at(web1), {.cause = Cause::health, .since = now}}});
-  note_drains(drains, web_key, {{at(web1), {.cause = Cause::health, .since = now + 1min}}});
+  Drains drains{{{other, at(web1)}, {.cause = DrainCause::health, .since = now}}};
+  note_drains(drains, web_key, {{at(web1), {.cause = DrainCause::health, .since = now}}});
+  note_drains(drains, web_key, {{at(web1), {.cause = DrainCause::health, .since = now + 1min}}});
   CHECK(drains.at({web_key, at(web1)}).since == now);
-  note_drains(drains, web_key, {{at(web1), {.cause = Cause::order, .since = now + 2min, .deadline = now + 3min}}});
+  note_drains(drains, web_key, {{at(web1), {.cause = DrainCause::admin, .since = now + 2min, .deadline = now + 3min}}});
   CHECK(drains.at({web_key, at(web1)}).since == now + 2min);
-  note_drains(drains, web_key, {{at(web1), {.cause = Cause::order, .since = now + 4min}}});
-  CHECK(drains.at({web_key, at(web1)}) == director::Drain{.cause = Cause::order, .since = now + 2min});
+  note_drains(drains, web_key, {{at(web1), {.cause = DrainCause::admin, .since = now + 4min}}});
+  CHECK(drains.at({web_key, at(web1)}) == director::Drain{.cause = DrainCause::admin, .since = now + 2min});
   note_drains(drains, web_key, {});
   CHECK(drains.size() == 1);
 }

@@ -101,7 +101,7 @@ TEST_CASE("a server that nobody has judged yet gets no traffic, unless the kerne
 TEST_CASE("a drained server has weight 0, however healthy, and whatever a failure would do") {
   auto service = web();
   auto now = situation(State::up, State::up);
-  now.servers[0].order = director::Order::drain;
+  now.servers[0].admin_state = director::AdminState::drained;
   CHECK(weight(plan(service, now, {}), web1) == 0);
   CHECK(weight(plan(service, now, {}), web2) == 1);
   service.on_failure = config::OnFailure::remove;
@@ -114,7 +114,7 @@ TEST_CASE("the fallback serves exactly while no server does") {
   CHECK(weight(plan(service, situation(State::up, State::down, State::up), {}), sorry) == 0);
   CHECK(weight(plan(service, situation(State::down, State::down, State::up), {}), sorry) == 1);
   auto drained = situation(State::up, State::down, State::up);
-  drained.servers[0].order = director::Order::drain;
+  drained.servers[0].admin_state = director::AdminState::drained;
   CHECK(weight(plan(service, drained, {}), sorry) == 1);
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("below the quorum, servers that are left are better than fallbacks tha
 TEST_CASE("a drained fallback does not serve, and a fallback is no part of panic or quorum") {
   auto service = with_fallback();
   auto now = situation(State::down, State::down, State::up);
-  now.servers[2].order = director::Order::drain;
+  now.servers[2].admin_state = director::AdminState::drained;
   CHECK(weight(plan(service, now, {}), sorry) == 0);
   service.panic = 0;
   now.servers[2] = in(State::down);
@@ -160,16 +160,16 @@ TEST_CASE("a drained fallback does not serve, and a fallback is no part of panic
 }
 
 TEST_CASE("the plan says which servers drain and why; one that is out has left the table") {
-  using director::Cause;
+  using director::DrainCause;
   const auto service = web();
   auto now = situation(State::down, State::up);
-  CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), Cause::health)});
-  now.servers[0].order = director::Order::drain;
-  CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), Cause::order)});
-  now.servers[0].order = director::Order::out;
+  CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), DrainCause::health)});
+  now.servers[0].admin_state = director::AdminState::drained;
+  CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), DrainCause::admin)});
+  now.servers[0].admin_state = director::AdminState::disabled;
   CHECK_FALSE(plan(service, now, {}).destinations.contains(at(web1)));
   now.servers[1].advice.wish = checkers::Advice::Wish::drain;
-  CHECK(director::plan(service, now, {}, start).drained.at(at(web2)) == Cause::advice);
+  CHECK(director::plan(service, now, {}, start).drained.at(at(web2)) == DrainCause::advice);
 }
 
 TEST_CASE("the operator's weight stands in for the file's") {
@@ -260,14 +260,14 @@ TEST_CASE("health alone never takes away more than panic allows, whatever happen
            .weight = below(100)});
       auto server = in(below(3) == 0 ? State::up : State::down);
       server.since = start + std::chrono::seconds(below(5));
-      server.order = below(6) == 0 ? director::Order::drain : director::Order::none;
+      server.admin_state = below(6) == 0 ? director::AdminState::drained : director::AdminState::enabled;
       now.servers.push_back(server);
     }
     const auto made = director::plan(service, now, {}, start + 10s);
     std::uint64_t total = 0;
     std::uint64_t taken = 0;
     for (std::size_t i = 0; i < service.servers.size(); ++i) {
-      if (now.servers[i].order != director::Order::none) continue;
+      if (now.servers[i].admin_state != director::AdminState::enabled) continue;
       total += service.servers[i].weight;
       const auto found = made.entry.destinations.find({.endpoint = service.servers[i].endpoint});
       const auto has = found == made.entry.destinations.end() ? 0 : found->second.weight;

@@ -11,7 +11,7 @@
 #include "scratch.h"
 #include "test/catch.h"
 
-using director::Intents;
+using director::PersistentState;
 using director::StateStore;
 using namespace std::chrono_literals;
 
@@ -32,8 +32,8 @@ struct Disk {
   }
 
   void weigh(const std::string& server, std::uint32_t weight) {
-    store->update([&](Intents& state) {
-      state.orders[server].weight = director::Orders::Weight{.value = weight};
+    store->update([&](PersistentState& state) {
+      state.overrides[server].weight = director::Overrides::Weight{.value = weight};
       return true;
     });
   }
@@ -42,7 +42,7 @@ struct Disk {
   std::string told() { return director_test::told_durable(loop, *store); }
 
   [[nodiscard]] std::uint32_t saved(const std::string& server) const {
-    return director::load_intents(file).value().orders.at(server).weight->value;
+    return director::load_state(file).value().overrides.at(server).weight->value;
   }
 
   [[nodiscard]] int events(director::EventKind kind) const {
@@ -55,11 +55,11 @@ struct Disk {
 TEST_CASE("an update is in memory at once, and told to be durable when the next life would know it") {
   Disk disk;
   disk.weigh("web/web1", 7);
-  CHECK(disk.store->state().orders.at("web/web1").weight->value == 7);
+  CHECK(disk.store->state().overrides.at("web/web1").weight->value == 7);
   CHECK(disk.told().empty());
   CHECK(disk.saved("web/web1") == 7);
   disk.open();
-  CHECK(disk.store->state().orders.at("web/web1").weight->value == 7);
+  CHECK(disk.store->state().overrides.at("web/web1").weight->value == 7);
 }
 
 TEST_CASE("who waits for one update is not kept by those after it") {
@@ -112,14 +112,15 @@ TEST_CASE("a disk that does not answer is waited for no longer than a second, an
 
 TEST_CASE("a clock set back while nothing ran gives no drain more time than it had at first") {
   Disk disk;
-  disk.store->update([&](Intents& state) {
+  disk.store->update([&](PersistentState& state) {
     const auto began = disk.store->now() + 30min;
-    state.orders["web/web1"].drain = director::Orders::Drain{.since = began, .reason = "", .deadline = began + 10min};
+    state.overrides["web/web1"].drain =
+        director::Overrides::Drain{.since = began, .reason = "", .deadline = began + 10min};
     return true;
   });
   CHECK(disk.told().empty());
   disk.open();
-  const auto& drain = disk.store->state().orders.at("web/web1").drain;
+  const auto& drain = disk.store->state().overrides.at("web/web1").drain;
   CHECK(drain->since <= disk.store->now());
   CHECK(*drain->deadline == drain->since + 10min);
 }
@@ -132,12 +133,12 @@ TEST_CASE("who sets the clock gives no drain more time, or less") {
   StateStore store(loop, log);
   std::optional<net::WallTime::duration> moved;
   store.follow_clock([&](net::WallTime::duration step) { moved = step; });
-  store.update([&](Intents& state) {
-    state.orders["web/web1"].drain =
-        director::Orders::Drain{.since = store.now(), .reason = "", .deadline = store.now() + std::chrono::minutes(10)};
+  store.update([&](PersistentState& state) {
+    state.overrides["web/web1"].drain = director::Overrides::Drain{
+        .since = store.now(), .reason = "", .deadline = store.now() + std::chrono::minutes(10)};
     return true;
   });
-  const auto left = [&] { return *store.state().orders.at("web/web1").drain->deadline - store.now(); };
+  const auto left = [&] { return *store.state().overrides.at("web/web1").drain->deadline - store.now(); };
 
   clock.set_wall(clock.wall() + by);
   CHECK(left() == std::chrono::minutes(10));  // before anybody has looked, too

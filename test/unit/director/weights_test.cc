@@ -28,7 +28,7 @@ TEST_CASE("an operator's weight is seen with its reason and its time, beside the
   const auto director = world.director();
   CHECK(first_server(*director)["weight_origin"] == "file");
   CHECK_FALSE(first_server(*director).contains("weight_order"));
-  REQUIRE(director->orders().set_weight("web", "web1", 40, "disk", 1h));
+  REQUIRE(director->overrides().set_weight("web", "web1", 40, "disk", 1h));
   CHECK(last_event(*director) == "weight set to 40 by the operator (cluster file: 3), for 1h: disk");
   const auto server = first_server(*director);
   CHECK(server["weight"] == 40);
@@ -47,7 +47,7 @@ TEST_CASE("an operator's weight is seen with its reason and its time, beside the
 TEST_CASE("after its time the file's weight holds again, and that is an event") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->orders().set_weight("web", "web1", 40, "", 1s));
+  REQUIRE(director->overrides().set_weight("web", "web1", 40, "", 1s));
   CHECK(world.weight(web1) == 40);
   world.turn_until([&] { return world.weight(web1) == 3; });
   CHECK(last_event(*director) == "weight reset to 3, as in the cluster file: the operator's weight 40 has expired");
@@ -58,7 +58,7 @@ TEST_CASE("a weight's time goes on while directord is down") {
   World world;
   {
     const auto director = world.director();
-    REQUIRE(director->orders().set_weight("web", "web1", 40, "disk", 1s));
+    REQUIRE(director->overrides().set_weight("web", "web1", 40, "disk", 1s));
     world.rest(*director);
   }
   {
@@ -75,12 +75,12 @@ TEST_CASE("a weight's time goes on while directord is down") {
 TEST_CASE("a weight of a server that left the file is over in its time too") {
   World world;
   const auto director = world.director();
-  REQUIRE(director->orders().set_weight("web", "web1", 40, "", 1s));
+  REQUIRE(director->overrides().set_weight("web", "web1", 40, "", 1s));
   auto cluster = director_test::shop();
   cluster.services[0].servers.erase(cluster.services[0].servers.begin());
   REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
   world.turn_until([&] { return last_event(*director).starts_with("not in the cluster file"); });
-  CHECK(world.saved(*director).orders.empty());
+  CHECK(world.saved(*director).overrides.empty());
 }
 
 TEST_CASE("each weight in the table has an origin") {
@@ -108,9 +108,9 @@ TEST_CASE("each weight in the table has an origin") {
   server.weight.reset();
   server.health = checkers::State::down;
   CHECK(weight_origin(service, now, 0, 0, false) == "check");
-  server.order = director::Order::drain;
+  server.admin_state = director::AdminState::drained;
   CHECK(weight_origin(service, now, 0, 0, false) == "operator");
-  server.order = director::Order::none;
+  server.admin_state = director::AdminState::enabled;
   server.advice.wish = checkers::Advice::Wish::drain;
   CHECK(weight_origin(service, now, 0, 0, false) == "agent");
 }

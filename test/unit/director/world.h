@@ -49,9 +49,9 @@ struct World {
   }
 
   /// What the next life would know.
-  director::Intents saved(Engine& director) {
+  director::PersistentState saved(Engine& director) {
     rest(director);
-    return director::load_intents(scratch.path / "state.json").value();
+    return director::load_state(scratch.path / "state.json").value();
   }
 
   /// Does what is due now: deadlines are rounded up to a millisecond, and a turn may end for something else first.

@@ -1,4 +1,4 @@
-#include "director/engine/intents.h"
+#include "director/engine/persistent_state.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -7,43 +7,43 @@
 #include "shop.h"
 #include "test/catch.h"
 
-using director::Intents;
-using director::intents_from_json;
-using director::load_intents;
-using director::save_intents;
+using director::load_state;
+using director::PersistentState;
+using director::save_state;
+using director::state_from_json;
 using director_test::endpoint;
 using nlohmann::json;
 
 namespace {
 
-Intents some() {
-  Intents intents;
+PersistentState some() {
+  PersistentState state;
   const director::WallTime drained(std::chrono::seconds(1700000000));
-  intents.orders["web/web2"].drain = {.since = drained, .reason = "kernel \"update\""};
-  intents.orders["web/web3"] = {
+  state.overrides["web/web2"].drain = {.since = drained, .reason = "kernel \"update\""};
+  state.overrides["web/web3"] = {
       .drain = {{.since = drained, .reason = "", .deadline = drained + std::chrono::hours(1)}},
       .weight = {{.value = 0}}};
-  intents.orders["web/web4"].weight = {
+  state.overrides["web/web4"].weight = {
       .value = 5, .since = drained, .reason = "disk", .until = drained + std::chrono::hours(2)};
-  intents.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
-                   {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
-  intents.sync = true;
+  state.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
+                 {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
+  state.sync = true;
   const auto since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000100));
-  intents.departures[{*intents.owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
+  state.departures[{*state.owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
       .since = since, .deadline = since + std::chrono::minutes(5)};
-  return intents;
+  return state;
 }
 
 void write(const std::filesystem::path& file, std::string_view text) { std::ofstream(file) << text; }
 
 }  // namespace
 
-TEST_CASE("intents survive being written and read") {
-  CHECK(intents_from_json(to_json(some())) == some());
+TEST_CASE("the state survives being written and read") {
+  CHECK(state_from_json(to_json(some())) == some());
   const director_test::Scratch scratch;
   const auto file = scratch.path / "state.json";
-  REQUIRE(save_intents(file, some()));
-  CHECK(load_intents(file) == some());
+  REQUIRE(save_state(file, some()));
+  CHECK(load_state(file) == some());
   CHECK_FALSE(std::filesystem::exists(scratch.path / "state.json.new"));
   const auto mode = std::filesystem::status(file).permissions();
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
@@ -51,16 +51,16 @@ TEST_CASE("intents survive being written and read") {
 
 TEST_CASE("a weight is kept in the form that earlier versions read, with what they do not know beside it") {
   CHECK_THAT(to_json(some()), Catch::ContainsSubstring("\"version\": 2") && Catch::ContainsSubstring("\"weight\": 5"));
-  const auto old = intents_from_json(
-      R"({"version":2,"orders":{"web/web1":{"weight":7,"colour":"red"}},"owned":[],"departures":[]})");
+  const auto old =
+      state_from_json(R"({"version":2,"orders":{"web/web1":{"weight":7,"colour":"red"}},"owned":[],"departures":[]})");
   REQUIRE(old);
-  CHECK(old->orders.at("web/web1").weight == director::Orders::Weight{.value = 7});
+  CHECK(old->overrides.at("web/web1").weight == director::Overrides::Weight{.value = 7});
   CHECK_THAT(to_json(*old), !Catch::ContainsSubstring("weight_"));
 }
 
-TEST_CASE("a file that is not there yet holds no intents") {
+TEST_CASE("a file that is not there yet holds no state") {
   const director_test::Scratch scratch;
-  CHECK(load_intents(scratch.path / "state.json") == Intents{});
+  CHECK(load_state(scratch.path / "state.json") == PersistentState{});
 }
 
 TEST_CASE("a damaged or foreign state is an error that names the file") {
@@ -79,35 +79,35 @@ TEST_CASE("a damaged or foreign state is an error that names the file") {
                            R"({"version":1,"drains":{},"owned":[{"protocol":6,"endpoint":"x"}],"departures":[]})",
                            R"({"version":1,"drains":{},"owned":[],"departures":[{}]})"}) {
     write(file, text);
-    const auto loaded = load_intents(file);
+    const auto loaded = load_state(file);
     REQUIRE_FALSE(loaded);
     CHECK(loaded.error().message.starts_with("read " + file.string() + ": damaged state file: "));
   }
   write(file, R"({"version":3,"orders":{},"owned":[]})");
-  CHECK(load_intents(file).error().message ==
+  CHECK(load_state(file).error().message ==
         "read " + file.string() + ": state file version 3, this directord supports versions up to 2");
 }
 
 TEST_CASE("the state of an older directord is understood") {
-  const auto intents = intents_from_json(
+  const auto state = state_from_json(
       R"({"version":1,"drains":{"web/web2":{"since":1700000000,"reason":"disk"}},"owned":[],"departures":[]})");
-  REQUIRE(intents);
-  CHECK(intents->orders.at("web/web2").drain->reason == "disk");
+  REQUIRE(state);
+  CHECK(state->overrides.at("web/web2").drain->reason == "disk");
 }
 
 // Not the other way round alone: what 0.1.0 would not understand is written only once there is something to say in it.
 TEST_CASE("the state of 0.1.0 is read whole, and written as 0.1.0 wrote it") {
   std::ifstream in("test/contract/0.1.0/state.json");
   const std::string text(std::istreambuf_iterator<char>(in), {});
-  const auto intents = intents_from_json(text);
-  REQUIRE(intents);
-  CHECK(intents->orders.at("web/web1").weight->value == 5);
-  CHECK(intents->orders.at("web/web2").drain->reason == "kernel \"update\"");
-  CHECK(intents->orders.at("web/web2").drain->deadline.has_value());
-  CHECK(intents->owned.size() == 1);
-  CHECK(intents->departures.size() == 1);
-  CHECK(intents->sync);
-  CHECK(to_json(*intents) == text);
+  const auto state = state_from_json(text);
+  REQUIRE(state);
+  CHECK(state->overrides.at("web/web1").weight->value == 5);
+  CHECK(state->overrides.at("web/web2").drain->reason == "kernel \"update\"");
+  CHECK(state->overrides.at("web/web2").drain->deadline.has_value());
+  CHECK(state->owned.size() == 1);
+  CHECK(state->departures.size() == 1);
+  CHECK(state->sync);
+  CHECK(to_json(*state) == text);
 }
 
 namespace {
@@ -134,17 +134,17 @@ TEST_CASE("fields of a state that nobody knows yet are ignored, wherever they st
   for (auto at = text.find("of a later version"); at != std::string::npos; at = text.find("of a later", at + 1))
     ++added;
   REQUIRE(added == 10);
-  CHECK(intents_from_json(text) == some());
+  CHECK(state_from_json(text) == some());
 }
 
 TEST_CASE("every truncation of a state is refused, none is believed in part") {
   const auto whole = to_json(some());
-  for (std::size_t size = 0; size + 2 < whole.size(); ++size) CHECK_FALSE(intents_from_json(whole.substr(0, size)));
+  for (std::size_t size = 0; size + 2 < whole.size(); ++size) CHECK_FALSE(state_from_json(whole.substr(0, size)));
 }
 
-TEST_CASE("intents that cannot be saved say so, and the old file stays") {
+TEST_CASE("a state that cannot be saved says so, and the old file stays") {
   const director_test::Scratch scratch;
-  const auto saved = save_intents(scratch.path / "missing" / "state.json", some());
+  const auto saved = save_state(scratch.path / "missing" / "state.json", some());
   REQUIRE_FALSE(saved);
   CHECK(saved.error().code == ENOENT);
 }

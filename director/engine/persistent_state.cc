@@ -1,4 +1,4 @@
-#include "director/engine/intents.h"
+#include "director/engine/persistent_state.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -63,42 +63,42 @@ ipvs::ServiceKey key_from_json(const json& value) {
 }
 
 /// The number alone, as versions before 0.2 wrote it, and beside it what they do not read.
-void put_weight(const Orders::Weight& weight, json& value) {
+void put_weight(const Overrides::Weight& weight, json& value) {
   value["weight"] = weight.value;
   if (weight.since != WallTime()) value["weight_since"] = seconds_of(weight.since);
   if (!weight.reason.empty()) value["weight_reason"] = weight.reason;
   if (weight.until) value["weight_until"] = seconds_of(*weight.until);
 }
 
-Orders::Weight weight_from_json(const json& value) {
-  Orders::Weight weight{.value = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"))};
+Overrides::Weight weight_from_json(const json& value) {
+  Overrides::Weight weight{.value = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"))};
   if (value.contains("weight_since")) weight.since = time_of(value["weight_since"]);
   if (value.contains("weight_reason")) weight.reason = value["weight_reason"].get<std::string>();
   if (value.contains("weight_until")) weight.until = time_of(value["weight_until"]);
   return weight;
 }
 
-json to_json(const Orders& orders) {
+json to_json(const Overrides& overrides) {
   json value = json::object();
-  if (orders.weight) put_weight(*orders.weight, value);
-  if (orders.drain) {
-    value["drain"] = {{"since", seconds_of(orders.drain->since)}, {"reason", orders.drain->reason}};
-    if (orders.drain->deadline) value["drain"]["deadline"] = seconds_of(*orders.drain->deadline);
+  if (overrides.weight) put_weight(*overrides.weight, value);
+  if (overrides.drain) {
+    value["drain"] = {{"since", seconds_of(overrides.drain->since)}, {"reason", overrides.drain->reason}};
+    if (overrides.drain->deadline) value["drain"]["deadline"] = seconds_of(*overrides.drain->deadline);
   }
   return value;
 }
 
-Orders::Drain drain_from_json(const json& value) {
-  Orders::Drain drain{.since = time_of(value.at("since")), .reason = value.at("reason").get<std::string>()};
+Overrides::Drain drain_from_json(const json& value) {
+  Overrides::Drain drain{.since = time_of(value.at("since")), .reason = value.at("reason").get<std::string>()};
   if (value.contains("deadline")) drain.deadline = time_of(value["deadline"]);
   return drain;
 }
 
-Orders orders_from_json(const json& value) {
-  Orders orders;
-  if (value.contains("drain")) orders.drain = drain_from_json(value["drain"]);
-  if (value.contains("weight")) orders.weight = weight_from_json(value);
-  return orders;
+Overrides overrides_from_json(const json& value) {
+  Overrides overrides;
+  if (value.contains("drain")) overrides.drain = drain_from_json(value["drain"]);
+  if (value.contains("weight")) overrides.weight = weight_from_json(value);
+  return overrides;
 }
 
 net::Result<> write_all(int fd, std::string_view text, const std::string& name) {
@@ -119,48 +119,48 @@ void move_times(WallTime& since, std::optional<WallTime>& end, WallTime::duratio
 
 }  // namespace
 
-bool has_orders(const Intents& intents, std::string_view service) {
+bool has_overrides(const PersistentState& state, std::string_view service) {
   const auto prefix = fmt::format("{}/", service);
-  const auto found = intents.orders.lower_bound(prefix);
-  return found != intents.orders.end() && found->first.starts_with(prefix);
+  const auto found = state.overrides.lower_bound(prefix);
+  return found != state.overrides.end() && found->first.starts_with(prefix);
 }
 
-const Orders* orders_of(const Intents& intents, std::string_view service, std::string_view server) {
-  if (intents.orders.empty()) return nullptr;
-  const auto found = intents.orders.find(fmt::format("{}/{}", service, server));
-  return found == intents.orders.end() ? nullptr : &found->second;
+const Overrides* overrides_of(const PersistentState& state, std::string_view service, std::string_view server) {
+  if (state.overrides.empty()) return nullptr;
+  const auto found = state.overrides.find(fmt::format("{}/{}", service, server));
+  return found == state.overrides.end() ? nullptr : &found->second;
 }
 
-bool move_times(Intents& intents, net::WallTime::duration by) {
-  for (auto& [server, orders] : intents.orders) {
-    if (orders.drain) move_times(orders.drain->since, orders.drain->deadline, by);
-    if (orders.weight) move_times(orders.weight->since, orders.weight->until, by);
+bool move_times(PersistentState& state, net::WallTime::duration by) {
+  for (auto& [server, overrides] : state.overrides) {
+    if (overrides.drain) move_times(overrides.drain->since, overrides.drain->deadline, by);
+    if (overrides.weight) move_times(overrides.weight->since, overrides.weight->until, by);
   }
-  move_times(intents.departures, by);
-  return !intents.orders.empty() || !intents.departures.empty();
+  move_times(state.departures, by);
+  return !state.overrides.empty() || !state.departures.empty();
 }
 
-bool begin_by(Intents& intents, WallTime now) {
+bool begin_by(PersistentState& state, WallTime now) {
   bool moved = false;
   const auto begin = [&](WallTime& since, std::optional<WallTime>& end) {
     if (since <= now) return;
     move_times(since, end, now - since);
     moved = true;
   };
-  for (auto& [server, orders] : intents.orders) {
-    if (orders.drain) begin(orders.drain->since, orders.drain->deadline);
-    if (orders.weight) begin(orders.weight->since, orders.weight->until);
+  for (auto& [server, overrides] : state.overrides) {
+    if (overrides.drain) begin(overrides.drain->since, overrides.drain->deadline);
+    if (overrides.weight) begin(overrides.weight->since, overrides.weight->until);
   }
-  for (auto& [which, departure] : intents.departures) begin(departure.since, departure.deadline);
+  for (auto& [which, departure] : state.departures) begin(departure.since, departure.deadline);
   return moved;
 }
 
-std::string to_json(const Intents& intents) {
+std::string to_json(const PersistentState& state) {
   json root{{"version", version}, {"orders", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
-  for (const auto& [server, orders] : intents.orders) root["orders"][server] = to_json(orders);
-  for (const auto& key : intents.owned) root["owned"].push_back(key_to_json(key));
-  root["sync"] = intents.sync;
-  for (const auto& [key, departure] : intents.departures) {
+  for (const auto& [server, overrides] : state.overrides) root["orders"][server] = to_json(overrides);
+  for (const auto& key : state.owned) root["owned"].push_back(key_to_json(key));
+  root["sync"] = state.sync;
+  for (const auto& [key, departure] : state.departures) {
     root["departures"].push_back({{"service", key_to_json(key.first)},
                                   {"destination", to_string(key.second.endpoint)},
                                   {"since", seconds_of(departure.since)},
@@ -169,7 +169,7 @@ std::string to_json(const Intents& intents) {
   return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
-net::Result<Intents> intents_from_json(const std::string& text) {
+net::Result<PersistentState> state_from_json(const std::string& text) {
   try {
     const json root = json::parse(text);
     const auto found = number_of(root.at("version"), INT32_MAX, "version");
@@ -177,50 +177,51 @@ net::Result<Intents> intents_from_json(const std::string& text) {
       return net::failure(
           fmt::format("state file version {}, this directord supports versions up to {}", found, version));
     }
-    Intents intents;
+    PersistentState state;
     if (found == 1) {
       for (const auto& [server, drain] : root.at("drains").items()) {
-        intents.orders[server].drain = drain_from_json(drain);
+        state.overrides[server].drain = drain_from_json(drain);
       }
     } else {
-      for (const auto& [server, orders] : root.at("orders").items()) intents.orders[server] = orders_from_json(orders);
+      for (const auto& [server, overrides] : root.at("orders").items())
+        state.overrides[server] = overrides_from_json(overrides);
     }
-    for (const auto& key : root.at("owned")) intents.owned.insert(key_from_json(key));
-    intents.sync = root.value("sync", false);
+    for (const auto& key : root.at("owned")) state.owned.insert(key_from_json(key));
+    state.sync = root.value("sync", false);
     for (const auto& item : root.at("departures")) {
       const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
-      intents.departures[{key_from_json(item.at("service")), destination}] = {.since = time_of(item.at("since")),
-                                                                              .deadline = time_of(item.at("deadline"))};
+      state.departures[{key_from_json(item.at("service")), destination}] = {.since = time_of(item.at("since")),
+                                                                            .deadline = time_of(item.at("deadline"))};
     }
-    return intents;
+    return state;
   } catch (const std::exception& error) {
     return net::failure(fmt::format("damaged state file: {}", error.what()));
   }
 }
 
-net::Result<Intents> load_intents(const std::filesystem::path& file) {
+net::Result<PersistentState> load_state(const std::filesystem::path& file) {
   const auto read = net::read_file(file, size_max);
-  if (!read && read.error().code == ENOENT) return Intents{};
+  if (!read && read.error().code == ENOENT) return PersistentState{};
   if (!read && read.error().kind == net::FileError::Kind::too_large)
     return net::failure(fmt::format("read {}: too large for a state file", file.string()));
   if (!read) return std::unexpected(net::to_error(read.error(), "read " + file.string(), size_max));
-  auto intents = intents_from_json(read->text);
-  if (!intents) return net::failure(fmt::format("read {}: {}", file.string(), intents.error().message));
-  return intents;
+  auto state = state_from_json(read->text);
+  if (!state) return net::failure(fmt::format("read {}: {}", file.string(), state.error().message));
+  return state;
 }
 
-net::Result<> save_intents(const std::filesystem::path& file, const Intents& intents) {
+net::Result<> save_state(const std::filesystem::path& file, const PersistentState& state) {
   const std::string name = file.string() + ".new";
   {
     const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return net::system_error(errno, "write " + name);
-    if (auto written = write_all(fd.get(), to_json(intents), name); !written) return written;
+    if (auto written = write_all(fd.get(), to_json(state), name); !written) return written;
   }
   if (rename(name.c_str(), file.c_str()) != 0) return net::system_error(errno, "replace " + file.string());
   return {};
 }
 
-net::Result<> sync_intents(const std::filesystem::path& file) {
+net::Result<> sync_state(const std::filesystem::path& file) {
   // The content, then the rename, which is durable only once its directory is.
   for (const auto& [path, flags] : {std::pair(file, 0), std::pair(file.parent_path(), O_DIRECTORY)}) {
     const net::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));

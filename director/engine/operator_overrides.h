@@ -18,15 +18,15 @@ namespace director {
 class Reconciler;
 
 /// What operators want of servers: in force at once, remembered over restarts, and over when its time is.
-class OperatorOrders {
+class OperatorOverrides {
  public:
   /// All must outlive this.
-  OperatorOrders(net::Loop& loop, const ClusterInForce& in_force, EventLog& log, StateStore& store,
-                 Reconciler& reconciler)
+  OperatorOverrides(net::Loop& loop, const ClusterInForce& in_force, EventLog& log, StateStore& store,
+                    Reconciler& reconciler)
       : loop_(loop), in_force_(in_force), log_(log), store_(store), reconciler_(reconciler) {}
-  ~OperatorOrders() { loop_.cancel(timer_); }
-  OperatorOrders(const OperatorOrders&) = delete;
-  OperatorOrders& operator=(const OperatorOrders&) = delete;
+  ~OperatorOverrides() { loop_.cancel(timer_); }
+  OperatorOverrides(const OperatorOverrides&) = delete;
+  OperatorOverrides& operator=(const OperatorOverrides&) = delete;
 
   /// Takes a server out of service until undrain(): no new connections, and its open ones live on, but no longer than
   /// `within`; then it leaves the table. Error: no such server.
@@ -45,7 +45,7 @@ class OperatorOrders {
   void look();
 
  private:
-  void change(const std::string& name, const std::function<void(Orders&)>& change);
+  void change(const std::string& name, const std::function<void(Overrides&)>& change);
   void end_weight(const std::string& name);
   [[nodiscard]] RequestError no_server(const std::string& service, const std::string& server) const;
 
@@ -58,6 +58,6 @@ class OperatorOrders {
 };
 
 /// What they ask of it now.
-[[nodiscard]] Order order_in(const Orders& orders, net::WallTime now);
+[[nodiscard]] AdminState admin_state_in(const Overrides& overrides, net::WallTime now);
 
 }  // namespace director

@@ -14,8 +14,8 @@
 
 namespace director {
 
-/// What the operator said of a server.
-struct Orders {
+/// The operator's overrides of a server.
+struct Overrides {
   struct Drain {
     WallTime since;
     std::string reason;                  ///< the operator's reason; may be empty
@@ -34,44 +34,45 @@ struct Orders {
   std::optional<Drain> drain{};    ///< no new connections, the open ones live on
   std::optional<Weight> weight{};  ///< instead of the file's
 
-  auto operator<=>(const Orders&) const = default;
+  auto operator<=>(const Overrides&) const = default;
 };
 
-/// What must survive a restart of directord: the operator's orders, and what it put into the kernel's table.
-struct Intents {
-  std::map<std::string, Orders> orders;  ///< by SERVICE/SERVER
-  std::set<ipvs::ServiceKey> owned;      ///< services that this or an earlier run made or took over
-  bool sync = false;                     ///< the sync daemons are directord's
-  Drains departures;                     ///< what left the cluster file and is still in the kernel
+/// What must survive a restart of directord: the operator's overrides, and what it put into the kernel's table.
+struct PersistentState {
+  std::map<std::string, Overrides> overrides;  ///< by SERVICE/SERVER
+  std::set<ipvs::ServiceKey> owned;            ///< services that this or an earlier run made or took over
+  bool sync = false;                           ///< the sync daemons are directord's
+  Drains departures;                           ///< what left the cluster file and is still in the kernel
 
-  auto operator<=>(const Intents&) const = default;
+  auto operator<=>(const PersistentState&) const = default;
 };
 
-/// Whether anything was said of any server of a service.
-[[nodiscard]] bool has_orders(const Intents& intents, std::string_view service);
+/// Whether any server of a service has overrides.
+[[nodiscard]] bool has_overrides(const PersistentState& state, std::string_view service);
 
-/// What was said of a server; null: nothing.
-[[nodiscard]] const Orders* orders_of(const Intents& intents, std::string_view service, std::string_view server);
+/// The overrides of a server; null: none.
+[[nodiscard]] const Overrides* overrides_of(const PersistentState& state, std::string_view service,
+                                            std::string_view server);
 
 /// Moves all times of a state by so much: true if it has any.
-bool move_times(Intents& intents, net::WallTime::duration by);
+bool move_times(PersistentState& state, net::WallTime::duration by);
 
 /// Whatever began after `now`, by a clock that has been set back since, begins now and has its whole time before it:
 /// true if anything did.
-bool begin_by(Intents& intents, WallTime now);
+bool begin_by(PersistentState& state, WallTime now);
 
 /// As text: one JSON object with a version, and back. Older versions are understood; text of a newer one, or damaged,
 /// is an error that says so.
-[[nodiscard]] std::string to_json(const Intents& intents);
-[[nodiscard]] net::Result<Intents> intents_from_json(const std::string& text);
+[[nodiscard]] std::string to_json(const PersistentState& state);
+[[nodiscard]] net::Result<PersistentState> state_from_json(const std::string& text);
 
-/// Reads the file; one that is not there yet holds no intents.
-[[nodiscard]] net::Result<Intents> load_intents(const std::filesystem::path& file);
+/// Reads the file; one that is not there yet holds no state.
+[[nodiscard]] net::Result<PersistentState> load_state(const std::filesystem::path& file);
 
 /// Replaces the file in one step: if this process dies at any moment, the old or the new content is there, whole.
-[[nodiscard]] net::Result<> save_intents(const std::filesystem::path& file, const Intents& intents);
+[[nodiscard]] net::Result<> save_state(const std::filesystem::path& file, const PersistentState& state);
 
 /// Waits until what was saved would outlive a loss of power too. That may take long.
-[[nodiscard]] net::Result<> sync_intents(const std::filesystem::path& file);
+[[nodiscard]] net::Result<> sync_state(const std::filesystem::path& file);
 
 }  // namespace director
