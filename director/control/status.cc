@@ -66,11 +66,11 @@ ordered_json true_paths_status(const TruePaths& paths) {
 }
 
 std::string reason_of(const Engine& engine, const config::Service& service, const config::Server& server,
-                      const ServerSituation& situation, const Overrides* overrides, net::WallTime now) {
+                      const ObservedServer& observed, const Overrides* overrides, net::WallTime now) {
   std::string text;
   if (overrides != nullptr && overrides->drain) {
     const auto& drain = *overrides->drain;
-    const bool out = situation.admin_state == AdminState::disabled;
+    const bool out = observed.admin_state == AdminState::disabled;
     const bool timed_out = out && drain.deadline && *drain.deadline > drain.since;
     const auto since = net::timestamp_and_age(drain.since, now);
     text = timed_out ? fmt::format("disabled: drain timeout reached at {}, drained by the operator since {}",
@@ -125,10 +125,10 @@ ordered_json routers_status(const Engine& engine) {
   return list;
 }
 
-ordered_json departures_status(const Engine& engine, const net::Result<ipvs::Snapshot>& table) {
+ordered_json draining_removed_status(const Engine& engine, const net::Result<ipvs::Snapshot>& table) {
   auto list = ordered_json::array();
-  for (const auto& [which, departure] : engine.drains().departures()) {
-    auto value = drain_status(departure);
+  for (const auto& [which, drain] : engine.drains().draining_removed()) {
+    auto value = drain_status(drain);
     value["service"] = ipvs::to_string(which.first);
     value["destination"] = ipvs::to_string(which.second);
     if (table) {
@@ -154,13 +154,13 @@ ordered_json service_status(const Engine& engine, const config::Service& service
     if (found != table->end()) held = &found->second;
   }
   const auto& plan = engine.reconciler().plan_of(service.key);
-  const auto situation = engine.reconciler().situation_of(service);
+  const auto observed = engine.reconciler().observe(service);
   const auto now = engine.store().now();
   ordered_json servers = ordered_json::array();
   std::size_t taking = 0;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& server = service.servers[i];
-    const auto& known = situation.servers[i];
+    const auto& known = observed.servers[i];
     const auto* overrides = overrides_of(engine.store().state(), service.name, server.name);
     const ipvs::DestinationKey key{.endpoint = server.endpoint};
     const auto destination = plan.entry.destinations.find(key);
@@ -192,7 +192,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
     }
     taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
     entry["weight_origin"] =
-        weight_origin(service, situation, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_serves);
+        weight_origin(service, observed, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_serves);
     if (overrides != nullptr && overrides->weight) entry["weight_order"] = weight_order(*overrides->weight);
     servers.push_back(std::move(entry));
   }
@@ -217,7 +217,7 @@ ordered_json status_but_services(const Engine& engine, const net::Result<ipvs::S
   put_problems(engine, root, table);
   root["nodes"] = engine.peers().status(engine.cluster(), engine.dry_run());
   root["vrrp"] = routers_status(engine);
-  root["departures"] = departures_status(engine, table);
+  root["departures"] = draining_removed_status(engine, table);
   root["true_paths"] = true_paths_status(engine.health().true_paths());
   return root;
 }

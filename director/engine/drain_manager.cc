@@ -8,10 +8,10 @@ namespace director {
 namespace {
 
 /// How often the connections of what drains are counted.
-constexpr auto look_interval = std::chrono::seconds(1);
+constexpr auto check_interval = std::chrono::seconds(1);
 
-/// Of how many services in one look; the others follow in the next.
-constexpr std::size_t look_budget = 256;
+/// Of how many services in one round; the others follow in the next.
+constexpr std::size_t check_budget = 256;
 
 /// Its server is to leave the table.
 bool is_over(const Drain& drain, WallTime now) { return drain.deadline && *drain.deadline <= now; }
@@ -36,25 +36,25 @@ void DrainManager::note(const config::Service& service, const std::map<ipvs::Des
     drains[destination] = beginning_of(service, {.service = service.key, .server = destination.endpoint}, cause);
   }
   note_drains(drains_, service.key, drains);
-  if (!drains.empty()) watch();
+  if (!drains.empty()) schedule();
 }
 
 void DrainManager::forget(const ipvs::ServiceKey& service) { note_drains(drains_, service, {}); }
 
-void DrainManager::depart(const ipvs::ServiceKey& service, const ipvs::ServiceEntry& actual,
-                          std::chrono::seconds time) {
+void DrainManager::drain_removed(const ipvs::ServiceKey& service, const ipvs::ServiceEntry& actual,
+                                 std::chrono::seconds time) {
   std::set<ipvs::DestinationKey> named;
   if (const auto* in_file = in_force_.find(service); in_file != nullptr) {
     for (const auto& server : in_file->servers) named.insert({.endpoint = server.endpoint});
   }
   std::vector<ipvs::DestinationKey> begun;
   store_.update([&](PersistentState& state) {
-    const auto before = state.departures.size();
-    begun = note_departures(state.departures, service, actual, named, time, store_.now());
-    return !begun.empty() || state.departures.size() != before;
+    const auto before = state.draining_removed.size();
+    begun = note_removed(state.draining_removed, service, actual, named, time, store_.now());
+    return !begun.empty() || state.draining_removed.size() != before;
   });
   for (const auto& destination : begun) log_.add(events::removal_begun(destination, service, time));
-  watch();
+  schedule();
 }
 
 const Drain* DrainManager::find(const ServerKey& server) const {
@@ -62,52 +62,52 @@ const Drain* DrainManager::find(const ServerKey& server) const {
   return found == drains_.end() ? nullptr : &found->second;
 }
 
-void DrainManager::watch() {
-  if (timer_ == 0) timer_ = loop_.after(look_interval, [this] { look(); });
+void DrainManager::schedule() {
+  if (timer_ == 0) timer_ = loop_.after(check_interval, [this] { check_connections(); });
 }
 
-void DrainManager::look() {
+void DrainManager::check_connections() {
   loop_.cancel(std::exchange(timer_, 0));
-  std::set<ipvs::ServiceKey> watched;
-  for (const auto& [which, departure] : departures()) watched.insert(which.first);
+  std::set<ipvs::ServiceKey> to_check;
+  for (const auto& [which, drain] : draining_removed()) to_check.insert(which.first);
   bool waits = false;  // for a deadline alone
   const auto now = store_.now();
   for (const auto& [which, drain] : drains_) {
-    if (!drain.done || is_over(drain, now)) watched.insert(which.first);
+    if (!drain.done || is_over(drain, now)) to_check.insert(which.first);
     waits |= drain.done && drain.deadline;
   }
-  if (waits || !watched.empty()) watch();
+  if (waits || !to_check.empty()) schedule();
 
   std::vector<DrainKey> gone;
-  auto next = seen_ ? watched.upper_bound(*seen_) : watched.begin();
-  for (std::size_t looks = std::min(watched.size(), look_budget); looks > 0; --looks, ++next) {
-    if (next == watched.end()) next = watched.begin();
-    look_at(*next, gone);
-    seen_ = *next;
+  auto next = cursor_ ? to_check.upper_bound(*cursor_) : to_check.begin();
+  for (std::size_t left = std::min(to_check.size(), check_budget); left > 0; --left, ++next) {
+    if (next == to_check.end()) next = to_check.begin();
+    check_service(*next, gone);
+    cursor_ = *next;
   }
   store_.update([&](PersistentState& state) {
-    for (const auto& departure : gone) state.departures.erase(departure);
+    for (const auto& drain : gone) state.draining_removed.erase(drain);
     return !gone.empty();
   });
 }
 
 /// Adds to `gone` what has left the file and has no connections left, and tells of the drained servers that have none.
-void DrainManager::look_at(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone) {
+void DrainManager::check_service(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone) {
   const auto status = kernel_.list(service);
-  if (!status) return;  // asked again at the next look
+  if (!status) return;  // asked again in the next round
   const auto held = [&](const ipvs::DestinationKey& destination) -> const ipvs::DestinationStatus* {
     if (!*status) return nullptr;
     const auto found = (*status)->destinations.find(destination);
     return found == (*status)->destinations.end() ? nullptr : &found->second;
   };
   const auto now = store_.now();
-  for (auto departure = departures().lower_bound({service, {}});
-       departure != departures().end() && departure->first.first == service; ++departure) {
-    const auto& destination = departure->first.second;
-    const auto why = ended(departure->second, service.protocol, held(destination), now);
+  for (auto drain = draining_removed().lower_bound({service, {}});
+       drain != draining_removed().end() && drain->first.first == service; ++drain) {
+    const auto& destination = drain->first.second;
+    const auto why = ended(drain->second, service.protocol, held(destination), now);
     if (!why) continue;
     log_.add(events::removal_done(destination, service, *why));
-    gone.push_back(departure->first);
+    gone.push_back(drain->first);
     mark_dirty_(service);
   }
   for (auto drain = drains_.lower_bound({service, {}}); drain != drains_.end() && drain->first.first == service;

@@ -38,23 +38,23 @@ class DrainManager {
 
   /// Notes what the kernel holds of a service, `actual`, and the file does not name: it may keep its connections for
   /// `time`.
-  void depart(const ipvs::ServiceKey& service, const ipvs::ServiceEntry& actual, std::chrono::seconds time);
+  void drain_removed(const ipvs::ServiceKey& service, const ipvs::ServiceEntry& actual, std::chrono::seconds time);
 
   /// Of a server in the file; null: it does not drain.
   [[nodiscard]] const Drain* find(const ServerKey& server) const;
   /// Of what left the file.
-  [[nodiscard]] const Drains& departures() const { return store_.state().departures; }
+  [[nodiscard]] const Drains& draining_removed() const { return store_.state().draining_removed; }
 
   /// The clock that the store counts by was moved by so much.
   void move_times(net::WallTime::duration by) { director::move_times(drains_, by); }
 
-  /// Looks at once.
-  void look();
+  /// Checks at once.
+  void check_connections();
 
  private:
   [[nodiscard]] Drain beginning_of(const config::Service& service, const ServerKey& server, DrainCause cause) const;
-  void watch();
-  void look_at(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone);
+  void schedule();
+  void check_service(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone);
 
   net::Loop& loop_;
   ipvs::Kernel& kernel_;
@@ -64,7 +64,7 @@ class DrainManager {
   MarkDirty mark_dirty_;
   Drains drains_;  ///< of servers in the file
   net::Loop::Id timer_ = 0;
-  std::optional<ipvs::ServiceKey> seen_;  ///< up to where the last look came
+  std::optional<ipvs::ServiceKey> cursor_;  ///< up to where the last round came
 };
 
 }  // namespace director

@@ -6,25 +6,26 @@
 
 namespace director {
 
-std::vector<ipvs::DestinationKey> note_departures(Drains& departures, const ipvs::ServiceKey& key,
-                                                  const ipvs::ServiceEntry& actual,
-                                                  const std::set<ipvs::DestinationKey>& named,
-                                                  std::chrono::seconds drain_time, WallTime now) {
+std::vector<ipvs::DestinationKey> note_removed(Drains& draining_removed, const ipvs::ServiceKey& key,
+                                               const ipvs::ServiceEntry& actual,
+                                               const std::set<ipvs::DestinationKey>& named,
+                                               std::chrono::seconds drain_time, WallTime now) {
   std::vector<ipvs::DestinationKey> begun;
   for (const auto& [destination, unused] : actual.destinations) {
     if (named.contains(destination)) {
-      departures.erase({key, destination});
-    } else if (departures.try_emplace({key, destination}, Drain{.since = now, .deadline = now + drain_time}).second) {
+      draining_removed.erase({key, destination});
+    } else if (draining_removed.try_emplace({key, destination}, Drain{.since = now, .deadline = now + drain_time})
+                   .second) {
       begun.push_back(destination);
     }
   }
   return begun;
 }
 
-void keep_departing(ipvs::ServiceEntry& planned, const Drains& departures, const ipvs::ServiceKey& key,
-                    const ipvs::ServiceEntry& actual) {
+void keep_draining_removed(ipvs::ServiceEntry& planned, const Drains& draining_removed, const ipvs::ServiceKey& key,
+                           const ipvs::ServiceEntry& actual) {
   for (const auto& [destination, values] : actual.destinations) {
-    if (!departures.contains({key, destination})) continue;
+    if (!draining_removed.contains({key, destination})) continue;
     auto& kept = planned.destinations.try_emplace(destination, values).first->second;
     kept.weight = 0;
   }

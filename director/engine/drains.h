@@ -38,16 +38,16 @@ struct Drain {
 using DrainKey = std::pair<ipvs::ServiceKey, ipvs::DestinationKey>;
 using Drains = std::map<DrainKey, Drain>;
 
-/// Adds a departure to `departures` for what `actual` holds and `named` does not, to end after `drain_time`, and
-/// returns what began so; those that have begun keep their time. One that is named again no longer departs.
-std::vector<ipvs::DestinationKey> note_departures(Drains& departures, const ipvs::ServiceKey& key,
-                                                  const ipvs::ServiceEntry& actual,
-                                                  const std::set<ipvs::DestinationKey>& named,
-                                                  std::chrono::seconds drain_time, WallTime now);
+/// Adds a drain to `draining_removed` for what `actual` holds and `named` does not, to end after `drain_time`, and
+/// returns what began so; those that have begun keep their time. One that is named again no longer drains.
+std::vector<ipvs::DestinationKey> note_removed(Drains& draining_removed, const ipvs::ServiceKey& key,
+                                               const ipvs::ServiceEntry& actual,
+                                               const std::set<ipvs::DestinationKey>& named,
+                                               std::chrono::seconds drain_time, WallTime now);
 
-/// Adds to `planned` the destinations of `actual` that are departing, with weight 0.
-void keep_departing(ipvs::ServiceEntry& planned, const Drains& departures, const ipvs::ServiceKey& key,
-                    const ipvs::ServiceEntry& actual);
+/// Adds to `planned` the destinations of `actual` that are in `draining_removed`, with weight 0.
+void keep_draining_removed(ipvs::ServiceEntry& planned, const Drains& draining_removed, const ipvs::ServiceKey& key,
+                           const ipvs::ServiceEntry& actual);
 
 /// Moves the times of all by so much.
 void move_times(Drains& drains, WallTime::duration by);

@@ -73,7 +73,7 @@ net::Result<> Engine::start() {
   mark_vip_services_dirty();
   reconciler_.adopt_table();
   reconciler_.reconcile();
-  drains_.look();
+  drains_.check_connections();
   overrides_.look();
   problem_watch_.start();
   store_.follow_clock([this](net::WallTime::duration by) {
@@ -151,16 +151,16 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
   const auto differences = in_force_.differences(next.cluster);
   std::map<ipvs::ServiceKey, std::chrono::seconds> drain_times;
   for (const auto& service : differences.gone) drain_times[service] = in_force_.find(service)->drain_time;
-  health_.leave(differences);
+  health_.before_reload(differences);
   in_force_.replace(std::move(next.cluster), std::move(next.node), differences);
-  health_.enter(differences, reconciler_.table().table());
+  health_.after_reload(differences, reconciler_.table().table());
   mark_vip_services_dirty();
   reconciler_.enter(differences, drain_times);
   log_.add(events::reloaded(what));
   // The routers are asked to lead by what is known of the new file's services, none of which is half known.
   reconciler_.write();
   peers_.set_own(in_force_.node(), cluster().fingerprint);
-  drains_.look();
+  drains_.check_connections();
   if (!routers) return {};
   routers_.adopt(std::move(*routers), cluster());
   routers_.introduce(peers_.own());
@@ -227,7 +227,7 @@ std::string Engine::not_ready() const {
 
 bool Engine::below_quorum(const std::string& name) const {
   const auto* service = in_force_.find(name);
-  return service != nullptr && health_.judged(service->key) && !reconciler_.plan_of(service->key).quorum;
+  return service != nullptr && health_.all_known(service->key) && !reconciler_.plan_of(service->key).quorum;
 }
 
 std::vector<Problem> Engine::problems() const {

@@ -84,10 +84,10 @@ Event server_drained(const std::string& server, const std::string& why) {
   return of_server(EventKind::server_drained, server, "drain complete: " + why, why);
 }
 
-Event service_quorum(const std::string& service, bool quorum, bool judged, const std::string& count) {
+Event service_quorum(const std::string& service, bool quorum, bool all_known, const std::string& count) {
   if (quorum) return of_service(EventKind::service_quorum, service, "quorum reached: " + count);
-  return judged ? of_service(EventKind::service_no_quorum, service, "quorum lost: " + count)
-                : of_service(EventKind::service_waits, service, "waiting for the first check results");
+  return all_known ? of_service(EventKind::service_no_quorum, service, "quorum lost: " + count)
+                   : of_service(EventKind::service_waits, service, "waiting for the first check results");
 }
 
 Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves) {

@@ -44,7 +44,7 @@ void HealthMonitor::start(const ipvs::Table& held) {
   set_all();
 }
 
-void HealthMonitor::leave(const ClusterInForce::Differences& differences) {
+void HealthMonitor::before_reload(const ClusterInForce::Differences& differences) {
   if (!true_paths_.services().empty()) return;  // all are set anew
   for (const auto* keys : {&differences.changed, &differences.gone}) {
     for (const auto& service : *keys) {
@@ -53,7 +53,7 @@ void HealthMonitor::leave(const ClusterInForce::Differences& differences) {
   }
 }
 
-void HealthMonitor::enter(const ClusterInForce::Differences& differences, const ipvs::Table& held) {
+void HealthMonitor::after_reload(const ClusterInForce::Differences& differences, const ipvs::Table& held) {
   for (const auto& service : differences.gone) health_.erase(service);
   const bool had_true_paths = !true_paths_.services().empty();
   if (uses_true_paths_) true_paths_.set(held);
@@ -63,7 +63,7 @@ void HealthMonitor::enter(const ClusterInForce::Differences& differences, const 
   }
   const auto difference = users_.difference();
   checkers_.change(difference.gone, difference.added);
-  for (const auto& service : differences.changed) look_at(service);
+  for (const auto& service : differences.changed) init_health(service);
 }
 
 /// Every check of a service, as it is aimed now, with the server that it speaks for.
@@ -86,11 +86,11 @@ void HealthMonitor::set_all() {
     for_each_check(service.key, [this](const auto& key, const ServerKey& user) { users_.add(key, user); });
   }
   checkers_.set(users_.difference().added);
-  for (const auto& service : services) look_at(service.key);
+  for (const auto& service : services) init_health(service.key);
 }
 
 /// What is known of a service's servers already. One that has traffic does not lose it to one failure.
-void HealthMonitor::look_at(const ipvs::ServiceKey& key) {
+void HealthMonitor::init_health(const ipvs::ServiceKey& key) {
   const auto* service = in_force_.find(key);
   net::check(service != nullptr, "the service is in the cluster file");
   for (const auto& server : service->servers) {
@@ -103,10 +103,10 @@ void HealthMonitor::look_at(const ipvs::ServiceKey& key) {
     const auto before = known.find(server.endpoint);
     auto& health = now[server.endpoint];
     if (before != known.end()) health = before->second;
-    const auto opinion = opinion_of(*service, server);
-    health.state = opinion.state;
+    const auto summary = summarize_health(*service, server);
+    health.state = summary.state;
     if (!service->checks.empty()) {
-      health.since = opinion.since;
+      health.since = summary.since;
     } else if (health.since == net::Instant()) {
       health.since = loop_.now();
     }
@@ -118,21 +118,21 @@ void HealthMonitor::on_report(const checkers::Report& report) {
   true_paths_.on_report(report);
   const bool advised = report.result.advice != checkers::Advice{};
   if (report.change != checkers::Change::changed && !advised) return;
-  for (const auto& server : users_.of(report.key)) judge(server, report);
+  for (const auto& server : users_.of(report.key)) update_health(server, report);
 }
 
-/// Forms the opinion of a server anew, after one of its checks has spoken.
-void HealthMonitor::judge(const ServerKey& key, const checkers::Report& report) {
+/// Makes the health of a server anew, after a result of one of its checks.
+void HealthMonitor::update_health(const ServerKey& key, const checkers::Report& report) {
   const auto& why = report.result.sentence;
   auto& health = health_.at(key.service).at(key.server);
   const auto* service = in_force_.find(key.service);
   const auto* server = in_force_.find(key);
   net::check(service != nullptr && server != nullptr, "the server is in the cluster file");
-  const auto [state, since, advice] = opinion_of(*service, *server, &report);
+  const auto [state, since, advice] = summarize_health(*service, *server, &report);
   if (state == health.state && advice == health.advice) return;
   if (state != health.state) {
-    // A server that the kernel gives traffic already has nothing to warm up to.
-    health.warming =
+    // A server that the kernel gives traffic already needs no slow start.
+    health.slow_start_from =
         state == checkers::State::up && !hooks_.has_traffic(key) ? std::optional(loop_.now()) : std::nullopt;
     log_.add(events::server_health(
         in_force_.name_of(key), kind_of(state), checkers::to_string(health.state), checkers::to_string(state), why,
@@ -146,25 +146,25 @@ void HealthMonitor::judge(const ServerKey& key, const checkers::Report& report) 
   hooks_.on_change(key);
 }
 
-Opinion HealthMonitor::opinion_of(const config::Service& service, const config::Server& server,
-                                  const checkers::Report* report) const {
-  const auto opinion = [](const checkers::Health& health) {
-    return Opinion{.state = health.state, .since = health.since, .advice = health.advice};
+HealthSummary HealthMonitor::summarize_health(const config::Service& service, const config::Server& server,
+                                              const checkers::Report* report) const {
+  const auto summary = [](const checkers::Health& health) {
+    return HealthSummary{.state = health.state, .since = health.since, .advice = health.advice};
   };
   if (report != nullptr && service.checks.size() == 1) {  // it carries all that there is to know
-    return together(std::array{opinion(report->after)}, service.combine, server.weight);
+    return aggregate(std::array{summary(report->after)}, service.combine, server.weight);
   }
-  std::vector<Opinion> opinions;
+  std::vector<HealthSummary> summaries;
   for (const auto& check : service.checks) {
     const auto* health = checkers_.find(true_paths_.aim(service, server, check));
-    if (health != nullptr) opinions.push_back(opinion(*health));
+    if (health != nullptr) summaries.push_back(summary(*health));
   }
-  return together(opinions, service.combine, server.weight);
+  return aggregate(summaries, service.combine, server.weight);
 }
 
 const ServersHealth& HealthMonitor::of(const ipvs::ServiceKey& service) const { return health_.at(service); }
 
-bool HealthMonitor::judged(const ipvs::ServiceKey& service) const {
+bool HealthMonitor::all_known(const ipvs::ServiceKey& service) const {
   return std::ranges::none_of(health_.at(service),
                               [](const auto& server) { return server.second.state == checkers::State::unknown; });
 }

@@ -10,8 +10,8 @@
 #include "director/engine/check_users.h"
 #include "director/engine/cluster_in_force.h"
 #include "director/engine/event_log.h"
+#include "director/engine/observed_state.h"
 #include "director/engine/server_health.h"
-#include "director/engine/situation.h"
 #include "director/engine/true_paths.h"
 #include "net/loop.h"
 
@@ -45,8 +45,8 @@ class HealthMonitor {
 
   /// Before and after another cluster file is in force: `changed` are its services that differ from the one before,
   /// `gone` those that it does not have. Of a server that was there before, all that is known stays.
-  void leave(const ClusterInForce::Differences& differences);
-  void enter(const ClusterInForce::Differences& differences, const ipvs::Table& held);
+  void before_reload(const ClusterInForce::Differences& differences);
+  void after_reload(const ClusterInForce::Differences& differences, const ipvs::Table& held);
 
   /// Ends the probes under way; none follows.
   void stop_checks() { checkers_.set({}); }
@@ -55,8 +55,8 @@ class HealthMonitor {
 
   /// Of the servers of a service in the file: each is there.
   [[nodiscard]] const ServersHealth& of(const ipvs::ServiceKey& service) const;
-  /// Whether each of them has been judged.
-  [[nodiscard]] bool judged(const ipvs::ServiceKey& service) const;
+  /// Whether the health of each of them is known.
+  [[nodiscard]] bool all_known(const ipvs::ServiceKey& service) const;
 
   /// What the checks of a server found, as sentences; "" without checks.
   [[nodiscard]] std::string describe(const config::Service& service, const config::Server& server,
@@ -69,12 +69,12 @@ class HealthMonitor {
   void for_each_check(const ipvs::ServiceKey& service,
                       const std::function<void(const checkers::Key&, const ServerKey&)>& visit) const;
   void set_all();
-  void look_at(const ipvs::ServiceKey& service);
+  void init_health(const ipvs::ServiceKey& service);
   void on_report(const checkers::Report& report);
-  /// `report` is of a check of the server, if one has just spoken.
-  [[nodiscard]] Opinion opinion_of(const config::Service& service, const config::Server& server,
-                                   const checkers::Report* report = nullptr) const;
-  void judge(const ServerKey& key, const checkers::Report& report);
+  /// `report` is of a check of the server, if one has just ended.
+  [[nodiscard]] HealthSummary summarize_health(const config::Service& service, const config::Server& server,
+                                               const checkers::Report* report = nullptr) const;
+  void update_health(const ServerKey& key, const checkers::Report& report);
 
   net::Loop& loop_;
   const ClusterInForce& in_force_;

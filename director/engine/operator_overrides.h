@@ -8,8 +8,8 @@
 
 #include "director/engine/cluster_in_force.h"
 #include "director/engine/event_log.h"
+#include "director/engine/observed_state.h"
 #include "director/engine/request_error.h"
-#include "director/engine/situation.h"
 #include "director/engine/state_store.h"
 #include "net/loop.h"
 

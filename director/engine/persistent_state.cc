@@ -136,8 +136,8 @@ bool move_times(PersistentState& state, net::WallTime::duration by) {
     if (overrides.drain) move_times(overrides.drain->since, overrides.drain->deadline, by);
     if (overrides.weight) move_times(overrides.weight->since, overrides.weight->until, by);
   }
-  move_times(state.departures, by);
-  return !state.overrides.empty() || !state.departures.empty();
+  move_times(state.draining_removed, by);
+  return !state.overrides.empty() || !state.draining_removed.empty();
 }
 
 bool begin_by(PersistentState& state, WallTime now) {
@@ -151,7 +151,7 @@ bool begin_by(PersistentState& state, WallTime now) {
     if (overrides.drain) begin(overrides.drain->since, overrides.drain->deadline);
     if (overrides.weight) begin(overrides.weight->since, overrides.weight->until);
   }
-  for (auto& [which, departure] : state.departures) begin(departure.since, departure.deadline);
+  for (auto& [which, drain] : state.draining_removed) begin(drain.since, drain.deadline);
   return moved;
 }
 
@@ -160,11 +160,11 @@ std::string to_json(const PersistentState& state) {
   for (const auto& [server, overrides] : state.overrides) root["orders"][server] = to_json(overrides);
   for (const auto& key : state.owned) root["owned"].push_back(key_to_json(key));
   root["sync"] = state.sync;
-  for (const auto& [key, departure] : state.departures) {
+  for (const auto& [key, drain] : state.draining_removed) {
     root["departures"].push_back({{"service", key_to_json(key.first)},
                                   {"destination", to_string(key.second.endpoint)},
-                                  {"since", seconds_of(departure.since)},
-                                  {"deadline", seconds_of(departure.deadline.value_or(departure.since))}});
+                                  {"since", seconds_of(drain.since)},
+                                  {"deadline", seconds_of(drain.deadline.value_or(drain.since))}});
   }
   return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -190,8 +190,8 @@ net::Result<PersistentState> state_from_json(const std::string& text) {
     state.sync = root.value("sync", false);
     for (const auto& item : root.at("departures")) {
       const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
-      state.departures[{key_from_json(item.at("service")), destination}] = {.since = time_of(item.at("since")),
-                                                                            .deadline = time_of(item.at("deadline"))};
+      state.draining_removed[{key_from_json(item.at("service")), destination}] = {
+          .since = time_of(item.at("since")), .deadline = time_of(item.at("deadline"))};
     }
     return state;
   } catch (const std::exception& error) {

@@ -42,7 +42,7 @@ struct PersistentState {
   std::map<std::string, Overrides> overrides;  ///< by SERVICE/SERVER
   std::set<ipvs::ServiceKey> owned;            ///< services that this or an earlier run made or took over
   bool sync = false;                           ///< the sync daemons are directord's
-  Drains departures;                           ///< what left the cluster file and is still in the kernel
+  Drains draining_removed;                     ///< what left the cluster file and is still in the kernel
 
   auto operator<=>(const PersistentState&) const = default;
 };

@@ -14,18 +14,18 @@ namespace {
 using checkers::Advice;
 using checkers::State;
 
-constexpr std::uint32_t warm_steps = 20;
+constexpr std::uint32_t slow_start_steps = 20;
 
 /// What becomes of one server.
-struct Verdict {
+struct Decision {
   bool in = false;                  ///< could take connections: counts for the quorum
   std::uint32_t weight = 0;         ///< what it should have in the table when its turn is now
   std::optional<DrainCause> out{};  ///< why it has weight 0, if it has
   bool listed = true;               ///< whether it stays in the table at all
 };
 
-/// Out by somebody's word, whatever its health.
-std::optional<DrainCause> excuse(const ServerSituation& server) {
+/// Why the operator or the agent keeps a server out, whatever its health.
+std::optional<DrainCause> excluded_by(const ObservedServer& server) {
   if (server.admin_state != AdminState::enabled) return DrainCause::admin;
   const auto wish = server.advice.wish;
   if (wish == Advice::Wish::drain || wish == Advice::Wish::maint) return DrainCause::advice;
@@ -33,57 +33,58 @@ std::optional<DrainCause> excuse(const ServerSituation& server) {
 }
 
 /// What the operator or else the file gives it.
-std::uint32_t weight_of(const config::Service& service, const ServiceSituation& situation, std::size_t i) {
-  return situation.servers[i].weight.value_or(service.servers[i].weight);
+std::uint32_t weight_of(const config::Service& service, const ObservedService& observed, std::size_t i) {
+  return observed.servers[i].weight.value_or(service.servers[i].weight);
 }
 
 /// The failed servers that stay in: health takes servers out in the order in which they failed, until the next would
-/// take more than `panic` per cent of all the weight that is not excused.
-std::vector<bool> kept_by_panic(const config::Service& service, const ServiceSituation& situation) {
-  const auto& servers = situation.servers;
+/// take more than `panic` per cent of all the weight that is not excluded.
+std::vector<bool> kept_by_panic(const config::Service& service, const ObservedService& observed) {
+  const auto& servers = observed.servers;
   std::vector<bool> kept(servers.size(), false);
   std::vector<std::size_t> failed;
   std::uint64_t total = 0;
   for (std::size_t i = 0; i < servers.size(); ++i) {
-    if (service.servers[i].fallback || excuse(servers[i])) continue;
-    total += weight_of(service, situation, i);
+    if (service.servers[i].fallback || excluded_by(servers[i])) continue;
+    total += weight_of(service, observed, i);
     if (servers[i].health == State::down) failed.push_back(i);
   }
   std::ranges::stable_sort(failed, {}, [&](std::size_t i) { return servers[i].since; });
   std::uint64_t taken = 0;
   bool full = false;
   for (const std::size_t i : failed) {
-    taken += weight_of(service, situation, i);
+    taken += weight_of(service, observed, i);
     full |= taken * 100 > total * service.panic;
     kept[i] = full;
   }
   return kept;
 }
 
-/// A slow start's weight: rises with time to the whole, in at most `warm_steps` steps, since a scheduler that hashes
-/// rebuilds its table at each; and when it next rises.
-std::uint32_t warmed(const config::Service& service, const ServerSituation& server, std::uint32_t weight,
-                     net::Instant now, std::optional<net::Instant>& again) {
-  if (!server.warming || service.slow_start.count() == 0 || weight < 2) return weight;
-  const auto passed = std::max(now - *server.warming, net::Duration::zero());
+/// A slow start's weight: rises with time to the whole, in at most `slow_start_steps` steps, since a scheduler that
+/// hashes rebuilds its table at each; and when it next rises.
+std::uint32_t slow_start_weight(const config::Service& service, const ObservedServer& server, std::uint32_t weight,
+                                net::Instant now, std::optional<net::Instant>& again) {
+  if (!server.slow_start_from || service.slow_start.count() == 0 || weight < 2) return weight;
+  const auto passed = std::max(now - *server.slow_start_from, net::Duration::zero());
   if (passed >= service.slow_start) return weight;
-  const auto steps = std::min(weight, warm_steps);
+  const auto steps = std::min(weight, slow_start_steps);
   const auto step = std::chrono::duration_cast<net::Duration>(service.slow_start) / steps;
   const auto taken = static_cast<std::uint64_t>(passed / step);
-  const auto next = *server.warming + step * static_cast<std::int64_t>(taken + 1);
+  const auto next = *server.slow_start_from + step * static_cast<std::int64_t>(taken + 1);
   again = again ? std::min(*again, next) : next;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(weight * (taken + 1) / steps, weight));
 }
 
-Verdict judge(const config::Service& service, const ServiceSituation& situation, std::size_t i, bool kept,
-              const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& again) {
-  const auto& server = situation.servers[i];
-  const auto weight = advised(server.advice, weight_of(service, situation, i));
+Decision decide(const config::Service& service, const ObservedService& observed, std::size_t i, bool kept,
+                const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& again) {
+  const auto& server = observed.servers[i];
+  const auto weight = advised(server.advice, weight_of(service, observed, i));
   const bool stays = service.on_failure == config::OnFailure::drain || service.servers[i].fallback;
-  if (const auto cause = excuse(server)) return {.out = cause, .listed = server.admin_state != AdminState::disabled};
+  if (const auto cause = excluded_by(server))
+    return {.out = cause, .listed = server.admin_state != AdminState::disabled};
   if (kept) return {.in = true, .weight = weight};
   if (server.health == State::up) {
-    return {.in = weight > 0, .weight = warmed(service, server, weight, now, again)};
+    return {.in = weight > 0, .weight = slow_start_weight(service, server, weight, now, again)};
   }
   if (server.health == State::unknown) {
     const auto held = actual.destinations.find({.endpoint = service.servers[i].endpoint});
@@ -103,38 +104,38 @@ ipvs::Destination destination(const config::Service& service, const config::Serv
 
 }  // namespace
 
-Plan plan(const config::Service& service, const ServiceSituation& situation, const ipvs::ServiceEntry& actual,
+Plan plan(const config::Service& service, const ObservedService& observed, const ipvs::ServiceEntry& actual,
           net::Instant now) {
-  net::check(situation.servers.size() == service.servers.size(), "each server of a service has its situation");
+  net::check(observed.servers.size() == service.servers.size(), "each server of a service has been observed");
   Plan made{.entry = {.service = service.spec, .destinations = {}}, .again = {}};
-  const auto kept = kept_by_panic(service, situation);
+  const auto kept = kept_by_panic(service, observed);
   made.panicking = static_cast<std::size_t>(std::ranges::count(kept, true));
 
-  std::vector<Verdict> verdicts;
+  std::vector<Decision> decisions;
   bool fallback_in = false, fallback_there = false;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
-    verdicts.push_back(judge(service, situation, i, kept[i], actual, now, made.again));
-    const auto& verdict = verdicts.back();
+    decisions.push_back(decide(service, observed, i, kept[i], actual, now, made.again));
+    const auto& decision = decisions.back();
     if (service.servers[i].fallback) {
       fallback_there = true;
-      fallback_in |= verdict.in;
+      fallback_in |= decision.in;
     } else {
       ++made.servers;
-      made.in += verdict.in ? 1 : 0;
+      made.in += decision.in ? 1 : 0;
     }
   }
-  made.quorum = made.in >= (situation.quorum ? service.quorum.below : service.quorum.regain);
+  made.quorum = made.in >= (observed.quorum ? service.quorum.below : service.quorum.regain);
 
   made.fallback_serves = fallback_there && !made.quorum && (fallback_in || made.in == 0);
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
-    const auto& [is_in, weight, out, listed] = verdicts[i];
+    const auto& [is_in, weight, out, listed] = decisions[i];
     if (!listed) continue;
     const ipvs::DestinationKey key{.endpoint = service.servers[i].endpoint};
     const bool has_its_turn = service.servers[i].fallback == made.fallback_serves;
     // The last resort: a fallback that fails its checks is still better than nothing.
     const bool last_resort =
         service.servers[i].fallback && !fallback_in && out != DrainCause::admin && out != DrainCause::advice;
-    const auto full = last_resort ? weight_of(service, situation, i) : weight;
+    const auto full = last_resort ? weight_of(service, observed, i) : weight;
     made.entry.destinations[key] = destination(service, service.servers[i], has_its_turn ? full : 0);
     if (out && !(last_resort && has_its_turn)) made.drained[key] = *out;
   }

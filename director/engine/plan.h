@@ -6,12 +6,12 @@
 
 #include "config/cluster.h"
 #include "director/engine/drains.h"
-#include "director/engine/situation.h"
+#include "director/engine/observed_state.h"
 #include "ipvs/types.h"
 
 namespace director {
 
-/// What the kernel should hold for one service, and what else follows from the situation.
+/// What the kernel should hold for one service, and what else follows from the observed state.
 struct Plan {
   ipvs::ServiceEntry entry;
   bool quorum = true;  ///< whether enough servers are in
@@ -26,12 +26,12 @@ struct Plan {
 
 /// Pure, and the only place that decides what the table holds.
 ///
-/// `actual` is what the kernel holds for the service now, empty if nothing: a server that no check has judged yet keeps
+/// `actual` is what the kernel holds for the service now, empty if nothing: a server without a check result yet keeps
 /// the weight it has there, so that a restarted director changes nothing before it knows better, and gets no traffic if
 /// it is not there. A failed server keeps its place with weight 0 and its connections live on, unless the service says
 /// `remove`. The fallbacks take all new connections while quorum is lost, as long as one of them is up or no server is
 /// in; they wait with weight 0 otherwise, since deleting them would cut the connections they still serve.
-[[nodiscard]] Plan plan(const config::Service& service, const ServiceSituation& situation,
+[[nodiscard]] Plan plan(const config::Service& service, const ObservedService& observed,
                         const ipvs::ServiceEntry& actual, net::Instant now);
 
 }  // namespace director

@@ -59,8 +59,8 @@ void Reconciler::enter(const ClusterInForce::Differences& differences,
     loop_.cancel(planned->second.again);
     plans_.erase(planned);
   }
-  for (const auto& service : differences.changed) depart(service, drain_time_of(service));
-  for (const auto& service : differences.gone) depart(service, drain_times.at(service));
+  for (const auto& service : differences.changed) drain_removed(service, drain_time_of(service));
+  for (const auto& service : differences.gone) drain_removed(service, drain_times.at(service));
 }
 
 void Reconciler::mark_dirty(const ipvs::ServiceKey& service) {
@@ -113,26 +113,26 @@ const Plan& Reconciler::plan_of(const ipvs::ServiceKey& service) const {
   return found == plans_.end() ? no_plan : found->second.plan;
 }
 
-ServiceSituation Reconciler::situation_of(const config::Service& service) const {
-  ServiceSituation situation{.servers = {}, .quorum = plan_of(service.key).quorum};
-  situation.servers.reserve(service.servers.size());
+ObservedService Reconciler::observe(const config::Service& service) const {
+  ObservedService observed{.servers = {}, .quorum = plan_of(service.key).quorum};
+  observed.servers.reserve(service.servers.size());
   const auto& health = health_.of(service.key);
   const auto now = store_.now();
   const bool has_any = has_overrides(store_.state(), service.name);
   for (const auto& server : service.servers) {
-    const auto& [state, since, advice, warming] = health.at(server.endpoint);
-    auto& all = situation.servers.emplace_back(
-        ServerSituation{.health = state, .since = since, .advice = advice, .weight = {}, .warming = warming});
+    const auto& [state, since, advice, slow_start_from] = health.at(server.endpoint);
+    auto& all = observed.servers.emplace_back(ObservedServer{
+        .health = state, .since = since, .advice = advice, .weight = {}, .slow_start_from = slow_start_from});
     const auto* overrides = has_any ? overrides_of(store_.state(), service.name, server.name) : nullptr;
     if (overrides == nullptr) continue;
     all.admin_state = admin_state_in(*overrides, now);
     if (overrides->weight) all.weight = overrides->weight->value;
   }
-  return situation;
+  return observed;
 }
 
-/// Reads again those of `services` about which there is doubt, and returns those that are known now. What somebody else
-/// put there meanwhile departs like anything the file does not name.
+/// Reads again those of `services` that are stale, and returns those that are known now. What somebody else
+/// put there meanwhile drains like anything the file does not name.
 std::vector<ipvs::ServiceKey> Reconciler::refresh_stale(const std::set<ipvs::ServiceKey>& services) {
   std::vector<ipvs::ServiceKey> known, changed;
   for (const auto& service : services) {
@@ -144,11 +144,11 @@ std::vector<ipvs::ServiceKey> Reconciler::refresh_stale(const std::set<ipvs::Ser
     known.push_back(service);
     if (*fresh && !health_.true_paths().owns(service)) changed.push_back(service);
   }
-  for (const auto& service : changed) depart(service, drain_time_of(service));
+  for (const auto& service : changed) drain_removed(service, drain_time_of(service));
   return known;
 }
 
-/// A service of the file is as planned, with what departs from it; any other is only what still departs from it.
+/// A service of the file is as planned, with the removed servers that drain; any other is only those that still drain.
 KernelTable::Desired Reconciler::desired_entry(const ipvs::ServiceKey& key) {
   const auto& true_paths = health_.true_paths();
   if (true_paths.owns(key)) return {.key = key, .entry = true_paths.entry(key)};
@@ -156,10 +156,10 @@ KernelTable::Desired Reconciler::desired_entry(const ipvs::ServiceKey& key) {
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto* service = in_force_.find(key);
   if (service != nullptr) {
-    adopt(*service, plan(*service, situation_of(*service), actual, loop_.now()));
+    adopt(*service, plan(*service, observe(*service), actual, loop_.now()));
     entry = plan_of(key).entry;
   }
-  keep_departing(entry, drains_.departures(), key, actual);
+  keep_draining_removed(entry, drains_.draining_removed(), key, actual);
   if (service == nullptr && entry.destinations.empty()) return {.key = key, .entry = std::nullopt};
   return {.key = key, .entry = std::move(entry)};
 }
@@ -171,7 +171,7 @@ void Reconciler::adopt(const config::Service& service, Plan plan) {
   if (before.quorum != plan.quorum) {
     const auto needed = plan.quorum ? service.quorum.regain : service.quorum.below;
     log_.add(
-        events::service_quorum(service.name, plan.quorum, health_.judged(service.key),
+        events::service_quorum(service.name, plan.quorum, health_.all_known(service.key),
                                fmt::format("{} of {} servers in service, {} needed", plan.in, plan.servers, needed)));
   }
   if (before.fallback_serves != plan.fallback_serves) {

@@ -38,7 +38,7 @@ class Reconciler {
   net::Result<> read();
 
   /// Takes the table that was found: what an earlier run put there or the file names is directord's, all else is left
-  /// alone. What is directord's and not in the file departs. From now on it is watched.
+  /// alone. What is directord's and not in the file drains. From now on it is watched.
   void adopt_table();
 
   /// The services of a file are directord's own, from before they are written.
@@ -67,7 +67,7 @@ class Reconciler {
   /// The last plan of a service in the file.
   [[nodiscard]] const Plan& plan_of(const ipvs::ServiceKey& service) const;
   /// What is true of it now, as its next plan would be made from.
-  [[nodiscard]] ServiceSituation situation_of(const config::Service& service) const;
+  [[nodiscard]] ObservedService observe(const config::Service& service) const;
 
   /// Services that are not as planned, and why.
   [[nodiscard]] const std::map<ipvs::ServiceKey, std::string>& refused() const { return refused_; }
@@ -79,7 +79,7 @@ class Reconciler {
   };
 
   [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& service) const;
-  void depart(const ipvs::ServiceKey& service, std::chrono::seconds time);
+  void drain_removed(const ipvs::ServiceKey& service, std::chrono::seconds time);
   void take_over_unknown();
   [[nodiscard]] std::vector<ipvs::ServiceKey> refresh_stale(const std::set<ipvs::ServiceKey>& services);
   [[nodiscard]] KernelTable::Desired desired_entry(const ipvs::ServiceKey& service);

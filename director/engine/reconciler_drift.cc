@@ -21,7 +21,7 @@ void Reconciler::adopt_table() {
     if (std::ranges::any_of(held, [](const auto& each) { return each.second.weight > 0; }))
       found_serving_.insert(service.key);
   }
-  for (const auto& key : store_.state().owned) depart(key, drain_time_of(key));
+  for (const auto& key : store_.state().owned) drain_removed(key, drain_time_of(key));
   take_over_unknown();
   drift_timer_ = loop_.at(loop_.now(), [this] { check_for_drift(); });
 }
@@ -31,16 +31,16 @@ std::chrono::seconds Reconciler::drain_time_of(const ipvs::ServiceKey& key) cons
   return service == nullptr ? default_drain_time : service->drain_time;
 }
 
-void Reconciler::depart(const ipvs::ServiceKey& service, std::chrono::seconds time) {
-  drains_.depart(service, table_.actual(service), time);
+void Reconciler::drain_removed(const ipvs::ServiceKey& service, std::chrono::seconds time) {
+  drains_.drain_removed(service, table_.actual(service), time);
   mark_dirty(service);
 }
 
-/// Where the whole table is the file's, what somebody else put there departs.
+/// Where the whole table is the file's, what somebody else put there drains.
 void Reconciler::take_over_unknown() {
   if (in_force_.cluster().director.ownership != config::Director::Ownership::exclusive) return;
   const auto services = kernel_.services();
-  if (!services) return;  // asked again at the next look
+  if (!services) return;  // asked again in the next round
   std::vector<ipvs::ServiceKey> unknown;
   for (const auto& row : *services) {
     if (store_.state().owned.contains(row.key) || health_.true_paths().owns(row.key)) continue;
@@ -52,15 +52,15 @@ void Reconciler::take_over_unknown() {
     state.owned.insert(unknown.begin(), unknown.end());
     return !unknown.empty();
   });
-  for (const auto& key : unknown) depart(key, drain_time_of(key));
+  for (const auto& key : unknown) drain_removed(key, drain_time_of(key));
 }
 
 /// Somebody else may change what is directord's: a part of the table is read again each time, and put right.
 void Reconciler::check_for_drift() {
   if (!drift_cursor_) take_over_unknown();
-  for (std::size_t looks = drift_budget; looks > 0; --looks) {
+  for (std::size_t left = drift_budget; looks > 0; --looks) {
     drift_cursor_ = next_to_compare();
-    if (!drift_cursor_) break;  // all have been seen; begins anew at the next look
+    if (!drift_cursor_) break;  // all have been seen; begins anew in the next round
     repair(*drift_cursor_);
   }
   drift_timer_ = loop_.after(drift_interval, [this] { check_for_drift(); });
@@ -81,7 +81,7 @@ void Reconciler::repair(const ipvs::ServiceKey& service) {
   if (!changed || !*changed) return;
   log_.add(events::table_repaired(service));
   if (health_.true_paths().owns(service)) return mark_dirty(service);
-  depart(service, drain_time_of(service));
+  drain_removed(service, drain_time_of(service));
 }
 
 }  // namespace director

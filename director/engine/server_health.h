@@ -14,7 +14,7 @@ struct ServerHealth {
   checkers::State state = checkers::State::unknown;  ///< up where it has no checks
   net::Instant since;                                ///< when `state` began
   checkers::Advice advice;                           ///< what its agent, script or file asks for
-  std::optional<net::Instant> warming;  ///< came up then, without traffic before: slow start counts from it
+  std::optional<net::Instant> slow_start_from;  ///< came up then, without traffic before: slow start counts from it
 };
 
 /// Of one service.

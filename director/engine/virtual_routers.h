@@ -32,9 +32,10 @@ class VirtualRouters : private vrrp::Listener {
  public:
   /// How the director is asked and told.
   struct Hooks {
-    /// Why this node could not serve yet if it were master: "server web/web1 has not been judged"; "" when it could.
+    /// Why this node could not serve yet if it were master: "server web/web1 has no check result yet"; "" when it
+    /// could.
     std::function<std::string()> not_ready;
-    /// Whether a service has fewer servers than its quorum, as far as all have been judged.
+    /// Whether a service has fewer servers than its quorum, as far as the health of all is known.
     std::function<bool(const std::string& service)> below_quorum;
     std::function<void(Event event)> report;
     /// Another director made itself known; see vrrp::Listener.

@@ -2,9 +2,9 @@
 
 namespace director {
 
-std::string_view weight_origin(const config::Service& service, const ServiceSituation& situation, std::size_t server,
+std::string_view weight_origin(const config::Service& service, const ObservedService& observed, std::size_t server,
                                std::uint32_t effective, bool fallback_serves) {
-  const auto& now = situation.servers[server];
+  const auto& now = observed.servers[server];
   const auto& in_file = service.servers[server];
   using Wish = checkers::Advice::Wish;
   if (now.admin_state != AdminState::enabled) return "operator";
@@ -16,7 +16,7 @@ std::string_view weight_origin(const config::Service& service, const ServiceSitu
     if (in_file.fallback != fallback_serves) return "fallback";
     return "check";
   }
-  if (now.warming && effective < whole) return "slow start";
+  if (now.slow_start_from && effective < whole) return "slow start";
   if (now.advice.weight) return "agent";
   return now.weight ? "operator" : "file";
 }

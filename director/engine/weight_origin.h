@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "config/cluster.h"
-#include "director/engine/situation.h"
+#include "director/engine/observed_state.h"
 
 namespace director {
 
@@ -17,7 +17,7 @@ namespace director {
 ///   "fallback"    a fallback waits, or the servers do while it is in use
 ///
 /// `effective` is that weight. Pure.
-[[nodiscard]] std::string_view weight_origin(const config::Service& service, const ServiceSituation& situation,
+[[nodiscard]] std::string_view weight_origin(const config::Service& service, const ObservedService& observed,
                                              std::size_t server, std::uint32_t effective, bool fallback_serves);
 
 }  // namespace director

@@ -76,7 +76,7 @@ TEST_CASE(
   held.at(at("192.168.200.12:80")).active = 0;
   world.turn_until([&] { return held.size() == 1; });
   CHECK(world.kernel.orphaned() == 0);
-  CHECK(world.saved(*director).departures.empty());
+  CHECK(world.saved(*director).draining_removed.empty());
 }
 
 TEST_CASE("a service that left the file goes after its last connection") {
@@ -103,7 +103,7 @@ TEST_CASE("a server that comes back into the file while it departs takes part ag
   CHECK(world.weight(web1) == 0);
   const auto director = world.director();
   CHECK(world.weight(web1) == 3);
-  CHECK(world.saved(*director).departures.empty());
+  CHECK(world.saved(*director).draining_removed.empty());
 }
 
 TEST_CASE("a checked server waits without traffic for its first verdict") {

@@ -30,48 +30,48 @@ ipvs::DestinationStatus connections(std::uint32_t active, std::uint32_t inactive
 }  // namespace
 
 TEST_CASE("what is held and not planned departs, keeps its time, and stays with weight 0") {
-  Drains departures;
-  CHECK(note_departures(departures, web_key, with({web1, web2}), {at(web1)}, 5min, now) == std::vector{at(web2)});
-  REQUIRE(departures.size() == 1);
-  CHECK(departures.at({web_key, at(web2)}).since == now);
-  CHECK(departures.at({web_key, at(web2)}).deadline == now + 5min);
-  CHECK(note_departures(departures, web_key, with({web1, web2}), {at(web1)}, 5min, now + 1min).empty());
-  CHECK(departures.at({web_key, at(web2)}).since == now);
+  Drains draining_removed;
+  CHECK(note_removed(draining_removed, web_key, with({web1, web2}), {at(web1)}, 5min, now) == std::vector{at(web2)});
+  REQUIRE(draining_removed.size() == 1);
+  CHECK(draining_removed.at({web_key, at(web2)}).since == now);
+  CHECK(draining_removed.at({web_key, at(web2)}).deadline == now + 5min);
+  CHECK(note_removed(draining_removed, web_key, with({web1, web2}), {at(web1)}, 5min, now + 1min).empty());
+  CHECK(draining_removed.at({web_key, at(web2)}).since == now);
 
   auto planned = with({web1});
-  keep_departing(planned, departures, web_key, with({web1, web2}));
+  keep_draining_removed(planned, draining_removed, web_key, with({web1, web2}));
   CHECK(planned.destinations.at(at(web1)).weight == 5);
   CHECK(planned.destinations.at(at(web2)).weight == 0);
 
-  CHECK(note_departures(departures, web_key, with({web1, web2}), {at(web1), at(web2)}, 5min, now + 2min).empty());
-  CHECK(departures.empty());
+  CHECK(note_removed(draining_removed, web_key, with({web1, web2}), {at(web1), at(web2)}, 5min, now + 2min).empty());
+  CHECK(draining_removed.empty());
 }
 
 TEST_CASE("a departure of another service is not touched") {
-  Drains departures;
+  Drains draining_removed;
   auto other = web_key;
   other.endpoint.port = 443;
-  CHECK(note_departures(departures, other, with({web1}), {}, 1h, now).size() == 1);
-  CHECK(note_departures(departures, web_key, with({web1}), {at(web1)}, 1h, now).empty());
-  CHECK(departures.size() == 1);
+  CHECK(note_removed(draining_removed, other, with({web1}), {}, 1h, now).size() == 1);
+  CHECK(note_removed(draining_removed, web_key, with({web1}), {at(web1)}, 1h, now).empty());
+  CHECK(draining_removed.size() == 1);
   auto planned = with({});
-  keep_departing(planned, departures, web_key, with({web1}));
+  keep_draining_removed(planned, draining_removed, web_key, with({web1}));
   CHECK(planned.destinations.empty());
 }
 
 TEST_CASE("a departure ends with its last connection, at its deadline, or when somebody else ended it") {
   using ipvs::Protocol;
-  const director::Drain departure{.since = now, .deadline = now + 5min};
+  const director::Drain drain{.since = now, .deadline = now + 5min};
   const auto none = connections(0, 0);
   const auto some = connections(2, 1);
-  CHECK(ended(departure, Protocol::tcp, &none, now) == "no connections left");
-  CHECK(ended(departure, Protocol::tcp, &some, now + 299s) == std::nullopt);
-  CHECK(ended(departure, Protocol::tcp, &some, now + 5min) ==
+  CHECK(ended(drain, Protocol::tcp, &none, now) == "no connections left");
+  CHECK(ended(drain, Protocol::tcp, &some, now + 299s) == std::nullopt);
+  CHECK(ended(drain, Protocol::tcp, &some, now + 5min) ==
         "drain timeout reached after 5m, 2 active and 1 inactive connections closed");
-  CHECK(ended(departure, Protocol::udp, &none, now + 299s) == std::nullopt);
-  CHECK(ended(departure, Protocol::udp, &none, now + 5min) ==
+  CHECK(ended(drain, Protocol::udp, &none, now + 299s) == std::nullopt);
+  CHECK(ended(drain, Protocol::udp, &none, now + 5min) ==
         "drain timeout reached after 5m, 0 active and 0 inactive connections closed");
-  CHECK(ended(departure, Protocol::tcp, nullptr, now) == "it was already gone from the kernel");
+  CHECK(ended(drain, Protocol::tcp, nullptr, now) == "it was already gone from the kernel");
 }
 
 TEST_CASE("a drain without a deadline only ends with its last connection") {

@@ -29,7 +29,7 @@ PersistentState some() {
                  {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
   state.sync = true;
   const auto since = std::chrono::system_clock::time_point(std::chrono::seconds(1700000100));
-  state.departures[{*state.owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
+  state.draining_removed[{*state.owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
       .since = since, .deadline = since + std::chrono::minutes(5)};
   return state;
 }
@@ -105,7 +105,7 @@ TEST_CASE("the state of 0.1.0 is read whole, and written as 0.1.0 wrote it") {
   CHECK(state->overrides.at("web/web2").drain->reason == "kernel \"update\"");
   CHECK(state->overrides.at("web/web2").drain->deadline.has_value());
   CHECK(state->owned.size() == 1);
-  CHECK(state->departures.size() == 1);
+  CHECK(state->draining_removed.size() == 1);
   CHECK(state->sync);
   CHECK(to_json(*state) == text);
 }

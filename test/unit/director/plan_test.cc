@@ -7,9 +7,9 @@
 #include "test/catch.h"
 
 using checkers::State;
+using director::ObservedServer;
+using director::ObservedService;
 using director::Plan;
-using director::ServerSituation;
-using director::ServiceSituation;
 using director_test::at;
 using director_test::endpoint;
 using director_test::web;
@@ -26,16 +26,16 @@ std::uint32_t weight(const ipvs::ServiceEntry& entry, const char* server) {
   return entry.destinations.at(at(server)).weight;
 }
 
-ServerSituation in(State health) {
-  ServerSituation server;
+ObservedServer in(State health) {
+  ObservedServer server;
   server.health = health;
   server.since = start;
   return server;
 }
 
-ServiceSituation situation(State first, State second) { return {.servers = {in(first), in(second)}}; }
+ObservedService observed(State first, State second) { return {.servers = {in(first), in(second)}}; }
 
-ServiceSituation situation(State first, State second, State fallback) {
+ObservedService observed(State first, State second, State fallback) {
   return {.servers = {in(first), in(second), in(fallback)}};
 }
 
@@ -45,7 +45,7 @@ config::Service with_fallback() {
   return service;
 }
 
-ipvs::ServiceEntry plan(const config::Service& service, const ServiceSituation& now, const ipvs::ServiceEntry& held) {
+ipvs::ServiceEntry plan(const config::Service& service, const ObservedService& now, const ipvs::ServiceEntry& held) {
   return director::plan(service, now, held, start).entry;
 }
 
@@ -54,7 +54,7 @@ ipvs::ServiceEntry plan(const config::Service& service, const ServiceSituation& 
 TEST_CASE("servers that are up have the weight the file gives them") {
   auto service = web();
   service.forward = ipvs::Forward::route;
-  const auto entry = plan(service, situation(State::up, State::up), {});
+  const auto entry = plan(service, observed(State::up, State::up), {});
   CHECK(entry.service.scheduler == "wrr");
   CHECK(entry.destinations.size() == 2);
   CHECK(weight(entry, web1) == 3);
@@ -68,7 +68,7 @@ TEST_CASE("thresholds and the tunnel's kind reach the table") {
   service.tunnel = {.type = ipvs::Tunnel::Type::gue, .port = 6080};
   service.servers[0].upper_threshold = 100;
   service.servers[0].lower_threshold = 80;
-  const auto entry = plan(service, situation(State::up, State::up), {});
+  const auto entry = plan(service, observed(State::up, State::up), {});
   CHECK(entry.destinations.at(at(web1)).upper_threshold == 100);
   CHECK(entry.destinations.at(at(web1)).lower_threshold == 80);
   CHECK(entry.destinations.at(at(web2)).tunnel.port == 6080);
@@ -76,31 +76,31 @@ TEST_CASE("thresholds and the tunnel's kind reach the table") {
 
 TEST_CASE("a failed server is drained or removed, as the service says") {
   auto service = web();
-  CHECK(weight(plan(service, situation(State::down, State::up), {}), web1) == 0);
+  CHECK(weight(plan(service, observed(State::down, State::up), {}), web1) == 0);
   service.on_failure = config::OnFailure::remove;
-  const auto entry = plan(service, situation(State::down, State::up), {});
+  const auto entry = plan(service, observed(State::down, State::up), {});
   CHECK_FALSE(entry.destinations.contains(at(web1)));
   CHECK(weight(entry, web2) == 1);
 }
 
 TEST_CASE("a server that nobody has judged yet gets no traffic, unless the kernel already gives it some") {
   const auto service = web();
-  CHECK(weight(plan(service, situation(State::unknown, State::up), {}), web1) == 0);
+  CHECK(weight(plan(service, observed(State::unknown, State::up), {}), web1) == 0);
 
   ipvs::ServiceEntry held;
   held.destinations[at(web1)].weight = 2;
-  CHECK(weight(plan(service, situation(State::unknown, State::up), held), web1) == 2);
-  CHECK(weight(plan(service, situation(State::down, State::up), held), web1) == 0);
+  CHECK(weight(plan(service, observed(State::unknown, State::up), held), web1) == 2);
+  CHECK(weight(plan(service, observed(State::down, State::up), held), web1) == 0);
 
   auto removing = web();
   removing.on_failure = config::OnFailure::remove;
-  CHECK(weight(plan(removing, situation(State::unknown, State::up), held), web1) == 2);
-  CHECK_FALSE(plan(removing, situation(State::unknown, State::up), {}).destinations.contains(at(web1)));
+  CHECK(weight(plan(removing, observed(State::unknown, State::up), held), web1) == 2);
+  CHECK_FALSE(plan(removing, observed(State::unknown, State::up), {}).destinations.contains(at(web1)));
 }
 
 TEST_CASE("a drained server has weight 0, however healthy, and whatever a failure would do") {
   auto service = web();
-  auto now = situation(State::up, State::up);
+  auto now = observed(State::up, State::up);
   now.servers[0].admin_state = director::AdminState::drained;
   CHECK(weight(plan(service, now, {}), web1) == 0);
   CHECK(weight(plan(service, now, {}), web2) == 1);
@@ -111,9 +111,9 @@ TEST_CASE("a drained server has weight 0, however healthy, and whatever a failur
 
 TEST_CASE("the fallback serves exactly while no server does") {
   const auto service = with_fallback();
-  CHECK(weight(plan(service, situation(State::up, State::down, State::up), {}), sorry) == 0);
-  CHECK(weight(plan(service, situation(State::down, State::down, State::up), {}), sorry) == 1);
-  auto drained = situation(State::up, State::down, State::up);
+  CHECK(weight(plan(service, observed(State::up, State::down, State::up), {}), sorry) == 0);
+  CHECK(weight(plan(service, observed(State::down, State::down, State::up), {}), sorry) == 1);
+  auto drained = observed(State::up, State::down, State::up);
   drained.servers[0].admin_state = director::AdminState::drained;
   CHECK(weight(plan(service, drained, {}), sorry) == 1);
 }
@@ -123,7 +123,7 @@ TEST_CASE("of several fallbacks those serve that are up, and all of them when no
   constexpr auto other = "192.168.200.98:80";
   service.servers.push_back({.name = "other", .endpoint = endpoint(other), .weight = 7, .fallback = true});
   const auto weights = [&](State first, State second) {
-    auto now = situation(State::down, State::down, first);
+    auto now = observed(State::down, State::down, first);
     now.servers.push_back(in(second));
     const auto entry = plan(service, now, {});
     return std::pair(weight(entry, sorry), weight(entry, other));
@@ -139,7 +139,7 @@ TEST_CASE("of several fallbacks those serve that are up, and all of them when no
 TEST_CASE("below the quorum, servers that are left are better than fallbacks that all fail") {
   auto service = with_fallback();
   service.quorum = {.below = 2, .regain = 2};
-  const auto made = director::plan(service, situation(State::up, State::down, State::down), {}, start);
+  const auto made = director::plan(service, observed(State::up, State::down, State::down), {}, start);
   CHECK_FALSE(made.quorum);
   CHECK_FALSE(made.fallback_serves);
   CHECK(weight(made.entry, web1) == 3);
@@ -148,7 +148,7 @@ TEST_CASE("below the quorum, servers that are left are better than fallbacks tha
 
 TEST_CASE("a drained fallback does not serve, and a fallback is no part of panic or quorum") {
   auto service = with_fallback();
-  auto now = situation(State::down, State::down, State::up);
+  auto now = observed(State::down, State::down, State::up);
   now.servers[2].admin_state = director::AdminState::drained;
   CHECK(weight(plan(service, now, {}), sorry) == 0);
   service.panic = 0;
@@ -156,13 +156,13 @@ TEST_CASE("a drained fallback does not serve, and a fallback is no part of panic
   CHECK(director::plan(service, now, {}, start).panicking == 2);
   service.panic = 100;
   service.quorum = {.below = 1, .regain = 1};
-  CHECK_FALSE(director::plan(service, situation(State::down, State::down, State::up), {}, start).quorum);
+  CHECK_FALSE(director::plan(service, observed(State::down, State::down, State::up), {}, start).quorum);
 }
 
 TEST_CASE("the plan says which servers drain and why; one that is out has left the table") {
   using director::DrainCause;
   const auto service = web();
-  auto now = situation(State::down, State::up);
+  auto now = observed(State::down, State::up);
   CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), DrainCause::health)});
   now.servers[0].admin_state = director::AdminState::drained;
   CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), DrainCause::admin)});
@@ -173,7 +173,7 @@ TEST_CASE("the plan says which servers drain and why; one that is out has left t
 }
 
 TEST_CASE("the operator's weight stands in for the file's") {
-  auto now = situation(State::up, State::up);
+  auto now = observed(State::up, State::up);
   now.servers[0].weight = 9;
   now.servers[1].weight = 0;
   CHECK(weight(plan(web(), now, {}), web1) == 9);
@@ -185,18 +185,18 @@ TEST_CASE("the operator's weight stands in for the file's") {
 TEST_CASE("destinations that the file does not name are not planned") {
   ipvs::ServiceEntry held;
   held.destinations[at("192.168.200.77:80")].weight = 5;
-  CHECK_FALSE(plan(web(), situation(State::up, State::up), held).destinations.contains(at("192.168.200.77:80")));
+  CHECK_FALSE(plan(web(), observed(State::up, State::up), held).destinations.contains(at("192.168.200.77:80")));
 }
 
 TEST_CASE("below the quorum the fallback serves instead of the servers, until enough of them are back") {
   auto service = with_fallback();
   service.quorum = {.below = 1, .regain = 2};
-  auto now = situation(State::up, State::down, State::up);
+  auto now = observed(State::up, State::down, State::up);
   const auto held = director::plan(service, now, {}, start);
   CHECK(held.quorum);
   CHECK(weight(held.entry, web1) == 3);
 
-  now = situation(State::down, State::down, State::up);
+  now = observed(State::down, State::down, State::up);
   now.quorum = director::plan(service, now, {}, start).quorum;
   CHECK_FALSE(now.quorum);
   now.servers[0].health = State::up;
@@ -216,7 +216,7 @@ TEST_CASE("below the quorum the fallback serves instead of the servers, until en
 TEST_CASE("without a fallback, servers serve below the quorum too") {
   auto service = web();
   service.quorum = {.below = 2, .regain = 2};
-  const auto made = director::plan(service, situation(State::up, State::down), {}, start);
+  const auto made = director::plan(service, observed(State::up, State::down), {}, start);
   CHECK_FALSE(made.quorum);
   CHECK(weight(made.entry, web1) == 3);
 }
@@ -224,7 +224,7 @@ TEST_CASE("without a fallback, servers serve below the quorum too") {
 TEST_CASE("panic keeps in what failed last, once health has taken away its share") {
   auto service = web();  // weights 3 and 1
   service.panic = 75;
-  auto now = situation(State::down, State::down);
+  auto now = observed(State::down, State::down);
   now.servers[1].since = start + 1s;
   auto made = director::plan(service, now, {}, start + 2s);
   CHECK(made.panicking == 1);
@@ -251,7 +251,7 @@ TEST_CASE("health alone never takes away more than panic allows, whatever happen
     service.servers.clear();
     service.panic = static_cast<std::uint8_t>(below(101));
     service.on_failure = below(2) == 0 ? config::OnFailure::drain : config::OnFailure::remove;
-    ServiceSituation now;
+    ObservedService now;
     const auto count = 1 + below(12);
     for (std::uint32_t i = 0; i < count; ++i) {
       service.servers.push_back(
@@ -284,8 +284,8 @@ TEST_CASE("a slow start rises step by step to the whole weight, and says when it
   auto service = web();
   service.servers[0].weight = 4;
   service.slow_start = 20s;
-  auto now = situation(State::up, State::up);
-  now.servers[0].warming = start;
+  auto now = observed(State::up, State::up);
+  now.servers[0].slow_start_from = start;
   const struct {
     net::Duration passed;
     std::uint32_t weight;
@@ -305,8 +305,8 @@ TEST_CASE("a slow start of a great weight goes in twenty steps") {
   auto service = web();
   service.servers[0].weight = 65535;
   service.slow_start = 10s;
-  auto now = situation(State::up, State::up);
-  now.servers[0].warming = start;
+  auto now = observed(State::up, State::up);
+  now.servers[0].slow_start_from = start;
   const auto first = director::plan(service, now, {}, start);
   CHECK(weight(first.entry, web1) == 65535 / 20);
   CHECK(first.again == start + 500ms);
@@ -316,7 +316,7 @@ TEST_CASE("a slow start of a great weight goes in twenty steps") {
 TEST_CASE("an agent's word alters the weight or takes the server out") {
   using Wish = checkers::Advice::Wish;
   const auto service = web();
-  auto now = situation(State::up, State::up);
+  auto now = observed(State::up, State::up);
   now.servers[0].advice.weight = {.value = 50, .percent = true};
   CHECK(weight(plan(service, now, {}), web1) == 2);
   now.servers[0].advice.weight = {.value = 200, .percent = true};
@@ -343,23 +343,23 @@ TEST_CASE(
     "several checks are down since the first and up since the last; the reluctant wish and the small weight hold") {
   using Wish = checkers::Advice::Wish;
   const auto late = start + 5s;
-  CHECK(director::together(std::vector<director::Opinion>{{State::down, late, {}}, {State::down, start, {}}},
-                           checkers::Combine::all, 1)
+  CHECK(director::aggregate(std::vector<director::HealthSummary>{{State::down, late, {}}, {State::down, start, {}}},
+                            checkers::Combine::all, 1)
             .since == start);
-  CHECK(director::together(std::vector<director::Opinion>{{State::up, start, {}}, {State::up, late, {}}},
-                           checkers::Combine::all, 1)
+  CHECK(director::aggregate(std::vector<director::HealthSummary>{{State::up, start, {}}, {State::up, late, {}}},
+                            checkers::Combine::all, 1)
             .since == late);
-  CHECK(director::together(std::vector<director::Opinion>{{State::down, late, {}}, {State::up, start, {}}},
-                           checkers::Combine::all, 1)
+  CHECK(director::aggregate(std::vector<director::HealthSummary>{{State::down, late, {}}, {State::up, start, {}}},
+                            checkers::Combine::all, 1)
             .since == late);
-  const auto both = director::together(
-      std::vector<director::Opinion>{
+  const auto both = director::aggregate(
+      std::vector<director::HealthSummary>{
           {State::up, start, {.wish = Wish::drain, .weight = {{.value = 50, .percent = true}}}},
           {State::up, start, {.wish = Wish::ready, .weight = {{.value = 3, .percent = false}}}}},
       checkers::Combine::all, 10);
   CHECK(both.state == State::up);
-  CHECK(director::together(std::vector<director::Opinion>{{State::down, late, {}}, {State::up, start, {}}},
-                           checkers::Combine::any, 1)
+  CHECK(director::aggregate(std::vector<director::HealthSummary>{{State::down, late, {}}, {State::up, start, {}}},
+                            checkers::Combine::any, 1)
             .state == State::up);
   CHECK(both.advice.wish == Wish::drain);
   CHECK(both.advice.weight == checkers::Advice::Weight{.value = 3, .percent = false});

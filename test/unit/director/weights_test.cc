@@ -88,14 +88,14 @@ TEST_CASE("each weight in the table has an origin") {
   auto service = director_test::web();
   service.servers.push_back(
       {.name = "sorry", .endpoint = director_test::endpoint("192.168.200.99:80"), .weight = 1, .fallback = true});
-  director::ServiceSituation now{.servers = std::vector<director::ServerSituation>(3)};
+  director::ObservedService now{.servers = std::vector<director::ObservedServer>(3)};
   for (auto& server : now.servers) server.health = checkers::State::up;
   auto& server = now.servers[0];
   CHECK(weight_origin(service, now, 0, 3, false) == "file");
   CHECK(weight_origin(service, now, 0, 0, true) == "fallback");
   CHECK(weight_origin(service, now, 2, 0, false) == "fallback");
   CHECK(weight_origin(service, now, 2, 1, true) == "file");
-  server.warming = net::Instant();
+  server.slow_start_from = net::Instant();
   CHECK(weight_origin(service, now, 0, 1, false) == "slow start");
   CHECK(weight_origin(service, now, 0, 3, false) == "file");
   server.advice.weight = {.value = 50, .percent = true};

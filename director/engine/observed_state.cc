@@ -1,4 +1,4 @@
-#include "director/engine/situation.h"
+#include "director/engine/observed_state.h"
 
 #include <algorithm>
 
@@ -12,10 +12,10 @@ constexpr std::uint64_t weight_max = 65535;
 
 }  // namespace
 
-Opinion together(std::span<const Opinion> checks, checkers::Combine combine, std::uint32_t weight) {
+HealthSummary aggregate(std::span<const HealthSummary> checks, checkers::Combine combine, std::uint32_t weight) {
   std::vector<State> states;
   for (const auto& check : checks) states.push_back(check.state);
-  Opinion all{.state = checkers::combine(states, combine), .since = {}, .advice = {}};
+  HealthSummary all{.state = checkers::combine(states, combine), .since = {}, .advice = {}};
   bool first = true;
   for (const auto& check : checks) {
     if (check.state == all.state) {

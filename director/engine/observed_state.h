@@ -17,22 +17,22 @@ enum class AdminState : std::uint8_t {
   disabled,  ///< out of the table: the drain's time is up
 };
 
-struct ServerSituation {
+struct ObservedServer {
   checkers::State health = checkers::State::unknown;  ///< of all its checks together; up where it has none
   net::Instant since;                                 ///< when `health` began
   checkers::Advice advice;                            ///< what its agent, script or file asks for
   AdminState admin_state = AdminState::enabled;
-  std::optional<std::uint32_t> weight;  ///< the operator's, instead of the file's
-  std::optional<net::Instant> warming;  ///< came up then, without traffic before: slow start counts from it
+  std::optional<std::uint32_t> weight;          ///< the operator's, instead of the file's
+  std::optional<net::Instant> slow_start_from;  ///< came up then, without traffic before: slow start counts from it
 };
 
-struct ServiceSituation {
-  std::vector<ServerSituation> servers;  ///< in the order of config::Service::servers
-  bool quorum = true;                    ///< as the last plan left it
+struct ObservedService {
+  std::vector<ObservedServer> servers;  ///< in the order of config::Service::servers
+  bool quorum = true;                   ///< as the last plan left it
 };
 
 /// What each check of a server says: its state, since when, and its advice.
-struct Opinion {
+struct HealthSummary {
   checkers::State state = checkers::State::unknown;
   net::Instant since;
   checkers::Advice advice;
@@ -40,7 +40,8 @@ struct Opinion {
 
 /// The checks of a server as one. Of several wishes the more reluctant holds, of several weights the smaller (a
 /// percentage is taken of `weight`). It is down since the first check that is, and up since the last came up.
-[[nodiscard]] Opinion together(std::span<const Opinion> checks, checkers::Combine combine, std::uint32_t weight);
+[[nodiscard]] HealthSummary aggregate(std::span<const HealthSummary> checks, checkers::Combine combine,
+                                      std::uint32_t weight);
 
 /// The weight in the file as the advice alters it: 0..65535.
 [[nodiscard]] std::uint32_t advised(const checkers::Advice& advice, std::uint32_t weight);

@@ -57,7 +57,7 @@ struct World {
   [[nodiscard]] director::Drains saved() {
     std::ignore = director_test::told_durable(loop, director->store());
     const auto state = director::load_state(*options.state_file);
-    return state ? state->departures : director::Drains{};
+    return state ? state->draining_removed : director::Drains{};
   }
 };
 
