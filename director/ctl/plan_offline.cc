@@ -4,7 +4,7 @@
 
 #include "director/engine/change.h"
 #include "director/engine/change_json.h"
-#include "director/engine/seen_in_table.h"
+#include "director/engine/cluster_from_kernel.h"
 #include "ipvs/netlink_kernel.h"
 
 namespace director {
@@ -24,7 +24,7 @@ std::expected<nlohmann::ordered_json, config::Refusal> plan_offline(const std::s
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   const auto table = read_table();
   const auto known = table ? *table : ipvs::Snapshot{};
-  const auto change = compare(seen_in_table(known, loaded->cluster), loaded->cluster);
+  const auto change = compare(cluster_from_kernel(known, loaded->cluster), loaded->cluster);
   auto leaving = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < change.leaving.size(); ++i) {
     const auto& [service, destination] = change.leaving[i];

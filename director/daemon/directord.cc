@@ -134,7 +134,7 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Engine& engine, const A
       std::move(memory));
   if (!reloader) return std::unexpected(reloader.error());
   auto replacer = director::Replacer::create(
-      loop, arguments.again, [&engine](std::function<void()> then) { engine.make_way(std::move(then)); });
+      loop, arguments.again, [&engine](std::function<void()> then) { engine.prepare_exec(std::move(then)); });
   if (!replacer) return std::unexpected(replacer.error());
   auto table = open_table_reader(loop, arguments.dry_run);
   if (!table) return std::unexpected(table.error());

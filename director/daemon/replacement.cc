@@ -92,19 +92,21 @@ net::Error Replacement::take_place() const {
   return {.code = errno, .message = net::system_error(errno, "run " + program.string()).error().message};
 }
 
-Replacer::Replacer(net::Loop& loop, Replacement replacement, MakeWay make_way, std::unique_ptr<Background> background)
+Replacer::Replacer(net::Loop& loop, Replacement replacement, PrepareExec prepare_exec,
+                   std::unique_ptr<Background> background)
     : loop_(loop),
       replacement_(std::move(replacement)),
-      make_way_(std::move(make_way)),
+      prepare_exec_(std::move(prepare_exec)),
       background_(std::move(background)) {}
 
 Replacer::~Replacer() { loop_.cancel(timer_); }
 
-net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replacement replacement, MakeWay make_way) {
+net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replacement replacement,
+                                                        PrepareExec prepare_exec) {
   auto background = Background::create(loop);
   if (!background) return std::unexpected(background.error());
   return std::unique_ptr<Replacer>(
-      new Replacer(loop, std::move(replacement), std::move(make_way), std::move(*background)));
+      new Replacer(loop, std::move(replacement), std::move(prepare_exec), std::move(*background)));
 }
 
 void Replacer::replace(Done done) {
@@ -115,7 +117,7 @@ void Replacer::replace(Done done) {
       if (checked) {
         timer_ = loop_.after(time_to_answer, [this] {
           timer_ = 0;
-          make_way_([this] {
+          prepare_exec_([this] {
             log::error(replacement_.take_place().message);  // it has returned: nothing checks any more, so start anew
             loop_.stop();
           });

@@ -37,10 +37,11 @@ class Replacer {
   using Done = std::move_only_function<void(net::Result<>)>;
 
   /// Calls its argument when this one may end at once.
-  using MakeWay = std::function<void(std::function<void()> then)>;
+  using PrepareExec = std::function<void(std::function<void()> then)>;
 
-  /// `make_way` is called right before this one ends. Error: no descriptors left.
-  static net::Result<std::unique_ptr<Replacer>> create(net::Loop& loop, Replacement replacement, MakeWay make_way);
+  /// `prepare_exec` is called right before this one ends. Error: no descriptors left.
+  static net::Result<std::unique_ptr<Replacer>> create(net::Loop& loop, Replacement replacement,
+                                                       PrepareExec prepare_exec);
   ~Replacer();
   Replacer(const Replacer&) = delete;
   Replacer& operator=(const Replacer&) = delete;
@@ -49,11 +50,11 @@ class Replacer {
   void replace(Done done);
 
  private:
-  Replacer(net::Loop& loop, Replacement replacement, MakeWay make_way, std::unique_ptr<Background> background);
+  Replacer(net::Loop& loop, Replacement replacement, PrepareExec prepare_exec, std::unique_ptr<Background> background);
 
   net::Loop& loop_;
   Replacement replacement_;
-  MakeWay make_way_;
+  PrepareExec prepare_exec_;
   std::unique_ptr<Background> background_;
   net::Loop::Id timer_ = 0;
 };

@@ -114,13 +114,13 @@ void Engine::mark_vip_services_dirty() {
 void Engine::stop(std::function<void()> on_stopped) {
   routers_.stop([this, on_stopped = std::move(on_stopped)] {
     store_.when_durable([this, on_stopped](const std::string& /*why_not*/) {
-      leave_the_table();
+      release_host();
       on_stopped();
     });
   });
 }
 
-void Engine::leave_the_table() {
+void Engine::release_host() {
   health_.stop();
   settings_.restore();
   const bool stay = cluster().director.on_stop == config::Director::OnStop::keep;
@@ -128,11 +128,11 @@ void Engine::leave_the_table() {
   log_.add(events::stopped(stay ? events::End::rules_stay : events::End::rules_removed));
 }
 
-void Engine::make_way(std::function<void()> then) {
+void Engine::prepare_exec(std::function<void()> then) {
   health_.stop_checks();
   store_.when_durable([this, then = std::move(then)](const std::string& /*why_not*/) {
     log_.add(events::stopped(events::End::replaced));
-    routers_.leave_to_next_life();
+    routers_.keep_for_next_process();
     then();
   });
 }

@@ -67,7 +67,7 @@ class Engine {
 
   /// Ends the probes under way and leaves all else as it is: another directord goes on from here, right after `then`,
   /// which is told when the state is on the disk, or does not get there in StateStore::patience.
-  void make_way(std::function<void()> then);
+  void prepare_exec(std::function<void()> then);
 
   /// From now on another cluster file is in force. What is the same in both is not touched: checks keep their rhythm
   /// and results, routers their roles, services see no message. Errors: nothing has changed. `what` is for the log.
@@ -120,7 +120,7 @@ class Engine {
   net::Result<> open_store();
   void adjust_kernel();
   void mark_vip_services_dirty();
-  void leave_the_table();
+  void release_host();
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;
 

@@ -58,7 +58,7 @@ void Reconciler::take_over_unknown() {
 /// Somebody else may change what is directord's: a part of the table is read again each time, and put right.
 void Reconciler::check_for_drift() {
   if (!drift_cursor_) take_over_unknown();
-  for (std::size_t left = drift_budget; looks > 0; --looks) {
+  for (std::size_t left = drift_budget; left > 0; --left) {
     drift_cursor_ = next_to_compare();
     if (!drift_cursor_) break;  // all have been seen; begins anew in the next round
     repair(*drift_cursor_);

@@ -138,7 +138,7 @@ void VirtualRouters::stop(std::function<void()> on_stopped) {
   routers_->stop();
 }
 
-void VirtualRouters::leave_to_next_life() {
+void VirtualRouters::keep_for_next_process() {
   if (routers_) routers_->leave_to_next_life();
 }
 

@@ -78,7 +78,7 @@ class VirtualRouters : private vrrp::Listener {
   void stop(std::function<void()> on_stopped);
 
   /// Keeps the addresses for the process that replaces this one at once.
-  void leave_to_next_life();
+  void keep_for_next_process();
 
   /// Gives the role of a router and its group to another node. Errors: not_found, conflict.
   RequestResult<std::string> hand_over(const config::Cluster& cluster, const std::string& router,

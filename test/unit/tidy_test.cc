@@ -43,7 +43,7 @@ const std::map<std::string, std::set<std::string>> floors = {
     {"director/ctl",
      {"net", "ipvs", "ipvs/ctl", "config", "config/import", "director/doctor", "director/usage",
       "director/control/http_client.h", "director/engine/change.h", "director/engine/change_json.h",
-      "director/engine/seen_in_table.h"}},
+      "director/engine/cluster_from_kernel.h"}},
 };
 
 /// What decides, reads and words, from what it is given: whole folders, and files without their extension.
@@ -66,14 +66,13 @@ const std::set<std::string> pure_files = {
     "config/cluster", "config/members", "config/ranges",
     // the director
     "director/engine/agreement", "director/engine/change", "director/engine/change_json",
-    "director/engine/check_settings", "director/engine/drains", "director/engine/event_types", "director/engine/event",
-    "director/engine/server_health", "director/engine/marks", "director/engine/node_names",
-    "director/engine/path_settings", "director/engine/observed_state", "director/engine/path_test",
-    "director/engine/plan", "director/engine/problems", "director/engine/request_error",
-    "director/engine/seen_in_table", "director/engine/settings", "director/engine/table_text",
-    "director/engine/vrrp_status", "director/engine/weight_origin", "director/doctor/doctor",
-    "director/doctor/doctor_text", "director/doctor/finding", "director/ctl/change_text", "director/ctl/nodes_text",
-    "director/ctl/status_text", "director/ctl/vrrp_text"};
+    "director/engine/check_settings", "director/engine/cluster_from_kernel", "director/engine/drains",
+    "director/engine/event_types", "director/engine/event", "director/engine/server_health", "director/engine/marks",
+    "director/engine/node_names", "director/engine/path_settings", "director/engine/observed_state",
+    "director/engine/path_test", "director/engine/plan", "director/engine/problems", "director/engine/request_error",
+    "director/engine/settings", "director/engine/table_text", "director/engine/vrrp_status",
+    "director/engine/weight_origin", "director/doctor/doctor", "director/doctor/doctor_text", "director/doctor/finding",
+    "director/ctl/change_text", "director/ctl/nodes_text", "director/ctl/status_text", "director/ctl/vrrp_text"};
 
 struct File {
   std::string path;

@@ -209,7 +209,7 @@ void World::replace(Node& node) {
   if (mutation_ == Mutation::stops_to_be_replaced) {
     node.director->stop([&node] { node.replaced = true; });
   } else {
-    node.director->make_way([&node] { node.replaced = true; });
+    node.director->prepare_exec([&node] { node.replaced = true; });
   }
 }
 

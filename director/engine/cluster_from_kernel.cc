@@ -1,4 +1,4 @@
-#include "director/engine/seen_in_table.h"
+#include "director/engine/cluster_from_kernel.h"
 
 namespace director {
 namespace {
@@ -32,7 +32,7 @@ config::Service seen(const ipvs::ServiceStatus& held, config::Service service) {
 
 }  // namespace
 
-config::Cluster seen_in_table(const ipvs::Snapshot& table, const config::Cluster& file) {
+config::Cluster cluster_from_kernel(const ipvs::Snapshot& table, const config::Cluster& file) {
   config::Cluster cluster = file;
   cluster.services.clear();
   for (const auto& service : file.services) {

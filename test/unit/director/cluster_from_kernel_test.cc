@@ -1,11 +1,11 @@
-#include "director/engine/seen_in_table.h"
+#include "director/engine/cluster_from_kernel.h"
 
 #include "director/engine/change.h"
 #include "shop.h"
 #include "test/catch.h"
 
+using director::cluster_from_kernel;
 using director::compare;
-using director::seen_in_table;
 using director_test::at;
 using director_test::shop;
 using Names = std::vector<std::string>;
@@ -25,7 +25,7 @@ ipvs::Snapshot as_planned() {
   return table;
 }
 
-director::Change change(const ipvs::Snapshot& table) { return compare(seen_in_table(table, shop()), shop()); }
+director::Change change(const ipvs::Snapshot& table) { return compare(cluster_from_kernel(table, shop()), shop()); }
 
 }  // namespace
 
