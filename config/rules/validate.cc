@@ -6,7 +6,7 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
   validate_routers(cluster, origin, diagnostics);
   validate_holdings(cluster, origin, diagnostics);
   validate_services(cluster, origin, diagnostics);
-  validate_true_paths(cluster, origin, diagnostics);
+  validate_vip_checks(cluster, origin, diagnostics);
 }
 
 }  // namespace config

@@ -16,7 +16,7 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_holdings(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
-void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_vip_checks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
 /// Whether the kernel with these modules has the schedulers: a warning where the first service names one that is
 /// missing.

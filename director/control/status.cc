@@ -55,7 +55,7 @@ ordered_json event_json(const Event& event) {
 }
 
 /// The private services, which no listing of services shows.
-ordered_json true_paths_status(const TruePaths& paths) {
+ordered_json vip_checks_status(const VipChecks& paths) {
   ordered_json all = ordered_json::array();
   for (const auto& [key, way] : paths.services()) {
     if (!way) continue;
@@ -218,7 +218,7 @@ ordered_json status_but_services(const Engine& engine, const net::Result<ipvs::S
   root["nodes"] = engine.peers().status(engine.cluster(), engine.dry_run());
   root["vrrp"] = routers_status(engine);
   root["departures"] = draining_removed_status(engine, table);
-  root["true_paths"] = true_paths_status(engine.health().true_paths());
+  root["true_paths"] = vip_checks_status(engine.health().vip_checks());
   return root;
 }
 

@@ -29,7 +29,7 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
                .on_change = [this](const auto& server) { reconciler_.mark_dirty(server.service); }},
               {.make_prober = options_.make_prober,
                .settings = settings_file("true-paths"),
-               .true_paths = !options_.dry_run}),
+               .vip_checks = !options_.dry_run}),
       reconciler_(loop, kernel, in_force_, log_, store_, health_, drains_, [this] { routers_.look_at_services(); }),
       overrides_(loop, in_force_, log_, store_, reconciler_),
       sync_(loop, kernel, log_, store_),
@@ -108,7 +108,7 @@ void Engine::adjust_kernel() {
 }
 
 void Engine::mark_vip_services_dirty() {
-  for (const auto& [service, way] : health_.true_paths().services()) reconciler_.mark_dirty(service);
+  for (const auto& [service, path] : health_.vip_checks().services()) reconciler_.mark_dirty(service);
 }
 
 void Engine::stop(std::function<void()> on_stopped) {
@@ -232,7 +232,7 @@ bool Engine::below_quorum(const std::string& name) const {
 
 std::vector<Problem> Engine::problems() const {
   std::vector<Problem> all;
-  for (const auto& why : health_.true_paths().problems()) all.push_back({EventKind::path_broken, "VIP check", why});
+  for (const auto& why : health_.vip_checks().problems()) all.push_back({EventKind::path_broken, "VIP check", why});
   for (const auto& [key, why] : reconciler_.refused()) {
     const auto* service = in_force_.find(key);
     all.push_back(

@@ -29,23 +29,23 @@ HealthMonitor::HealthMonitor(net::Loop& loop, net::Host& host, const ClusterInFo
       in_force_(in_force),
       log_(log),
       hooks_(std::move(hooks)),
-      uses_true_paths_(options.true_paths),
+      uses_vip_checks_(options.vip_checks),
       wall_(loop.clock()),
       checkers_(
           loop, [this](const checkers::Report& report) { on_report(report); }, options.make_prober),
-      true_paths_(loop, host, in_force, checkers_, log, [this] { set_all(); }, std::move(options.settings)) {}
+      vip_checks_(loop, host, in_force, checkers_, log, [this] { set_all(); }, std::move(options.settings)) {}
 
 net::Result<> HealthMonitor::open(const config::Cluster& next) {
-  return uses_true_paths_ ? true_paths_.open(next) : net::Result<>();
+  return uses_vip_checks_ ? vip_checks_.open(next) : net::Result<>();
 }
 
 void HealthMonitor::start(const ipvs::Table& held) {
-  if (uses_true_paths_) true_paths_.set(held);
+  if (uses_vip_checks_) vip_checks_.set(held);
   set_all();
 }
 
 void HealthMonitor::before_reload(const ClusterInForce::Differences& differences) {
-  if (!true_paths_.services().empty()) return;  // all are set anew
+  if (!vip_checks_.services().empty()) return;  // all are set anew
   for (const auto* keys : {&differences.changed, &differences.gone}) {
     for (const auto& service : *keys) {
       for_each_check(service, [this](const auto& key, const ServerKey& user) { users_.remove(key, user); });
@@ -55,9 +55,9 @@ void HealthMonitor::before_reload(const ClusterInForce::Differences& differences
 
 void HealthMonitor::after_reload(const ClusterInForce::Differences& differences, const ipvs::Table& held) {
   for (const auto& service : differences.gone) health_.erase(service);
-  const bool had_true_paths = !true_paths_.services().empty();
-  if (uses_true_paths_) true_paths_.set(held);
-  if (had_true_paths || !true_paths_.services().empty()) return set_all();  // any of them may lead elsewhere now
+  const bool had_vip_checks = !vip_checks_.services().empty();
+  if (uses_vip_checks_) vip_checks_.set(held);
+  if (had_vip_checks || !vip_checks_.services().empty()) return set_all();  // any of them may lead elsewhere now
   for (const auto& service : differences.changed) {
     for_each_check(service, [this](const auto& key, const ServerKey& user) { users_.add(key, user); });
   }
@@ -73,7 +73,7 @@ void HealthMonitor::for_each_check(const ipvs::ServiceKey& service,
   if (asked == nullptr) return;
   for (const auto& server : asked->servers) {
     for (const auto& check : asked->checks) {
-      visit(true_paths_.aim(*asked, server, check), {.service = service, .server = server.endpoint});
+      visit(vip_checks_.aim(*asked, server, check), {.service = service, .server = server.endpoint});
     }
   }
 }
@@ -95,7 +95,7 @@ void HealthMonitor::init_health(const ipvs::ServiceKey& key) {
   net::check(service != nullptr, "the service is in the cluster file");
   for (const auto& server : service->servers) {
     if (!hooks_.has_traffic({.service = key, .server = server.endpoint})) continue;
-    for (const auto& check : service->checks) checkers_.serves_already(true_paths_.aim(*service, server, check));
+    for (const auto& check : service->checks) checkers_.serves_already(vip_checks_.aim(*service, server, check));
   }
   auto& known = health_[key];
   ServersHealth now;
@@ -115,7 +115,7 @@ void HealthMonitor::init_health(const ipvs::ServiceKey& key) {
 }
 
 void HealthMonitor::on_report(const checkers::Report& report) {
-  true_paths_.on_report(report);
+  vip_checks_.on_report(report);
   const bool advised = report.result.advice != checkers::Advice{};
   if (report.change != checkers::Change::changed && !advised) return;
   for (const auto& server : users_.of(report.key)) update_health(server, report);
@@ -156,7 +156,7 @@ HealthSummary HealthMonitor::summarize_health(const config::Service& service, co
   }
   std::vector<HealthSummary> summaries;
   for (const auto& check : service.checks) {
-    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
+    const auto* health = checkers_.find(vip_checks_.aim(service, server, check));
     if (health != nullptr) summaries.push_back(summary(*health));
   }
   return aggregate(summaries, service.combine, server.weight);
@@ -173,7 +173,7 @@ std::string HealthMonitor::describe(const config::Service& service, const config
                                     net::WallTime now) const {
   std::string text;
   for (const auto& check : service.checks) {
-    const auto* health = checkers_.find(true_paths_.aim(service, server, check));
+    const auto* health = checkers_.find(vip_checks_.aim(service, server, check));
     if (health == nullptr) continue;
     if (!text.empty()) text += "; ";
     text += checkers::describe(*health, check.thresholds, loop_.now(), now);

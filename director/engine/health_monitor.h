@@ -12,7 +12,7 @@
 #include "director/engine/event_log.h"
 #include "director/engine/observed_state.h"
 #include "director/engine/server_health.h"
-#include "director/engine/true_paths.h"
+#include "director/engine/vip_checks.h"
 #include "net/loop.h"
 
 namespace director {
@@ -29,15 +29,15 @@ class HealthMonitor {
 
   struct Options {
     checkers::MakeProber make_prober = checkers::make_prober;
-    std::filesystem::path settings{};  ///< of the true paths (net::Sysctls)
-    bool true_paths = true;            ///< without: checks `via: vip` go to the servers' own addresses
+    std::filesystem::path settings{};  ///< of the VIP checks (net::Sysctls)
+    bool vip_checks = true;            ///< without: checks `via: vip` go to the servers' own addresses
   };
 
   /// All must outlive this.
   HealthMonitor(net::Loop& loop, net::Host& host, const ClusterInForce& in_force, EventLog& log, Hooks hooks,
                 Options options);
 
-  /// Opens what it takes to check as `next` says; nothing else changes. Errors: as TruePaths::open.
+  /// Opens what it takes to check as `next` says; nothing else changes. Errors: as VipChecks::open.
   net::Result<> open(const config::Cluster& next);
 
   /// Checks what the cluster in force asks for, from now on; `held` is the kernel's table.
@@ -51,7 +51,7 @@ class HealthMonitor {
   /// Ends the probes under way; none follows.
   void stop_checks() { checkers_.set({}); }
   /// Puts the host's settings back.
-  void stop() { true_paths_.stop(); }
+  void stop() { vip_checks_.stop(); }
 
   /// Of the servers of a service in the file: each is there.
   [[nodiscard]] const ServersHealth& of(const ipvs::ServiceKey& service) const;
@@ -62,7 +62,7 @@ class HealthMonitor {
   [[nodiscard]] std::string describe(const config::Service& service, const config::Server& server,
                                      net::WallTime now) const;
 
-  [[nodiscard]] const TruePaths& true_paths() const { return true_paths_; }
+  [[nodiscard]] const VipChecks& vip_checks() const { return vip_checks_; }
   [[nodiscard]] std::size_t checks() const { return checkers_.size(); }
 
  private:
@@ -80,12 +80,12 @@ class HealthMonitor {
   const ClusterInForce& in_force_;
   EventLog& log_;
   Hooks hooks_;
-  bool uses_true_paths_;
+  bool uses_vip_checks_;
   net::WallClock wall_;
   std::map<ipvs::ServiceKey, ServersHealth> health_;
   CheckUsers users_;
   checkers::Checkers checkers_;
-  TruePaths true_paths_;
+  VipChecks vip_checks_;
 };
 
 }  // namespace director

@@ -96,7 +96,8 @@ void Reconciler::write() {
 void Reconciler::remove_all() {
   std::vector<KernelTable::Desired> nothing;
   for (const auto& key : store_.state().owned) nothing.push_back({.key = key, .entry = std::nullopt});
-  for (const auto& [key, way] : health_.true_paths().services()) nothing.push_back({.key = key, .entry = std::nullopt});
+  for (const auto& [key, path] : health_.vip_checks().services())
+    nothing.push_back({.key = key, .entry = std::nullopt});
   const auto outcome = table_.apply(nothing);
   for (const auto& line : table_text(outcome.done)) log::info("ipvs: " + line);
   for (const auto& [key, why] : outcome.failed) log_.add(events::table_refused(why));
@@ -142,7 +143,7 @@ std::vector<ipvs::ServiceKey> Reconciler::refresh_stale(const std::set<ipvs::Ser
       continue;
     }
     known.push_back(service);
-    if (*fresh && !health_.true_paths().owns(service)) changed.push_back(service);
+    if (*fresh && !health_.vip_checks().owns(service)) changed.push_back(service);
   }
   for (const auto& service : changed) drain_removed(service, drain_time_of(service));
   return known;
@@ -150,8 +151,8 @@ std::vector<ipvs::ServiceKey> Reconciler::refresh_stale(const std::set<ipvs::Ser
 
 /// A service of the file is as planned, with the removed servers that drain; any other is only those that still drain.
 KernelTable::Desired Reconciler::desired_entry(const ipvs::ServiceKey& key) {
-  const auto& true_paths = health_.true_paths();
-  if (true_paths.owns(key)) return {.key = key, .entry = true_paths.entry(key)};
+  const auto& vip_checks = health_.vip_checks();
+  if (vip_checks.owns(key)) return {.key = key, .entry = vip_checks.entry(key)};
   const auto& actual = table_.actual(key);
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto* service = in_force_.find(key);

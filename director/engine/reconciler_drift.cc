@@ -43,7 +43,7 @@ void Reconciler::take_over_unknown() {
   if (!services) return;  // asked again in the next round
   std::vector<ipvs::ServiceKey> unknown;
   for (const auto& row : *services) {
-    if (store_.state().owned.contains(row.key) || health_.true_paths().owns(row.key)) continue;
+    if (store_.state().owned.contains(row.key) || health_.vip_checks().owns(row.key)) continue;
     if (!table_.read(row.key)) continue;
     log_.add(events::table_unknown_service(row.key));
     unknown.push_back(row.key);
@@ -69,7 +69,7 @@ void Reconciler::check_for_drift() {
 /// The service after drift_cursor_, of the file or private.
 std::optional<ipvs::ServiceKey> Reconciler::next_to_compare() const {
   auto next = in_force_.after(drift_cursor_);
-  const auto& private_ones = health_.true_paths().services();
+  const auto& private_ones = health_.vip_checks().services();
   const auto found = drift_cursor_ ? private_ones.upper_bound(*drift_cursor_) : private_ones.begin();
   if (found != private_ones.end() && (!next || found->first < *next)) next = found->first;
   return next;
@@ -80,7 +80,7 @@ void Reconciler::repair(const ipvs::ServiceKey& service) {
   const auto changed = table_.read(service);
   if (!changed || !*changed) return;
   log_.add(events::table_repaired(service));
-  if (health_.true_paths().owns(service)) return mark_dirty(service);
+  if (health_.vip_checks().owns(service)) return mark_dirty(service);
   drain_removed(service, drain_time_of(service));
 }
 

@@ -68,11 +68,12 @@ const std::set<std::string> pure_files = {
     "director/engine/agreement", "director/engine/change", "director/engine/change_json",
     "director/engine/check_settings", "director/engine/cluster_from_kernel", "director/engine/drains",
     "director/engine/event_types", "director/engine/event", "director/engine/server_health", "director/engine/marks",
-    "director/engine/node_names", "director/engine/path_settings", "director/engine/observed_state",
-    "director/engine/path_test", "director/engine/plan", "director/engine/problems", "director/engine/request_error",
-    "director/engine/settings", "director/engine/table_text", "director/engine/vrrp_status",
-    "director/engine/weight_origin", "director/doctor/doctor", "director/doctor/doctor_text", "director/doctor/finding",
-    "director/ctl/change_text", "director/ctl/nodes_text", "director/ctl/status_text", "director/ctl/vrrp_text"};
+    "director/engine/node_names", "director/engine/path_probation", "director/engine/path_settings",
+    "director/engine/observed_state", "director/engine/plan", "director/engine/problems",
+    "director/engine/request_error", "director/engine/settings", "director/engine/table_text",
+    "director/engine/vrrp_status", "director/engine/weight_origin", "director/doctor/doctor",
+    "director/doctor/doctor_text", "director/doctor/finding", "director/ctl/change_text", "director/ctl/nodes_text",
+    "director/ctl/status_text", "director/ctl/vrrp_text"};
 
 struct File {
   std::string path;

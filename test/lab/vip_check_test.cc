@@ -1,5 +1,5 @@
 // Checks `via: vip` on a real kernel: a DR server without the virtual address on lo is up to a plain check and down to
-// one along the true path; on the master, on the backup, and across takeovers, without a false verdict.
+// one with `via: vip`; on the master, on the backup, and across takeovers, without a false verdict.
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Two directors and two web servers for DR. `web1` holds the virtual address silently, `web2` does not. The service
-/// `plain` (port 80) is checked at the servers' own addresses, `true` (port 81) along the true path.
+/// `plain` (port 80) is checked at the servers' own addresses, `true` (port 81) with `via: vip`.
 ///
 ///     front 192.168.56.0/24    lb1 .11, lb2 .12; the virtual address .10
 ///     back  192.168.200.0/24   lb1 .251, lb2 .252, web1 .11, web2 .12

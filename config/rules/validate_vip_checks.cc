@@ -11,9 +11,9 @@
 namespace config {
 namespace {
 
-class TruePathRules {
+class VipCheckRules {
  public:
-  TruePathRules(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics)
+  VipCheckRules(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics)
       : cluster_(cluster), origin_(origin), diagnostics_(diagnostics) {}
 
   void check(const Service& service, std::size_t index);
@@ -31,13 +31,13 @@ class TruePathRules {
   Diagnostics& diagnostics_;
 };
 
-Origin::Path TruePathRules::check_path(const Service& service, std::size_t index) const {
+Origin::Path VipCheckRules::check_path(const Service& service, std::size_t index) const {
   Origin::Path path = {"services", service.name, "check"};
   return origin_.has(path) ? path : Origin::Path{"services", service.name, "checks", std::to_string(index)};
 }
 
 /// The kind within a check that says `via`.
-Origin::Path TruePathRules::kind_path(Origin::Path path) const {
+Origin::Path VipCheckRules::kind_path(Origin::Path path) const {
   path.emplace_back();
   for (const auto* kind : {"tcp", "tls", "http", "https", "udp", "dns", "smtp"}) {
     path.back() = kind;
@@ -46,12 +46,12 @@ Origin::Path TruePathRules::kind_path(Origin::Path path) const {
   return path;
 }
 
-void TruePathRules::refuse(Origin::Path path, std::string_view key, const std::string& why) {
+void VipCheckRules::refuse(Origin::Path path, std::string_view key, const std::string& why) {
   path.emplace_back(key);
   if (origin_.has(path) && origin_.sound(path)) diagnostics_.error(origin_.place(path), why);
 }
 
-void TruePathRules::check(const Service& service, std::size_t index) {
+void VipCheckRules::check(const Service& service, std::size_t index) {
   const auto& check = service.checks[index];
   const auto path = check_path(service, index);
   if (!check.path.via_vip) return;
@@ -84,7 +84,7 @@ void TruePathRules::check(const Service& service, std::size_t index) {
   }
 }
 
-void TruePathRules::marks() {
+void VipCheckRules::marks() {
   const auto& [first, last] = cluster_.probe_marks;
   const Origin::Path path = {"probe_marks", "last"};
   if (first > last) {
@@ -95,7 +95,7 @@ void TruePathRules::marks() {
   marks_suffice();
 }
 
-void TruePathRules::marks_are_free() {
+void VipCheckRules::marks_are_free() {
   const auto& marks = cluster_.probe_marks;
   const auto taken = [&](std::uint32_t mark) {
     return fmt::format("the mark {} is in the range {} to {} reserved for checks with 'via: vip' (probe_marks)", mark,
@@ -113,7 +113,7 @@ void TruePathRules::marks_are_free() {
 }
 
 /// A mark leads to one server, in one way of forwarding.
-void TruePathRules::marks_suffice() {
+void VipCheckRules::marks_suffice() {
   std::set<std::tuple<net::Family, net::Address, ipvs::Forward>> ways;
   for (const auto& service : cluster_.services) {
     if (std::ranges::none_of(service.checks, [](const auto& check) { return check.path.via_vip; })) continue;
@@ -130,8 +130,8 @@ void TruePathRules::marks_suffice() {
 
 }  // namespace
 
-void validate_true_paths(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
-  TruePathRules rules(cluster, origin, diagnostics);
+void validate_vip_checks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+  VipCheckRules rules(cluster, origin, diagnostics);
   rules.marks();
   for (const auto& service : cluster.services) {
     for (std::size_t i = 0; i < service.checks.size(); ++i) rules.check(service, i);

@@ -11,16 +11,16 @@
 /// address comes or goes. Pure.
 ///
 /// Probes that were in flight then, or begin within `settle`, do not count when they fail. When the address has
-/// arrived, the checks that were up are the test: if one of them passes, the path works here, and failures count from
-/// then on; if each fails, and none passes, it is more likely that this host drops the answers than that all servers
-/// failed with the other director, and their verdicts are kept until one passes.
+/// arrived, the path is on probation: if one of the checks that were up passes, the path works here, and failures count
+/// from then on; if each fails, and none passes, it is more likely that this host drops the answers than that all
+/// servers failed with the other director, and their health is kept until one passes.
 namespace director {
 
-struct PathTest {
+struct PathProbation {
   enum class State : std::uint8_t {
     settled,  ///< failures count
-    testing,  ///< the address has arrived, and nobody has answered yet
-    broken,   ///< everybody who should have answered did not
+    testing,  ///< the address has arrived, and no check has passed yet
+    broken,   ///< all checks that were up have failed
   };
   static constexpr net::Duration settle = std::chrono::seconds(1);
 
@@ -31,18 +31,19 @@ struct PathTest {
 };
 
 /// The address has come (`here`) or gone; `up` are the checks of it that are up.
-void address_changed(PathTest& test, bool here, std::set<checkers::Key> up, net::Instant now);
+void address_changed(PathProbation& probation, bool here, std::set<checkers::Key> up, net::Instant now);
 
-enum class Finding : std::uint8_t {
+enum class ProbationOutcome : std::uint8_t {
   none,
   works,   ///< the path was in doubt, and is not any more
   broken,  ///< it is broken now
 };
 
 /// A probe of `key` that `began` then has ended, and `passed` or failed. One that could not be run is not told.
-Finding hear(PathTest& test, const checkers::Key& key, bool passed, net::Instant began, net::Instant now);
+ProbationOutcome record_result(PathProbation& probation, const checkers::Key& key, bool passed, net::Instant began,
+                               net::Instant now);
 
 /// Until when a probe must have begun for its failure not to count.
-[[nodiscard]] net::Instant hold_until(const PathTest& test);
+[[nodiscard]] net::Instant suppress_until(const PathProbation& probation);
 
 }  // namespace director
