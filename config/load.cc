@@ -42,7 +42,7 @@ std::expected<Loaded, Refusal> load_source(Source source, bool is_file, const ne
   } else if (const Entry* include = root->find("include")) {
     diagnostics.error(include->place, "'include' needs a file to start from; this text has none");
   }
-  Memory memory(sources, *root);
+  ReloadCache cache(sources, *root);
   apply_defaults(*root, cluster_shape());
   expand_ranges(*root, document, diagnostics);
   Reader reader(diagnostics);
@@ -53,34 +53,34 @@ std::expected<Loaded, Refusal> load_source(Source source, bool is_file, const ne
   if (diagnostics.has_errors()) return std::unexpected(std::move(found));
   cluster.fingerprint = fingerprint(sources);
   // To find a warning anew, all is read anew.
-  if (!found.empty()) memory = {};
+  if (!found.empty()) cache = {};
   const auto count = cluster.services.size();
   return Loaded{.cluster = std::move(cluster),
                 .warnings = std::move(found),
                 .files = names_of(sources),
                 .services_read = count,
-                .memory = std::move(memory)};
+                .cache = std::move(cache)};
 }
 
-/// Nothing when `memory` does not help, or there is anything to say about the file, which takes the places of the whole
+/// Nothing when `cache` does not help, or there is anything to say about the file, which takes the places of the whole
 /// text.
-std::optional<Loaded> load_rest(const Source& source, const Memory& memory, const std::vector<Service>& before,
-                                const net::Modules* modules) {
+std::optional<Loaded> load_incrementally(const Source& source, const ReloadCache& cache,
+                                         const std::vector<Service>& before, const net::Modules* modules) {
   std::vector<Source> sources = {source};
   Diagnostics diagnostics;
   Document document;
-  Sieve sieve(memory);
-  YamlNode* root = parse(sieve(source), 0, document, diagnostics);
+  IncrementalReader incremental(cache);
+  YamlNode* root = parse(incremental(source), 0, document, diagnostics);
   if (root == nullptr) return std::nullopt;
-  include_files(*root, sources, std::ref(sieve), document, diagnostics);
-  if (!sieve.holds(*root)) return std::nullopt;
+  include_files(*root, sources, std::ref(incremental), document, diagnostics);
+  if (!incremental.covers(*root)) return std::nullopt;
   apply_defaults(*root, cluster_shape());
   expand_ranges(*root, document, diagnostics);
   Reader reader(diagnostics);
   Cluster cluster = read(*root, reader);
   if (diagnostics.any()) return std::nullopt;
   const auto count = cluster.services.size();
-  auto services = sieve.all(before, std::move(cluster.services));
+  auto services = incremental.merge(before, std::move(cluster.services));
   if (!services) return std::nullopt;
   cluster.services = *std::move(services);
   rules(cluster, Origin(*root, reader, sources), modules, diagnostics);
@@ -90,7 +90,7 @@ std::optional<Loaded> load_rest(const Source& source, const Memory& memory, cons
                 .warnings = {},
                 .files = names_of(sources),
                 .services_read = count,
-                .memory = std::move(sieve).memory()};
+                .cache = std::move(incremental).cache()};
 }
 
 /// The cluster file itself; the error is all that is wrong with it.
@@ -103,15 +103,15 @@ std::expected<Source, Refusal> open_file(const std::string& path) {
 }  // namespace
 
 std::expected<Loaded, Refusal> load(const std::string& path, const net::Modules* modules) {
-  return load_again(path, {}, {}, modules);
+  return reload(path, {}, {}, modules);
 }
 
-std::expected<Loaded, Refusal> load_again(const std::string& path, const Memory& memory,
-                                          const std::vector<Service>& before, const net::Modules* modules) {
+std::expected<Loaded, Refusal> reload(const std::string& path, const ReloadCache& cache,
+                                      const std::vector<Service>& before, const net::Modules* modules) {
   auto source = open_file(path);
   if (!source) return std::unexpected(std::move(source.error()));
-  if (!memory.empty()) {
-    if (auto loaded = load_rest(*source, memory, before, modules)) return *std::move(loaded);
+  if (!cache.empty()) {
+    if (auto loaded = load_incrementally(*source, cache, before, modules)) return *std::move(loaded);
   }
   return load_source(*std::move(source), true, modules);
 }

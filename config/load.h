@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/cluster.h"
-#include "config/memory.h"
+#include "config/reload_cache.h"
 #include "config/yaml/diagnostics.h"
 #include "net/modules.h"
 
@@ -19,7 +19,7 @@ struct Loaded {
   std::vector<Diagnostic> warnings;
   std::vector<std::string> files;  ///< that were read: the file itself, then what it includes
   std::size_t services_read = 0;   ///< those whose text was not known
-  Memory memory;                   ///< for load_again()
+  ReloadCache cache;               ///< for reload()
 };
 
 /// All that is wrong, errors and warnings, in the order of the file; at least one is an error.
@@ -29,12 +29,12 @@ using Refusal = std::vector<Diagnostic>;
 /// the `modules` of the kernel that it is for, warns of schedulers that this kernel does not have.
 [[nodiscard]] std::expected<Loaded, Refusal> load(const std::string& path, const net::Modules* modules = nullptr);
 
-/// The same, when most of it is as it was: `memory` is of an earlier Loaded, and `before` its services. What is new is
+/// The same, when most of it is as it was: `cache` is of an earlier Loaded, and `before` its services. What is new is
 /// read, and all rules are applied to the whole. (The limits on what ranges and aliases expand to apply to what is
 /// read.)
-[[nodiscard]] std::expected<Loaded, Refusal> load_again(const std::string& path, const Memory& memory,
-                                                        const std::vector<Service>& before,
-                                                        const net::Modules* modules = nullptr);
+[[nodiscard]] std::expected<Loaded, Refusal> reload(const std::string& path, const ReloadCache& cache,
+                                                    const std::vector<Service>& before,
+                                                    const net::Modules* modules = nullptr);
 
 /// The same for text that is already in memory; `name` stands for the file in messages. Takes any bytes. Reads no file:
 /// an `include` is an error.

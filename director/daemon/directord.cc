@@ -128,10 +128,10 @@ net::Result<std::unique_ptr<director::TableReader>> open_table_reader(net::Loop&
 }
 
 net::Result<Doors> open_doors(net::Loop& loop, director::Engine& engine, const Arguments& arguments,
-                              config::Memory memory) {
+                              config::ReloadCache cache) {
   auto reloader = director::Reloader::create(
       loop, engine, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
-      std::move(memory));
+      std::move(cache));
   if (!reloader) return std::unexpected(reloader.error());
   auto replacer = director::Replacer::create(
       loop, arguments.again, [&engine](std::function<void()> then) { engine.prepare_exec(std::move(then)); });
@@ -209,7 +209,7 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
     engine.stop([&] { loop->stop(); });
   });
   if (!handled) return handled;
-  auto opened = open_doors(*loop, engine, arguments, std::move(loaded.memory));
+  auto opened = open_doors(*loop, engine, arguments, std::move(loaded.cache));
   if (!opened) return std::unexpected(opened.error());
   doors = std::move(*opened);
   if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;

@@ -20,31 +20,31 @@ Refused busy() { return {.why = "another reload or plan is running; try again"};
 struct Reloader::Read {
   Epoch epoch;
   Outcome outcome;
-  config::Memory memory;
+  config::ReloadCache cache;
 };
 
-Reloader::Reloader(Engine& engine, Source source, config::Memory memory, std::unique_ptr<Background> background)
+Reloader::Reloader(Engine& engine, Source source, config::ReloadCache cache, std::unique_ptr<Background> background)
     : engine_(engine),
       source_(std::move(source)),
-      memory_(std::make_shared<const config::Memory>(std::move(memory))),
+      cache_(std::make_shared<const config::ReloadCache>(std::move(cache))),
       background_(std::move(background)) {}
 
 Reloader::~Reloader() = default;
 
 net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Engine& engine, Source source,
-                                                        config::Memory memory) {
+                                                        config::ReloadCache cache) {
   auto background = Background::create(loop);
   if (!background) return std::unexpected(background.error());
-  return std::unique_ptr<Reloader>(new Reloader(engine, std::move(source), std::move(memory), std::move(*background)));
+  return std::unique_ptr<Reloader>(new Reloader(engine, std::move(source), std::move(cache), std::move(*background)));
 }
 
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
   if (background_->busy()) return then(std::unexpected(busy()));
-  background_->run([file = std::move(file), before = engine_.in_force().shared(), source = source_, memory = memory_,
+  background_->run([file = std::move(file), before = engine_.in_force().shared(), source = source_, cache = cache_,
                     dry_run = engine_.dry_run(), then = std::move(then)]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
-      auto loaded = config::load_again(file, *memory, before->services, &modules);
+      auto loaded = config::reload(file, *cache, before->services, &modules);
       if (!loaded)
         return std::unexpected(Refused{file + " has errors, nothing was changed", std::move(loaded.error())});
       auto node = config::this_node(loaded->cluster, source.node, source.host_name);
@@ -58,7 +58,7 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
       if (!epoch) return std::unexpected(Refused{.why = epoch.error().message, .kind = RequestError::Kind::failed});
       return Read{.epoch = std::move(*epoch),
                   .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
-                  .memory = std::move(loaded->memory)};
+                  .cache = std::move(loaded->cache)};
     }();
     return [then = std::move(then), result = std::move(result)]() mutable { then(std::move(result)); };
   });
@@ -95,8 +95,8 @@ void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done)
     if (auto reread = engine_.reread(std::move(read->epoch)); !reread) {
       return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
     }
-    // Another order changes nothing, but a memory tells services by their place.
-    if (same_order) memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+    // Another order changes nothing, but a cache knows services by their place.
+    if (same_order) cache_ = std::make_shared<const config::ReloadCache>(std::move(read->cache));
     return done(std::move(read->outcome));
   }
   if (const auto why = guard(read->outcome.change, engine_.cluster()); why && !yes) {
@@ -105,7 +105,7 @@ void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done)
   if (auto reloaded = engine_.reload(std::move(read->epoch), to_string(read->outcome.change)); !reloaded) {
     return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
   }
-  memory_ = std::make_shared<const config::Memory>(std::move(read->memory));
+  cache_ = std::make_shared<const config::ReloadCache>(std::move(read->cache));
   done(std::move(read->outcome));
 }
 

@@ -12,7 +12,7 @@
 #include "net/error.h"
 
 namespace config {
-class Memory;
+class ReloadCache;
 }
 namespace net {
 class Loop;
@@ -52,9 +52,9 @@ class Reloader {
   };
   using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
 
-  /// `loop` and `engine` must outlive this; `memory` is of the file in force. Error: no descriptors left.
+  /// `loop` and `engine` must outlive this; `cache` is of the file in force. Error: no descriptors left.
   static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Engine& engine, Source source,
-                                                       config::Memory memory);
+                                                       config::ReloadCache cache);
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -67,14 +67,14 @@ class Reloader {
   void plan(std::string file, Done done);
 
  private:
-  Reloader(Engine& engine, Source source, config::Memory memory, std::unique_ptr<Background> background);
+  Reloader(Engine& engine, Source source, config::ReloadCache cache, std::unique_ptr<Background> background);
   struct Read;
   void take_over(bool yes, std::expected<Read, Refused> read, Done done);
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
 
   Engine& engine_;
   Source source_;
-  std::shared_ptr<const config::Memory> memory_;  ///< of engine_'s cluster; shared with the thread
+  std::shared_ptr<const config::ReloadCache> cache_;  ///< of engine_'s cluster; shared with the thread
   std::unique_ptr<Background> background_;
 };
 

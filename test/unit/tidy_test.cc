@@ -63,7 +63,7 @@ const std::set<std::string> pure_files = {
     "vrrp/machine", "vrrp/group", "vrrp/advert", "vrrp/advert_v2", "vrrp/hello", "vrrp/signature", "vrrp/spec",
     "vrrp/status",
     // the cluster file
-    "config/cluster", "config/members", "config/ranges",
+    "config/cluster", "config/ranges", "config/service_chunks",
     // the director
     "director/engine/agreement", "director/engine/change", "director/engine/change_json",
     "director/engine/check_settings", "director/engine/cluster_from_kernel", "director/engine/drains",

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "config/memory.h"
+#include "config/reload_cache.h"
 #include "director/control/api.h"
 #include "director/control/status_writer.h"
 #include "director/daemon/replacement.h"

@@ -1,4 +1,4 @@
-#include "config/members.h"
+#include "config/service_chunks.h"
 
 #include <algorithm>
 
@@ -16,12 +16,12 @@ bool is_title(std::string_view line) {
 
 }  // namespace
 
-Members split(std::string_view text) {
-  const Members whole = {.before = text};
+ServiceChunks split(std::string_view text) {
+  const ServiceChunks whole = {.before = text};
   constexpr auto none = std::string_view::npos;
   std::size_t title = none, end = text.size();
   std::vector<std::size_t> starts;  // of the members
-  Members found;
+  ServiceChunks found;
   std::uint32_t number = 0;
   std::size_t indentation = 0;
   for (std::size_t at = 0; at < text.size();) {
@@ -40,7 +40,7 @@ Members split(std::string_view text) {
       if (first < indentation || c == '\t') return whole;
       if (first == indentation) {
         starts.push_back(at);
-        found.members.push_back({.line = number, .column = static_cast<std::uint32_t>(first) + 1});
+        found.chunks.push_back({.line = number, .column = static_cast<std::uint32_t>(first) + 1});
       }
     }
     at = next;
@@ -50,7 +50,7 @@ Members split(std::string_view text) {
   found.title = text.substr(title, starts.front() - title);
   found.after = text.substr(end);
   for (std::size_t i = 0; i < starts.size(); ++i) {
-    found.members[i].text = text.substr(starts[i], (i + 1 < starts.size() ? starts[i + 1] : end) - starts[i]);
+    found.chunks[i].text = text.substr(starts[i], (i + 1 < starts.size() ? starts[i + 1] : end) - starts[i]);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-#include "config/memory.h"
+#include "config/reload_cache.h"
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,7 @@ namespace config {
 namespace {
 
 /// Whether nothing but blanks and comments is there.
-bool says_nothing(std::string_view text) {
+bool is_blank(std::string_view text) {
   while (!text.empty()) {
     const auto line = text.substr(0, text.find('\n'));
     const auto first = line.find_first_not_of(" \t\r");
@@ -27,22 +27,22 @@ bool has_anchor(std::string_view text) {
 }
 
 /// No service's name begins so.
-constexpr std::string_view end_mark = ".end-";
+constexpr std::string_view end_marker = ".end-";
 
-/// A member behind the last one that is to be read, in source `index`: if it is found where it was written, the one
+/// A service behind the last one that is to be read, in source `index`: if it is found where it was written, the one
 /// before it is whole, whatever else follows it in the source.
-std::string end_name(std::size_t index) { return std::string(end_mark) + std::to_string(index); }
+std::string end_name(std::size_t index) { return std::string(end_marker) + std::to_string(index); }
 
 /// Whether split() cut each source just where the parser found a service.
 template <class Sources>
-bool agree(const Sources& sources, const YamlNode& root) {
+bool matches_tree(const Sources& sources, const YamlNode& root) {
   const Entry* services = root.find("services");
   if (services == nullptr) return false;
   const auto& entries = services->value->entries;
   std::size_t count = 0;
   for (std::uint32_t i = 0; i < sources.size(); ++i) {
-    for (const auto& member : split(sources[i].text).members) {
-      const Place place = {.source = i, .line = member.line, .column = member.column};
+    for (const auto& chunk : split(sources[i].text).chunks) {
+      const Place place = {.source = i, .line = chunk.line, .column = chunk.column};
       if (count == entries.size() || entries[count].place != place) return false;
       ++count;
     }
@@ -52,8 +52,8 @@ bool agree(const Sources& sources, const YamlNode& root) {
 
 }  // namespace
 
-Memory::Memory(const std::vector<Source>& sources, const YamlNode& root) {
-  if (!agree(sources, root)) return;
+ReloadCache::ReloadCache(const std::vector<Source>& sources, const YamlNode& root) {
+  if (!matches_tree(sources, root)) return;
   for (const auto& source : sources) {
     if (add(source, split(source.text))) continue;
     services_.clear();
@@ -61,44 +61,45 @@ Memory::Memory(const std::vector<Source>& sources, const YamlNode& root) {
   }
 }
 
-bool Memory::add(const Source& source, const Members& parts) {
-  if (!says_nothing(parts.before) || !says_nothing(parts.after)) {
+bool ReloadCache::add(const Source& source, const ServiceChunks& parts) {
+  if (!is_blank(parts.before) || !is_blank(parts.after)) {
     frames_.emplace_back(source.name, std::string(parts.before) + '\n' + std::string(parts.after));
   }
-  for (const auto& member : parts.members) services_.emplace(member.text, services_.size());
-  return std::ranges::none_of(parts.members, [](const Member& member) { return has_anchor(member.text); });
+  for (const auto& chunk : parts.chunks) services_.emplace(chunk.text, services_.size());
+  return std::ranges::none_of(parts.chunks, [](const ServiceChunk& chunk) { return has_anchor(chunk.text); });
 }
 
-std::string_view Sieve::operator()(const Source& source) {
+std::string_view IncrementalReader::operator()(const Source& source) {
   const auto parts = split(source.text);
   if (!all_.add(source, parts)) has_anchors_ = true;
   std::string unknown;
-  for (const auto& member : parts.members) {
-    const auto known = known_.services_.find(member.text);
+  for (const auto& chunk : parts.chunks) {
+    const auto known = known_.services_.find(chunk.text);
     const bool is_known = known != known_.services_.end();
     order_.push_back(is_known ? std::optional(known->second) : std::nullopt);
-    if (!is_known) unknown += member.text;
+    if (!is_known) unknown += chunk.text;
   }
   std::string text(parts.before);
   if (!unknown.empty()) {
     text += "services:\n" + unknown;
     if (!text.ends_with('\n')) text += '\n';
-    text += std::string(parts.members.front().column - 1, ' ') + end_name(left_.size()) + ": {}\n";
-  } else if (!parts.members.empty()) {
+    text += std::string(parts.chunks.front().column - 1, ' ') + end_name(remaining_.size()) + ": {}\n";
+  } else if (!parts.chunks.empty()) {
     text += "services: {}\n";
   }
   if (!parts.after.empty() && !text.ends_with('\n')) text += '\n';
-  return left_.emplace_back(source.name, text += parts.after).text;
+  return remaining_.emplace_back(source.name, text += parts.after).text;
 }
 
-bool Sieve::holds(YamlNode& root) const {
-  if (all_.frames_ != known_.frames_ || !agree(left_, root)) return false;
+bool IncrementalReader::covers(YamlNode& root) const {
+  if (all_.frames_ != known_.frames_ || !matches_tree(remaining_, root)) return false;
   auto& services = root.find("services")->value->entries;
-  std::erase_if(services, [](const Entry& entry) { return entry.name.starts_with(end_mark); });
+  std::erase_if(services, [](const Entry& entry) { return entry.name.starts_with(end_marker); });
   return true;
 }
 
-std::optional<std::vector<Service>> Sieve::all(const std::vector<Service>& before, std::vector<Service> read) const {
+std::optional<std::vector<Service>> IncrementalReader::merge(const std::vector<Service>& before,
+                                                             std::vector<Service> read) const {
   std::vector<Service> services;
   services.reserve(order_.size());
   std::unordered_set<std::string_view> names;

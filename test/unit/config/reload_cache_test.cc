@@ -1,4 +1,4 @@
-#include "config/memory.h"
+#include "config/reload_cache.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/load.h"
-#include "config/members.h"
+#include "config/service_chunks.h"
 #include "test/catch.h"
 #include "test/unit/config/corpus.h"
 
@@ -56,7 +56,7 @@ std::string said(const std::expected<config::Loaded, config::Refusal>& loaded) {
 
 /// Reads the file again and anew, and holds both to be the same.
 std::expected<config::Loaded, config::Refusal> again(const std::string& file, const config::Loaded& known) {
-  auto loaded = config::load_again(file, known.memory, known.cluster.services);
+  auto loaded = config::reload(file, known.cache, known.cluster.services);
   const auto anew = config::load(file);
   CHECK(said(loaded) == said(anew));
   CHECK(loaded.has_value() == anew.has_value());
@@ -74,16 +74,16 @@ TEST_CASE("a source is taken apart at its services") {
   const auto parts = config::split(text);
   CHECK(parts.before == text.substr(0, text.find("services:\n")));
   CHECK(parts.title == "services:\n  # first\n");
-  REQUIRE(parts.members.size() == 2);
-  CHECK(parts.members[0].text == service(1));
-  CHECK(parts.members[1].text == service(2));
-  CHECK(parts.members[1].line == 18);
-  CHECK(parts.members[1].column == 3);
+  REQUIRE(parts.chunks.size() == 2);
+  CHECK(parts.chunks[0].text == service(1));
+  CHECK(parts.chunks[1].text == service(2));
+  CHECK(parts.chunks[1].line == 18);
+  CHECK(parts.chunks[1].column == 3);
   CHECK(parts.after == tail);
   for (const auto* other : {"", "services:", "services: {}", "services:\n", "services:\n   a:\n  b:\n", "x: y\n",
                             "services: { a:\n  b: c }\n", "services:\n\ta: b\n"}) {
     INFO(other);
-    CHECK(config::split(other).members.empty());
+    CHECK(config::split(other).chunks.empty());
     CHECK(config::split(other).before == other);
   }
 }
@@ -137,7 +137,7 @@ TEST_CASE("only services whose text is new are read again") {
     files.write("cluster.yaml", text);
     loaded = again(files.main(), *loaded);
     REQUIRE(loaded);
-    CHECK(loaded->memory.empty());
+    CHECK(loaded->cache.empty());
     text.replace(text.find("&probe { tcp: }"), 15, "&probe { tcp: , fall: 9 }");
     files.write("cluster.yaml", text);
     loaded = again(files.main(), *loaded);
@@ -151,7 +151,7 @@ TEST_CASE("a good file of any form that is read again says the same") {
     const auto loaded = config::load(file);
     REQUIRE(loaded);
     const auto second = again(file, *loaded);
-    if (!loaded->memory.empty()) CHECK(second->services_read == 0);
+    if (!loaded->cache.empty()) CHECK(second->services_read == 0);
   }
 }
 
@@ -217,8 +217,8 @@ TEST_CASE("after any edit, what is read again is what is read anew") {
     auto loaded = again(files.main(), known);
     if (!loaded) continue;
     ++accepted;
-    if (!known.memory.empty() && loaded->services_read < loaded->cluster.services.size()) ++cheap;
-    if (loaded->cluster.services.size() < 3 || text.size() > 4000 || loaded->memory.empty()) continue;
+    if (!known.cache.empty() && loaded->services_read < loaded->cluster.services.size()) ++cheap;
+    if (loaded->cluster.services.size() < 3 || text.size() > 4000 || loaded->cache.empty()) continue;
     good = text;
     known = *std::move(loaded);
   }
