@@ -6,7 +6,7 @@
 #include "config/keys/router_type.h"
 #include "config/keys/service_type.h"
 #include "config/keys/virtual_address_type.h"
-#include "config/schema/one_or_many.h"
+#include "config/schema/scalar_or_list.h"
 #include "config/schema/values.h"
 
 namespace config {
@@ -102,7 +102,7 @@ Type<std::vector<std::string>> paths() {
                                    if (text.empty()) return std::unexpected("");
                                    return std::string(text);
                                  });
-  return one_or_many(std::move(one), "paths or globs", ", or a list of them");
+  return scalar_or_list(std::move(one), "paths or globs", ", or a list of them");
 }
 
 /// Read to find mistakes where they are; apply_defaults() has put the values where they belong.

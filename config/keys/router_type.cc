@@ -2,7 +2,7 @@
 
 #include "config/keys/check_type.h"
 #include "config/keys/virtual_address_type.h"
-#include "config/schema/one_or_many.h"
+#include "config/schema/scalar_or_list.h"
 #include "config/schema/values.h"
 
 namespace config {
@@ -56,7 +56,7 @@ Type<std::vector<std::string>> give_up_when() {
                                      return std::unexpected("");
                                    return std::string(name);
                                  });
-  return one_or_many(std::move(one), "conditions", ", or a list of them");
+  return scalar_or_list(std::move(one), "conditions", ", or a list of them");
 }
 
 Type<Tracker> tracker() {

@@ -143,7 +143,7 @@ Fault YamlText::open_bracket(Place place, const YamlNode& opened) const {
           fmt::format("expected ',' or '{}'; the '{}' on line {} is still open", close, open, opened.place.line)};
 }
 
-Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint, const YamlNode* open_flow) const {
+Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view parser_message, const YamlNode* open_flow) const {
   using namespace YAML::ErrorMsg;
   const auto at = place(mark);
   const auto here = line(at.line);
@@ -155,20 +155,22 @@ Fault YamlText::syntax_fault(const YAML::Mark& mark, std::string_view complaint,
   if (const auto address = bracketed_address(here); !address.empty()) {
     return {at, fmt::format("an IPv6 address in brackets needs quotes: \"{}\"", address)};
   }
-  if (open_flow != nullptr && (complaint == END_OF_MAP_FLOW || complaint == END_OF_SEQ_FLOW || complaint == FLOW_END)) {
+  if (open_flow != nullptr &&
+      (parser_message == END_OF_MAP_FLOW || parser_message == END_OF_SEQ_FLOW || parser_message == FLOW_END)) {
     return open_bracket(at, *open_flow);
   }
-  if (complaint == FLOW_END) return {at, "this closing bracket has no opening bracket"};
-  if (complaint == MAP_VALUE || complaint == MAP_KEY) return stray_colon(at);
-  if (complaint == BLOCK_ENTRY) return {at, "a list item is not allowed here; check the indentation"};
-  if (complaint == END_OF_MAP || complaint == END_OF_SEQ) {
+  if (parser_message == FLOW_END) return {at, "this closing bracket has no opening bracket"};
+  if (parser_message == MAP_VALUE || parser_message == MAP_KEY) return stray_colon(at);
+  if (parser_message == BLOCK_ENTRY) return {at, "a list item is not allowed here; check the indentation"};
+  if (parser_message == END_OF_MAP || parser_message == END_OF_SEQ) {
     return {at, "this line's indentation matches none of the blocks above, or it is neither a key nor a list item"};
   }
-  if (complaint == UNKNOWN_TOKEN) {
+  if (parser_message == UNKNOWN_TOKEN) {
     return {at, fmt::format("text cannot begin with {}; put it in quotes", in_quotes(text_.substr(offset(at), 1)))};
   }
-  if (complaint.starts_with(UNKNOWN_ANCHOR)) return {at, "this alias has no anchor; define '&NAME' before '*NAME'"};
-  return {at, fmt::format("not valid YAML: {}", complaint)};
+  if (parser_message.starts_with(UNKNOWN_ANCHOR))
+    return {at, "this alias has no anchor; define '&NAME' before '*NAME'"};
+  return {at, fmt::format("not valid YAML: {}", parser_message)};
 }
 
 }  // namespace config

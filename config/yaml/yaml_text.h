@@ -33,7 +33,8 @@ class YamlText {
   [[nodiscard]] bool quote_is_closed(Place place) const;
 
   /// yaml-cpp's error as a message that helps; `open_flow` is the innermost `{` or `[` without its end.
-  [[nodiscard]] Fault syntax_fault(const YAML::Mark& mark, std::string_view complaint, const YamlNode* open_flow) const;
+  [[nodiscard]] Fault syntax_fault(const YAML::Mark& mark, std::string_view parser_message,
+                                   const YamlNode* open_flow) const;
 
  private:
   [[nodiscard]] std::string_view line(std::uint32_t number) const;

@@ -10,7 +10,7 @@ namespace config {
 
 /// One item, or a list of them: `of_what` completes "a list of ...", `or_many` the whole expectation.
 template <class T>
-Type<std::vector<T>> one_or_many(Type<T> one, std::string of_what, const std::string& or_many) {
+Type<std::vector<T>> scalar_or_list(Type<T> one, std::string of_what, const std::string& or_many) {
   auto many = list(one, std::move(of_what));
   const Shape shape = {
       .kind = Shape::Kind::any_of, .expected = one.shape.expected + or_many, .of = {one.shape, many.shape}};

@@ -13,9 +13,9 @@ namespace {
 /// IFNAMSIZ, without its closing NUL.
 constexpr std::size_t longest_label = 15;
 
-class HoldingRules {
+class AddressRules {
  public:
-  HoldingRules(const VirtualRouter& router, const Origin& origin, Diagnostics& diagnostics)
+  AddressRules(const VirtualRouter& router, const Origin& origin, Diagnostics& diagnostics)
       : router_(router), origin_(origin), diagnostics_(diagnostics) {}
 
   void addresses() {
@@ -101,9 +101,9 @@ void virtual_macs_differ(const Cluster& cluster, const Origin& origin, Diagnosti
 
 }  // namespace
 
-void validate_holdings(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
+void validate_addresses(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
   for (const auto& router : cluster.virtual_routers) {
-    HoldingRules rules(router, origin, diagnostics);
+    AddressRules rules(router, origin, diagnostics);
     rules.addresses();
     rules.virtual_mac();
     rules.routes();
