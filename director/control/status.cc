@@ -192,7 +192,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
     }
     taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
     entry["weight_origin"] =
-        weight_origin(service, observed, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_serves);
+        weight_origin(service, observed, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_in_use);
     if (overrides != nullptr && overrides->weight) entry["weight_order"] = weight_order(*overrides->weight);
     servers.push_back(std::move(entry));
   }
@@ -202,7 +202,7 @@ ordered_json service_status(const Engine& engine, const config::Service& service
           {"forward", ipvs::to_string(service.forward)},
           {"quorum", plan.quorum},
           {"taking", taking},
-          {"fallback_serves", plan.fallback_serves},
+          {"fallback_serves", plan.fallback_in_use},
           {"panicking", plan.panicking},
           {"servers", std::move(servers)}};
 }

@@ -111,7 +111,7 @@ bool has_scripts(const config::Cluster& cluster) {
 }
 
 /// What answers on the sockets, and what it is about.
-struct Doors {
+struct ApiServers {
   std::unique_ptr<director::Reloader> reloader;
   std::unique_ptr<director::Replacer> replacer;
   std::unique_ptr<director::TableReader> table;
@@ -127,8 +127,8 @@ net::Result<std::unique_ptr<director::TableReader>> open_table_reader(net::Loop&
   return director::TableReader::create(loop, std::move(*kernel));
 }
 
-net::Result<Doors> open_doors(net::Loop& loop, director::Engine& engine, const Arguments& arguments,
-                              config::ReloadCache cache) {
+net::Result<ApiServers> open_api_servers(net::Loop& loop, director::Engine& engine, const Arguments& arguments,
+                                         config::ReloadCache cache) {
   auto reloader = director::Reloader::create(
       loop, engine, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
       std::move(cache));
@@ -138,36 +138,36 @@ net::Result<Doors> open_doors(net::Loop& loop, director::Engine& engine, const A
   if (!replacer) return std::unexpected(replacer.error());
   auto table = open_table_reader(loop, arguments.dry_run);
   if (!table) return std::unexpected(table.error());
-  Doors doors{.reloader = std::move(*reloader),
-              .replacer = std::move(*replacer),
-              .table = std::move(*table),
-              .status = std::make_unique<director::StatusWriter>(engine),
-              .control = {},
-              .readers = {}};
+  ApiServers servers{.reloader = std::move(*reloader),
+                     .replacer = std::move(*replacer),
+                     .table = std::move(*table),
+                     .status = std::make_unique<director::StatusWriter>(engine),
+                     .control = {},
+                     .readers = {}};
 
   const auto& access = engine.cluster().director;
   const director::Control control{
       .engine = engine,
-      .reloader = *doors.reloader,
-      .status = *doors.status,
-      .replace = [&replacer = *doors.replacer](auto done) { replacer.replace(std::move(done)); },
-      .table = doors.table.get()};
-  auto steered =
+      .reloader = *servers.reloader,
+      .status = *servers.status,
+      .replace = [&replacer = *servers.replacer](auto done) { replacer.replace(std::move(done)); },
+      .table = servers.table.get()};
+  auto control_server =
       director::HttpServer::listen(loop, arguments.runtime_dir / "control.sock", access.operators,
                                    [control](const director::Request& request, director::HttpServer::Respond respond) {
                                      answer(control, request, std::move(respond));
                                    });
-  if (!steered) return std::unexpected(steered.error());
-  doors.control = std::move(*steered);
-  if (access.readers.empty()) return doors;
-  auto asked =
+  if (!control_server) return std::unexpected(control_server.error());
+  servers.control = std::move(*control_server);
+  if (access.readers.empty()) return servers;
+  auto readers_server =
       director::HttpServer::listen(loop, arguments.runtime_dir / "status.sock", access.readers,
                                    [control](const director::Request& request, director::HttpServer::Respond respond) {
                                      answer_reader(control, request, std::move(respond));
                                    });
-  if (!asked) return std::unexpected(asked.error());
-  doors.readers = std::move(*asked);
-  return doors;
+  if (!readers_server) return std::unexpected(readers_server.error());
+  servers.readers = std::move(*readers_server);
+  return servers;
 }
 
 /// Runs until a signal ends it.
@@ -198,20 +198,20 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   const bool scripts = has_scripts(loaded.cluster);
   net::KernelHost host;
   director::Engine engine(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
-  Doors doors;
+  ApiServers servers;
   std::optional<director::ServiceManager> manager;
   bool stopping = false;
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-    if (signal == SIGHUP) return reload(*doors.reloader);
+    if (signal == SIGHUP) return reload(*servers.reloader);
     if (std::exchange(stopping, true)) return loop->stop();  // told twice: it waits for no successor
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
     if (manager) manager->stopping();
     engine.stop([&] { loop->stop(); });
   });
   if (!handled) return handled;
-  auto opened = open_doors(*loop, engine, arguments, std::move(loaded.cache));
+  auto opened = open_api_servers(*loop, engine, arguments, std::move(loaded.cache));
   if (!opened) return std::unexpected(opened.error());
-  doors = std::move(*opened);
+  servers = std::move(*opened);
   if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;
   if (auto started = engine.start(); !started) return started;
   manager.emplace(*loop);

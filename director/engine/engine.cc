@@ -48,7 +48,7 @@ std::vector<EventLog::Sink> Engine::sinks() {
   std::vector<EventLog::Sink> sinks;
   sinks.emplace_back(
       [](const Event& event) { log::write(type_of(event.kind).level, event.subject + ": " + event.text); });
-  sinks.emplace_back([this](const Event& /*event*/) { problem_watch_.look_soon(); });
+  sinks.emplace_back([this](const Event& /*event*/) { problem_watch_.update_soon(); });
   return sinks;
 }
 
@@ -74,11 +74,11 @@ net::Result<> Engine::start() {
   reconciler_.adopt_table();
   reconciler_.reconcile();
   drains_.check_connections();
-  overrides_.look();
+  overrides_.expire_weights();
   problem_watch_.start();
   store_.follow_clock([this](net::WallTime::duration by) {
     drains_.move_times(by);
-    overrides_.look();
+    overrides_.expire_weights();
   });
   peers_.set_own(in_force_.node(), cluster().fingerprint);
   if (options_.dry_run) return {};
@@ -125,19 +125,19 @@ void Engine::release_host() {
   settings_.restore();
   const bool stay = cluster().director.on_stop == config::Director::OnStop::keep;
   if (!stay) reconciler_.remove_all();
-  log_.add(events::stopped(stay ? events::End::rules_stay : events::End::rules_removed));
+  log_.add(events::stopped(stay ? events::StopMode::rules_stay : events::StopMode::rules_removed));
 }
 
 void Engine::prepare_exec(std::function<void()> then) {
   health_.stop_checks();
   store_.when_durable([this, then = std::move(then)](const std::string& /*why_not*/) {
-    log_.add(events::stopped(events::End::replaced));
+    log_.add(events::stopped(events::StopMode::replaced));
     routers_.keep_for_next_process();
     then();
   });
 }
 
-net::Result<> Engine::reload(Epoch next, const std::string& what) {
+net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   // First all that may fail.
   std::optional<VirtualRouters::Prepared> routers;
   if (!options_.dry_run) {
@@ -168,7 +168,7 @@ net::Result<> Engine::reload(Epoch next, const std::string& what) {
   return {};
 }
 
-net::Result<> Engine::reread(Epoch same) {
+net::Result<> Engine::reread(NodeConfig same) {
   if (!options_.dry_run) {
     auto routers = routers_.prepare(same.cluster, same.node, same.routers);
     if (!routers) return std::unexpected(routers.error());
@@ -184,7 +184,7 @@ void Engine::note_refused_file(const std::string& who, const std::string& why) {
   log_.add(events::reload_refused(refused_file_, who));
 }
 
-void Engine::note_good_file() {
+void Engine::note_accepted_file() {
   refused_file_.clear();
   in_force_since_ = loop_.clock().wall();
 }
@@ -195,7 +195,7 @@ RequestResult<std::string> Engine::hand_over(const std::string& router, const st
   return done;
 }
 
-std::string Engine::none_left(const std::string& name) const {
+std::string Engine::no_servers_warning(const std::string& name) const {
   const auto* service = in_force_.find(name);
   if (service == nullptr) return "";
   const auto& planned = reconciler_.plan_of(service->key).entry.destinations;

@@ -11,10 +11,10 @@
 #include "director/engine/cluster_in_force.h"
 #include "director/engine/connection_sync.h"
 #include "director/engine/drain_manager.h"
-#include "director/engine/epoch.h"
 #include "director/engine/event_log.h"
 #include "director/engine/health_monitor.h"
 #include "director/engine/kernel_settings.h"
+#include "director/engine/node_config.h"
 #include "director/engine/operator_overrides.h"
 #include "director/engine/peers.h"
 #include "director/engine/problem_watch.h"
@@ -66,27 +66,27 @@ class Engine {
   void stop(std::function<void()> on_stopped = [] {});
 
   /// Ends the probes under way and leaves all else as it is: another directord goes on from here, right after `then`,
-  /// which is told when the state is on the disk, or does not get there in StateStore::patience.
+  /// which is told when the state is on the disk, or does not get there in StateStore::durable_timeout.
   void prepare_exec(std::function<void()> then);
 
   /// From now on another cluster file is in force. What is the same in both is not touched: checks keep their rhythm
   /// and results, routers their roles, services see no message. Errors: nothing has changed. `what` is for the log.
-  net::Result<> reload(Epoch next, const std::string& what);
+  net::Result<> reload(NodeConfig next, const std::string& what);
 
   /// The file in force was read again and means the same; its bytes, and the keys and passwords that it only names, may
   /// be others. Errors: nothing has changed.
-  net::Result<> reread(Epoch same);
+  net::Result<> reread(NodeConfig same);
 
   /// The file on disk was refused, which `who` had asked for, or it is good: as it is, until the other is said.
   void note_refused_file(const std::string& who, const std::string& why);
-  void note_good_file();
+  void note_accepted_file();
 
   /// Gives the role of a virtual router and its group to another node. Errors: as VirtualRouters::hand_over.
   RequestResult<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
 
   /// A warning for whoever drained or weighed a server of `service`: none of its servers takes new connections any
   /// more, and who serves instead. Empty while one does.
-  [[nodiscard]] std::string none_left(const std::string& service) const;
+  [[nodiscard]] std::string no_servers_warning(const std::string& service) const;
 
   // The parts.
   [[nodiscard]] OperatorOverrides& overrides() { return overrides_; }

@@ -205,16 +205,16 @@ Event reload_refused(const std::string& why, const std::string& who) {
           .text = fmt::format("{} (reload requested via {})", why, who)};
 }
 
-Event stopped(End how) {
+Event stopped(StopMode how) {
   Event event{.kind = EventKind::stopped, .subject = "directord"};
   switch (how) {
-    case End::rules_stay:
+    case StopMode::rules_stay:
       event.text = "stopped; the rules stay in the kernel";
       break;
-    case End::rules_removed:
+    case StopMode::rules_removed:
       event.text = "stopped; the rules were removed from the kernel (on_stop: clear)";
       break;
-    case End::replaced:
+    case StopMode::replaced:
       event.text = "stopped; a new directord process replaces this one";
       break;
   }

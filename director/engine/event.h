@@ -75,8 +75,8 @@ Event reloaded(const std::string& what);
 Event reload_refused(const std::string& why, const std::string& who);
 
 /// How a directord ends.
-enum class End : std::uint8_t { rules_stay, rules_removed, replaced };
-Event stopped(End how);
+enum class StopMode : std::uint8_t { rules_stay, rules_removed, replaced };
+Event stopped(StopMode how);
 
 }  // namespace events
 

@@ -71,11 +71,11 @@ RequestResult<std::string> OperatorOverrides::set_weight(const std::string& serv
   auto answer = fmt::format("{}: {}", name, event.text);
   log_.add(std::move(event));
   reconciler_.reconcile();
-  look();
+  expire_weights();
   return answer;
 }
 
-void OperatorOverrides::look() {
+void OperatorOverrides::expire_weights() {
   loop_.cancel(std::exchange(timer_, 0));
   const auto now = store_.now();
   std::optional<net::WallTime> next;
@@ -91,7 +91,7 @@ void OperatorOverrides::look() {
   }
   for (const auto& name : over) end_weight(name);
   if (!over.empty()) reconciler_.reconcile();
-  if (next) timer_ = loop_.after(*next - now, [this] { look(); });
+  if (next) timer_ = loop_.after(*next - now, [this] { expire_weights(); });
 }
 
 /// Also of a server that has left the file since.

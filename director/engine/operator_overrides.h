@@ -42,7 +42,7 @@ class OperatorOverrides {
                                         std::optional<std::chrono::seconds> time = {});
 
   /// Ends the weights whose time is over.
-  void look();
+  void expire_weights();
 
  private:
   void change(const std::string& name, const std::function<void(Overrides&)>& change);

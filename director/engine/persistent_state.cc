@@ -140,7 +140,7 @@ bool move_times(PersistentState& state, net::WallTime::duration by) {
   return !state.overrides.empty() || !state.draining_removed.empty();
 }
 
-bool begin_by(PersistentState& state, WallTime now) {
+bool clamp_future_times(PersistentState& state, WallTime now) {
   bool moved = false;
   const auto begin = [&](WallTime& since, std::optional<WallTime>& end) {
     if (since <= now) return;

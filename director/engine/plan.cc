@@ -63,7 +63,7 @@ std::vector<bool> kept_by_panic(const config::Service& service, const ObservedSe
 /// A slow start's weight: rises with time to the whole, in at most `slow_start_steps` steps, since a scheduler that
 /// hashes rebuilds its table at each; and when it next rises.
 std::uint32_t slow_start_weight(const config::Service& service, const ObservedServer& server, std::uint32_t weight,
-                                net::Instant now, std::optional<net::Instant>& again) {
+                                net::Instant now, std::optional<net::Instant>& replan_at) {
   if (!server.slow_start_from || service.slow_start.count() == 0 || weight < 2) return weight;
   const auto passed = std::max(now - *server.slow_start_from, net::Duration::zero());
   if (passed >= service.slow_start) return weight;
@@ -71,12 +71,12 @@ std::uint32_t slow_start_weight(const config::Service& service, const ObservedSe
   const auto step = std::chrono::duration_cast<net::Duration>(service.slow_start) / steps;
   const auto taken = static_cast<std::uint64_t>(passed / step);
   const auto next = *server.slow_start_from + step * static_cast<std::int64_t>(taken + 1);
-  again = again ? std::min(*again, next) : next;
+  replan_at = replan_at ? std::min(*replan_at, next) : next;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(weight * (taken + 1) / steps, weight));
 }
 
 Decision decide(const config::Service& service, const ObservedService& observed, std::size_t i, bool kept,
-                const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& again) {
+                const ipvs::ServiceEntry& actual, net::Instant now, std::optional<net::Instant>& replan_at) {
   const auto& server = observed.servers[i];
   const auto weight = advised(server.advice, weight_of(service, observed, i));
   const bool stays = service.on_failure == config::OnFailure::drain || service.servers[i].fallback;
@@ -84,7 +84,7 @@ Decision decide(const config::Service& service, const ObservedService& observed,
     return {.out = cause, .listed = server.admin_state != AdminState::disabled};
   if (kept) return {.in = true, .weight = weight};
   if (server.health == State::up) {
-    return {.in = weight > 0, .weight = slow_start_weight(service, server, weight, now, again)};
+    return {.in = weight > 0, .weight = slow_start_weight(service, server, weight, now, replan_at)};
   }
   if (server.health == State::unknown) {
     const auto held = actual.destinations.find({.endpoint = service.servers[i].endpoint});
@@ -107,31 +107,31 @@ ipvs::Destination destination(const config::Service& service, const config::Serv
 Plan plan(const config::Service& service, const ObservedService& observed, const ipvs::ServiceEntry& actual,
           net::Instant now) {
   net::check(observed.servers.size() == service.servers.size(), "each server of a service has been observed");
-  Plan made{.entry = {.service = service.spec, .destinations = {}}, .again = {}};
+  Plan made{.entry = {.service = service.spec, .destinations = {}}, .replan_at = {}};
   const auto kept = kept_by_panic(service, observed);
   made.panicking = static_cast<std::size_t>(std::ranges::count(kept, true));
 
   std::vector<Decision> decisions;
   bool fallback_in = false, fallback_there = false;
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
-    decisions.push_back(decide(service, observed, i, kept[i], actual, now, made.again));
+    decisions.push_back(decide(service, observed, i, kept[i], actual, now, made.replan_at));
     const auto& decision = decisions.back();
     if (service.servers[i].fallback) {
       fallback_there = true;
       fallback_in |= decision.in;
     } else {
       ++made.servers;
-      made.in += decision.in ? 1 : 0;
+      made.in_service += decision.in ? 1 : 0;
     }
   }
-  made.quorum = made.in >= (observed.quorum ? service.quorum.below : service.quorum.regain);
+  made.quorum = made.in_service >= (observed.quorum ? service.quorum.below : service.quorum.regain);
 
-  made.fallback_serves = fallback_there && !made.quorum && (fallback_in || made.in == 0);
+  made.fallback_in_use = fallback_there && !made.quorum && (fallback_in || made.in_service == 0);
   for (std::size_t i = 0; i < service.servers.size(); ++i) {
     const auto& [is_in, weight, out, listed] = decisions[i];
     if (!listed) continue;
     const ipvs::DestinationKey key{.endpoint = service.servers[i].endpoint};
-    const bool has_its_turn = service.servers[i].fallback == made.fallback_serves;
+    const bool has_its_turn = service.servers[i].fallback == made.fallback_in_use;
     // The last resort: a fallback that fails its checks is still better than nothing.
     const bool last_resort =
         service.servers[i].fallback && !fallback_in && out != DrainCause::admin && out != DrainCause::advice;

@@ -14,14 +14,14 @@ namespace director {
 /// What the kernel should hold for one service, and what else follows from the observed state.
 struct Plan {
   ipvs::ServiceEntry entry;
-  bool quorum = true;  ///< whether enough servers are in
-  std::size_t in = 0;  ///< servers that are in, and of how many: fallbacks do not count
+  bool quorum = true;          ///< whether enough servers are in service
+  std::size_t in_service = 0;  ///< servers that are in service, and of how many: fallbacks do not count
   std::size_t servers = 0;
-  bool fallback_serves = false;  ///< whether the fallbacks take the new connections instead of the servers
+  bool fallback_in_use = false;  ///< whether the fallbacks take the new connections instead of the servers
   std::size_t panicking = 0;     ///< failed servers that are kept in, since health may not take more away
   std::map<ipvs::DestinationKey, DrainCause>
-      drained{};                      ///< that stay with weight 0 for as long as their connections live
-  std::optional<net::Instant> again;  ///< when a slow start's next step is due: plan again then
+      drained{};                          ///< that stay with weight 0 for as long as their connections live
+  std::optional<net::Instant> replan_at;  ///< when a slow start's next step is due: plan again then
 };
 
 /// Pure, and the only place that decides what the table holds.

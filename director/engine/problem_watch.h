@@ -22,16 +22,16 @@ class ProblemWatch {
   ProblemWatch& operator=(const ProblemWatch&) = delete;
 
   void start() {
-    look();
+    update();
     next_timer_ = loop_.after(std::chrono::seconds(1), [this] { start(); });
   }
 
-  /// Looks before the next turn of the loop; once for all events of this one.
-  void look_soon() {
+  /// Updates before the next turn of the loop; once for all events of this one.
+  void update_soon() {
     if (soon_timer_ != 0) return;
     soon_timer_ = loop_.at(loop_.now(), [this] {
       soon_timer_ = 0;
-      look();
+      update();
     });
   }
 
@@ -40,7 +40,7 @@ class ProblemWatch {
   }
 
  private:
-  void look() { problems_.note(all_(), loop_.clock().wall()); }
+  void update() { problems_.note(all_(), loop_.clock().wall()); }
 
   net::Loop& loop_;
   std::function<std::vector<Problem>()> all_;

@@ -37,7 +37,7 @@ Reconciler::Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInFor
 
 Reconciler::~Reconciler() {
   for (const auto timer : {reconcile_timer_, retry_timer_, drift_timer_}) loop_.cancel(timer);
-  for (const auto& [key, planned] : plans_) loop_.cancel(planned.again);
+  for (const auto& [key, planned] : plans_) loop_.cancel(planned.replan_timer);
 }
 
 net::Result<> Reconciler::read() { return table_.read(); }
@@ -56,7 +56,7 @@ void Reconciler::enter(const ClusterInForce::Differences& differences,
     drains_.forget(service);
     const auto planned = plans_.find(service);
     if (planned == plans_.end()) continue;
-    loop_.cancel(planned->second.again);
+    loop_.cancel(planned->second.replan_timer);
     plans_.erase(planned);
   }
   for (const auto& service : differences.changed) drain_removed(service, drain_time_of(service));
@@ -157,7 +157,7 @@ KernelTable::Desired Reconciler::desired_entry(const ipvs::ServiceKey& key) {
   ipvs::ServiceEntry entry{.service = actual.service, .destinations = {}};
   const auto* service = in_force_.find(key);
   if (service != nullptr) {
-    adopt(*service, plan(*service, observe(*service), actual, loop_.now()));
+    set_plan(*service, plan(*service, observe(*service), actual, loop_.now()));
     entry = plan_of(key).entry;
   }
   keep_draining_removed(entry, drains_.draining_removed(), key, actual);
@@ -166,28 +166,28 @@ KernelTable::Desired Reconciler::desired_entry(const ipvs::ServiceKey& key) {
 }
 
 /// Makes a plan the current one of its service, and tells what in it is more than a weight.
-void Reconciler::adopt(const config::Service& service, Plan plan) {
+void Reconciler::set_plan(const config::Service& service, Plan plan) {
   auto& planned = plans_[service.key];
   const auto& before = planned.plan;
   if (before.quorum != plan.quorum) {
     const auto needed = plan.quorum ? service.quorum.regain : service.quorum.below;
-    log_.add(
-        events::service_quorum(service.name, plan.quorum, health_.all_known(service.key),
-                               fmt::format("{} of {} servers in service, {} needed", plan.in, plan.servers, needed)));
+    log_.add(events::service_quorum(
+        service.name, plan.quorum, health_.all_known(service.key),
+        fmt::format("{} of {} servers in service, {} needed", plan.in_service, plan.servers, needed)));
   }
-  if (before.fallback_serves != plan.fallback_serves) {
+  if (before.fallback_in_use != plan.fallback_in_use) {
     std::vector<std::string> fallbacks;
     for (const auto& server : service.servers) {
       if (server.fallback) fallbacks.push_back(net::to_string(server.endpoint));
     }
     log_.add(
-        events::service_fallback(service.name, fmt::format("{}", fmt::join(fallbacks, " ")), plan.fallback_serves));
+        events::service_fallback(service.name, fmt::format("{}", fmt::join(fallbacks, " ")), plan.fallback_in_use));
   }
   if (before.panicking != plan.panicking) {
     log_.add(events::service_panic(service.name, plan.panicking, service.panic));
   }
-  loop_.cancel(planned.again);
-  planned.again = plan.again ? loop_.at(*plan.again, [this, key = service.key] { mark_dirty(key); }) : 0;
+  loop_.cancel(planned.replan_timer);
+  planned.replan_timer = plan.replan_at ? loop_.at(*plan.replan_at, [this, key = service.key] { mark_dirty(key); }) : 0;
   drains_.note(service, plan.drained);
   planned.plan = std::move(plan);
 }

@@ -75,7 +75,7 @@ class Reconciler {
  private:
   struct Planned {
     Plan plan;
-    net::Loop::Id again = 0;  ///< the timer for Plan::again
+    net::Loop::Id replan_timer = 0;  ///< for Plan::replan_at
   };
 
   [[nodiscard]] std::chrono::seconds drain_time_of(const ipvs::ServiceKey& service) const;
@@ -83,7 +83,7 @@ class Reconciler {
   void take_over_unknown();
   [[nodiscard]] std::vector<ipvs::ServiceKey> refresh_stale(const std::set<ipvs::ServiceKey>& services);
   [[nodiscard]] KernelTable::Desired desired_entry(const ipvs::ServiceKey& service);
-  void adopt(const config::Service& service, Plan plan);
+  void set_plan(const config::Service& service, Plan plan);
   void note_refused(const ipvs::ServiceKey& service, const std::string& why);
   void disown_removed();
   void check_for_drift();

@@ -18,7 +18,7 @@ Refused busy() { return {.why = "another reload or plan is running; try again"};
 }  // namespace
 
 struct Reloader::Read {
-  Epoch epoch;
+  NodeConfig node_config;
   Outcome outcome;
   config::ReloadCache cache;
 };
@@ -53,10 +53,12 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
         return std::unexpected(Refused{.why = secrets.error().message, .kind = RequestError::Kind::failed});
       }
       auto change = compare(*before, loaded->cluster);
-      auto epoch = dry_run ? net::Result<Epoch>(Epoch{.cluster = std::move(loaded->cluster), .node = *std::move(node)})
-                           : make_epoch(std::move(loaded->cluster), *std::move(node));
-      if (!epoch) return std::unexpected(Refused{.why = epoch.error().message, .kind = RequestError::Kind::failed});
-      return Read{.epoch = std::move(*epoch),
+      auto node_config =
+          dry_run ? net::Result<NodeConfig>(NodeConfig{.cluster = std::move(loaded->cluster), .node = *std::move(node)})
+                  : make_node_config(std::move(loaded->cluster), *std::move(node));
+      if (!node_config)
+        return std::unexpected(Refused{.why = node_config.error().message, .kind = RequestError::Kind::failed});
+      return Read{.node_config = std::move(*node_config),
                   .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
                   .cache = std::move(loaded->cache)};
     }();
@@ -79,7 +81,7 @@ void Reloader::reload(bool yes, const std::string& who, Done done) {
   read(source_.file, [this, yes, who, done = std::move(done)](std::expected<Read, Refused> read) mutable {
     take_over(yes, std::move(read), [this, who, done = std::move(done)](auto outcome) mutable {
       if (outcome) {
-        engine_.note_good_file();
+        engine_.note_accepted_file();
       } else {
         engine_.note_refused_file(who, to_string(outcome.error()));
       }
@@ -91,8 +93,8 @@ void Reloader::reload(bool yes, const std::string& who, Done done) {
 void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done) {
   if (!read) return done(std::unexpected(read.error()));
   if (read->outcome.change.none()) {
-    const bool same_order = read->epoch.cluster.services == engine_.cluster().services;
-    if (auto reread = engine_.reread(std::move(read->epoch)); !reread) {
+    const bool same_order = read->node_config.cluster.services == engine_.cluster().services;
+    if (auto reread = engine_.reread(std::move(read->node_config)); !reread) {
       return done(std::unexpected(Refused{.why = reread.error().message, .kind = RequestError::Kind::failed}));
     }
     // Another order changes nothing, but a cache knows services by their place.
@@ -102,7 +104,7 @@ void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done)
   if (const auto why = guard(read->outcome.change, engine_.cluster()); why && !yes) {
     return done(std::unexpected(Refused{*why + "; nothing was changed; repeat with --yes to confirm"}));
   }
-  if (auto reloaded = engine_.reload(std::move(read->epoch), to_string(read->outcome.change)); !reloaded) {
+  if (auto reloaded = engine_.reload(std::move(read->node_config), to_string(read->outcome.change)); !reloaded) {
     return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
   }
   cache_ = std::make_shared<const config::ReloadCache>(std::move(read->cache));

@@ -30,7 +30,7 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
   auto found = disk_->load();
   if (found) {
     state_ = std::move(*found);
-    begin_by(state_, clock_.now());
+    clamp_future_times(state_, clock_.now());
     // An earlier life may have died before the disk had what it wrote.
     update([](const PersistentState& state) { return state != PersistentState{}; });
     return;
@@ -43,11 +43,11 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
 
 void StateStore::follow_clock(std::function<void(net::WallTime::duration by)> moved) {
   clock_moved_ = std::move(moved);
-  clock_timer_ = loop_.after(clock_step, [this] { look_at_clock(); });
+  clock_timer_ = loop_.after(clock_step, [this] { check_clock(); });
 }
 
-void StateStore::look_at_clock() {
-  clock_timer_ = loop_.after(clock_step, [this] { look_at_clock(); });
+void StateStore::check_clock() {
+  clock_timer_ = loop_.after(clock_step, [this] { check_clock(); });
   const auto step = clock_.follow(clock_step);
   if (!step) return;
   if (abs(*step) >= clock_jump) log_.add(events::clock_set(*step));
@@ -66,7 +66,7 @@ void StateStore::update(const std::function<bool(PersistentState&)>& change) {
 void StateStore::when_durable(Done done) {
   if (saved_ == updates_) return done("");
   if (!unsaved_.empty()) return done(unsaved_);
-  const auto timer = loop_.at(loop_.clock().now() + patience, [this] { fail(too_slow()); });
+  const auto timer = loop_.at(loop_.clock().now() + durable_timeout, [this] { fail(too_slow()); });
   waiting_.push_back({.update = updates_, .done = std::move(done), .timer = timer});
 }
 
@@ -74,7 +74,7 @@ void StateStore::when_durable(Done done) {
 void StateStore::write() {
   loop_.cancel(std::exchange(retry_timer_, 0));
   if (disk_->busy()) return;
-  late_timer_ = loop_.at(loop_.clock().now() + patience, [this] { fail(too_slow()); });
+  late_timer_ = loop_.at(loop_.clock().now() + durable_timeout, [this] { fail(too_slow()); });
   disk_->write(state_, [this, update = updates_](const net::Result<>& saved) { written(update, saved); });
 }
 
@@ -86,7 +86,7 @@ void StateStore::written(std::uint64_t update, const net::Result<>& saved) {
     return;
   }
   saved_ = update;
-  tell(saved_, "");
+  notify(saved_, "");
   if (saved_ != updates_) return write();
   if (!std::exchange(unsaved_, "").empty()) log_.add(events::state_saved());
 }
@@ -97,10 +97,10 @@ std::string StateStore::too_slow() const {
 
 void StateStore::fail(const std::string& why) {
   if (std::exchange(unsaved_, why) != why) log_.add(events::state_error(why));
-  tell(updates_, why);
+  notify(updates_, why);
 }
 
-void StateStore::tell(std::uint64_t update, const std::string& why_not) {
+void StateStore::notify(std::uint64_t update, const std::string& why_not) {
   while (!waiting_.empty() && waiting_.front().update <= update) {
     auto waiting = std::move(waiting_.front());
     waiting_.pop_front();

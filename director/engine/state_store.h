@@ -18,7 +18,7 @@ namespace director {
 class StateStore {
  public:
   /// How long whoever asks waits for the disk, and how long the disk may take before that is a problem.
-  static constexpr auto patience = std::chrono::seconds(1);
+  static constexpr auto durable_timeout = std::chrono::seconds(1);
 
   /// `loop` and `log` must outlive this. Until open() there is only the memory.
   StateStore(net::Loop& loop, EventLog& log) : loop_(loop), log_(log), clock_(loop.clock()) {}
@@ -43,8 +43,8 @@ class StateStore {
   /// Lets `change` work on what is known; it returns whether it changed something.
   void update(const std::function<bool(PersistentState&)>& change);
 
-  /// Told once: "" when all updates so far would outlive a loss of power, else why they would not yet, after `patience`
-  /// at the latest. At once where nothing is to be written.
+  /// Told once: "" when all updates so far would outlive a loss of power, else why they would not yet, after
+  /// `durable_timeout` at the latest. At once where nothing is to be written.
   using Done = std::move_only_function<void(const std::string& why_not)>;
   void when_durable(Done done);
 
@@ -53,18 +53,18 @@ class StateStore {
   [[nodiscard]] const std::string& damaged() const { return damaged_; }
 
  private:
-  void look_at_clock();
+  void check_clock();
   void write();
   void written(std::uint64_t update, const net::Result<>& saved);
   void fail(const std::string& why);
   /// Those who wait for updates up to this one.
-  void tell(std::uint64_t update, const std::string& why_not);
+  void notify(std::uint64_t update, const std::string& why_not);
   [[nodiscard]] std::string too_slow() const;
 
   struct Waiting {
     std::uint64_t update = 0;  ///< the last that it waits for
     Done done;
-    net::Loop::Id timer = 0;  ///< when its patience is over
+    net::Loop::Id timer = 0;  ///< when its durable_timeout is over
   };
 
   net::Loop& loop_;

@@ -3,7 +3,7 @@
 namespace director {
 
 std::string_view weight_origin(const config::Service& service, const ObservedService& observed, std::size_t server,
-                               std::uint32_t effective, bool fallback_serves) {
+                               std::uint32_t effective, bool fallback_in_use) {
   const auto& now = observed.servers[server];
   const auto& in_file = service.servers[server];
   using Wish = checkers::Advice::Wish;
@@ -13,7 +13,7 @@ std::string_view weight_origin(const config::Service& service, const ObservedSer
   const auto whole = advised(now.advice, given);
   if (effective == 0 && whole != 0) {
     if (now.health != checkers::State::up && !in_file.fallback) return "check";
-    if (in_file.fallback != fallback_serves) return "fallback";
+    if (in_file.fallback != fallback_in_use) return "fallback";
     return "check";
   }
   if (now.slow_start_from && effective < whole) return "slow start";

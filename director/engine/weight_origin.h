@@ -18,6 +18,6 @@ namespace director {
 ///
 /// `effective` is that weight. Pure.
 [[nodiscard]] std::string_view weight_origin(const config::Service& service, const ObservedService& observed,
-                                             std::size_t server, std::uint32_t effective, bool fallback_serves);
+                                             std::size_t server, std::uint32_t effective, bool fallback_in_use);
 
 }  // namespace director

@@ -87,9 +87,9 @@ struct World {
   }
 
   net::Result<> reload() {
-    auto epoch = director::make_epoch(cluster, cluster.nodes[0]);
-    if (!epoch) return std::unexpected(epoch.error());
-    return director->reload(std::move(*epoch), "a test");
+    auto node_config = director::make_node_config(cluster, cluster.nodes[0]);
+    if (!node_config) return std::unexpected(node_config.error());
+    return director->reload(std::move(*node_config), "a test");
   }
 
   template <class Condition>

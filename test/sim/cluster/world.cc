@@ -262,10 +262,10 @@ void World::set_mood(const net::Endpoint& server, Mood mood) {
 void World::reload(Node& node) {
   say("reload " + node.config.name);
   const auto file = mutation_ == Mutation::reads_old_files ? node.cluster : file_of(node);
-  if (auto done = node.director->reload(director::make_epoch(file, node.config).value(), "the simulation"); !done)
+  if (auto done = node.director->reload(director::make_node_config(file, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
   node.cluster = file_;
-  node.director->note_good_file();
+  node.director->note_accepted_file();
   node.refused_file = false;
 }
 
@@ -273,9 +273,9 @@ void World::reload_bad_file(Node& node) {
   say(node.config.name + " is given a file that is none");
   auto file = file_;
   for (auto& router : file.virtual_routers) router.authentication = {.keys = keys_file() + ".missing"};
-  const auto epoch = director::make_epoch(file, node.config);
-  if (epoch) violate("a file of keys that is missing is read");
-  node.director->note_refused_file("the simulation", epoch.error().message);
+  const auto node_config = director::make_node_config(file, node.config);
+  if (node_config) violate("a file of keys that is missing is read");
+  node.director->note_refused_file("the simulation", node_config.error().message);
   node.refused_file = true;
 }
 

@@ -141,7 +141,7 @@ TEST_CASE("below the quorum, servers that are left are better than fallbacks tha
   service.quorum = {.below = 2, .regain = 2};
   const auto made = director::plan(service, observed(State::up, State::down, State::down), {}, start);
   CHECK_FALSE(made.quorum);
-  CHECK_FALSE(made.fallback_serves);
+  CHECK_FALSE(made.fallback_in_use);
   CHECK(weight(made.entry, web1) == 3);
   CHECK(weight(made.entry, sorry) == 0);
 }
@@ -202,7 +202,7 @@ TEST_CASE("below the quorum the fallback serves instead of the servers, until en
   now.servers[0].health = State::up;
   auto half = director::plan(service, now, {}, start);
   CHECK_FALSE(half.quorum);
-  CHECK(half.in == 1);
+  CHECK(half.in_service == 1);
   CHECK(half.servers == 2);  // not the fallback
   CHECK(weight(half.entry, web1) == 0);
   CHECK(weight(half.entry, sorry) == 1);
@@ -297,7 +297,7 @@ TEST_CASE("a slow start rises step by step to the whole weight, and says when it
     const auto made = director::plan(service, now, {}, start + passed);
     CHECK(weight(made.entry, web1) == expected);
     CHECK(weight(made.entry, web2) == 1);
-    CHECK(made.again == (again ? std::optional(start + *again) : std::nullopt));
+    CHECK(made.replan_at == (again ? std::optional(start + *again) : std::nullopt));
   }
 }
 
@@ -309,7 +309,7 @@ TEST_CASE("a slow start of a great weight goes in twenty steps") {
   now.servers[0].slow_start_from = start;
   const auto first = director::plan(service, now, {}, start);
   CHECK(weight(first.entry, web1) == 65535 / 20);
-  CHECK(first.again == start + 500ms);
+  CHECK(first.replan_at == start + 500ms);
   CHECK(weight(director::plan(service, now, {}, start + 9999ms).entry, web1) == 65535);
 }
 

@@ -9,7 +9,7 @@
 namespace director {
 
 /// What a cluster file says for one node, with what it only names: the files of keys and passwords are read.
-struct Epoch {
+struct NodeConfig {
   config::Cluster cluster;
   config::Node node;
   std::vector<vrrp::Spec> routers{};  ///< of this node, in the file's order; none for a dry run
@@ -18,6 +18,6 @@ struct Epoch {
 /// Both read secrets from the disk: to be called where waiting is no harm. Error: one cannot be read, or is none.
 [[nodiscard]] net::Result<std::vector<vrrp::Spec>> router_specs(const config::Cluster& cluster,
                                                                 const config::Node& node);
-[[nodiscard]] net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node);
+[[nodiscard]] net::Result<NodeConfig> make_node_config(config::Cluster cluster, config::Node node);
 
 }  // namespace director

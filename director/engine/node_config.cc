@@ -1,4 +1,4 @@
-#include "director/engine/epoch.h"
+#include "director/engine/node_config.h"
 
 #include <utility>
 
@@ -31,10 +31,10 @@ net::Result<std::vector<vrrp::Spec>> router_specs(const config::Cluster& cluster
   return specs;
 }
 
-net::Result<Epoch> make_epoch(config::Cluster cluster, config::Node node) {
+net::Result<NodeConfig> make_node_config(config::Cluster cluster, config::Node node) {
   auto specs = router_specs(cluster, node);
   if (!specs) return std::unexpected(specs.error());
-  return Epoch{.cluster = std::move(cluster), .node = std::move(node), .routers = std::move(*specs)};
+  return NodeConfig{.cluster = std::move(cluster), .node = std::move(node), .routers = std::move(*specs)};
 }
 
 }  // namespace director
