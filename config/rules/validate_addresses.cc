@@ -65,7 +65,7 @@ class AddressRules {
     for (const auto& [node, interface] : router_.interfaces) {
       const auto own = vrrp::virtual_interface(net::Family::ipv4, router_.router_id);
       const auto whole = fmt::format("{}:{}", router_.virtual_mac ? own : interface, label);
-      if (whole.size() <= longest_label || !origin_.sound({"vrrp", router_.name, "interface"})) continue;
+      if (whole.size() <= longest_label || !origin_.valid({"vrrp", router_.name, "interface"})) continue;
       return error(path, "label",
                    fmt::format("results in {}, which has {} characters; expected at most {}", in_quotes(whole),
                                whole.size(), longest_label));
@@ -74,7 +74,7 @@ class AddressRules {
 
   void error(Origin::Path path, const char* key, std::string_view why) {
     path.emplace_back(key);
-    if (origin_.sound(path)) diagnostics_.error(origin_.place(path), fmt::format("'{}' {}", key, why));
+    if (origin_.valid(path)) diagnostics_.error(origin_.place(path), fmt::format("'{}' {}", key, why));
   }
 
   const VirtualRouter& router_;
@@ -91,7 +91,7 @@ void virtual_macs_differ(const Cluster& cluster, const Origin& origin, Diagnosti
     const auto [first, is_new] = holders.emplace(name, &router);
     const Origin::Path path = {"vrrp", router.name, "router_id"};
     const auto& other = first->second->name;
-    if (is_new || !origin.sound(path) || !origin.sound({"vrrp", other, "router_id"})) continue;
+    if (is_new || !origin.valid(path) || !origin.valid({"vrrp", other, "router_id"})) continue;
     const auto place = origin.place(path);
     diagnostics.error(place, fmt::format("virtual routers '{}' and '{}' ({}) have the same virtual MAC address; "
                                          "expected a different router_id for each",

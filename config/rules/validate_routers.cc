@@ -49,7 +49,7 @@ void RouterRules::nodes_have_addresses_of_their_own() {
   for (const auto& node : cluster_.nodes) {
     const Origin::Path path = {"nodes", node.name, "address"};
     const auto [first, is_new] = holders.emplace(node.address, &node);
-    if (is_new || !origin_.sound(path)) continue;
+    if (is_new || !origin_.valid(path)) continue;
     const auto place = origin_.place(path);
     const auto& other = first->second->name;
     diagnostics_.error(place, fmt::format("node '{}' has the same address as node '{}' ({})", node.name, other,
@@ -58,7 +58,7 @@ void RouterRules::nodes_have_addresses_of_their_own() {
 }
 
 void RouterRules::nodes_are_given() {
-  if (!cluster_.nodes.empty() || !origin_.sound({"nodes"})) return;
+  if (!cluster_.nodes.empty() || !origin_.valid({"nodes"})) return;
   const auto needed = [&](const char* key) {
     diagnostics_.error(origin_.name_place({key}), fmt::format("'{}' needs 'nodes'", key));
   };
@@ -83,7 +83,7 @@ void RouterRules::interfaces_cover_the_nodes() {
 
 void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path,
                                              const std::string& owner) {
-  if (cluster_.nodes.empty() || !origin_.sound(path)) return;
+  if (cluster_.nodes.empty() || !origin_.valid(path)) return;
   const std::string key = path.back();
   bool all_known = true;
   for (const auto& [node, interface] : interfaces) {
@@ -116,7 +116,7 @@ void RouterRules::router_ids_are_unique_on_a_link() {
       const Link link = {node, interface, router.addresses.front().prefix.address.family(), router.router_id};
       const auto [first, is_new] = holders.emplace(link, &router);
       const auto& other = first->second->name;
-      if (is_new || !origin_.sound(path) || !origin_.sound({"vrrp", router.name, "interface"})) return false;
+      if (is_new || !origin_.valid(path) || !origin_.valid({"vrrp", router.name, "interface"})) return false;
       const auto place = origin_.place(path);
       const auto where = interface.empty() ? "with unicast" : fmt::format("on interface '{}'", interface);
       diagnostics_.error(
@@ -141,7 +141,7 @@ void RouterRules::virtual_addresses() {
 void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index) {
   const Origin::Path path = {"vrrp", router.name, "addresses", std::to_string(index)};
   const auto& address = router.addresses[index].prefix.address;
-  if (!origin_.sound(path)) return;
+  if (!origin_.valid(path)) return;
   const auto place = origin_.place(path);
   const auto error = [&](std::string_view why) {
     diagnostics_.error(place, fmt::format("{} in virtual router '{}' {}", to_string(address), router.name, why));
@@ -153,7 +153,7 @@ void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index
                              to_string(first)));
   }
   for (const auto& node : cluster_.nodes) {
-    if (node.address != address || !origin_.sound({"nodes", node.name, "address"})) continue;
+    if (node.address != address || !origin_.valid({"nodes", node.name, "address"})) continue;
     return error(fmt::format("is the address of node '{}' ({}); expected an address that no node has", node.name,
                              origin_.line({"nodes", node.name, "address"}, place)));
   }
@@ -164,10 +164,10 @@ void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index
 void RouterRules::unicast_speaks_the_nodes_family() {
   for (const auto& router : cluster_.virtual_routers) {
     if (!router.unicast || router.addresses.empty()) continue;
-    if (!origin_.sound({"vrrp", router.name, "addresses", "0"})) continue;
+    if (!origin_.valid({"vrrp", router.name, "addresses", "0"})) continue;
     const auto family = router.addresses.front().prefix.address.family();
     for (const auto& node : cluster_.nodes) {
-      if (node.address.family() == family || !origin_.sound({"nodes", node.name, "address"})) continue;
+      if (node.address.family() == family || !origin_.valid({"nodes", node.name, "address"})) continue;
       const auto place = origin_.place({"vrrp", router.name, "unicast"});
       diagnostics_.error(
           place, fmt::format("virtual router '{}' cannot send unicast advertisements to {} ({}), the address of node "
@@ -186,7 +186,7 @@ void RouterRules::groups() {
   for (std::size_t g = 0; g < cluster_.groups.size(); ++g) {
     for (std::size_t i = 0; i < cluster_.groups[g].size(); ++i) {
       const Origin::Path path = {"groups", std::to_string(g), std::to_string(i)};
-      if (!origin_.sound(path)) continue;
+      if (!origin_.valid(path)) continue;
       const auto& name = cluster_.groups[g][i];
       const auto place = origin_.place(path);
       const auto [before, is_new] = seen.emplace(name, path);
@@ -227,7 +227,7 @@ void RouterRules::versions() {
   for (const auto& router : cluster_.virtual_routers) {
     const auto error = [&](const char* key, std::string_view why) {
       const Origin::Path path = {"vrrp", router.name, key};
-      if (origin_.sound(path)) {
+      if (origin_.valid(path)) {
         diagnostics_.error(origin_.place(path), fmt::format("virtual router '{}' {}", router.name, why));
       }
     };
@@ -249,7 +249,7 @@ void RouterRules::trackers() {
   for (const auto& router : cluster_.virtual_routers) {
     for (const auto& tracker : router.trackers) {
       const Origin::Path path = {"vrrp", router.name, "track", tracker.name, "check"};
-      if (!tracker.check || !origin_.sound(path)) continue;
+      if (!tracker.check || !origin_.valid(path)) continue;
       const auto& kind = tracker.check->kind;
       const bool local = std::holds_alternative<checkers::Exec>(kind) || std::holds_alternative<checkers::File>(kind);
       const auto error = [&](std::string_view why) {
@@ -271,7 +271,7 @@ void RouterRules::conditions() {
   for (const auto& router : cluster_.virtual_routers) {
     for (const auto& service : router.give_up_when) {
       const Origin::Path path = {"vrrp", router.name, "give_up_when"};
-      if (std::ranges::find(known, service) != known.end() || !origin_.sound(path) || !origin_.sound({"services"})) {
+      if (std::ranges::find(known, service) != known.end() || !origin_.valid(path) || !origin_.valid({"services"})) {
         continue;
       }
       diagnostics_.error(origin_.place(path), fmt::format("unknown service {} in 'give_up_when'{}", in_quotes(service),

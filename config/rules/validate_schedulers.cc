@@ -12,7 +12,7 @@ void validate_schedulers(const Cluster& cluster, const Origin& origin, const net
   for (const Service& service : cluster.services) {
     const std::string& scheduler = service.spec.scheduler;
     const Origin::Path path = {"services", service.name, "scheduler"};
-    if (!seen.insert(scheduler).second || !origin.sound(path)) continue;
+    if (!seen.insert(scheduler).second || !origin.valid(path)) continue;
     const std::string module = "ip_vs_" + scheduler;
     if (modules.find(module) != net::Modules::Presence::missing) continue;
     diagnostics.warning(

@@ -89,7 +89,7 @@ void ServiceRules::keys_are_unique() {
   std::map<ipvs::ServiceKey, const Service*> holders;
   for (const auto& service : cluster_.services) {
     const auto [first, is_new] = holders.emplace(service.key, &service);
-    if (is_new || !origin_.sound(key_path(service))) continue;
+    if (is_new || !origin_.valid(key_path(service))) continue;
     const auto place = origin_.place(key_path(service));
     diagnostics_.error(
         place, fmt::format("service '{}': {} is already used by service '{}' ({})", service.name,
@@ -130,7 +130,7 @@ void ServiceRules::timeout_is_shorter(const Service& service, std::chrono::milli
   auto timeout_path = check, interval_path = check;
   timeout_path.emplace_back("timeout");
   interval_path.emplace_back(key);
-  if (!origin_.sound(timeout_path) || !origin_.sound(interval_path)) return;
+  if (!origin_.valid(timeout_path) || !origin_.valid(interval_path)) return;
   diagnostics_.error(origin_.place(origin_.has(timeout_path) ? timeout_path : interval_path),
                      fmt::format("the timeout {} is not shorter than the {} {} in a check of service '{}'",
                                  net::to_string(timeout), key, net::to_string(interval), service.name));
@@ -143,7 +143,7 @@ void ServiceRules::source_has_the_family(const Service& service, const checkers:
   for (const auto& server : service.servers) {
     const auto& target = check.address.value_or(server.endpoint.address);
     if (target.family() == source->family()) continue;
-    if (!origin_.sound(path) || !origin_.sound(address_path(service, server))) continue;
+    if (!origin_.valid(path) || !origin_.valid(address_path(service, server))) continue;
     return diagnostics_.error(origin_.place(path),
                               fmt::format("source {} and target {} are of different address families",
                                           to_string(*source), to_string(target)));
@@ -173,7 +173,7 @@ void ServiceRules::target_has_a_port(const Service& service, const checkers::Spe
   if (!needs_port || check.port != 0 || service.key.fwmark == 0) return;
   for (const auto& server : service.servers) {
     const auto path = address_path(service, server);
-    if (server.endpoint.port != 0 || !origin_.sound(path)) continue;
+    if (server.endpoint.port != 0 || !origin_.valid(path)) continue;
     diagnostics_.error(origin_.place(path), fmt::format("{} of service '{}' has no port to check: a service with "
                                                         "'fwmark' has no port; set one here or in the check",
                                                         called(server), service.name));
@@ -197,7 +197,7 @@ void ServiceRules::servers(const Service& service) {
               service.name, each.name));
     }
     const auto [first, is_new] = holders.emplace(each.endpoint, &each);
-    if (is_new || !origin_.sound(path())) continue;
+    if (is_new || !origin_.valid(path())) continue;
     const auto place = origin_.place(path());
     diagnostics_.error(place, fmt::format("{} of service '{}': {} is already used by {} ({})", called(each),
                                           service.name, to_string(each.endpoint), called(*first->second),
@@ -206,21 +206,21 @@ void ServiceRules::servers(const Service& service) {
 }
 
 bool ServiceRules::all_sound(const Service& service, const Origin::Path& endpoint) const {
-  return origin_.sound(endpoint) && origin_.sound(key_path(service)) &&
-         origin_.sound({"services", service.name, "forward"});
+  return origin_.valid(endpoint) && origin_.valid(key_path(service)) &&
+         origin_.valid({"services", service.name, "forward"});
 }
 
 void ServiceRules::quorum_can_be_had(const Service& service) {
   const auto& [below, regain] = service.quorum;
   const auto say = [&](const char* key, const std::string& message) {
     const Origin::Path path = {"services", service.name, "quorum", key};
-    if (origin_.has(path) && origin_.sound(path)) diagnostics_.error(origin_.place(path), message);
+    if (origin_.has(path) && origin_.valid(path)) diagnostics_.error(origin_.place(path), message);
   };
   if (regain < below) {
     say("regain", fmt::format("the quorum of service '{}' is regained with {} servers but lost below {}; expected "
                               "'regain' to be {} or more",
                               service.name, regain, below, below));
-  } else if (regain > share_the_load(service) && origin_.sound({"services", service.name, "servers"})) {
+  } else if (regain > share_the_load(service) && origin_.valid({"services", service.name, "servers"})) {
     say(regain == below ? "below" : "regain",
         fmt::format("the quorum of service '{}' needs {} servers, but the service has {}", service.name, regain,
                     share_the_load(service)));
@@ -231,7 +231,7 @@ void ServiceRules::some_server_has_a_weight(const Service& service) {
   const auto takes_part = [](const Server& server) { return server.weight != 0 && !server.fallback; };
   if (std::ranges::any_of(service.servers, takes_part)) return;
   const Origin::Path path = {"services", service.name, "servers"};
-  if (!origin_.has(path) || !origin_.sound(path)) return;
+  if (!origin_.has(path) || !origin_.valid(path)) return;
   const auto message =
       share_the_load(service) == 0
           ? fmt::format("service '{}' has no servers", service.name)
@@ -245,7 +245,7 @@ void ServiceRules::thresholds_are_in_order(const Service& service) {
     if (server.lower_threshold <= server.upper_threshold) continue;
     auto path = address_path(service, server);
     path.back() = "lower_threshold";
-    if (!origin_.sound(path)) continue;
+    if (!origin_.valid(path)) continue;
     const auto upper = server.upper_threshold == 0
                            ? "has no upper_threshold"
                            : fmt::format("is above the upper_threshold {}", server.upper_threshold);
@@ -260,7 +260,7 @@ void ServiceRules::options_have_their_reason(const Service& service) {
   const auto refuse = [&](Origin::Path rest, std::string_view what) {
     Origin::Path path = {"services", service.name};
     path.insert(path.end(), rest.begin(), rest.end());
-    if (!origin_.has(path) || !origin_.sound(path)) return;
+    if (!origin_.has(path) || !origin_.valid(path)) return;
     diagnostics_.error(origin_.place(path), fmt::format("service '{}' {}", service.name, what));
   };
   if (spec.mask_length != 0 && spec.persistence.count() == 0) {
@@ -293,11 +293,11 @@ void ServiceRules::options_have_their_reason(const Service& service) {
 
 /// Whether what the virtual routers hold is known: warnings about it would else follow from another mistake.
 bool ServiceRules::every_virtual_address_is_sound() const {
-  if (!origin_.sound({"vrrp"})) return false;
+  if (!origin_.valid({"vrrp"})) return false;
   for (const auto& router : cluster_.virtual_routers) {
-    if (!origin_.sound({"vrrp", router.name, "addresses"})) return false;
+    if (!origin_.valid({"vrrp", router.name, "addresses"})) return false;
     for (std::size_t i = 0; i < router.addresses.size(); ++i) {
-      if (!origin_.sound({"vrrp", router.name, "addresses", std::to_string(i)})) return false;
+      if (!origin_.valid({"vrrp", router.name, "addresses", std::to_string(i)})) return false;
     }
   }
   return true;
@@ -309,7 +309,7 @@ void ServiceRules::address_is_held(const Service& service) {
   for (const auto& router : cluster_.virtual_routers) {
     if (router.has(address)) return;
   }
-  if (!origin_.sound(key_path(service)) || !every_virtual_address_is_sound()) return;
+  if (!origin_.valid(key_path(service)) || !every_virtual_address_is_sound()) return;
   diagnostics_.warning(origin_.place(key_path(service)),
                        fmt::format("no virtual router has {}, the address of service '{}': it does not fail over",
                                    to_string(address), service.name));
@@ -325,7 +325,7 @@ void ServiceRules::answers_come_back(const Service& service) {
     };
     if (std::ranges::any_of(cluster_.virtual_routers, holds)) continue;
     const auto path = address_path(service, server);
-    if (!origin_.sound(path) || !origin_.sound({"services", service.name, "forward"}) ||
+    if (!origin_.valid(path) || !origin_.valid({"services", service.name, "forward"}) ||
         !every_virtual_address_is_sound()) {
       continue;
     }
@@ -338,21 +338,21 @@ void ServiceRules::answers_come_back(const Service& service) {
 
 /// Only a hash sends the packets of an unknown connection to the server that has it. UDP needs none.
 void ServiceRules::stateless_takeover_hashes() {
-  if (!cluster_.stateless_takeover || !origin_.sound({"services"})) return;
+  if (!cluster_.stateless_takeover || !origin_.valid({"services"})) return;
   const auto place = origin_.place({"stateless_takeover"});
   const auto line = [&](const Service& service, const char* key) {
     return origin_.line({"services", service.name, key}, place);
   };
   for (const auto& service : cluster_.services) {
     const auto& scheduler = service.spec.scheduler;
-    if (service.key.protocol == ipvs::Protocol::udp || !origin_.sound({"services", service.name, "scheduler"}))
+    if (service.key.protocol == ipvs::Protocol::udp || !origin_.valid({"services", service.name, "scheduler"}))
       continue;
     if (scheduler != "mh" && scheduler != "sh") {
       return diagnostics_.error(place, fmt::format("'stateless_takeover' needs a scheduler that hashes, but service "
                                                    "'{}' ({}) has the scheduler {}; expected mh or sh",
                                                    service.name, line(service, "scheduler"), scheduler));
     }
-    if (service.forward == ipvs::Forward::nat && origin_.sound({"services", service.name, "forward"})) {
+    if (service.forward == ipvs::Forward::nat && origin_.valid({"services", service.name, "forward"})) {
       diagnostics_.warning(
           place, fmt::format("service '{}' ({}) has 'forward: nat': after a takeover, answers are translated only once "
                              "the client has sent a packet, so connections on which only the server sends are lost",

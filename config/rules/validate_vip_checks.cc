@@ -48,7 +48,7 @@ Origin::Path VipCheckRules::kind_path(Origin::Path path) const {
 
 void VipCheckRules::refuse(Origin::Path path, std::string_view key, const std::string& why) {
   path.emplace_back(key);
-  if (origin_.has(path) && origin_.sound(path)) diagnostics_.error(origin_.place(path), why);
+  if (origin_.has(path) && origin_.valid(path)) diagnostics_.error(origin_.place(path), why);
 }
 
 void VipCheckRules::check(const Service& service, std::size_t index) {
@@ -56,7 +56,7 @@ void VipCheckRules::check(const Service& service, std::size_t index) {
   const auto path = check_path(service, index);
   if (!check.path.via_vip) return;
   const auto kind = kind_path(path);
-  if (service.forward == ipvs::Forward::nat && origin_.sound({"services", service.name, "forward"})) {
+  if (service.forward == ipvs::Forward::nat && origin_.valid({"services", service.name, "forward"})) {
     refuse(kind, "via", fmt::format("service '{}' has 'forward: nat'; 'via: vip' needs dr or tunnel", service.name));
   }
   if (service.key.fwmark != 0) {
@@ -90,7 +90,7 @@ void VipCheckRules::marks() {
   if (first > last) {
     return refuse({"probe_marks"}, "last", fmt::format("the range ends at {}, below its start {}", last, first));
   }
-  if (!origin_.sound(path) || !origin_.sound({"probe_marks", "first"})) return;
+  if (!origin_.valid(path) || !origin_.valid({"probe_marks", "first"})) return;
   marks_are_free();
   marks_suffice();
 }

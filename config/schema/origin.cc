@@ -37,7 +37,7 @@ Place Origin::name_place(const Path& path) const {
   return found.entry == nullptr ? found.node->place : found.entry->place;
 }
 
-bool Origin::sound(const Path& path) const { return !reader_.failed(*find(path).node); }
+bool Origin::valid(const Path& path) const { return !reader_.failed(*find(path).node); }
 
 std::string Origin::line(const Path& path, Place beside) const {
   const auto at = place(path);

@@ -25,7 +25,7 @@ class Origin {
 
   /// Whether the value was read as it was meant: it is there and was not refused, or it was left out, and nothing
   /// beside it looks like a misspelling of it.
-  [[nodiscard]] bool sound(const Path& path) const;
+  [[nodiscard]] bool valid(const Path& path) const;
 
   /// Like place(), but the name's place for single values too.
   [[nodiscard]] Place name_place(const Path& path) const;

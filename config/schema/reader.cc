@@ -127,28 +127,28 @@ void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& 
   for (std::size_t i = 0; i < known.size(); ++i) {
     const bool translated = elsewhere.find("'" + known[i]) != std::string::npos;
     const bool any = unheard_of && meant.empty();
-    if (any || translated || (place.empty() && known[i] == meant)) given[i].excused = true;
+    if (any || translated || (place.empty() && known[i] == meant)) given[i].misspelled = true;
   }
 }
 
 void Reader::check_missing(const YamlNode& node, const Shape& shape, const std::vector<Given>& given) {
   std::vector<std::string> missing;
   for (std::size_t i = 0; i < shape.keys.size(); ++i) {
-    if (shape.keys[i].required && given[i].entry == nullptr && !given[i].excused)
+    if (shape.keys[i].required && given[i].entry == nullptr && !given[i].misspelled)
       missing.push_back(in_quotes(shape.keys[i].name));
   }
   for (const auto& group : shape.alternatives) {
     std::vector<const Entry*> chosen;
     std::vector<std::string> names;
-    bool excused = false;
+    bool misspelled = false;
     for (const auto& name : group.names) {
       const auto key = std::ranges::find(shape.keys, name, &KeyShape::name);
       const auto& seen = given[static_cast<std::size_t>(key - shape.keys.begin())];
       if (seen.entry != nullptr) chosen.push_back(seen.entry);
-      excused = excused || seen.excused;
+      misspelled = misspelled || seen.misspelled;
       names.push_back(in_quotes(name));
     }
-    if (chosen.empty() && group.required && !excused) missing.push_back(listed(names, "or"));
+    if (chosen.empty() && group.required && !misspelled) missing.push_back(listed(names, "or"));
     if (chosen.size() < 2) continue;
     std::ranges::sort(chosen, {}, &Entry::place);
     failed_.insert(&node);

@@ -91,7 +91,7 @@ class Reader {
   /// What an object has of one of its keys.
   struct Given {
     const Entry* entry = nullptr;
-    bool excused = false;  ///< an unknown key was perhaps meant to be this one
+    bool misspelled = false;  ///< an unknown key was perhaps meant to be this one
   };
   void unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<Given>& given);
   void check_missing(const YamlNode& node, const Shape& shape, const std::vector<Given>& given);

@@ -21,8 +21,8 @@ std::size_t append(const char* data, std::size_t, std::size_t size, void* body) 
 
 }  // namespace
 
-net::Result<Answer> ask(const std::filesystem::path& socket, const std::string& method, const std::string& path,
-                        const std::string& body) {
+net::Result<Answer> http_request(const std::filesystem::path& socket, const std::string& method,
+                                 const std::string& path, const std::string& body) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return net::failure("start an HTTP request: out of memory");
   Answer answer;

@@ -13,7 +13,7 @@ struct Answer {
 };
 
 /// One request over the daemon's Unix socket. An error means that no answer came: no daemon, no permission, no time.
-[[nodiscard]] net::Result<Answer> ask(const std::filesystem::path& socket, const std::string& method,
-                                      const std::string& path, const std::string& body = {});
+[[nodiscard]] net::Result<Answer> http_request(const std::filesystem::path& socket, const std::string& method,
+                                               const std::string& path, const std::string& body = {});
 
 }  // namespace director

@@ -66,7 +66,7 @@ net::Result<> give_to(const std::filesystem::path& socket, const std::string& gr
 }  // namespace
 
 /// libmicrohttpd carries the pointer to it from call to call.
-struct HttpServer::Arriving {
+struct HttpServer::PendingRequest {
   MHD_Connection* connection = nullptr;
   std::string body{};
   bool too_large = false;
@@ -78,29 +78,29 @@ struct HttpServer::Callbacks {
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url, const char* method, const char*,
                                const char* upload, std::size_t* upload_size, void** context) {
     if (*context == nullptr) {
-      *context = new Arriving{.connection = connection};
+      *context = new PendingRequest{.connection = connection};
       return MHD_YES;
     }
-    auto& arriving = *static_cast<Arriving*>(*context);
-    if (arriving.response) return reply(connection, *arriving.response);
+    auto& pending = *static_cast<PendingRequest*>(*context);
+    if (pending.response) return reply(connection, *pending.response);
     if (*upload_size != 0) {
-      arriving.too_large |= arriving.body.size() + *upload_size > body_max;
-      if (!arriving.too_large) arriving.body.append(upload, *upload_size);
+      pending.too_large |= pending.body.size() + *upload_size > body_max;
+      if (!pending.too_large) pending.body.append(upload, *upload_size);
       *upload_size = 0;
       return MHD_YES;
     }
-    if (arriving.too_large)
+    if (pending.too_large)
       return reply(connection, {.status = http_status(RequestError::Kind::too_large),
                                 .body = R"({"error":"the body is too large"})"});
 
     auto& server = *static_cast<HttpServer*>(self);
-    Request request{.method = method, .path = url, .body = std::move(arriving.body)};
+    Request request{.method = method, .path = url, .body = std::move(pending.body)};
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &on_argument, &request.query);
-    arriving.waits_as = ++server.last_request_;
-    server.waiting_.emplace(arriving.waits_as, &arriving);
+    pending.waits_as = ++server.last_request_;
+    server.waiting_.emplace(pending.waits_as, &pending);
     server.handler_(request,
-                    [&server, id = arriving.waits_as](Response response) { server.respond(id, std::move(response)); });
-    if (arriving.response) return reply(connection, *arriving.response);
+                    [&server, id = pending.waits_as](Response response) { server.respond(id, std::move(response)); });
+    if (pending.response) return reply(connection, *pending.response);
     MHD_suspend_connection(connection);
     return MHD_YES;
   }
@@ -111,9 +111,9 @@ struct HttpServer::Callbacks {
   }
 
   static void on_completed(void* self, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
-    auto* arriving = static_cast<Arriving*>(*context);
-    if (arriving != nullptr) static_cast<HttpServer*>(self)->waiting_.erase(arriving->waits_as);
-    delete arriving;
+    auto* pending = static_cast<PendingRequest*>(*context);
+    if (pending != nullptr) static_cast<HttpServer*>(self)->waiting_.erase(pending->waits_as);
+    delete pending;
     *context = nullptr;
   }
 };
@@ -164,12 +164,12 @@ HttpServer::~HttpServer() {
 void HttpServer::respond(std::uint64_t request, Response response) {
   const auto found = waiting_.find(request);
   if (found == waiting_.end()) return;
-  auto& arriving = *found->second;
+  auto& pending = *found->second;
   waiting_.erase(found);
-  arriving.response = std::move(response);
-  const auto* info = MHD_get_connection_info(arriving.connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
+  pending.response = std::move(response);
+  const auto* info = MHD_get_connection_info(pending.connection, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
   if (info == nullptr || info->suspended == MHD_NO) return;  // answered while it was handled
-  MHD_resume_connection(arriving.connection);
+  MHD_resume_connection(pending.connection);
   loop_.cancel(timer_);
   timer_ = loop_.at(loop_.now(), [this] { serve(); });
 }

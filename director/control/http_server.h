@@ -45,7 +45,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   /// What libmicrohttpd's callbacks know of a request.
-  struct Arriving;
+  struct PendingRequest;
 
  private:
   struct Callbacks;
@@ -60,7 +60,7 @@ class HttpServer {
   net::Loop::Id watch_ = 0;
   net::Loop::Id timer_ = 0;
   std::uint64_t last_request_ = 0;
-  std::map<std::uint64_t, Arriving*> waiting_;  ///< requests whose answer is still to come
+  std::map<std::uint64_t, PendingRequest*> waiting_;  ///< requests whose answer is still to come
 };
 
 }  // namespace director

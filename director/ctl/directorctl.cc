@@ -56,14 +56,14 @@ std::string body_of(const json& value) { return value.dump(-1, ' ', false, json:
 
 /// Whether a daemon is there at all.
 bool is_answered(const Arguments& arguments) {
-  const auto answer = director::ask(arguments.socket, "GET", "/v1/events");
+  const auto answer = director::http_request(arguments.socket, "GET", "/v1/events");
   return answer || (answer.error().code != ENOENT && answer.error().code != ECONNREFUSED);
 }
 
 /// Sends the request; on refusal or silence says why and ends the program.
 json ask_or_exit(const Arguments& arguments, const std::string& method, const std::string& path,
                  const std::string& body = {}) {
-  const auto answer = director::ask(arguments.socket, method, path, body);
+  const auto answer = director::http_request(arguments.socket, method, path, body);
   if (!answer) {
     fmt::print(stderr, "directorctl: {}\n", answer.error().message);
     if (answer.error().code == ENOENT || answer.error().code == ECONNREFUSED) {
@@ -199,7 +199,7 @@ int replace(const Arguments& arguments) {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (std::chrono::steady_clock::now() < patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    const auto status = director::ask(arguments.socket, "GET", "/v1/status");
+    const auto status = director::http_request(arguments.socket, "GET", "/v1/status");
     const json value = status ? json::parse(status->body, nullptr, false) : json();
     if (!value.is_object() || value.value("started", before) == before) continue;
     show(arguments, {{"message", "directord " + value.value("version", "") + " has taken over"}}, message_text);

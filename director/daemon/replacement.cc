@@ -86,7 +86,7 @@ net::Result<> Replacement::check() const {
                                   said.empty() ? "its --check failed without a message" : said));
 }
 
-net::Error Replacement::take_place() const {
+net::Error Replacement::exec() const {
   pass_on_privileges();
   execv(program.c_str(), pointers(arguments).data());
   return {.code = errno, .message = net::system_error(errno, "run " + program.string()).error().message};
@@ -118,7 +118,7 @@ void Replacer::replace(Done done) {
         timer_ = loop_.after(time_to_answer, [this] {
           timer_ = 0;
           prepare_exec_([this] {
-            log::error(replacement_.take_place().message);  // it has returned: nothing checks any more, so start anew
+            log::error(replacement_.exec().message);  // it has returned: nothing checks any more, so start anew
             loop_.stop();
           });
         });

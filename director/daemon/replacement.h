@@ -25,7 +25,7 @@ struct Replacement {
   [[nodiscard]] net::Result<> check() const;
 
   /// Returns only if it fails.
-  [[nodiscard]] net::Error take_place() const;
+  [[nodiscard]] net::Error exec() const;
 };
 
 /// Where the program called `name` lies: the file that runs, under the name it had when it was started.

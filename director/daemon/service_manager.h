@@ -20,7 +20,7 @@ class ServiceManager {
   void stopping() const;
 
  private:
-  void feed();
+  void notify_watchdog();
 
   net::Loop& loop_;
   std::chrono::microseconds period_{0};

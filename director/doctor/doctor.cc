@@ -28,7 +28,7 @@ ordered_json list(const ordered_json& object, const char* name) {
 }
 
 /// A member that is text, or "".
-std::string word(const ordered_json& object, const char* name) {
+std::string text_at(const ordered_json& object, const char* name) {
   const auto found = object.is_object() ? object.find(name) : object.end();
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -56,7 +56,7 @@ std::vector<Finding> examine(const config::Cluster& cluster, const config::Node&
   examine_kernel(cluster, facts, findings);
   examine_settings(cluster, node, facts, findings);
   examine_links(cluster, node, facts, findings);
-  examine_rivals(cluster, facts, findings);
+  examine_conflicts(cluster, facts, findings);
   examine_daemon(cluster, facts, findings);
   std::ranges::stable_sort(findings, {}, &Finding::severity);
   return findings;
@@ -101,7 +101,7 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
   }
 }
 
-void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
+void examine_conflicts(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
   for (const auto& [pid, name] : facts.processes) {
     if (std::ranges::find(rivals, name) == rivals.end()) continue;
     findings.push_back({Severity::error, "process " + name,
@@ -110,12 +110,12 @@ void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Find
   }
   std::set<ipvs::ServiceKey> named;
   for (const auto& service : cluster.services) named.insert(service.key);
-  std::set<std::string> departing;
-  for (const auto& departure : list(status_of(facts), "departures")) departing.insert(word(departure, "service"));
+  std::set<std::string> draining;
+  for (const auto& drain : list(status_of(facts), "departures")) draining.insert(text_at(drain, "service"));
   std::vector<std::string> foreign;
   for (const auto& [key, status] : facts.table) {
     const bool ours = named.contains(key) || cluster.probe_marks.contains(key.fwmark);
-    if (!ours && !departing.contains(ipvs::to_string(key))) foreign.push_back(ipvs::to_string(key));
+    if (!ours && !draining.contains(ipvs::to_string(key))) foreign.push_back(ipvs::to_string(key));
   }
   if (foreign.empty() || cluster.director.ownership == config::Director::Ownership::exclusive) return;
   const auto count = foreign.size();
@@ -128,8 +128,8 @@ void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Find
 }
 
 void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
-  if (!facts.daemon.silence.empty()) {
-    findings.push_back({Severity::error, "directord", facts.daemon.silence,
+  if (!facts.daemon.error.empty()) {
+    findings.push_back({Severity::error, "directord", facts.daemon.error,
                         "systemctl start directord, and read its log; for another control socket use --socket"});
     return;
   }
@@ -139,26 +139,26 @@ void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Find
     findings.push_back({Severity::error, "directord", problem.get<std::string>(),
                         "see directorctl status for all problems, directorctl events for what happened before"});
   }
-  if (word(status, "files") != facts.fingerprint) {
+  if (text_at(status, "files") != facts.fingerprint) {
     findings.push_back({Severity::warning, "directord",
-                        fmt::format("cluster file in force ({}) differs from this file ({})", word(status, "files"),
+                        fmt::format("cluster file in force ({}) differs from this file ({})", text_at(status, "files"),
                                     facts.fingerprint),
                         "directorctl plan, then directorctl reload"});
   }
   for (const auto& router : list(status, "vrrp")) {
-    if (word(router, "state") != "initialize") continue;
-    findings.push_back({Severity::error, "vrrp " + word(router, "name"),
-                        "not participating in VRRP: " + word(router, "reason"), "see directorctl vrrp"});
+    if (text_at(router, "state") != "initialize") continue;
+    findings.push_back({Severity::error, "vrrp " + text_at(router, "name"),
+                        "not participating in VRRP: " + text_at(router, "reason"), "see directorctl vrrp"});
   }
   for (const auto& other : list(status, "nodes")) {
-    if (word(other, "agreement") != "unknown") continue;  // a difference that lasts is among the problems
-    findings.push_back({Severity::note, "node " + word(other, "node"),
-                        "cluster file and version unknown: " + word(other, "reason"),
+    if (text_at(other, "agreement") != "unknown") continue;  // a difference that lasts is among the problems
+    findings.push_back({Severity::note, "node " + text_at(other, "node"),
+                        "cluster file and version unknown: " + text_at(other, "reason"),
                         "sign advertisements (authentication), and allow IP protocol 112 between the nodes"});
   }
   for (const auto& service : list(status, "services")) {
     if (!service.is_object() || service.value("quorum", true)) continue;
-    findings.push_back({Severity::error, "service " + word(service, "name"),
+    findings.push_back({Severity::error, "service " + text_at(service, "name"),
                         "quorum lost: fewer servers up than needed",
                         "see directorctl status for the reason of each server"});
   }

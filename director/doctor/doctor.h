@@ -21,8 +21,8 @@ struct HostFacts {
     std::string name;
   };
   struct Daemon {
-    std::string silence;  ///< why directord does not answer; empty: it does
-    std::string status;   ///< what GET /v1/status answers: the text of a JSON object
+    std::string error;   ///< why directord does not answer; empty: it does
+    std::string status;  ///< what GET /v1/status answers: the text of a JSON object
   };
 
   net::Modules modules{{}, {}, {}};
@@ -30,9 +30,9 @@ struct HostFacts {
   ipvs::Snapshot table;
   std::function<std::optional<std::string>(const std::string& name)> sysctl;  ///< "net/ipv4/ip_forward"; none: no such
   std::map<std::string, net::Interface> interfaces;                           ///< by name
-  std::map<net::Address, std::vector<net::Mac>> answering;     ///< who but this host answers for a virtual address
-  std::string probe_problem;                                   ///< why that could not be asked
-  std::vector<Process> processes;                              ///< that run here; of all names
+  std::map<net::Address, std::vector<net::Mac>> arp_responders;  ///< who but this host answers for a virtual address
+  std::string probe_problem;                                     ///< why that could not be asked
+  std::vector<Process> processes;                                ///< that run here; of all names
   std::function<std::string(const std::string& path)> secret;  ///< what is wrong with a file of secrets; "" if nothing
   Daemon daemon;
   std::string fingerprint;         ///< of the file on disk
@@ -50,7 +50,7 @@ void examine_settings(const config::Cluster& cluster, const config::Node& node, 
                       Findings& findings);
 void examine_links(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,
                    Findings& findings);
-void examine_rivals(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
+void examine_conflicts(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 
 }  // namespace director

@@ -109,7 +109,7 @@ void examine_settings(const config::Cluster& cluster, const config::Node& node, 
                      "clients that reuse a source port stay on drained servers");
   }
   // directord sets it itself; where it is not set though it runs, somebody else has changed it since.
-  const bool runs = facts.daemon.silence.empty();
+  const bool runs = facts.daemon.error.empty();
   if (runs && any([](const config::Service& service) { return service.spec.persistence.count() != 0; })) {
     settings.must_be(Severity::warning, "net/ipv4/vs/expire_quiescent_template", "1",
                      "persistent clients stay on failed and drained servers");
@@ -160,13 +160,13 @@ void examine_address(const config::VirtualRouter& router, const net::Address& ad
                      Findings& findings) {
   const auto* held = holder(facts, address);
   const auto subject = fmt::format("address {} of vrrp {}", net::to_string(address), router.name);
-  if (held != nullptr && !facts.daemon.silence.empty()) {
+  if (held != nullptr && !facts.daemon.error.empty()) {
     findings.push_back({Severity::warning, subject,
                         fmt::format("is on {}, but directord does not run here", held->name),
                         fmt::format("remove it from the host's network configuration: directord adds and removes it")});
   }
-  const auto answering = facts.answering.find(address);
-  const auto answers = answering == facts.answering.end() ? std::vector<net::Mac>{} : answering->second;
+  const auto arp_responders = facts.arp_responders.find(address);
+  const auto answers = arp_responders == facts.arp_responders.end() ? std::vector<net::Mac>{} : arp_responders->second;
   if (answers.size() + (held != nullptr ? 1 : 0) < 2) return;
   std::vector<std::string> macs;
   for (const auto& mac : answers) macs.push_back(net::to_string(mac));

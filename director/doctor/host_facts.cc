@@ -76,15 +76,15 @@ void ask_for_addresses(const config::Cluster& cluster, const config::Node& node,
     }
   }
   if (!asked.empty()) std::this_thread::sleep_for(patience);
-  for (auto& [address, probe] : asked) facts.answering[address] = probe.answers();
+  for (auto& [address, probe] : asked) facts.arp_responders[address] = probe.answers();
 }
 
 HostFacts::Daemon ask_daemon(const std::filesystem::path& socket) {
-  const auto answer = ask(socket, "GET", "/v1/status");
-  if (!answer) return {.silence = answer.error().message, .status = {}};
+  const auto answer = http_request(socket, "GET", "/v1/status");
+  if (!answer) return {.error = answer.error().message, .status = {}};
   const auto status = nlohmann::ordered_json::parse(answer->body, nullptr, false);
-  if (answer->status == 200 && status.is_object()) return {.silence = "", .status = answer->body};
-  return {.silence = "invalid answer to the status request", .status = {}};
+  if (answer->status == 200 && status.is_object()) return {.error = "", .status = answer->body};
+  return {.error = "invalid answer to the status request", .status = {}};
 }
 
 bool clock_is_synchronized() {

@@ -118,7 +118,7 @@ std::string DryRun::scrubbed(std::string text) const {
 
 void DryRun::wait_until_checked() const {
   for (int attempt = 0; attempt < 2000 && waitpid(pid_, nullptr, WNOHANG) == 0; ++attempt, usleep(10'000)) {
-    const auto status = director::ask(folder_ / "control.sock", "GET", "/v1/status");
+    const auto status = director::http_request(folder_ / "control.sock", "GET", "/v1/status");
     const auto text = status ? status->body : "";
     if (text.contains(R"("up")") && !text.contains(R"("health":"unknown")") && text.contains(R"("departures":[])")) {
       return;
@@ -128,7 +128,7 @@ void DryRun::wait_until_checked() const {
 }
 
 void DryRun::ask(const std::string& method, const std::string& path, const std::string& body) {
-  const auto answer = director::ask(folder_ / "control.sock", method, path, body);
+  const auto answer = director::http_request(folder_ / "control.sock", method, path, body);
   if (!answer) throw std::runtime_error(fmt::format("{} {}: {}", method, path, answer.error().message));
   const auto asked = body.empty() || body.size() > 200 ? method + " " + path : method + " " + path + " " + body;
   answers_->push_back(

@@ -2,7 +2,7 @@
 
 #include "ipvs/netlink_kernel.h"
 #include "test/interop/namespace.h"
-#include "test/unit/director/lives.h"
+#include "test/unit/director/random_reloads.h"
 #include "test/unit/director/scratch.h"
 
 TEST_CASE("the real kernel holds what the last file says, wherever the director died") {
@@ -12,7 +12,7 @@ TEST_CASE("the real kernel holds what the last file says, wherever the director 
     auto kernel = ipvs::NetlinkKernel::open();
     if (!kernel) FAIL(kernel.error().message);
     const director_test::Scratch scratch;
-    crashes += director_test::live(*kernel, scratch.path, seed, 25);
+    crashes += director_test::run_random_reloads(*kernel, scratch.path, seed, 25);
   }
   CHECK(crashes > 30);
 }

@@ -119,7 +119,7 @@ class Asked {
 
   void ask(const Pair::Director& director, const std::string& method, const std::string& path,
            const std::string& body = {}) {
-    const auto answer = director::ask(pair_.runtime_folder(director) / "control.sock", method, path, body);
+    const auto answer = director::http_request(pair_.runtime_folder(director) / "control.sock", method, path, body);
     INFO(pair_.evidence());
     REQUIRE(answer);
     auto asked = director.host->name + ": " + method + " " + path;

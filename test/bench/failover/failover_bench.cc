@@ -45,7 +45,7 @@ class Directors {
       // What directorctl asks, without a program's start: it would take the lab's only processor from the requests
       // for 10 ms, just as the role moves. keepalived is told by a signal.
       const auto socket = pair_.runtime_folder(director) / "control.sock";
-      const auto answer = director::ask(socket, "POST", "/v1/vrrp/front/failover", "{}");
+      const auto answer = director::http_request(socket, "POST", "/v1/vrrp/front/failover", "{}");
       if (!answer || answer->status != 200) throw std::runtime_error("the handover was refused");
       return;
     }

@@ -122,7 +122,7 @@ TEST_CASE("the doctor finds templates that keep clients on a drained server, whe
   CHECK(
       host.found() ==
       "warning: net.ipv4.vs.expire_quiescent_template: is 0: persistent clients stay on failed and drained servers\n");
-  host.facts.daemon.silence = "nobody answers";  // directord will set it
+  host.facts.daemon.error = "nobody answers";  // directord will set it
   CHECK_THAT(host.found(), !Catch::ContainsSubstring("expire_quiescent_template"));
 }
 
@@ -147,23 +147,23 @@ TEST_CASE("the doctor finds interfaces that are missing or down") {
 
 TEST_CASE("the doctor finds a virtual address that others hold too, or that was left here") {
   Host host;
-  host.facts.answering[vip] = {mac(1)};
+  host.facts.arp_responders[vip] = {mac(1)};
   CHECK(host.found().empty());  // the master, wherever it is
-  host.facts.answering[vip] = {mac(1), mac(2)};
+  host.facts.arp_responders[vip] = {mac(1), mac(2)};
   const std::string subject = "address 192.168.56.10 of vrrp front: ";
   CHECK(host.found() ==
         "error: " + subject +
             "in use on several hosts: 02:00:00:00:00:01, 02:00:00:00:00:02 answer ARP requests for it\n");
-  host.facts.answering[vip] = {mac(1)};
+  host.facts.arp_responders[vip] = {mac(1)};
   host.facts.interfaces["eth0"].addresses.push_back({.prefix = {.address = vip, .length = 24}});
   CHECK(host.found() ==
         "error: " + subject + "in use on several hosts: this host; 02:00:00:00:00:01 answers ARP requests for it\n");
-  host.facts.answering.clear();
+  host.facts.arp_responders.clear();
   CHECK(host.found().empty());
-  host.facts.daemon.silence = "connect: refused";
+  host.facts.daemon.error = "connect: refused";
   CHECK(host.found() ==
         "error: directord: connect: refused\nwarning: " + subject + "is on eth0, but directord does not run here\n");
-  host.facts.daemon.silence.clear();
+  host.facts.daemon.error.clear();
   host.facts.probe_problem = "open a packet socket: no";
   CHECK(host.found() == "note: addresses: not checked for duplicates: open a packet socket: no\n");
 }

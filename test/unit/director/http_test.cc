@@ -6,7 +6,7 @@
 #include "scratch.h"
 #include "test/catch.h"
 
-using director::ask;
+using director::http_request;
 using director::HttpServer;
 
 namespace {
@@ -18,7 +18,7 @@ net::Result<director::Answer> ask_while_serving(net::Loop& loop, const std::file
   net::Result<director::Answer> answer;
   std::atomic<bool> done = false;
   std::jthread client([&] {
-    answer = ask(socket, method, path, body);
+    answer = http_request(socket, method, path, body);
     done = true;
   });
   while (!done) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
@@ -76,7 +76,7 @@ TEST_CASE("an answer may come later; what is unanswered when the server ends is 
   CHECK(answer->body == "later 5c");
 
   net::Result<director::Answer> unanswered;
-  std::jthread client([&] { unanswered = ask(socket, "GET", "/never"); });
+  std::jthread client([&] { unanswered = http_request(socket, "GET", "/never"); });
   while (!server_ends) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
   server->reset();
   client.join();
@@ -104,7 +104,7 @@ TEST_CASE("no daemon, no folder and a name too long each say what is wrong") {
   auto loop = net::Loop::create().value();
   const auto handler = [](const director::Request&, HttpServer::Respond respond) { respond({}); };
 
-  const auto nobody = ask(scratch.path / "control.sock", "GET", "/");
+  const auto nobody = http_request(scratch.path / "control.sock", "GET", "/");
   REQUIRE_FALSE(nobody);
   CHECK(nobody.error().code == ENOENT);
   CHECK(nobody.error().message ==

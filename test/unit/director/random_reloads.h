@@ -16,13 +16,13 @@
 /// says, whatever happened on the way.
 namespace director_test {
 
-/// A kernel on which the director dies in the middle of its messages: the first `left` of the ops are done, the rest
+/// A kernel on which the director crashes in the middle of its messages: the first `left` of the ops are done, the rest
 /// never arrive, and nobody hears of anything any more.
-class Dying final : public ForwardingKernel {
+class CrashingKernel final : public ForwardingKernel {
  public:
   using ForwardingKernel::ForwardingKernel;
 
-  std::optional<std::size_t> left;  ///< ops until death; none: it lives
+  std::optional<std::size_t> left;  ///< ops until the crash; none: it runs
 
   net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override {
     if (!left) return ForwardingKernel::apply(ops);
@@ -35,7 +35,7 @@ class Dying final : public ForwardingKernel {
 };
 
 /// A random cluster file, and random changes to it. Without checks: every server is up.
-class Author : public Seeded {
+class RandomCluster : public Seeded {
  public:
   using Seeded::Seeded;
 
@@ -96,7 +96,7 @@ class Author : public Seeded {
 };
 
 /// What the kernel should hold in the end, told without the plan.
-inline ipvs::Table meant(const config::Cluster& cluster) {
+inline ipvs::Table expected_table(const config::Cluster& cluster) {
   ipvs::Table table;
   for (const auto& service : cluster.services) {
     auto& entry = table[service.key];
@@ -109,54 +109,55 @@ inline ipvs::Table meant(const config::Cluster& cluster) {
 }
 
 /// Turns the loop until nothing is missing, for a tenth of a second at most: what is idle goes at once.
-inline void becomes_as_meant(net::Loop& loop, ipvs::Kernel& kernel, const config::Cluster& cluster) {
+inline void await_expected_table(net::Loop& loop, ipvs::Kernel& kernel, const config::Cluster& cluster) {
   const auto missing = [&] {
     const auto snapshot = kernel.list();
     REQUIRE(snapshot);
-    return ipvs::diff(meant(cluster), ipvs::table_of(*snapshot));
+    return ipvs::diff(expected_table(cluster), ipvs::table_of(*snapshot));
   };
   const auto deadline = net::monotonic_now() + std::chrono::milliseconds(100);
   while (!missing().empty() && net::monotonic_now() < deadline) REQUIRE(loop.turn(std::chrono::milliseconds(1)));
   for (const auto& op : missing()) FAIL_CHECK("missing: " + to_string(op));
 }
 
-/// One life: files that follow each other by reloads, restarts and crashes between any two messages. Counts the crashes
+/// Files that follow each other by reloads, restarts and crashes between any two messages. Counts the crashes
 /// that came in the middle.
-inline int live(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::uint32_t seed, int changes) {
+inline int run_random_reloads(ipvs::Kernel& kernel, const std::filesystem::path& folder, std::uint32_t seed,
+                              int changes) {
   INFO("seed " << seed);
   auto loop = net::Loop::create().value();
-  Author author(seed);
-  Dying dying(kernel);
+  RandomCluster random(seed);
+  CrashingKernel crashing(kernel);
   net::KernelHost host;
   config::Cluster cluster;
   cluster.name = "random";
   const director::Options options{
       .node = {.name = "lb1", .address = {}}, .state_file = folder / "state.json", .dry_run = true};
-  auto director = std::make_unique<director::Engine>(loop, dying, host, cluster, options);
+  auto director = std::make_unique<director::Engine>(loop, crashing, host, cluster, options);
   REQUIRE(director->start());
   int crashes = 0;
   for (int i = 0; i < changes; ++i) {
     INFO("change " << i);
-    cluster = author.change(std::move(cluster));
-    const bool crash = author.below(2) == 0;
-    if (crash) dying.left = author.below(6);
-    const bool restart = author.below(3) == 0;
+    cluster = random.change(std::move(cluster));
+    const bool crash = random.below(2) == 0;
+    if (crash) crashing.left = random.below(6);
+    const bool restart = random.below(3) == 0;
     if (restart) {
       director.reset();
-      director = std::make_unique<director::Engine>(loop, dying, host, cluster, options);
+      director = std::make_unique<director::Engine>(loop, crashing, host, cluster, options);
       REQUIRE(director->start());
     } else {
       REQUIRE(director->reload({.cluster = cluster, .node = options.node}, "a test"));
     }
     REQUIRE(loop.turn(std::chrono::milliseconds(1)));
     if (crash) {
-      crashes += *dying.left == 0 ? 1 : 0;
+      crashes += *crashing.left == 0 ? 1 : 0;
       director.reset();
-      dying.left.reset();
-      director = std::make_unique<director::Engine>(loop, dying, host, cluster, options);
+      crashing.left.reset();
+      director = std::make_unique<director::Engine>(loop, crashing, host, cluster, options);
       REQUIRE(director->start());
     }
-    becomes_as_meant(loop, kernel, cluster);
+    await_expected_table(loop, kernel, cluster);
     std::ignore = told_durable(loop, director->store());
   }
   return crashes;
