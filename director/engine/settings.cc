@@ -192,22 +192,23 @@ void add_interfaces(KeyValues& settings, const std::string& key, const std::map<
 
 std::vector<Difference> differences(const KeyValues& before, const KeyValues& after) {
   std::vector<Difference> all;
-  std::vector<std::string> told;  // keys whose inside says nothing more
-  const auto look = [&](const KeyValue& setting) {
+  std::vector<std::string> covered;  // keys whose nested keys say nothing more
+  const auto compare = [&](const KeyValue& setting) {
     const auto* old = find(before, setting.key);
     const auto* now = find(after, setting.key);
     const std::string from = old == nullptr ? "" : old->value, to = now == nullptr ? "" : now->value;
-    if (from == to || std::ranges::any_of(told, [&](const auto& key) { return inside(setting.key, key); })) return;
-    if (from.empty() || to.empty()) told.push_back(setting.key);
-    told.insert(told.end(), {setting.key + "." + from, setting.key + "." + to});  // a probe's kind and its own keys
+    if (from == to || std::ranges::any_of(covered, [&](const auto& key) { return inside(setting.key, key); })) return;
+    if (from.empty() || to.empty()) covered.push_back(setting.key);
+    covered.insert(covered.end(),
+                   {setting.key + "." + from, setting.key + "." + to});  // a probe's kind and its own keys
     const auto shown = [&](const std::string& value, const char* secret) {
       return value.empty() ? "none" : setting.secret ? secret : value;
     };
     all.push_back({setting.key, shown(from, "a secret"), shown(to, "another secret")});
   };
-  for (const auto& setting : after) look(setting);
+  for (const auto& setting : after) compare(setting);
   for (const auto& setting : before) {
-    if (find(after, setting.key) == nullptr) look(setting);
+    if (find(after, setting.key) == nullptr) compare(setting);
   }
   return all;
 }

@@ -141,7 +141,7 @@ bool Life::drain() {
   if (node == nullptr) return false;
   const auto which = server_of(*node);
   const auto name = which.both();
-  const bool over = node->words.drained.contains(name);
+  const bool over = node->overrides.drained.contains(name);
   std::optional<std::chrono::seconds> within;
   if (!over && below(2) == 0) within = std::chrono::seconds(below(10));
   world_.say(fmt::format("{} {} on {}{}", over ? "undrain" : "drain", name, node->config.name,
@@ -154,12 +154,12 @@ bool Life::drain() {
     if (!done) world_.violate(fmt::format("{} is refused: {}", over ? "undrain" : "drain", done.error().message));
   }
   if (over) {
-    node->words.drained.erase(name);
-    node->words.limited.erase(name);
+    node->overrides.drained.erase(name);
+    node->overrides.limited.erase(name);
     node->ends.erase(name);
   } else {
-    node->words.drained.insert(name);
-    if (within) node->words.limited.insert(name);
+    node->overrides.drained.insert(name);
+    if (within) node->overrides.limited.insert(name);
     if (within) node->ends[name] = world_.now() + *within - 1s;  // a restart knows the second
   }
   world_.note_order(*node);
@@ -171,7 +171,7 @@ bool Life::weigh() {
   if (node == nullptr) return false;
   const auto which = server_of(*node);
   const auto name = which.both();
-  const bool over = node->words.weights.contains(name);
+  const bool over = node->overrides.weights.contains(name);
   const auto weight = static_cast<std::uint32_t>(1 + below(20));
   std::optional<std::chrono::seconds> time;
   if (!over && below(2) == 0) time = std::chrono::seconds(1 + below(10));
@@ -183,9 +183,9 @@ bool Life::weigh() {
     if (!done) world_.violate("weight is refused: " + done.error().message);
   }
   if (over || time) {
-    node->words.weights.erase(name);
+    node->overrides.weights.erase(name);
   } else {
-    node->words.weights[name] = static_cast<int>(weight);
+    node->overrides.weights[name] = static_cast<int>(weight);
   }
   world_.note_order(*node);
   return true;

@@ -57,7 +57,8 @@ void Life::check_peace() {
     const auto& name = node.config.name;
     serving += world_.serves(node) ? 1 : 0;
     if (!node.kernel.table.contains(strangers_service)) world_.violate(name + " has removed a service of others");
-    if (words_in(node.disk.durable) != node.words) world_.violate(name + "'s disk does not have the operator's words");
+    if (overrides_in(node.disk.durable) != node.overrides)
+      world_.violate(name + "'s disk does not have the operator's words");
     if (to_json(node.director->store().state()) != node.disk.durable)
       world_.violate(name + "'s disk does not hold what its memory does");
     auto table = ipvs::table_of(node.kernel.table);

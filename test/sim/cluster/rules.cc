@@ -18,7 +18,7 @@ constexpr Duration way_of_packets = 10ms;  // a few of them, there and back
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// How long a probe may be silent about what a server does, until the table follows.
-Duration verdict_time(const checkers::Spec& check) {
+Duration detection_time(const checkers::Spec& check) {
   return (check.thresholds.fall + 1) * (check.interval + check.timeout) + 100ms;
 }
 
@@ -33,7 +33,7 @@ vrrp::Config slowest(const config::VirtualRouter& router) {
   return {.priority = 1, .advertisement_interval = router.advertise};
 }
 
-/// Of a node that has just become able: until it has read the table, judged its servers and listened.
+/// Of a node that has just become able: until it has read the table, checked its servers and listened.
 Duration time_to_lead(const config::VirtualRouter& router) { return router.ready_within + 4 * router.advertise + 1s; }
 
 }  // namespace
@@ -45,14 +45,14 @@ ipvs::Table expected(const Node& node, const Servers& servers) {
     entry.service = service.spec;
     for (const auto& server : service.servers) {
       const auto name = service.name + "/" + server.name;
-      if (node.words.limited.contains(name)) continue;  // its time is over
+      if (node.overrides.limited.contains(name)) continue;  // its time is over
       const bool well = servers.of(server.endpoint) == Mood::well;
       if (!well && service.on_failure == config::OnFailure::remove) continue;
-      const auto weighed = node.words.weights.find(name);
+      const auto weighed = node.overrides.weights.find(name);
       const auto weight =
-          weighed == node.words.weights.end() ? server.weight : static_cast<std::uint32_t>(weighed->second);
+          weighed == node.overrides.weights.end() ? server.weight : static_cast<std::uint32_t>(weighed->second);
       entry.destinations[{.endpoint = server.endpoint}] = {
-          .forward = service.forward, .weight = well && !node.words.drained.contains(name) ? weight : 0};
+          .forward = service.forward, .weight = well && !node.overrides.drained.contains(name) ? weight : 0};
     }
   }
   return table;
@@ -116,7 +116,7 @@ void World::check_now() {
 void World::check_gateway(Node& node) {
   if (!node.no_gateway_since || !node.needs_gateway() || !node.connected()) return;
   const auto since = std::max(*node.no_gateway_since, node.able_from);
-  const auto bound = verdict_time(*file_.virtual_routers.front().trackers.front().check);
+  const auto bound = detection_time(*file_.virtual_routers.front().trackers.front().check);
   if (now_ - since < bound) return;
   ++reached_["rule: a node must not lead without its gateway"];
   for (const auto& address : virtual_addresses()) {
@@ -187,7 +187,7 @@ void World::check_dead_servers(Node& node) {
       const auto [wrong_so_long, begins] = wrong_since_.try_emplace(key, now_);
       if (begins) ++reached_["rule: a server that does not answer has weight"];
       const auto since = std::max({wrong_so_long->second, node.able_from});
-      if (now_ - since > verdict_time(service.checks.front()))
+      if (now_ - since > detection_time(service.checks.front()))
         violate(fmt::format("{} leads clients to {}, which {} for {:.3f} s", node.config.name, key.second,
                             to_string(servers_.of(server.endpoint)), seconds(now_ - since)));
     }

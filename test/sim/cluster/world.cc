@@ -155,7 +155,7 @@ void World::step_clock(Node& node, std::chrono::seconds by) {
 }
 
 void World::note_order(Node& node) {
-  node.history.push_back(node.words);
+  node.history.push_back(node.overrides);
   await_durability(node, node.history.size() - 1);
 }
 
@@ -173,27 +173,29 @@ void World::await_durability(Node& node, std::size_t order) {
 
 /// What the operator wants of a node that starts is what its disk has: nothing less than what was said to be durable.
 void World::remember(Node& node) {
-  const auto found = words_in(node.disk.written);
+  const auto found = overrides_in(node.disk.written);
   if (node.promised > 0) ++reached_["rule: an order that is durable outlives its director"];
   const auto since = node.history.begin() + static_cast<std::ptrdiff_t>(node.promised);
   if (!node.history.empty() && std::find(since, node.history.end(), found) == node.history.end())
     violate(node.config.name + " has lost an order that was said to be durable");
-  node.words = found;
-  node.history = {words_in(node.disk.durable), found};  // until the new life has seen to it, the first may come back
+  node.overrides = found;
+  node.history = {overrides_in(node.disk.durable),
+                  found};  // until the new life has seen to it, the first may come back
   node.promised = 0;
 }
 
-OperatorWords words_in(const std::string& text) {
-  OperatorWords words;
-  if (text.empty()) return words;
+ExpectedOverrides overrides_in(const std::string& text) {
+  ExpectedOverrides expected;
+  if (text.empty()) return expected;
   const auto state = director::state_from_json(text);
   if (!state) throw Violation{"a state file is not whole: " + state.error().message};
   for (const auto& [server, overrides] : state->overrides) {
-    if (overrides.drain) words.drained.insert(server);
-    if (overrides.drain && overrides.drain->deadline) words.limited.insert(server);
-    if (overrides.weight && !overrides.weight->until) words.weights[server] = static_cast<int>(overrides.weight->value);
+    if (overrides.drain) expected.drained.insert(server);
+    if (overrides.drain && overrides.drain->deadline) expected.limited.insert(server);
+    if (overrides.weight && !overrides.weight->until)
+      expected.weights[server] = static_cast<int>(overrides.weight->value);
   }
-  return words;
+  return expected;
 }
 
 void World::stop(Node& node) {

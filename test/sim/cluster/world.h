@@ -36,12 +36,12 @@ inline constexpr const char* front = "eth0";  ///< each node's interface to the 
 inline constexpr const char* back = "eth1";   ///< and to the real servers
 
 /// What an operator said of servers, by "service/server".
-struct OperatorWords {
+struct ExpectedOverrides {
   std::set<std::string> drained{};
   std::set<std::string> limited{};       ///< those of them that leave the table after a while
   std::map<std::string, int> weights{};  ///< those that have no end
 
-  bool operator==(const OperatorWords&) const = default;
+  bool operator==(const ExpectedOverrides&) const = default;
 };
 
 /// One machine: what is in its kernel outlives the director that runs on it.
@@ -64,9 +64,9 @@ struct Node {
   bool refused_file = false;              ///< the last file that it read was none
   Instant able_from{};                    ///< when it was last started, resumed, or got its links back
   config::Cluster cluster{};              ///< the file that it has in force
-  OperatorWords words{};                  ///< what its operator wants now
-  std::vector<OperatorWords> history{};   ///< the same since the start and after each order
-  std::size_t promised = 0;               ///< which of these was the last that was said to be durable
+  ExpectedOverrides overrides{};          ///< what its operator wants now
+  std::vector<ExpectedOverrides> history{};  ///< the same since the start and after each order
+  std::size_t promised = 0;                  ///< which of these was the last that was said to be durable
   std::optional<Instant> changed_by_hand{};  ///< when somebody changed its table last
   std::optional<Instant> idle_since{};       ///< its director does not run, or stands still
   std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
@@ -108,7 +108,7 @@ class World {
   void lose_power(Node& node);
   void set_disk(Node& node, Disk::Mood mood);
   void step_clock(Node& node, std::chrono::seconds by);
-  /// The operator has given an order, and `words` is what he wants now.
+  /// The operator has given an order, and `overrides` is what he wants now.
   void note_order(Node& node);
   void stop(Node& node);
   /// Another director goes on in its place, as `directorctl replace` does.
@@ -194,9 +194,10 @@ class World {
 };
 
 /// What a state file says that operators want; `text` may be empty.
-[[nodiscard]] OperatorWords words_in(const std::string& text);
+[[nodiscard]] ExpectedOverrides overrides_in(const std::string& text);
 
-/// The table that a node's file, its operator's words and the servers' moods ask for, without the services of others.
+/// The table that a node's file, its operator's overrides and the servers' health ask for, without the services of
+/// others.
 [[nodiscard]] ipvs::Table expected(const Node& node, const Servers& servers);
 
 }  // namespace cluster_sim

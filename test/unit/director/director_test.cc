@@ -93,7 +93,7 @@ TEST_CASE("a service that left the file goes after its last connection") {
   world.turn_until([&] { return world.kernel.table.empty(); });
 }
 
-TEST_CASE("a server that comes back into the file while it departs takes part again") {
+TEST_CASE("a server that comes back into the file while it drains takes part again") {
   World world;
   world.director();
   world.kernel.table.at(web_key).destinations.at(at(web1)).active = 1;
@@ -106,7 +106,7 @@ TEST_CASE("a server that comes back into the file while it departs takes part ag
   CHECK(world.saved(*director).draining_removed.empty());
 }
 
-TEST_CASE("a checked server waits without traffic for its first verdict") {
+TEST_CASE("a checked server waits without traffic for its first check result") {
   World world;
   auto cluster = director_test::shop();
   cluster.services[0].checks = {checkers::Spec{}};
@@ -181,7 +181,7 @@ TEST_CASE("a service stays ours until the kernel has let it go") {
   CHECK(world.saved(*director).owned.empty());
 }
 
-TEST_CASE("what somebody else put into a service meanwhile departs instead of being cut off") {
+TEST_CASE("what somebody else put into a service meanwhile drains instead of being cut off") {
   World world;
   Engine director(world.loop, world.kernel, world.host, director_test::shop(),
                   {.node = director_test::lb1(), .state_file = world.scratch.path / "state.json", .dry_run = true});
@@ -291,7 +291,7 @@ TEST_CASE("what somebody else changed in what is ours is put right, and told onc
   CHECK(world.weight(web1) == 3);
 }
 
-TEST_CASE("services of others depart only where the file owns the whole table") {
+TEST_CASE("services of others are drained only where the file owns the whole table") {
   World world;
   ipvs::ServiceKey alien = web_key;
   alien.endpoint.port = 8080;

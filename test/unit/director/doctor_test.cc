@@ -188,7 +188,7 @@ TEST_CASE("the doctor finds who else changes the table, and whose rules are in i
   CHECK(host.found().empty());
 }
 
-TEST_CASE("what departs is directord's own") {
+TEST_CASE("what drains is directord's own") {
   Host host;
   auto key = director_test::web().key;
   key.endpoint.port = 81;

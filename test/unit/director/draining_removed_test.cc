@@ -63,7 +63,7 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("what is found when a service is read again departs over restarts, with the deadline that it had") {
+TEST_CASE("what is found when a service is read again drains over restarts, with the deadline that it had") {
   World world;
   world.start();
   world.kernel.faults = {Fault::lost_reply};
@@ -104,7 +104,7 @@ TEST_CASE("a drained server leaves the table when its time is up, though its con
   CHECK(world.until([&] { return !world.destinations().contains(at("192.168.200.11:80")); }));
 }
 
-TEST_CASE("what departs keeps its connections though the disk does not take it, and is saved as soon as it does") {
+TEST_CASE("what drains keeps its connections though the disk does not take it, and is saved as soon as it does") {
   World world;
   world.start();
   world.destinations().at(at(web2)).active = 1;

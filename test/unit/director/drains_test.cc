@@ -29,7 +29,7 @@ ipvs::DestinationStatus connections(std::uint32_t active, std::uint32_t inactive
 
 }  // namespace
 
-TEST_CASE("what is held and not planned departs, keeps its time, and stays with weight 0") {
+TEST_CASE("what is held and not planned drains, keeps its time, and stays with weight 0") {
   Drains draining_removed;
   CHECK(note_removed(draining_removed, web_key, with({web1, web2}), {at(web1)}, 5min, now) == std::vector{at(web2)});
   REQUIRE(draining_removed.size() == 1);
@@ -47,7 +47,7 @@ TEST_CASE("what is held and not planned departs, keeps its time, and stays with 
   CHECK(draining_removed.empty());
 }
 
-TEST_CASE("a departure of another service is not touched") {
+TEST_CASE("a drain of another service is not touched") {
   Drains draining_removed;
   auto other = web_key;
   other.endpoint.port = 443;
@@ -59,7 +59,8 @@ TEST_CASE("a departure of another service is not touched") {
   CHECK(planned.destinations.empty());
 }
 
-TEST_CASE("a departure ends with its last connection, at its deadline, or when somebody else ended it") {
+TEST_CASE(
+    "the drain of a removed server ends with its last connection, at its deadline, or when somebody else ended it") {
   using ipvs::Protocol;
   const director::Drain drain{.since = now, .deadline = now + 5min};
   const auto none = connections(0, 0);

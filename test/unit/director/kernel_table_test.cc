@@ -23,7 +23,7 @@ std::vector<KernelTable::Desired> desired(std::uint32_t weight) { return {{.key 
 
 }  // namespace
 
-TEST_CASE("a wish is fulfilled by its difference to what is there, and costs nothing when it is there already") {
+TEST_CASE("what is desired is made by its difference to what is there, and costs nothing when it is there already") {
   ipvs::MemoryKernel kernel;
   KernelTable table(kernel);
   REQUIRE(table.read());
@@ -65,7 +65,7 @@ TEST_CASE("what the kernel refuses is reported, and read again before the next a
   CHECK(table_of(kernel.table).at(web_key) == entry(3));
 }
 
-TEST_CASE("whatever goes wrong on the way, wishing again ends in what was wished") {
+TEST_CASE("whatever goes wrong on the way, applying again ends in what was desired") {
   for (const auto fault : {Fault::lost_reply, Fault::no_buffers, Fault::busy}) {
     ipvs::MemoryKernel kernel;
     KernelTable table(kernel);

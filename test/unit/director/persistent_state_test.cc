@@ -129,7 +129,7 @@ json with_unknown_fields(json value) {
 
 TEST_CASE("fields of a state that nobody knows yet are ignored, wherever they stand") {
   const auto text = with_unknown_fields(json::parse(to_json(some()))).dump();
-  // The root, 3 orders, 2 drains, 2 services owned, a departure and its service.
+  // The root, 3 orders, 2 drains, 2 services owned, a draining server and its service.
   std::size_t added = 0;
   for (auto at = text.find("of a later version"); at != std::string::npos; at = text.find("of a later", at + 1))
     ++added;

@@ -83,7 +83,7 @@ TEST_CASE("a failed server is drained or removed, as the service says") {
   CHECK(weight(entry, web2) == 1);
 }
 
-TEST_CASE("a server that nobody has judged yet gets no traffic, unless the kernel already gives it some") {
+TEST_CASE("a server without a check result gets no traffic, unless the kernel already gives it some") {
   const auto service = web();
   CHECK(weight(plan(service, observed(State::unknown, State::up), {}), web1) == 0);
 
