@@ -23,7 +23,7 @@ DrainManager::DrainManager(net::Loop& loop, ipvs::Kernel& kernel, const ClusterI
     : loop_(loop), kernel_(kernel), in_force_(in_force), log_(log), store_(store), mark_dirty_(std::move(mark_dirty)) {}
 
 /// A drain of a server in the file, as it begins.
-Drain DrainManager::beginning_of(const config::Service& service, const ServerKey& server, DrainCause cause) const {
+Drain DrainManager::new_drain(const config::Service& service, const ServerKey& server, DrainCause cause) const {
   const auto* overrides =
       cause == DrainCause::admin ? overrides_of(store_.state(), service.name, in_force_.find(server)->name) : nullptr;
   if (overrides == nullptr || !overrides->drain) return {.cause = cause, .since = store_.now()};
@@ -33,7 +33,7 @@ Drain DrainManager::beginning_of(const config::Service& service, const ServerKey
 void DrainManager::note(const config::Service& service, const std::map<ipvs::DestinationKey, DrainCause>& drained) {
   std::map<ipvs::DestinationKey, Drain> drains;
   for (const auto& [destination, cause] : drained) {
-    drains[destination] = beginning_of(service, {.service = service.key, .server = destination.endpoint}, cause);
+    drains[destination] = new_drain(service, {.service = service.key, .server = destination.endpoint}, cause);
   }
   note_drains(drains_, service.key, drains);
   if (!drains.empty()) schedule();
@@ -104,7 +104,7 @@ void DrainManager::check_service(const ipvs::ServiceKey& service, std::vector<Dr
   for (auto drain = draining_removed().lower_bound({service, {}});
        drain != draining_removed().end() && drain->first.first == service; ++drain) {
     const auto& destination = drain->first.second;
-    const auto why = ended(drain->second, service.protocol, held(destination), now);
+    const auto why = end_reason(drain->second, service.protocol, held(destination), now);
     if (!why) continue;
     log_.add(events::removal_done(destination, service, *why));
     gone.push_back(drain->first);
@@ -113,7 +113,7 @@ void DrainManager::check_service(const ipvs::ServiceKey& service, std::vector<Dr
   for (auto drain = drains_.lower_bound({service, {}}); drain != drains_.end() && drain->first.first == service;
        ++drain) {
     const auto& destination = drain->first.second;
-    const auto why = ended(drain->second, service.protocol, held(destination), now);
+    const auto why = end_reason(drain->second, service.protocol, held(destination), now);
     const bool was_done = drain->second.done;
     if (!why || (was_done && !is_over(drain->second, now))) continue;
     drain->second.done = true;

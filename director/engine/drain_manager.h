@@ -52,7 +52,7 @@ class DrainManager {
   void check_connections();
 
  private:
-  [[nodiscard]] Drain beginning_of(const config::Service& service, const ServerKey& server, DrainCause cause) const;
+  [[nodiscard]] Drain new_drain(const config::Service& service, const ServerKey& server, DrainCause cause) const;
   void schedule();
   void check_service(const ipvs::ServiceKey& service, std::vector<DrainKey>& gone);
 

@@ -50,8 +50,8 @@ void move_times(Drains& drains, WallTime::duration by) {
   }
 }
 
-std::optional<std::string> ended(const Drain& drain, ipvs::Protocol protocol, const ipvs::DestinationStatus* held,
-                                 WallTime now) {
+std::optional<std::string> end_reason(const Drain& drain, ipvs::Protocol protocol, const ipvs::DestinationStatus* held,
+                                      WallTime now) {
   if (held == nullptr) return "it was already gone from the kernel";
   const auto left = held->active + held->inactive;
   if (left == 0 && protocol != ipvs::Protocol::udp) return "no connections left";

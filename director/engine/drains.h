@@ -57,8 +57,8 @@ void note_drains(Drains& drains, const ipvs::ServiceKey& key, const std::map<ipv
 
 /// Why a drain is over, as a sentence for the journal; nothing while it is not. `held` is null when the kernel no
 /// longer has the destination. A UDP "connection" is only a port that was seen lately, so UDP ends by its deadline.
-[[nodiscard]] std::optional<std::string> ended(const Drain& drain, ipvs::Protocol protocol,
-                                               const ipvs::DestinationStatus* held, WallTime now);
+[[nodiscard]] std::optional<std::string> end_reason(const Drain& drain, ipvs::Protocol protocol,
+                                                    const ipvs::DestinationStatus* held, WallTime now);
 
 /// "removed from the file", "by the operator", "by its agent", "failed".
 [[nodiscard]] std::string_view to_string(DrainCause cause);

@@ -53,27 +53,27 @@ Event server_drain(const std::string& server, const std::string& reason, std::op
   return event;
 }
 
-Event server_drain_taken_back(const std::string& server, bool was_disabled) {
+Event server_undrain(const std::string& server, bool was_disabled) {
   auto event = of_server(EventKind::server_order, server,
                          was_disabled ? "enabled by the operator" : "undrained by the operator");
   event.from = was_disabled ? "disabled" : "drained";
   return event;
 }
 
-Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t of_file,
+Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t file_weight,
                     const std::string& reason, std::optional<std::chrono::seconds> time) {
-  auto text = weight ? fmt::format("weight set to {} by the operator (cluster file: {})", *weight, of_file)
-                     : fmt::format("weight reset to {}, as in the cluster file", of_file);
+  auto text = weight ? fmt::format("weight set to {} by the operator (cluster file: {})", *weight, file_weight)
+                     : fmt::format("weight reset to {}, as in the cluster file", file_weight);
   if (weight && time) text += fmt::format(", for {}", net::to_string(*time));
   if (weight) text += because(reason);
   auto event = of_server(EventKind::server_order, server, std::move(text), reason);
-  event.to = fmt::format("weight {}", weight.value_or(of_file));
+  event.to = fmt::format("weight {}", weight.value_or(file_weight));
   return event;
 }
 
-Event server_weight_over(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> of_file) {
-  const auto now = of_file ? fmt::format("weight reset to {}, as in the cluster file", *of_file)
-                           : std::string("not in the cluster file");
+Event server_weight_expired(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> file_weight) {
+  const auto now = file_weight ? fmt::format("weight reset to {}, as in the cluster file", *file_weight)
+                               : std::string("not in the cluster file");
   auto event =
       of_server(EventKind::server_order, server, fmt::format("{}: the operator's weight {} has expired", now, weight));
   event.from = fmt::format("weight {}", weight);

@@ -32,11 +32,11 @@ Event server_health(const std::string& server, EventKind kind, std::string_view 
 Event server_advice(const std::string& server, const std::string& why);
 /// The operator's orders: `within` is the time that its connections may keep, zero for none.
 Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within);
-Event server_drain_taken_back(const std::string& server, bool was_disabled);
-Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t of_file,
+Event server_undrain(const std::string& server, bool was_disabled);
+Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t file_weight,
                     const std::string& reason, std::optional<std::chrono::seconds> time);
-/// `of_file` is nothing for a server that has left the file.
-Event server_weight_over(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> of_file);
+/// `file_weight` is nothing for a server that has left the file.
+Event server_weight_expired(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> file_weight);
 Event server_drained(const std::string& server, const std::string& why);
 
 // Services.

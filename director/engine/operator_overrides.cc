@@ -44,7 +44,7 @@ RequestResult<std::string> OperatorOverrides::undrain(const std::string& service
   if (!drained) return fmt::format("{} is not drained", name);
   const bool disabled = admin_state_in(*current, store_.now()) == AdminState::disabled;
   change(name, [](Overrides& overrides) { overrides.drain.reset(); });
-  log_.add(events::server_drain_taken_back(name, disabled));
+  log_.add(events::server_undrain(name, disabled));
   if (!key) {
     return fmt::format("{}: no longer {}; not in the cluster file", name, disabled ? "disabled" : "drained");
   }
@@ -100,8 +100,8 @@ void OperatorOverrides::end_weight(const std::string& name) {
   change(name, [](Overrides& overrides) { overrides.weight.reset(); });
   const auto slash = name.find('/');
   const auto key = in_force_.find(name.substr(0, slash), name.substr(slash + 1));
-  const auto of_file = key ? std::optional(in_force_.find(*key)->weight) : std::nullopt;
-  log_.add(events::server_weight_over(name, ended, of_file));
+  const auto file_weight = key ? std::optional(in_force_.find(*key)->weight) : std::nullopt;
+  log_.add(events::server_weight_expired(name, ended, file_weight));
   if (key) reconciler_.mark_dirty(key->service);
 }
 

@@ -37,17 +37,17 @@ class DiskAccess final : public director::StateDisk {
 
  private:
   void cache() {
-    if (disk_.mood == Disk::Mood::hangs) {
+    if (disk_.behaviour == Disk::Behaviour::hangs) {
       timer_ = loop_.after(look_again, [this] { cache(); });
       return;
     }
-    if (disk_.mood == Disk::Mood::full) return end(net::system_error(ENOSPC, "write state.json.new"));
+    if (disk_.behaviour == Disk::Behaviour::full) return end(net::system_error(ENOSPC, "write state.json.new"));
     if (mutation_ != Mutation::writes_nothing) disk_.written = text_;
     timer_ = loop_.after(way_to_the_disk, [this] { sync(); });
   }
 
   void sync() {
-    if (disk_.mood == Disk::Mood::hangs) {
+    if (disk_.behaviour == Disk::Behaviour::hangs) {
       timer_ = loop_.after(look_again, [this] { sync(); });
       return;
     }

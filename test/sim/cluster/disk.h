@@ -11,9 +11,9 @@ namespace cluster_sim {
 
 /// A node's disk: what it holds outlives the director.
 struct Disk {
-  enum class Mood : std::uint8_t { well, full, hangs };
+  enum class Behaviour : std::uint8_t { well, full, hangs };
 
-  Mood mood = Mood::well;
+  Behaviour behaviour = Behaviour::well;
   std::string written{};  ///< the state file, as whoever opens it now reads it; "": there is none
   std::string durable{};  ///< the same after a loss of power
 

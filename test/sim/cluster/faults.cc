@@ -37,16 +37,16 @@ bool Life::power_loss() {
   return true;
 }
 
-bool Life::disk_trouble(Disk::Mood mood) {
-  Node* node = pick([](const Node& each) { return each.disk.mood == Disk::Mood::well; });
+bool Life::disk_trouble(Disk::Behaviour behaviour) {
+  Node* node = pick([](const Node& each) { return each.disk.behaviour == Disk::Behaviour::well; });
   if (node == nullptr) return false;
-  world_.set_disk(*node, mood);
-  later([this, node] { world_.set_disk(*node, Disk::Mood::well); });
+  world_.set_disk(*node, behaviour);
+  later([this, node] { world_.set_disk(*node, Disk::Behaviour::well); });
   return true;
 }
 
-bool Life::disk_fills() { return disk_trouble(Disk::Mood::full); }
-bool Life::disk_hangs() { return disk_trouble(Disk::Mood::hangs); }
+bool Life::disk_fills() { return disk_trouble(Disk::Behaviour::full); }
+bool Life::disk_hangs() { return disk_trouble(Disk::Behaviour::hangs); }
 
 /// Those who sign need clocks that agree and go on: docs/operations.md.
 bool Life::clock_step() {
@@ -118,16 +118,16 @@ bool Life::link_down() {
   return true;
 }
 
-bool Life::trouble(Mood mood) {
+bool Life::trouble(Behaviour behaviour) {
   const auto& servers = service().servers;
   const auto endpoint = servers[below(servers.size())].endpoint;
-  world_.set_mood(endpoint, mood);
-  later([this, endpoint] { world_.set_mood(endpoint, Mood::well); });
+  world_.set_behaviour(endpoint, behaviour);
+  later([this, endpoint] { world_.set_behaviour(endpoint, Behaviour::well); });
   return true;
 }
 
-bool Life::server_dies() { return trouble(Mood::refuses); }
-bool Life::server_hangs() { return trouble(Mood::hangs); }
+bool Life::server_dies() { return trouble(Behaviour::refuses); }
+bool Life::server_hangs() { return trouble(Behaviour::hangs); }
 
 /// One of those in the file that the node has.
 Life::Named Life::server_of(const Node& node) {

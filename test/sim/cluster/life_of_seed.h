@@ -83,8 +83,8 @@ class Life {
   void go_on(Duration duration);
   void check_peace();
   bool cut_off(bool both_ways);
-  bool trouble(Mood mood);
-  bool disk_trouble(Disk::Mood mood);
+  bool trouble(Behaviour behaviour);
+  bool disk_trouble(Disk::Behaviour behaviour);
   Named server_of(const Node& node);
 
   std::mt19937_64 random_;

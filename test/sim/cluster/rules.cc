@@ -46,7 +46,7 @@ ipvs::Table expected(const Node& node, const Servers& servers) {
     for (const auto& server : service.servers) {
       const auto name = service.name + "/" + server.name;
       if (node.overrides.limited.contains(name)) continue;  // its time is over
-      const bool well = servers.of(server.endpoint) == Mood::well;
+      const bool well = servers.of(server.endpoint) == Behaviour::well;
       if (!well && service.on_failure == config::OnFailure::remove) continue;
       const auto weighed = node.overrides.weights.find(name);
       const auto weight =
@@ -180,7 +180,7 @@ void World::check_dead_servers(Node& node) {
       const auto key = std::pair(node.place, service.name + "/" + server.name);
       const bool gets = row != node.kernel.table.end() && gives(row->second, server.endpoint);
       const bool fails = !node.kernel.faults.empty();  // what it sends may not be done yet
-      if (!gets || fails || !node.runs() || servers_.of(server.endpoint) == Mood::well || service.checks.empty()) {
+      if (!gets || fails || !node.runs() || servers_.of(server.endpoint) == Behaviour::well || service.checks.empty()) {
         wrong_since_.erase(key);
         continue;
       }

@@ -49,11 +49,11 @@ class SimulatedProber final : public checkers::Prober {
       if (mutation_ == Mutation::believes_none) return checkers::failed(doing, "refused");
       if (!reaches_(target) || mutation_ == Mutation::waits_for_ever) return std::nullopt;
       switch (found(target, loop.now())) {
-        case Mood::well:
+        case Behaviour::well:
           return checkers::passed(doing, "answers");
-        case Mood::refuses:
+        case Behaviour::refuses:
           return checkers::failed(doing, "refused");
-        case Mood::hangs:
+        case Behaviour::hangs:
           break;
       }
       return std::nullopt;
@@ -62,10 +62,10 @@ class SimulatedProber final : public checkers::Prober {
   }
 
  private:
-  [[nodiscard]] Mood found(const net::Endpoint& target, net::Instant now) const {
-    const auto mood = servers_.of(target);
-    if (mutation_ != Mutation::hears_late || now - servers_.since(target) > std::chrono::seconds(15)) return mood;
-    return mood == Mood::well ? Mood::refuses : Mood::well;  // as it was before
+  [[nodiscard]] Behaviour found(const net::Endpoint& target, net::Instant now) const {
+    const auto behaviour = servers_.of(target);
+    if (mutation_ != Mutation::hears_late || now - servers_.since(target) > std::chrono::seconds(15)) return behaviour;
+    return behaviour == Behaviour::well ? Behaviour::refuses : Behaviour::well;  // as it was before
   }
 
   const Servers& servers_;
@@ -75,19 +75,19 @@ class SimulatedProber final : public checkers::Prober {
 
 }  // namespace
 
-std::string to_string(Mood mood) {
-  return mood == Mood::well ? "is well" : mood == Mood::refuses ? "refuses" : "hangs";
+std::string to_string(Behaviour behaviour) {
+  return behaviour == Behaviour::well ? "is well" : behaviour == Behaviour::refuses ? "refuses" : "hangs";
 }
 
-void Servers::set(const net::Endpoint& server, Mood mood, net::Instant now) {
+void Servers::set(const net::Endpoint& server, Behaviour behaviour, net::Instant now) {
   auto& state = states_[server];
-  if (state.mood == mood) return;
-  state = {.mood = mood, .since = now};
+  if (state.behaviour == behaviour) return;
+  state = {.behaviour = behaviour, .since = now};
 }
 
-Mood Servers::of(const net::Endpoint& server) const {
+Behaviour Servers::of(const net::Endpoint& server) const {
   const auto found = states_.find(server);
-  return found == states_.end() ? Mood::well : found->second.mood;
+  return found == states_.end() ? Behaviour::well : found->second.behaviour;
 }
 
 net::Instant Servers::since(const net::Endpoint& server) const {

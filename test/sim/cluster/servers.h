@@ -11,19 +11,19 @@
 namespace cluster_sim {
 
 /// How a real server behaves.
-enum class Mood : std::uint8_t {
+enum class Behaviour : std::uint8_t {
   well,     ///< answers after a millisecond
   refuses,  ///< its process has died
   hangs,    ///< takes the probe and says nothing
 };
-[[nodiscard]] std::string to_string(Mood mood);
+[[nodiscard]] std::string to_string(Behaviour behaviour);
 
 /// The real servers, as probes of any node find them: those that were never mentioned are well.
 class Servers {
  public:
-  void set(const net::Endpoint& server, Mood mood, net::Instant now);
+  void set(const net::Endpoint& server, Behaviour behaviour, net::Instant now);
 
-  [[nodiscard]] Mood of(const net::Endpoint& server) const;
+  [[nodiscard]] Behaviour of(const net::Endpoint& server) const;
   /// Since when it is so; the beginning of time where it never changed.
   [[nodiscard]] net::Instant since(const net::Endpoint& server) const;
 
@@ -33,7 +33,7 @@ class Servers {
 
  private:
   struct State {
-    Mood mood = Mood::well;
+    Behaviour behaviour = Behaviour::well;
     net::Instant since{};
   };
   std::map<net::Endpoint, State> states_;

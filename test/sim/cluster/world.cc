@@ -140,12 +140,12 @@ void World::lose_power(Node& node) {
   node.disk.lose_power();
 }
 
-void World::set_disk(Node& node, Disk::Mood mood) {
+void World::set_disk(Node& node, Disk::Behaviour behaviour) {
   say(fmt::format("the disk of {} {}", node.config.name,
-                  mood == Disk::Mood::well   ? "is well"
-                  : mood == Disk::Mood::full ? "is full"
-                                             : "hangs"));
-  node.disk.mood = mood;
+                  behaviour == Disk::Behaviour::well   ? "is well"
+                  : behaviour == Disk::Behaviour::full ? "is full"
+                                                       : "hangs"));
+  node.disk.behaviour = behaviour;
 }
 
 void World::step_clock(Node& node, std::chrono::seconds by) {
@@ -256,9 +256,9 @@ void World::cut(const Node& from, const Node& to, const std::string& interface, 
   }
 }
 
-void World::set_mood(const net::Endpoint& server, Mood mood) {
-  say(fmt::format("server {} {}", net::to_string(server), to_string(mood)));
-  servers_.set(server, mood, now_);
+void World::set_behaviour(const net::Endpoint& server, Behaviour behaviour) {
+  say(fmt::format("server {} {}", net::to_string(server), to_string(behaviour)));
+  servers_.set(server, behaviour, now_);
 }
 
 void World::reload(Node& node) {

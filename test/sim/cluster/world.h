@@ -106,7 +106,7 @@ class World {
   void start(Node& node);
   void crash(Node& node);
   void lose_power(Node& node);
-  void set_disk(Node& node, Disk::Mood mood);
+  void set_disk(Node& node, Disk::Behaviour behaviour);
   void step_clock(Node& node, std::chrono::seconds by);
   /// The operator has given an order, and `overrides` is what he wants now.
   void note_order(Node& node);
@@ -119,7 +119,7 @@ class World {
   void set_carrier(Node& node, const std::string& interface, bool carrier);
   /// Packets of `from` no longer reach `to` on an interface, or do again.
   void cut(const Node& from, const Node& to, const std::string& interface, bool is_cut);
-  void set_mood(const net::Endpoint& server, Mood mood);
+  void set_behaviour(const net::Endpoint& server, Behaviour behaviour);
   void set_file(config::Cluster file) { file_ = std::move(file); }
   void reload(Node& node);
   /// The same of a file that is none.

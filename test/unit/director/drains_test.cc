@@ -65,21 +65,21 @@ TEST_CASE(
   const director::Drain drain{.since = now, .deadline = now + 5min};
   const auto none = connections(0, 0);
   const auto some = connections(2, 1);
-  CHECK(ended(drain, Protocol::tcp, &none, now) == "no connections left");
-  CHECK(ended(drain, Protocol::tcp, &some, now + 299s) == std::nullopt);
-  CHECK(ended(drain, Protocol::tcp, &some, now + 5min) ==
+  CHECK(end_reason(drain, Protocol::tcp, &none, now) == "no connections left");
+  CHECK(end_reason(drain, Protocol::tcp, &some, now + 299s) == std::nullopt);
+  CHECK(end_reason(drain, Protocol::tcp, &some, now + 5min) ==
         "drain timeout reached after 5m, 2 active and 1 inactive connections closed");
-  CHECK(ended(drain, Protocol::udp, &none, now + 299s) == std::nullopt);
-  CHECK(ended(drain, Protocol::udp, &none, now + 5min) ==
+  CHECK(end_reason(drain, Protocol::udp, &none, now + 299s) == std::nullopt);
+  CHECK(end_reason(drain, Protocol::udp, &none, now + 5min) ==
         "drain timeout reached after 5m, 0 active and 0 inactive connections closed");
-  CHECK(ended(drain, Protocol::tcp, nullptr, now) == "it was already gone from the kernel");
+  CHECK(end_reason(drain, Protocol::tcp, nullptr, now) == "it was already gone from the kernel");
 }
 
 TEST_CASE("a drain without a deadline only ends with its last connection") {
   const auto some = connections(0, 1);
-  CHECK(director::ended({.since = now}, ipvs::Protocol::tcp, &some, now + 1000h) == std::nullopt);
+  CHECK(director::end_reason({.since = now}, ipvs::Protocol::tcp, &some, now + 1000h) == std::nullopt);
   const auto none = connections(0, 0);
-  CHECK(director::ended({.since = now}, ipvs::Protocol::udp, &none, now + 1000h) == std::nullopt);
+  CHECK(director::end_reason({.since = now}, ipvs::Protocol::udp, &none, now + 1000h) == std::nullopt);
 }
 
 TEST_CASE("a drain keeps its time as long as its cause does, and another service's is not touched") {
