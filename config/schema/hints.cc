@@ -54,7 +54,7 @@ std::string where_known(std::string_view name, const Shape& inner, std::span<con
   return {};
 }
 
-std::string_view unparted_key(std::string_view name, const Shape& object) {
+std::string_view key_without_colon(std::string_view name, const Shape& object) {
   const auto end = name.find_first_of(" :");
   return end != std::string_view::npos && knows(object, name.substr(0, end)) ? name.substr(0, end) : "";
 }

@@ -16,7 +16,7 @@ namespace config {
 
 /// The key of `object` that `name` begins with, where a ':' or the space after it is missing: `forward nat` was meant
 /// as `forward: nat`. Empty: none.
-[[nodiscard]] std::string_view unparted_key(std::string_view name, const Shape& object);
+[[nodiscard]] std::string_view key_without_colon(std::string_view name, const Shape& object);
 
 /// For text in the place of an object: `http: /health` was meant as `http: { path: /health }`.
 [[nodiscard]] std::string meant_as_map(const YamlNode& node, const Shape& object);

@@ -110,7 +110,7 @@ std::vector<Reader::Member> Reader::match(const YamlNode& node, const Shape& sha
 
 void Reader::unknown_key(const YamlNode& node, const Entry& entry, const Shape& shape, std::vector<Given>& given) {
   const auto known = names_of(shape.keys);
-  const auto unparted = unparted_key(entry.name, shape);
+  const auto unparted = key_without_colon(entry.name, shape);
   const auto elsewhere = known_elsewhere(entry.name, shape.noun);
   const auto near = nearest(entry.name, known);
   const auto place = where_known(

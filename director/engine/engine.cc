@@ -155,7 +155,7 @@ net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   in_force_.replace(std::move(next.cluster), std::move(next.node), differences);
   health_.after_reload(differences, reconciler_.table().table());
   mark_vip_services_dirty();
-  reconciler_.enter(differences, drain_times);
+  reconciler_.after_reload(differences, drain_times);
   log_.add(events::reloaded(what));
   // The routers are asked to lead by what is known of the new file's services, none of which is half known.
   reconciler_.write();

@@ -50,8 +50,8 @@ void Reconciler::own(const config::Cluster& cluster) {
   });
 }
 
-void Reconciler::enter(const ClusterInForce::Differences& differences,
-                       const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times) {
+void Reconciler::after_reload(const ClusterInForce::Differences& differences,
+                              const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times) {
   for (const auto& service : differences.gone) {
     drains_.forget(service);
     const auto planned = plans_.find(service);

@@ -44,8 +44,8 @@ class Reconciler {
   /// The services of a file are directord's own, from before they are written.
   void own(const config::Cluster& cluster);
   /// After another file is in force: plans what differs.
-  void enter(const ClusterInForce::Differences& differences,
-             const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times);
+  void after_reload(const ClusterInForce::Differences& differences,
+                    const std::map<ipvs::ServiceKey, std::chrono::seconds>& drain_times);
 
   /// Plans the service before this turn of the loop ends.
   void mark_dirty(const ipvs::ServiceKey& service);
