@@ -67,14 +67,14 @@ void Checkers::change(std::span<const Key> gone, std::span<const Key> added) {
   arm();
 }
 
-void Checkers::hold(const net::Address& target, net::Instant until, std::string why) {
-  holds_[target] = {.until = until, .why = std::move(why)};
+void Checkers::suppress_failures(const net::Address& target, net::Instant until, std::string why) {
+  suppressions_[target] = {.until = until, .why = std::move(why)};
 }
 
-void Checkers::hasten(const Key& key) {
+void Checkers::probe_now(const Key& key) {
   const auto id = id_of(key);
   if (!id) return;
-  schedule_.hasten(*id, loop_.now());
+  schedule_.run_now(*id, loop_.now());
   arm();
 }
 
@@ -90,7 +90,7 @@ const Health* Checkers::find(const Key& key) const {
   return id ? &checks_[*id].health : nullptr;
 }
 
-void Checkers::serves_already(const Key& key) {
+void Checkers::mark_serving(const Key& key) {
   if (const auto id = id_of(key)) checks_[*id].health.serving = checks_[*id].health.state == State::unknown;
 }
 
@@ -169,18 +169,18 @@ void Checkers::on_file(const std::string& path) {
     return file != nullptr && file->path == path;
   };
   for (Id id = 0; id < checks_.size(); ++id) {
-    if (checks_[id].present && reads(checks_[id].spec)) schedule_.hasten(id, loop_.now());
+    if (checks_[id].present && reads(checks_[id].spec)) schedule_.run_now(id, loop_.now());
   }
   arm();
 }
 
-void Checkers::apply_hold(const Key& key, Result& result) const {
+void Checkers::apply_suppression(const Key& key, Result& result) const {
   if (result.outcome != Outcome::failed) return;
-  const auto hold = holds_.find(key.target.address);
-  if (hold == holds_.end() || result.began >= hold->second.until) return;
+  const auto found = suppressions_.find(key.target.address);
+  if (found == suppressions_.end() || result.began >= found->second.until) return;
   result.outcome = Outcome::not_run;
-  result.held = true;
-  result.sentence += "; not counted: " + hold->second.why;
+  result.suppressed = true;
+  result.sentence += "; not counted: " + found->second.why;
 }
 
 void Checkers::arm() {
@@ -212,15 +212,16 @@ void Checkers::start(Id id, net::Instant due) {
   const auto timeout = specs_[check.spec].key.spec.timeout;
   if (const auto* file = std::get_if<File>(&specs_[check.spec].key.spec.kind)) files_.watch(file->path);
   const auto now = loop_.now();
-  auto launched = prober.launch(loop_, check.target, check.mark,
-                                [this, id, generation](Result result) { landed(id, generation, std::move(result)); });
-  if (auto* result = std::get_if<Result>(&launched)) {
+  auto started = prober.start(loop_, check.target, check.mark, [this, id, generation](Result result) {
+    on_probe_done(id, generation, std::move(result));
+  });
+  if (auto* result = std::get_if<Result>(&started)) {
     result->began = now;
     result->late = now - due;
     return finish(id, std::move(*result));
   }
 
-  check.probe = std::make_unique<Probe>(Probe{.flight = std::move(std::get<std::unique_ptr<Flight>>(launched)),
+  check.probe = std::make_unique<Probe>(Probe{.run = std::move(std::get<std::unique_ptr<ProbeRun>>(started)),
                                               .timer = loop_.at(now + timeout, [=, this] { deadline(id, generation); }),
                                               .started = now,
                                               .late = now - due,
@@ -231,7 +232,7 @@ void Checkers::start(Id id, net::Instant due) {
   }
 }
 
-void Checkers::landed(Id id, std::uint32_t generation, Result result) {
+void Checkers::on_probe_done(Id id, std::uint32_t generation, Result result) {
   beat();
   if (checks_[id].generation == generation) finish(id, std::move(result));
 }
@@ -247,7 +248,7 @@ void Checkers::deadline(Id id, std::uint32_t generation) {
     probe.timer = loop_.at(end, [=, this] { deadline(id, generation); });
     return;
   }
-  finish(id, probe.flight->timed_out(timeout));
+  finish(id, probe.run->timed_out(timeout));
 }
 
 void Checkers::finish(Id id, Result result) {
@@ -262,7 +263,7 @@ void Checkers::finish(Id id, Result result) {
   schedule_.done(id);
   const auto before = check.health.state;
   const Key& key = key_of(check);
-  apply_hold(key, result);
+  apply_suppression(key, result);
   const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
   const bool undecided = check.health.streak > 0 || check.health.state == State::unknown;
   schedule_.set_interval(id, pace(key.spec, undecided ? Change::pending : Change::none), loop_.now());

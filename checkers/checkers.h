@@ -57,13 +57,13 @@ class Checkers {
 
   /// Tells that the server behind `key` has traffic already: as long as nothing is known of it, one failure alone does
   /// not take that away. Without effect once something is known, and on what is not checked.
-  void serves_already(const Key& key);
+  void mark_serving(const Key& key);
   /// From now on, failures of probes of `target` that began before `until` say nothing of it: they end as not_run, with
-  /// `why` behind what was found. Takes the place of an earlier hold of the same target.
-  void hold(const net::Address& target, net::Instant until, std::string why);
+  /// `why` behind what was found. Takes the place of an earlier suppression of the same target.
+  void suppress_failures(const net::Address& target, net::Instant until, std::string why);
 
   /// Probes at the next turn, unless a probe is under way. A key that is not checked is ignored.
-  void hasten(const Key& key);
+  void probe_now(const Key& key);
 
   /// The health of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
   [[nodiscard]] const Health* find(const Key& key) const;
@@ -76,7 +76,7 @@ class Checkers {
   using SpecId = std::uint32_t;
 
   struct Probe {
-    std::unique_ptr<Flight> flight;
+    std::unique_ptr<ProbeRun> run;
     net::Loop::Id timer = 0;
     net::Instant started;
     net::Duration late{};
@@ -92,7 +92,7 @@ class Checkers {
     Health health{};
     std::unique_ptr<Probe> probe{};  ///< while one is under way
   };
-  struct Hold {
+  struct Suppression {
     net::Instant until;
     std::string why;
   };
@@ -119,12 +119,12 @@ class Checkers {
   void remove(Id id);
   const Key& key_of(const Check& check);
   void on_file(const std::string& path);
-  void apply_hold(const Key& key, Result& result) const;
+  void apply_suppression(const Key& key, Result& result) const;
 
   void arm();
   void start_due();
   void start(Id id, net::Instant due);
-  void landed(Id id, std::uint32_t generation, Result result);
+  void on_probe_done(Id id, std::uint32_t generation, Result result);
   void deadline(Id id, std::uint32_t generation);
   void finish(Id id, Result result);
   void beat();
@@ -139,7 +139,7 @@ class Checkers {
   std::vector<Check> checks_;
   std::vector<Id> free_checks_;
   Schedule schedule_;
-  std::map<net::Address, Hold> holds_;
+  std::map<net::Address, Suppression> suppressions_;
   FileWatch files_{loop_, [this](const std::string& path) { on_file(path); }};
   net::Loop::Id start_timer_ = 0;
   net::Instant armed_for_;

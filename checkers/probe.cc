@@ -8,7 +8,7 @@ namespace checkers {
 
 Result Exchange::timed_out(net::Duration timeout) const { return checkers::timed_out(doing(), timeout); }
 
-Result Flight::timed_out(net::Duration timeout) const { return checkers::timed_out(doing(), timeout); }
+Result ProbeRun::timed_out(net::Duration timeout) const { return checkers::timed_out(doing(), timeout); }
 
 Result passed(std::string_view doing, std::string_view what) {
   return {.outcome = Outcome::passed, .sentence = fmt::format("{}: {}", doing, what)};

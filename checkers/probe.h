@@ -13,7 +13,7 @@
 #include "net/loop.h"
 
 /// The interfaces of a probe. A Conversation is what is said over a byte stream, without a socket or a clock: bytes in,
-/// bytes and a verdict out. A Flight is one probe under way, with its socket; the deadline is its owner's business. A
+/// bytes and a verdict out. A ProbeRun is one probe under way, with its socket; the deadline is its owner's business. A
 /// Prober is what all probes of one spec have in common, and begins them.
 namespace checkers {
 
@@ -47,18 +47,18 @@ class Exchange {
   /// A datagram from the target; nothing if it is not the answer and the wait goes on.
   virtual std::optional<Result> receive(std::string_view datagram) = 0;
 
-  /// See Conversation::doing and Flight::timed_out.
+  /// See Conversation::doing and ProbeRun::timed_out.
   [[nodiscard]] virtual std::string doing() const = 0;
   [[nodiscard]] virtual Result timed_out(net::Duration timeout) const;
 };
 
 /// A probe under way. Destroying it abandons the probe without a result.
-class Flight {
+class ProbeRun {
  public:
-  /// Called at most once, as the last act of one of the loop's handlers: it may destroy the flight.
-  using OnLanded = std::move_only_function<void(Result)>;
+  /// Called at most once, as the last act of one of the loop's handlers: it may destroy the run.
+  using OnDone = std::move_only_function<void(Result)>;
 
-  virtual ~Flight() = default;
+  virtual ~ProbeRun() = default;
 
   /// See Conversation::doing.
   [[nodiscard]] virtual std::string doing() const = 0;
@@ -68,17 +68,17 @@ class Flight {
 };
 
 /// A probe that has begun: under way, or already over.
-using Launched = std::variant<std::unique_ptr<Flight>, Result>;
+using StartedProbe = std::variant<std::unique_ptr<ProbeRun>, Result>;
 
-/// What is made once for a spec: requests, compiled expressions, the TLS context. Outlives its flights.
+/// What is made once for a spec: requests, compiled expressions, the TLS context. Outlives its runs.
 class Prober {
  public:
   virtual ~Prober() = default;
 
-  /// Begins a probe of `target`, its packets marked with `mark` if it is not 0 (Key::mark). The flight must not outlive
+  /// Begins a probe of `target`, its packets marked with `mark` if it is not 0 (Key::mark). The run must not outlive
   /// the loop.
-  [[nodiscard]] virtual Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                                        Flight::OnLanded on_landed) const = 0;
+  [[nodiscard]] virtual StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                                           ProbeRun::OnDone on_done) const = 0;
 };
 
 /// Never null: where a spec cannot be probed (a CA file that is not there, a bad expression), every probe ends as

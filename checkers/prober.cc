@@ -11,7 +11,7 @@
 #include "checkers/probes/exec.h"
 #include "checkers/probes/file.h"
 #include "checkers/probes/http.h"
-#include "checkers/probes/http_flight.h"
+#include "checkers/probes/http_run.h"
 #include "checkers/probes/icmp.h"
 #include "checkers/probes/smtp.h"
 #include "checkers/probes/socket.h"
@@ -28,7 +28,7 @@ class BrokenProber final : public Prober {
  public:
   BrokenProber(std::string_view kind, net::Error error) : kind_(kind), error_(std::move(error)) {}
 
-  Launched launch(net::Loop&, const net::Endpoint& target, std::uint32_t, Flight::OnLanded) const override {
+  StartedProbe start(net::Loop&, const net::Endpoint& target, std::uint32_t, ProbeRun::OnDone) const override {
     return could_not_run(fmt::format("{} {}", kind_, to_string(target)), error_.message);
   }
 
@@ -50,11 +50,11 @@ class StreamProber final : public Prober {
   StreamProber(Path path, Plan plan, std::optional<TlsContext> tls)
       : path_(std::move(path)), plan_(std::move(plan)), tls_(std::move(tls)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                  Flight::OnLanded on_landed) const override {
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                     ProbeRun::OnDone on_done) const override {
     std::unique_ptr<Conversation> conversation = std::make_unique<Conversing>(target, plan_);
     if (tls_) conversation = tls_->wrap(target, std::move(conversation), mark);
-    return launch_stream(loop, path_, mark, target, std::move(conversation), std::move(on_landed));
+    return start_stream(loop, path_, mark, target, std::move(conversation), std::move(on_done));
   }
 
  private:
@@ -68,9 +68,9 @@ class HandshakeProber final : public Prober {
  public:
   HandshakeProber(Path path, TlsContext tls) : path_(std::move(path)), tls_(std::move(tls)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                  Flight::OnLanded on_landed) const override {
-    return launch_stream(loop, path_, mark, target, tls_.wrap(target, nullptr, mark), std::move(on_landed));
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                     ProbeRun::OnDone on_done) const override {
+    return start_stream(loop, path_, mark, target, tls_.wrap(target, nullptr, mark), std::move(on_done));
   }
 
  private:
@@ -84,9 +84,9 @@ class FollowingProber final : public Prober {
   FollowingProber(Path path, HttpPlan plan, TlsContext tls)
       : path_(std::move(path)), plan_(std::move(plan)), tls_(std::move(tls)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                  Flight::OnLanded on_landed) const override {
-    return launch_http(loop, path_, mark, target, plan_, tls_, std::move(on_landed));
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                     ProbeRun::OnDone on_done) const override {
+    return start_http(loop, path_, mark, target, plan_, tls_, std::move(on_done));
   }
 
  private:
@@ -101,15 +101,15 @@ class UdpProber final : public Prober {
  public:
   UdpProber(Path path, Plan plan) : path_(std::move(path)), plan_(std::move(plan)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                  Flight::OnLanded on_landed) const override {
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                     ProbeRun::OnDone on_done) const override {
     std::unique_ptr<Exchange> exchange;
     if constexpr (std::is_same_v<Exchanging, DnsExchange>) {
       exchange = std::make_unique<Exchanging>(target, plan_, static_cast<std::uint16_t>(unguessable()));
     } else {
       exchange = std::make_unique<Exchanging>(target, plan_);
     }
-    return launch_datagram(loop, connect_datagram(path_, mark, target), std::move(exchange), std::move(on_landed));
+    return start_datagram(loop, connect_datagram(path_, mark, target), std::move(exchange), std::move(on_done));
   }
 
  private:
@@ -121,10 +121,10 @@ class EchoProber final : public Prober {
  public:
   explicit EchoProber(Path path) : path_(std::move(path)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                  Flight::OnLanded on_landed) const override {
-    return launch_datagram(loop, connect_echo(path_, mark, target.address),
-                           std::make_unique<EchoExchange>(target.address, unguessable()), std::move(on_landed));
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                     ProbeRun::OnDone on_done) const override {
+    return start_datagram(loop, connect_echo(path_, mark, target.address),
+                          std::make_unique<EchoExchange>(target.address, unguessable()), std::move(on_done));
   }
 
  private:
@@ -135,9 +135,9 @@ class ExecProber final : public Prober {
  public:
   explicit ExecProber(ExecPlan plan) : plan_(std::move(plan)) {}
 
-  Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
-                  Flight::OnLanded on_landed) const override {
-    return launch_exec(loop, plan_, target, std::move(on_landed));
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
+                     ProbeRun::OnDone on_done) const override {
+    return start_exec(loop, plan_, target, std::move(on_done));
   }
 
  private:
@@ -148,7 +148,7 @@ class FileProber final : public Prober {
  public:
   explicit FileProber(File spec) : spec_(std::move(spec)) {}
 
-  Launched launch(net::Loop&, const net::Endpoint&, std::uint32_t, Flight::OnLanded) const override {
+  StartedProbe start(net::Loop&, const net::Endpoint&, std::uint32_t, ProbeRun::OnDone) const override {
     return read_state_file(spec_);
   }
 

@@ -42,10 +42,10 @@ struct Result {
   Advice advice{};
 
   // Set by the shell:
-  bool held = false;     ///< a failure that was turned into not_run by Checkers::hold
-  net::Instant began{};  ///< when the probe started
-  net::Duration late{};  ///< how long after its beat the probe started
-  net::Duration took{};  ///< from start to verdict
+  bool suppressed = false;  ///< a failure that was turned into not_run by Checkers::suppress_failures
+  net::Instant began{};     ///< when the probe started
+  net::Duration late{};     ///< how long after its beat the probe started
+  net::Duration took{};     ///< from start to verdict
 
   auto operator<=>(const Result&) const = default;
 };

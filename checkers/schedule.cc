@@ -62,7 +62,7 @@ void Schedule::set_interval(Id id, net::Duration interval, net::Instant now) {
   if (const auto beat = next_beat(entry.hash, interval, now); beat < entry.due) place(id, beat);
 }
 
-void Schedule::hasten(Id id, net::Instant now) {
+void Schedule::run_now(Id id, net::Instant now) {
   if (id < entries_.size() && entries_[id].present && entries_[id].due > now) place(id, now);
 }
 

@@ -32,7 +32,7 @@ class Schedule {
   void set_interval(Id id, net::Duration interval, net::Instant now);
 
   /// Puts a beat of an entry at `now`, out of the rhythm, which goes on as before. Ids that are not there are ignored.
-  void hasten(Id id, net::Instant now);
+  void run_now(Id id, net::Instant now);
 
   /// When the next beat falls.
   [[nodiscard]] std::optional<net::Instant> next_due();

@@ -11,20 +11,20 @@
 namespace checkers {
 namespace {
 
-class DatagramFlight final : public Flight {
+class DatagramRun final : public ProbeRun {
  public:
-  DatagramFlight(net::Loop& loop, net::Fd socket, std::unique_ptr<Exchange> exchange, OnLanded on_landed)
-      : loop_(loop), socket_(std::move(socket)), exchange_(std::move(exchange)), on_landed_(std::move(on_landed)) {}
-  DatagramFlight(const DatagramFlight&) = delete;
-  DatagramFlight& operator=(const DatagramFlight&) = delete;
-  ~DatagramFlight() override { loop_.forget(watch_); }
+  DatagramRun(net::Loop& loop, net::Fd socket, std::unique_ptr<Exchange> exchange, OnDone on_done)
+      : loop_(loop), socket_(std::move(socket)), exchange_(std::move(exchange)), on_done_(std::move(on_done)) {}
+  DatagramRun(const DatagramRun&) = delete;
+  DatagramRun& operator=(const DatagramRun&) = delete;
+  ~DatagramRun() override { loop_.forget(watch_); }
 
   /// The result, where it is already over.
   std::optional<Result> start() {
     const auto question = exchange_->question();
     if (send(socket_.get(), question.data(), question.size(), MSG_NOSIGNAL) < 0) return socket_failure(errno, doing());
     const auto watch = loop_.watch(socket_.get(), EPOLLIN, [this](std::uint32_t) {
-      if (auto result = read_some()) std::exchange(on_landed_, nullptr)(std::move(*result));
+      if (auto result = read_some()) std::exchange(on_done_, nullptr)(std::move(*result));
     });
     if (!watch) return could_not_run(doing(), watch.error().message);
     watch_ = *watch;
@@ -46,18 +46,18 @@ class DatagramFlight final : public Flight {
   net::Loop& loop_;
   net::Fd socket_;
   std::unique_ptr<Exchange> exchange_;
-  OnLanded on_landed_;
+  OnDone on_done_;
   net::Loop::Id watch_ = 0;
 };
 
 }  // namespace
 
-Launched launch_datagram(net::Loop& loop, net::Result<net::Fd> socket, std::unique_ptr<Exchange> exchange,
-                         Flight::OnLanded on_landed) {
+StartedProbe start_datagram(net::Loop& loop, net::Result<net::Fd> socket, std::unique_ptr<Exchange> exchange,
+                            ProbeRun::OnDone on_done) {
   if (!socket) return socket_failure(socket.error(), exchange->doing());
-  auto flight = std::make_unique<DatagramFlight>(loop, std::move(*socket), std::move(exchange), std::move(on_landed));
-  if (auto result = flight->start()) return std::move(*result);
-  return flight;
+  auto run = std::make_unique<DatagramRun>(loop, std::move(*socket), std::move(exchange), std::move(on_done));
+  if (auto result = run->start()) return std::move(*result);
+  return run;
 }
 
 }  // namespace checkers

@@ -7,7 +7,7 @@ namespace checkers {
 
 /// Begins a probe over a connected datagram socket: asks, and lets `exchange` judge what comes back. An ICMP refusal is
 /// a failure.
-[[nodiscard]] Launched launch_datagram(net::Loop& loop, net::Result<net::Fd> socket, std::unique_ptr<Exchange> exchange,
-                                       Flight::OnLanded on_landed);
+[[nodiscard]] StartedProbe start_datagram(net::Loop& loop, net::Result<net::Fd> socket,
+                                          std::unique_ptr<Exchange> exchange, ProbeRun::OnDone on_done);
 
 }  // namespace checkers

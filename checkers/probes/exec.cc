@@ -136,13 +136,13 @@ class Dying {
   net::Loop::Id watch_ = 0;
 };
 
-class ExecFlight final : public Flight {
+class ExecRun final : public ProbeRun {
  public:
-  ExecFlight(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, OnLanded on_landed)
-      : loop_(loop), plan_(plan), target_(target), on_landed_(std::move(on_landed)) {}
-  ExecFlight(const ExecFlight&) = delete;
-  ExecFlight& operator=(const ExecFlight&) = delete;
-  ~ExecFlight() override {
+  ExecRun(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, OnDone on_done)
+      : loop_(loop), plan_(plan), target_(target), on_done_(std::move(on_done)) {}
+  ExecRun(const ExecRun&) = delete;
+  ExecRun& operator=(const ExecRun&) = delete;
+  ~ExecRun() override {
     loop_.unwatch(watch_);
     if (pid_ <= 0) return;
     kill(-pid_, SIGKILL);
@@ -187,7 +187,7 @@ class ExecFlight final : public Flight {
     if (!process_) return could_not_run(doing(), std::strerror(errno));
     const auto watch = loop_.watch(process_.get(), EPOLLIN, [this](std::uint32_t) {
       auto result = exited();
-      std::exchange(on_landed_, nullptr)(std::move(result));
+      std::exchange(on_done_, nullptr)(std::move(result));
     });
     if (!watch) return could_not_run(doing(), watch.error().message);
     watch_ = *watch;
@@ -211,7 +211,7 @@ class ExecFlight final : public Flight {
   net::Loop& loop_;
   const ExecPlan& plan_;
   net::Endpoint target_;
-  OnLanded on_landed_;
+  OnDone on_done_;
   pid_t pid_ = 0;
   bool exited_ = false;
   net::Fd process_;
@@ -234,10 +234,10 @@ net::Result<ExecPlan> ExecPlan::prepare(const Exec& spec) {
   return plan;
 }
 
-Launched launch_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, Flight::OnLanded on_landed) {
-  auto flight = std::make_unique<ExecFlight>(loop, plan, target, std::move(on_landed));
-  if (auto result = flight->start()) return std::move(*result);
-  return flight;
+StartedProbe start_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target, ProbeRun::OnDone on_done) {
+  auto run = std::make_unique<ExecRun>(loop, plan, target, std::move(on_done));
+  if (auto result = run->start()) return std::move(*result);
+  return run;
 }
 
 Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output) {

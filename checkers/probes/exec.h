@@ -23,11 +23,11 @@ struct ExecPlan {
   [[nodiscard]] static net::Result<ExecPlan> prepare(const Exec& spec);
 };
 
-/// Starts the program for `target`. `plan` must outlive the flight. Whatever ends the flight kills the process group,
+/// Starts the program for `target`. `plan` must outlive the run. Whatever ends the run kills the process group,
 /// and waits for nothing: `loop` reaps the program when it has ended. While several killed runs for `target` have not,
 /// no further one is started.
-[[nodiscard]] Launched launch_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target,
-                                   Flight::OnLanded on_landed);
+[[nodiscard]] StartedProbe start_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target,
+                                      ProbeRun::OnDone on_done);
 
 /// What an exit status (as from waitid: code and status) means, with the first line the program wrote.
 [[nodiscard]] Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output);

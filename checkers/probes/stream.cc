@@ -12,27 +12,27 @@
 namespace checkers {
 namespace {
 
-/// How often a flight reads before the others have their turn.
+/// How often a run reads before other runs do.
 constexpr int reads_at_once = 8;
 
-class StreamFlight final : public Flight {
+class StreamRun final : public ProbeRun {
  public:
-  StreamFlight(net::Loop& loop, const net::Endpoint& target, net::Fd socket, std::unique_ptr<Conversation> conversation,
-               OnLanded on_landed)
+  StreamRun(net::Loop& loop, const net::Endpoint& target, net::Fd socket, std::unique_ptr<Conversation> conversation,
+            OnDone on_done)
       : loop_(loop),
         target_(target),
         socket_(std::move(socket)),
         conversation_(std::move(conversation)),
-        on_landed_(std::move(on_landed)) {}
+        on_done_(std::move(on_done)) {}
 
-  StreamFlight(const StreamFlight&) = delete;
-  StreamFlight& operator=(const StreamFlight&) = delete;
-  ~StreamFlight() override { loop_.forget(watch_); }
+  StreamRun(const StreamRun&) = delete;
+  StreamRun& operator=(const StreamRun&) = delete;
+  ~StreamRun() override { loop_.forget(watch_); }
 
   net::Result<> start() {
     // Edge-triggered, so that one system call watches for all that a conversation waits for.
     const auto watch = loop_.watch(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLET, [this](std::uint32_t events) {
-      if (auto result = on_ready(events)) std::exchange(on_landed_, nullptr)(std::move(*result));
+      if (auto result = on_ready(events)) std::exchange(on_done_, nullptr)(std::move(*result));
     });
     if (!watch) return std::unexpected(watch.error());
     watch_ = *watch;
@@ -97,7 +97,7 @@ class StreamFlight final : public Flight {
   net::Endpoint target_;
   net::Fd socket_;
   std::unique_ptr<Conversation> conversation_;
-  OnLanded on_landed_;
+  OnDone on_done_;
   net::Loop::Id watch_ = 0;
   bool connected_ = false;
   std::string out_;  ///< not yet sent
@@ -105,15 +105,14 @@ class StreamFlight final : public Flight {
 
 }  // namespace
 
-Launched launch_stream(net::Loop& loop, const Path& path, std::uint32_t mark, const net::Endpoint& target,
-                       std::unique_ptr<Conversation> conversation, Flight::OnLanded on_landed) {
+StartedProbe start_stream(net::Loop& loop, const Path& path, std::uint32_t mark, const net::Endpoint& target,
+                          std::unique_ptr<Conversation> conversation, ProbeRun::OnDone on_done) {
   const auto doing = [&] { return fmt::format("connect {}", to_string(target)); };
   auto socket = connect_stream(path, mark, target);
   if (!socket) return socket_failure(socket.error(), doing());
-  auto flight =
-      std::make_unique<StreamFlight>(loop, target, std::move(*socket), std::move(conversation), std::move(on_landed));
-  if (const auto started = flight->start(); !started) return socket_failure(started.error().code, doing());
-  return flight;
+  auto run = std::make_unique<StreamRun>(loop, target, std::move(*socket), std::move(conversation), std::move(on_done));
+  if (const auto started = run->start(); !started) return socket_failure(started.error().code, doing());
+  return run;
 }
 
 }  // namespace checkers

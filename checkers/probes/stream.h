@@ -8,8 +8,9 @@
 namespace checkers {
 
 /// Begins a probe over one TCP connection to `target`: connects, and then lets `conversation` have its say.
-/// `mark` as in Prober::launch.
-[[nodiscard]] Launched launch_stream(net::Loop& loop, const Path& path, std::uint32_t mark, const net::Endpoint& target,
-                                     std::unique_ptr<Conversation> conversation, Flight::OnLanded on_landed);
+/// `mark` as in Prober::start.
+[[nodiscard]] StartedProbe start_stream(net::Loop& loop, const Path& path, std::uint32_t mark,
+                                        const net::Endpoint& target, std::unique_ptr<Conversation> conversation,
+                                        ProbeRun::OnDone on_done);
 
 }  // namespace checkers

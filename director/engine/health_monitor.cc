@@ -95,7 +95,7 @@ void HealthMonitor::init_health(const ipvs::ServiceKey& key) {
   net::check(service != nullptr, "the service is in the cluster file");
   for (const auto& server : service->servers) {
     if (!hooks_.has_traffic({.service = key, .server = server.endpoint})) continue;
-    for (const auto& check : service->checks) checkers_.serves_already(vip_checks_.aim(*service, server, check));
+    for (const auto& check : service->checks) checkers_.mark_serving(vip_checks_.aim(*service, server, check));
   }
   auto& known = health_[key];
   ServersHealth now;

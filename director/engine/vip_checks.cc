@@ -126,7 +126,7 @@ void VipChecks::on_report(const checkers::Report& report) {
   const auto found = vips_.find(report.key.target.address);
   if (found == vips_.end() || found->second.probation.state == PathProbation::State::settled) return;
   const bool passed = report.result.outcome == checkers::Outcome::passed;
-  if (!passed && !report.result.held) return;  // could not be run
+  if (!passed && !report.result.suppressed) return;  // could not be run
   auto& [address, vip] = *found;
   const bool was_broken = vip.probation.state == PathProbation::State::broken;
   const auto outcome = record_result(vip.probation, report.key, passed, report.result.began, loop_.now());
@@ -282,15 +282,15 @@ void VipChecks::set_presence(const net::Address& address, bool is_here) {
     if (health != nullptr && health->state == checkers::State::up) up.insert(key);
   }
   address_changed(vip.probation, is_here, std::move(up), loop_.now());
-  for (const auto& key : keys) checkers_.hasten(key);
+  for (const auto& key : keys) checkers_.probe_now(key);
 }
 
 void VipChecks::suppress_failures(const net::Address& address, const Vip& vip) {
   if (vip.no_route || (vip.here == true && !vip.fault.empty()))
-    return checkers_.hold(address, net::Instant::max(), vip.fault);
-  checkers_.hold(address, suppress_until(vip.probation),
-                 fmt::format("{} was {} this host: waiting for the first check results", net::to_string(address),
-                             vip.here == true ? "added to" : "removed from"));
+    return checkers_.suppress_failures(address, net::Instant::max(), vip.fault);
+  checkers_.suppress_failures(address, suppress_until(vip.probation),
+                              fmt::format("{} was {} this host: waiting for the first check results",
+                                          net::to_string(address), vip.here == true ? "added to" : "removed from"));
 }
 
 std::set<net::Address> VipChecks::local_addresses() const {

@@ -9,22 +9,22 @@ namespace {
 constexpr auto way = std::chrono::milliseconds(1);  // there and back
 
 /// One probe: what its server does is seen when the probe has arrived.
-class SimulatedFlight final : public checkers::Flight {
+class SimulatedRun final : public checkers::ProbeRun {
  public:
-  SimulatedFlight(net::Loop& loop, std::string doing, std::function<std::optional<checkers::Result>()> look,
-                  OnLanded on_landed)
-      : loop_(loop), doing_(std::move(doing)), look_(std::move(look)), on_landed_(std::move(on_landed)) {
+  SimulatedRun(net::Loop& loop, std::string doing, std::function<std::optional<checkers::Result>()> look,
+               OnDone on_done)
+      : loop_(loop), doing_(std::move(doing)), look_(std::move(look)), on_done_(std::move(on_done)) {
     timer_ = loop_.after(way, [this] {
       timer_ = 0;
       auto result = look_();
       if (!result) return;  // it hangs until its deadline
-      auto landed = std::move(on_landed_);
-      landed(std::move(*result));  // which may destroy this
+      auto done = std::move(on_done_);
+      done(std::move(*result));  // which may destroy this
     });
   }
-  ~SimulatedFlight() override { loop_.cancel(timer_); }
-  SimulatedFlight(const SimulatedFlight&) = delete;
-  SimulatedFlight& operator=(const SimulatedFlight&) = delete;
+  ~SimulatedRun() override { loop_.cancel(timer_); }
+  SimulatedRun(const SimulatedRun&) = delete;
+  SimulatedRun& operator=(const SimulatedRun&) = delete;
 
   [[nodiscard]] std::string doing() const override { return doing_; }
 
@@ -32,7 +32,7 @@ class SimulatedFlight final : public checkers::Flight {
   net::Loop& loop_;
   std::string doing_;
   std::function<std::optional<checkers::Result>()> look_;
-  OnLanded on_landed_;
+  OnDone on_done_;
   net::Loop::Id timer_ = 0;
 };
 
@@ -41,8 +41,8 @@ class SimulatedProber final : public checkers::Prober {
   SimulatedProber(const Servers& servers, Mutation mutation, std::function<bool(const net::Endpoint&)> reaches)
       : servers_(servers), mutation_(mutation), reaches_(std::move(reaches)) {}
 
-  [[nodiscard]] checkers::Launched launch(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
-                                          checkers::Flight::OnLanded on_landed) const override {
+  [[nodiscard]] checkers::StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t,
+                                             checkers::ProbeRun::OnDone on_done) const override {
     const auto doing = "ask " + net::to_string(target);
     const auto look = [this, &loop, target, doing]() -> std::optional<checkers::Result> {
       if (mutation_ == Mutation::believes_all) return checkers::passed(doing, "answers");
@@ -58,7 +58,7 @@ class SimulatedProber final : public checkers::Prober {
       }
       return std::nullopt;
     };
-    return std::make_unique<SimulatedFlight>(loop, doing, look, std::move(on_landed));
+    return std::make_unique<SimulatedRun>(loop, doing, look, std::move(on_done));
   }
 
  private:

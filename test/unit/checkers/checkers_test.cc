@@ -246,31 +246,32 @@ TEST_CASE("while nothing is known the pending interval sets the pace") {
   CHECK(shell.checks.find(key)->state == State::unknown);
 }
 
-TEST_CASE("while a target is held, failures say nothing; passes and later probes do") {
+TEST_CASE("while failures of a target are suppressed, they say nothing; passes and later probes do") {
   const Listener server;
   const Port closed;
   Shell shell;
   const auto up = check(server.endpoint, Tcp{});
   const auto down = check(closed.endpoint, Tcp{});
-  shell.checks.hold(up.target.address, net::Instant::max(), "the role has changed");
+  shell.checks.suppress_failures(up.target.address, net::Instant::max(), "the role has changed");
   shell.checks.set({{up, down}});
   shell.run_until([&] { return shell.first_of(up) && shell.first_of(down); });
   CHECK(shell.checks.find(up)->state == State::up);
   CHECK(shell.checks.find(down)->state == State::unknown);
-  const auto& held = shell.first_of(down)->result;
-  CHECK(held.held);
-  CHECK(held.outcome == Outcome::not_run);
-  CHECK(held.sentence ==
+  const auto& suppressed = shell.first_of(down)->result;
+  CHECK(suppressed.suppressed);
+  CHECK(suppressed.outcome == Outcome::not_run);
+  CHECK(suppressed.sentence ==
         "connect " + to_string(down.target) + ": Connection refused; not counted: the role has changed");
 
   const auto released = shell.loop.now();
-  shell.checks.hold(up.target.address, released, "");
+  shell.checks.suppress_failures(up.target.address, released, "");
   shell.seen.clear();
   shell.run_until([&] { return shell.checks.find(down)->state == State::down; });
-  for (const auto& each : shell.seen) CHECK((each.result.held == (each.result.began < released) || each.key == up));
+  for (const auto& each : shell.seen)
+    CHECK((each.result.suppressed == (each.result.began < released) || each.key == up));
 }
 
-TEST_CASE("a hastened check is probed at once, and keeps its rhythm") {
+TEST_CASE("a check that is to be probed now is probed at once, and keeps its rhythm") {
   const Listener server;
   Shell shell;
   auto key = check(server.endpoint, Tcp{});
@@ -278,12 +279,12 @@ TEST_CASE("a hastened check is probed at once, and keeps its rhythm") {
   shell.checks.set({{key}});
   shell.run_until([&] { return shell.seen.size() == 1; });
   for (std::size_t n = 2; n < 5; ++n) {
-    shell.checks.hasten(key);
+    shell.checks.probe_now(key);
     shell.run_until([&] { return shell.seen.size() == n; });
   }
   auto other = key;
   other.target.port = 1;
-  shell.checks.hasten(other);  // nobody's
+  shell.checks.probe_now(other);  // nobody's
 }
 
 TEST_CASE("checks of one target that differ only by their mark are two") {

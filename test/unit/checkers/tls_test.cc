@@ -99,8 +99,8 @@ TEST_CASE("a CA file that is not there is our trouble and named") {
   CHECK(context.error().message.starts_with("read the CA file /nonexistent/ca.pem: "));
   const auto prober = make_prober({.kind = Tcp{.tls = Tls{.ca = "/nonexistent/ca.pem"}}});
   auto loop = net::Loop::create().value();
-  const auto launched = prober->launch(loop, target, 0, [](Result) {});
-  CHECK(std::get<Result>(launched).outcome == Outcome::not_run);
+  const auto started = prober->start(loop, target, 0, [](Result) {});
+  CHECK(std::get<Result>(started).outcome == Outcome::not_run);
 }
 
 TEST_CASE("a conversation inside TLS is judged as it would be outside, however the bytes are cut") {
