@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 
@@ -45,8 +45,8 @@ std::string describe(const Health& health, Thresholds limit, net::Instant now, n
   if (health.last.empty()) return text + ": no probe yet";
   text += ": " + health.last;
   if (health.last_outcome != Outcome::passed) {
-    text +=
-        health.last_good ? fmt::format(" (last passed {} ago)", spoken(now - *health.last_good)) : " (never passed)";
+    text += health.last_good ? fmt::format(" (last passed {} ago)", format_duration(now - *health.last_good))
+                             : " (never passed)";
   }
   return text;
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 
@@ -19,7 +19,7 @@ Result failed(std::string_view doing, std::string_view what) {
 }
 
 Result timed_out(std::string_view doing, net::Duration timeout) {
-  return failed(doing, fmt::format("timed out after {}", spoken(timeout)));
+  return failed(doing, fmt::format("timed out after {}", format_duration(timeout)));
 }
 
 Result could_not_run(std::string_view doing, std::string_view why) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 #include "net/ascii.h"
 
 namespace checkers {

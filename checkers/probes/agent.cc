@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "checkers/probes/advice_line.h"
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 #include "net/fd.h"
 
 namespace checkers {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <ranges>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 #include "net/version.h"
 
 namespace checkers {

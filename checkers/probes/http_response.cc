@@ -12,7 +12,7 @@
 #include <charconv>
 #include <optional>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 #include "net/ascii.h"
 
 namespace checkers {

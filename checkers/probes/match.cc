@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <charconv>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 

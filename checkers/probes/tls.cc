@@ -11,7 +11,7 @@
 #include <ctime>
 #include <map>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 namespace checkers {
 
@@ -25,7 +25,7 @@ std::string UdpExchange::doing() const { return fmt::format("udp {}", to_string(
 
 Result UdpExchange::timed_out(net::Duration timeout) const {
   if (plan_.expect) return Exchange::timed_out(timeout);
-  return passed(doing(), fmt::format("not refused within {}", spoken(timeout)));
+  return passed(doing(), fmt::format("not refused within {}", format_duration(timeout)));
 }
 
 }  // namespace checkers

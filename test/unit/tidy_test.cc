@@ -23,7 +23,7 @@ const std::map<std::string, std::set<std::string>> floors = {
     {"ipvs", {"net"}},
     {"ipvs/ctl", {"net", "ipvs"}},
     {"checkers", {"net", "checkers/probes"}},
-    {"checkers/probes", {"net", "checkers/probe.h", "checkers/result.h", "checkers/spec.h", "checkers/words.h"}},
+    {"checkers/probes", {"net", "checkers/probe.h", "checkers/result.h", "checkers/spec.h", "checkers/text.h"}},
     {"vrrp", {"net"}},
     {"config/yaml", {"net"}},
     {"config/schema", {"net", "config/yaml", "checkers/spec.h"}},
@@ -56,7 +56,7 @@ const std::set<std::string> pure_files = {
     "ipvs/ctl/draft", "ipvs/ctl/json", "ipvs/ctl/listing", "ipvs/ctl/names", "ipvs/ctl/options", "ipvs/ctl/rule_text",
     "ipvs/ctl/rules",
     // checks
-    "checkers/health", "checkers/schedule", "checkers/spec", "checkers/words", "checkers/result",
+    "checkers/health", "checkers/schedule", "checkers/spec", "checkers/text", "checkers/result",
     "checkers/probes/advice_line", "checkers/probes/dns_message", "checkers/probes/http_response",
     "checkers/probes/match", "checkers/probes/redirect",
     // VRRP

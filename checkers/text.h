@@ -6,12 +6,12 @@
 
 #include "net/time.h"
 
-/// How sentences about probes spell what they mention.
+/// The parts of sentences about probes.
 namespace checkers {
 
-/// A duration as a person says it, to at most two figures of detail: "0.4 ms", "250 ms", "1.5 s", "42 s", "5 min 3 s",
+/// A duration for a sentence, with at most two figures of detail: "0.4 ms", "250 ms", "1.5 s", "42 s", "5 min 3 s",
 /// "3 h 20 min", "4 d 2 h". Negative durations count as zero.
-[[nodiscard]] std::string spoken(net::Duration duration);
+[[nodiscard]] std::string format_duration(net::Duration duration);
 
 /// Bytes from the network, safe to show: in double quotes, printable ASCII as it is, the rest as \n, \r, \t or \xNN,
 /// cut after `limit` bytes of input with "..." behind the quote.

@@ -1,4 +1,4 @@
-#include "checkers/words.h"
+#include "checkers/text.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 namespace checkers {
 
-std::string spoken(net::Duration duration) {
+std::string format_duration(net::Duration duration) {
   using namespace std::chrono;
   const auto span = std::max(duration, net::Duration::zero());
   if (span < 10ms)
