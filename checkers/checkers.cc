@@ -8,13 +8,13 @@
 namespace checkers {
 namespace {
 
-constexpr net::Duration heartbeat = std::chrono::milliseconds(50);
+constexpr net::Duration look_interval = std::chrono::milliseconds(50);
 
 /// A gap between two looks at the clock that is longer than this was a stall.
-constexpr net::Duration stall = 2 * heartbeat;
+constexpr net::Duration stall = 2 * look_interval;
 
 /// How often to look while a change is pending, and how often otherwise.
-net::Duration pace(const Spec& spec, Change change) {
+net::Duration interval_for(const Spec& spec, Change change) {
   const bool faster = change == Change::pending && spec.pending_interval > std::chrono::milliseconds::zero();
   return faster ? spec.pending_interval : spec.interval;
 }
@@ -22,17 +22,17 @@ net::Duration pace(const Spec& spec, Change change) {
 }  // namespace
 
 Checkers::Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober)
-    : loop_(loop), on_report_(std::move(on_report)), make_prober_(std::move(make_prober)), last_beat_(loop.now()) {}
+    : loop_(loop), on_report_(std::move(on_report)), make_prober_(std::move(make_prober)), last_look_(loop.now()) {}
 
 Checkers::~Checkers() {
   for (const auto& check : checks_) {
     if (check.probe) loop_.cancel(check.probe->timer);
   }
   loop_.cancel(start_timer_);
-  loop_.cancel(beat_timer_);
+  loop_.cancel(stall_timer_);
 }
 
-std::size_t Checkers::PlaceHash::operator()(const Place& place) const {
+std::size_t Checkers::IndexKeyHash::operator()(const IndexKey& place) const {
   return hash_of(place.target, place.mark) ^ (std::size_t{place.spec} * 0x9e3779b97f4a7c15);
 }
 
@@ -135,8 +135,8 @@ Checkers::Id Checkers::add(const Key& key, SpecId spec) {
   check.present = true;
   check.health = {.state = key.spec.initially_up ? State::up : State::unknown, .since = loop_.now()};
   ++specs_[spec].users;
-  index_.emplace(Place{.target = key.target, .spec = spec, .mark = key.mark}, id);
-  schedule_.add(id, stable_hash(to_string(key)), pace(key.spec, Change::pending), loop_.now());
+  index_.emplace(IndexKey{.target = key.target, .spec = spec, .mark = key.mark}, id);
+  schedule_.add(id, stable_hash(to_string(key)), interval_for(key.spec, Change::pending), loop_.now());
   return id;
 }
 
@@ -196,7 +196,7 @@ void Checkers::arm() {
 }
 
 void Checkers::start_due() {
-  beat();
+  measure_stall();
   for (int started = 0; started < start_budget; ++started) {
     const auto next = schedule_.take(loop_.now());
     if (!next) break;
@@ -226,19 +226,19 @@ void Checkers::start(Id id, net::Instant due) {
                                               .started = now,
                                               .late = now - due,
                                               .stalled_before = stalled_});
-  if (in_flight_++ == 0 && beat_timer_ == 0) {
-    last_beat_ = now;
-    beat();
+  if (in_flight_++ == 0 && stall_timer_ == 0) {
+    last_look_ = now;
+    measure_stall();
   }
 }
 
 void Checkers::on_probe_done(Id id, std::uint32_t generation, Result result) {
-  beat();
+  measure_stall();
   if (checks_[id].generation == generation) finish(id, std::move(result));
 }
 
 void Checkers::deadline(Id id, std::uint32_t generation) {
-  beat();
+  measure_stall();
   auto& check = checks_[id];
   if (check.generation != generation || !check.probe) return;
   auto& probe = *check.probe;
@@ -266,22 +266,22 @@ void Checkers::finish(Id id, Result result) {
   apply_suppression(key, result);
   const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
   const bool undecided = check.health.streak > 0 || check.health.state == State::unknown;
-  schedule_.set_interval(id, pace(key.spec, undecided ? Change::pending : Change::none), loop_.now());
+  schedule_.set_interval(id, interval_for(key.spec, undecided ? Change::pending : Change::none), loop_.now());
   if (schedule_.next_due() < armed_for_) arm();
   // Last, for the report may lead to a call of set(), after which `check` is not to be trusted.
   on_report_({.key = key, .before = before, .after = check.health, .change = change, .result = result});
 }
 
-void Checkers::beat() {
+void Checkers::measure_stall() {
   const auto now = loop_.now();
-  if (const auto gap = now - last_beat_; beat_timer_ != 0 && gap > stall) stalled_ += gap - heartbeat;
-  last_beat_ = now;
-  if (beat_timer_ != 0 || in_flight_ == 0) return;
-  beat_timer_ = loop_.after(heartbeat, [this] {
+  if (const auto gap = now - last_look_; stall_timer_ != 0 && gap > stall) stalled_ += gap - look_interval;
+  last_look_ = now;
+  if (stall_timer_ != 0 || in_flight_ == 0) return;
+  stall_timer_ = loop_.after(look_interval, [this] {
     // The timer that has just fired still counts as running, or its own lateness would go unseen.
-    beat();
-    beat_timer_ = 0;
-    beat();
+    measure_stall();
+    stall_timer_ = 0;
+    measure_stall();
   });
 }
 

@@ -102,14 +102,14 @@ class Checkers {
     std::unique_ptr<Prober> prober;
     std::size_t users = 0;
   };
-  struct Place {
+  struct IndexKey {
     net::Endpoint target;
     SpecId spec;
     std::uint32_t mark;
-    bool operator==(const Place&) const = default;
+    bool operator==(const IndexKey&) const = default;
   };
-  struct PlaceHash {
-    std::size_t operator()(const Place& place) const;
+  struct IndexKeyHash {
+    std::size_t operator()(const IndexKey& place) const;
   };
 
   [[nodiscard]] std::optional<Id> id_of(const Key& key) const;
@@ -127,7 +127,7 @@ class Checkers {
   void on_probe_done(Id id, std::uint32_t generation, Result result);
   void deadline(Id id, std::uint32_t generation);
   void finish(Id id, Result result);
-  void beat();
+  void measure_stall();
 
   net::Loop& loop_;
   OnReport on_report_;
@@ -135,7 +135,7 @@ class Checkers {
   std::map<Spec, SpecId> spec_ids_;
   std::vector<SharedSpec> specs_;
   std::vector<SpecId> free_specs_;
-  std::unordered_map<Place, Id, PlaceHash> index_;
+  std::unordered_map<IndexKey, Id, IndexKeyHash> index_;
   std::vector<Check> checks_;
   std::vector<Id> free_checks_;
   Schedule schedule_;
@@ -145,9 +145,9 @@ class Checkers {
   net::Instant armed_for_;
   std::size_t in_flight_ = 0;
 
-  // How much time was lost to stalls: while probes are in flight the shell looks at the clock every `heartbeat`.
-  net::Loop::Id beat_timer_ = 0;
-  net::Instant last_beat_;
+  // How much time was lost to stalls: while probes are in flight the shell looks at the clock every `look_interval`.
+  net::Loop::Id stall_timer_ = 0;
+  net::Instant last_look_;
   net::Duration stalled_{};
 };
 

@@ -13,7 +13,7 @@ Change observe(Health& health, Result result, Thresholds limit, net::Instant now
   health.last_outcome = result.outcome;
   health.last = std::move(result.sentence);
   if (result.outcome == Outcome::not_run) return Change::none;
-  if (result.advice.wish != Advice::Wish::none) health.advice.wish = result.advice.wish;
+  if (result.advice.admin_state != Advice::AdminState::none) health.advice.admin_state = result.advice.admin_state;
   if (result.advice.weight) health.advice.weight = result.advice.weight;
 
   const bool passed = result.outcome == Outcome::passed;

@@ -37,7 +37,7 @@ class BrokenProber final : public Prober {
   net::Error error_;
 };
 
-std::uint64_t unguessable() {
+std::uint64_t random_token() {
   std::uint64_t value = 0;
   if (getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) value = std::random_device{}();
   return value;
@@ -105,7 +105,7 @@ class UdpProber final : public Prober {
                      ProbeRun::OnDone on_done) const override {
     std::unique_ptr<Exchange> exchange;
     if constexpr (std::is_same_v<Exchanging, DnsExchange>) {
-      exchange = std::make_unique<Exchanging>(target, plan_, static_cast<std::uint16_t>(unguessable()));
+      exchange = std::make_unique<Exchanging>(target, plan_, static_cast<std::uint16_t>(random_token()));
     } else {
       exchange = std::make_unique<Exchanging>(target, plan_);
     }
@@ -124,7 +124,7 @@ class EchoProber final : public Prober {
   StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
                      ProbeRun::OnDone on_done) const override {
     return start_datagram(loop, connect_echo(path_, mark, target.address),
-                          std::make_unique<EchoExchange>(target.address, unguessable()), std::move(on_done));
+                          std::make_unique<EchoExchange>(target.address, random_token()), std::move(on_done));
   }
 
  private:

@@ -16,7 +16,7 @@ enum class Outcome : std::uint8_t {
 
 /// What a target, or somebody on its behalf, asks for beside being up or down (agent, exec, file).
 struct Advice {
-  enum class Wish : std::uint8_t {
+  enum class AdminState : std::uint8_t {
     none,   ///< nothing was said
     ready,  ///< to take part: the end of drain and maint
     drain,  ///< no new connections
@@ -29,7 +29,7 @@ struct Advice {
     auto operator<=>(const Weight&) const = default;
   };
 
-  Wish wish = Wish::none;
+  AdminState admin_state = AdminState::none;
   std::optional<Weight> weight{};
 
   auto operator<=>(const Advice&) const = default;
@@ -44,7 +44,7 @@ struct Result {
   // Set by the shell:
   bool suppressed = false;  ///< a failure that was turned into not_run by Checkers::suppress_failures
   net::Instant began{};     ///< when the probe started
-  net::Duration late{};     ///< how long after its beat the probe started
+  net::Duration late{};     ///< how long after its tick the probe started
   net::Duration took{};     ///< from start to verdict
 
   auto operator<=>(const Result&) const = default;

@@ -9,7 +9,7 @@
 namespace checkers {
 namespace {
 
-/// Beats lie on a grid: those that fall together cost one wake-up of the processor, which is dearer than a probe.
+/// Ticks lie on a grid: those that fall together cost one wake-up of the processor, which is dearer than a probe.
 net::Duration grain(net::Duration interval) {
   using namespace std::chrono_literals;
   return std::clamp<net::Duration>(interval / 100, 1ms, 10ms);
@@ -17,12 +17,12 @@ net::Duration grain(net::Duration interval) {
 
 }  // namespace
 
-net::Instant next_beat(std::uint64_t hash, net::Duration interval, net::Instant now) {
+net::Instant next_tick(std::uint64_t hash, net::Duration interval, net::Instant now) {
   const auto length = interval.count();
   const auto drawn = static_cast<net::Duration::rep>(hash % static_cast<std::uint64_t>(length));
   const auto phase = drawn - drawn % grain(interval).count();
   const auto past =
-      (now.time_since_epoch().count() - phase) % length;  // since the last beat; negative before the first
+      (now.time_since_epoch().count() - phase) % length;  // since the last tick; negative before the first
   return now + net::Duration(past < 0 ? -past : length - past);
 }
 
@@ -59,7 +59,7 @@ void Schedule::set_interval(Id id, net::Duration interval, net::Instant now) {
   auto& entry = entries_.at(id);
   if (!entry.present || entry.interval == interval) return;
   entry.interval = interval;
-  if (const auto beat = next_beat(entry.hash, interval, now); beat < entry.due) place(id, beat);
+  if (const auto tick = next_tick(entry.hash, interval, now); tick < entry.due) place(id, tick);
 }
 
 void Schedule::run_now(Id id, net::Instant now) {
@@ -78,7 +78,7 @@ std::optional<Schedule::Start> Schedule::take(net::Instant now) {
     std::ranges::pop_heap(heap_, std::greater{});
     heap_.pop_back();
     auto& entry = entries_[id];
-    place(id, next_beat(entry.hash, entry.interval, now));
+    place(id, next_tick(entry.hash, entry.interval, now));
     if (entry.busy) continue;
     entry.busy = true;
     return Start{.id = id, .due = due};

@@ -10,9 +10,9 @@ namespace checkers {
 
 /// Who is to be probed when, as a pure value: no clock, no timers.
 ///
-/// Each entry beats at the instants that are `hash % interval` past a multiple of its interval, rounded down to a grid
+/// Each entry ticks at the instants that are `hash % interval` past a multiple of its interval, rounded down to a grid
 /// of a hundredth of the interval (1 to 10 ms), so that entries spread evenly over the interval, reproducibly, and
-/// never drift; only the first look at a new entry comes sooner, spread over `warm_up`. A beat that falls while the
+/// never drift; only the first look at a new entry comes sooner, spread over `warm_up`. A tick that falls while the
 /// entry is still busy, or that was missed by a whole interval, is skipped. Adding, removing and taking cost O(log n);
 /// entries are 32 bytes and a 16-byte place in the heap.
 class Schedule {
@@ -27,22 +27,22 @@ class Schedule {
   /// Ends an entry. Ids that are not there are ignored.
   void remove(Id id);
 
-  /// Gives an entry another interval: the next beat is the first of the new rhythm after `now`, unless the next one of
+  /// Gives an entry another interval: the next tick is the first of the new rhythm after `now`, unless the next one of
   /// the old comes sooner.
   void set_interval(Id id, net::Duration interval, net::Instant now);
 
-  /// Puts a beat of an entry at `now`, out of the rhythm, which goes on as before. Ids that are not there are ignored.
+  /// Puts a tick of an entry at `now`, out of the rhythm, which goes on as before. Ids that are not there are ignored.
   void run_now(Id id, net::Instant now);
 
-  /// When the next beat falls.
+  /// When the next tick falls.
   [[nodiscard]] std::optional<net::Instant> next_due();
 
   struct Start {
     Id id;
-    net::Instant due;  ///< the beat it is for: `now - due` is how late the start is
+    net::Instant due;  ///< the tick it is for: `now - due` is how late the start is
   };
 
-  /// The earliest entry whose beat has come and that is not busy; it is busy from now on until done().
+  /// The earliest entry whose tick has come and that is not busy; it is busy from now on until done().
   [[nodiscard]] std::optional<Start> take(net::Instant now);
 
   /// The entry's probe has ended. Ids that are not there are ignored.
@@ -71,8 +71,8 @@ class Schedule {
   std::vector<Place> heap_;  ///< earliest first; places of an older generation are skipped when they surface
 };
 
-/// The first beat of a rhythm that is strictly after `now`.
-[[nodiscard]] net::Instant next_beat(std::uint64_t hash, net::Duration interval, net::Instant now);
+/// The first tick of a rhythm that is strictly after `now`.
+[[nodiscard]] net::Instant next_tick(std::uint64_t hash, net::Duration interval, net::Instant now);
 
 /// A hash that is the same on every machine and in every version (FNV-1a with a final mix).
 [[nodiscard]] std::uint64_t stable_hash(std::string_view text);

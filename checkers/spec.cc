@@ -38,7 +38,7 @@ std::size_t hash_of(const net::Endpoint& target, std::uint32_t mark) {
          (std::size_t{mark} * 0xff51afd7ed558ccd);
 }
 
-Key aim(const Spec& spec, const net::Endpoint& server) {
+Key make_key(const Spec& spec, const net::Endpoint& server) {
   Key key{
       .target = {.address = spec.address.value_or(server.address), .port = spec.port != 0 ? spec.port : server.port},
       .spec = spec};

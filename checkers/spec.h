@@ -220,7 +220,7 @@ struct KeyHash {
 };
 
 /// The check of a server: aimed where the spec's override says, and without it, so that equal probes have equal keys.
-[[nodiscard]] Key aim(const Spec& spec, const net::Endpoint& server);
+[[nodiscard]] Key make_key(const Spec& spec, const net::Endpoint& server);
 
 /// "http 192.168.200.11:80/health", "tcp [2001:db8::7]:25", "tcp 192.0.2.1:80 mark 7".
 [[nodiscard]] std::string to_string(const Key& key);

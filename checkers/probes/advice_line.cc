@@ -25,16 +25,16 @@ std::optional<Advice::Weight> parse_weight(std::string_view word) {
 /// Takes one word into the line; false if it is none of the language's.
 bool take(AdviceLine& line, std::string_view text) {
   const std::string word = net::lower(text);
-  using enum Advice::Wish;
+  using enum Advice::AdminState;
   if (word == "up" || word.starts_with("maxconn:")) return true;
   if (word == "down" || word == "fail" || word == "failed" || word == "stopped") {
     line.passes = false;
   } else if (word == "ready") {
-    line.advice.wish = ready;
+    line.advice.admin_state = ready;
   } else if (word == "drain") {
-    line.advice.wish = drain;
+    line.advice.admin_state = drain;
   } else if (word == "maint") {
-    line.advice.wish = maint;
+    line.advice.admin_state = maint;
   } else if (const auto weight = parse_weight(word)) {
     line.advice.weight = weight;
   } else {

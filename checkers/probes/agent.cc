@@ -7,7 +7,7 @@
 
 namespace checkers {
 
-Result judge_advice(std::string_view doing, std::string_view line) {
+Result result_of_advice(std::string_view doing, std::string_view line) {
   const auto said = AdviceLine::parse(line);
   if (!said) return failed(doing, fmt::format("not an agent-check line: {}", quote(line)));
   auto result = said->passes ? passed(doing, said->reason) : failed(doing, said->reason);
@@ -25,11 +25,11 @@ std::optional<Result> AgentConversation::receive(std::string_view bytes, std::st
   line_ += bytes.substr(0, std::min(end, line_limit + 1));
   if (line_.size() > line_limit) return failed(doing(), fmt::format("line longer than {} bytes", line_limit));
   if (end == std::string_view::npos) return std::nullopt;
-  return judge_advice(doing(), line_);
+  return result_of_advice(doing(), line_);
 }
 
 Result AgentConversation::closed() {
-  return line_.empty() ? failed(doing(), "closed without an answer") : judge_advice(doing(), line_);
+  return line_.empty() ? failed(doing(), "closed without an answer") : result_of_advice(doing(), line_);
 }
 
 std::string AgentConversation::doing() const { return fmt::format("agent {}", to_string(target_)); }

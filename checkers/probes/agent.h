@@ -24,6 +24,6 @@ class AgentConversation final : public Conversation {
 };
 
 /// The result of a check that ends with a line of the agent language.
-[[nodiscard]] Result judge_advice(std::string_view doing, std::string_view line);
+[[nodiscard]] Result result_of_advice(std::string_view doing, std::string_view line);
 
 }  // namespace checkers

@@ -9,7 +9,7 @@ namespace checkers {
 std::optional<Result> DnsExchange::receive(std::string_view datagram) {
   const auto response = dns::parse(datagram, question_);
   if (!response) {
-    if (response.error() == dns::Mistake::another) return std::nullopt;
+    if (response.error() == dns::ParseError::another) return std::nullopt;
     return failed(doing(), "malformed response");
   }
   const auto rcode = dns::name_of_rcode(response->rcode);

@@ -95,7 +95,7 @@ std::string pack(const Question& question) {
   return out + pack_question(question);
 }
 
-std::expected<Response, Mistake> parse(std::string_view message, const Question& question) {
+std::expected<Response, ParseError> parse(std::string_view message, const Question& question) {
   Reader reader(message);
   const auto id = reader.u16();
   const auto flags = reader.u16();
@@ -103,7 +103,7 @@ std::expected<Response, Mistake> parse(std::string_view message, const Question&
   const auto answers = reader.u16();
   reader.bytes(4);
   const bool is_response = (flags & 0x8000) != 0 && (flags & 0x7800) == 0;
-  if (!reader.good() || id != question.id || !is_response) return std::unexpected(Mistake::another);
+  if (!reader.good() || id != question.id || !is_response) return std::unexpected(ParseError::another);
 
   Response response{
       .rcode = static_cast<std::uint8_t>(flags & 0xf), .truncated = (flags & 0x0200) != 0, .addresses = {}};
@@ -111,7 +111,7 @@ std::expected<Response, Mistake> parse(std::string_view message, const Question&
   if (questions == 0) return response;
   const auto asked = pack_question(question);
   const auto echoed = reader.bytes(asked.size());
-  if (questions != 1 || !net::same_word(asked, echoed)) return std::unexpected(Mistake::another);
+  if (questions != 1 || !net::same_word(asked, echoed)) return std::unexpected(ParseError::another);
 
   for (unsigned i = 0; i < answers && response.addresses.size() < address_limit; ++i) {
     reader.name();
@@ -121,11 +121,11 @@ std::expected<Response, Mistake> parse(std::string_view message, const Question&
     const auto data = reader.bytes(reader.u16());
     if (!reader.good()) {
       if (response.truncated) break;
-      return std::unexpected(Mistake::malformed);
+      return std::unexpected(ParseError::malformed);
     }
     const std::size_t expected = type == type_a ? 4 : type == type_aaaa ? 16 : 0;
     if (record_class != class_in || expected == 0) continue;
-    if (data.size() != expected) return std::unexpected(Mistake::malformed);
+    if (data.size() != expected) return std::unexpected(ParseError::malformed);
     response.addresses.push_back(*net::Address::from_bytes(std::as_bytes(std::span(data))));
   }
   return response;

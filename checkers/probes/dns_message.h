@@ -26,13 +26,13 @@ struct Response {
   std::vector<net::Address> addresses;  ///< of the answer section's A and AAAA records, at most 64
 };
 
-enum class Mistake : std::uint8_t {
+enum class ParseError : std::uint8_t {
   another,    ///< not a response to this question: to be ignored
   malformed,  ///< cut off, or pointing outside of itself
 };
 
 /// Reads what claims to be the response to `question`.
-[[nodiscard]] std::expected<Response, Mistake> parse(std::string_view message, const Question& question);
+[[nodiscard]] std::expected<Response, ParseError> parse(std::string_view message, const Question& question);
 
 /// "NOERROR", "NXDOMAIN", or "RCODE11".
 [[nodiscard]] std::string name_of_rcode(std::uint8_t rcode);

@@ -27,7 +27,7 @@ namespace checkers {
 namespace {
 
 constexpr std::size_t output_limit = 4096;
-constexpr int most_dying = 4;  // of one check: whoever ends at a SIGKILL at all is gone before the next run
+constexpr int killed_max = 4;  // of one check: whoever ends at a SIGKILL at all is gone before the next run
 
 std::string doing_of(const Exec& spec, const net::Endpoint& target) {
   return fmt::format("exec {} for {}", spec.command.front(), to_string(target));
@@ -97,31 +97,31 @@ bool reap(const net::Fd& process) {
 
 /// A child that was killed and has not ended. One that sleeps uninterruptibly, as on a file server that is gone, takes
 /// its time. The loop keeps it until then.
-class Dying {
+class KilledChild {
  public:
-  Dying(std::string doing, net::Fd process) : doing_(std::move(doing)), process_(std::move(process)) {
+  KilledChild(std::string doing, net::Fd process) : doing_(std::move(doing)), process_(std::move(process)) {
     ++count()[doing_];
   }
-  Dying(const Dying&) = delete;
-  Dying& operator=(const Dying&) = delete;
-  ~Dying() {
+  KilledChild(const KilledChild&) = delete;
+  KilledChild& operator=(const KilledChild&) = delete;
+  ~KilledChild() {
     reap(process_);
     if (--count()[doing_] == 0) count().erase(doing_);
   }
 
   static bool too_many(const std::string& doing) {
     const auto found = count().find(doing);
-    return found != count().end() && found->second >= most_dying;
+    return found != count().end() && found->second >= killed_max;
   }
 
   static void keep(net::Loop& loop, std::string doing, net::Fd process) {
     const int fd = process.get();
-    auto child = std::make_unique<Dying>(std::move(doing), std::move(process));
-    Dying& dying = *child;
+    auto child = std::make_unique<KilledChild>(std::move(doing), std::move(process));
+    KilledChild& killed = *child;
     const auto watch = loop.watch(fd, EPOLLIN, [&loop, kept = std::move(child)](std::uint32_t) {
       loop.unwatch(kept->watch_);  // and thereby this
     });
-    if (watch) dying.watch_ = *watch;
+    if (watch) killed.watch_ = *watch;
   }
 
  private:
@@ -155,14 +155,14 @@ class ExecRun final : public ProbeRun {
     if (exited_) {
       reap(process_);
     } else if (process_) {
-      Dying::keep(loop_, doing(), std::move(process_));
+      KilledChild::keep(loop_, doing(), std::move(process_));
     }
   }
 
   /// The result, where the program could not be started.
   std::optional<Result> start() {
-    if (Dying::too_many(doing())) {
-      return failed(doing(), fmt::format("{} earlier runs were killed and have not exited", most_dying));
+    if (KilledChild::too_many(doing())) {
+      return failed(doing(), fmt::format("{} earlier runs were killed and have not exited", killed_max));
     }
     const net::Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
     int ends[2];
@@ -204,8 +204,8 @@ class ExecRun final : public ProbeRun {
     exited_ = true;
     std::array<char, output_limit> buffer;
     const auto count = read(output_.get(), buffer.data(), buffer.size());
-    return judge_exit(doing(), info.si_code, info.si_status, plan_.spec.weight,
-                      {buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0});
+    return result_of_exit(doing(), info.si_code, info.si_status, plan_.spec.weight,
+                          {buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0});
   }
 
   net::Loop& loop_;
@@ -240,7 +240,7 @@ StartedProbe start_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoi
   return run;
 }
 
-Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output) {
+Result result_of_exit(std::string_view doing, int code, int status, bool weight, std::string_view output) {
   const auto line = output.substr(0, output.find('\n'));
   const auto said = line.empty() ? "" : ": " + quote(line, 80);
   if (code != CLD_EXITED) return failed(doing, fmt::format("killed by signal {}{}", status, said));

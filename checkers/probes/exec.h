@@ -30,6 +30,6 @@ struct ExecPlan {
                                       ProbeRun::OnDone on_done);
 
 /// What an exit status (as from waitid: code and status) means, with the first line the program wrote.
-[[nodiscard]] Result judge_exit(std::string_view doing, int code, int status, bool weight, std::string_view output);
+[[nodiscard]] Result result_of_exit(std::string_view doing, int code, int status, bool weight, std::string_view output);
 
 }  // namespace checkers

@@ -32,7 +32,7 @@ Result read_state_file(const File& spec) {
                                        : could_not_run(doing, std::strerror(file.error().code));
   }
   const auto line = std::string_view(file->text).substr(0, file->text.find('\n'));
-  return line.empty() ? passed(doing, "empty") : judge_advice(doing, line);
+  return line.empty() ? passed(doing, "empty") : result_of_advice(doing, line);
 }
 
 }  // namespace checkers

@@ -60,14 +60,14 @@ std::optional<Result> HttpConversation::begin(std::string& out) {
 std::optional<Result> HttpConversation::receive(std::string_view bytes, std::string&) {
   std::string part;
   const auto state = response_.feed(bytes, part);
-  if (response_.head_complete() && !head_judged_) {
+  if (response_.head_complete() && !head_checked_) {
     if (auto result = redirected()) return result;
-    if (auto result = judge_head()) return result;
-    head_judged_ = true;
+    if (auto result = check_head()) return result;
+    head_checked_ = true;
     if (!body_) return pass();
   }
-  if (head_judged_) {
-    if (auto result = judge_body(part)) return result;
+  if (head_checked_) {
+    if (auto result = check_body(part)) return result;
   }
   if (state == HttpResponse::State::malformed) return failed(doing(), response_.error());
   return std::nullopt;
@@ -75,7 +75,7 @@ std::optional<Result> HttpConversation::receive(std::string_view bytes, std::str
 
 Result HttpConversation::closed() {
   if (response_.close() == HttpResponse::State::malformed) return failed(doing(), response_.error());
-  return *judge_body({});
+  return *check_body({});
 }
 
 std::string HttpConversation::doing() const {
@@ -95,7 +95,7 @@ std::optional<Result> HttpConversation::redirected() const {
 }
 
 /// The failure that status or fields are; nothing if they are as expected.
-std::optional<Result> HttpConversation::judge_head() const {
+std::optional<Result> HttpConversation::check_head() const {
   const auto status = response_.status();
   if (!plan_.spec.status.contains(static_cast<std::uint16_t>(status))) {
     return failed(doing(), fmt::format("status {}, expected {}", status, fmt::join(plan_.spec.status, ", ")));
@@ -103,20 +103,20 @@ std::optional<Result> HttpConversation::judge_head() const {
   for (const auto& [name, matcher] : plan_.headers) {
     auto values = response_.fields() | std::views::filter([&](const auto& field) { return field.first == name; });
     if (std::ranges::none_of(values, [&](const auto& field) { return matcher.find(field.second).has_value(); })) {
-      return failed(doing(), values.empty() ? fmt::format("no header {}, expected {}", name, matcher.spelled())
+      return failed(doing(), values.empty() ? fmt::format("no header {}, expected {}", name, matcher.describe())
                                             : fmt::format("header {}: {}, expected {}", name,
-                                                          quote(values.front().second), matcher.spelled()));
+                                                          quote(values.front().second), matcher.describe()));
     }
   }
   return std::nullopt;
 }
 
-std::optional<Result> HttpConversation::judge_body(std::string_view part) {
+std::optional<Result> HttpConversation::check_body(std::string_view part) {
   if (body_->feed(part)) return pass();
   const bool complete = response_.state() == HttpResponse::State::complete;
   if (!complete && !body_->full()) return std::nullopt;
   if (body_->finish()) return pass();
-  return failed(doing(), fmt::format("{} not in the {} of the body, which begins {}", plan_.body->spelled(),
+  return failed(doing(), fmt::format("{} not in the {} of the body, which begins {}", plan_.body->describe(),
                                      complete ? "whole" : fmt::format("first {} bytes", plan_.spec.max_body),
                                      quote(body_->text())));
 }

@@ -43,16 +43,16 @@ class HttpConversation final : public Conversation {
   [[nodiscard]] std::string doing() const override;
 
  private:
-  [[nodiscard]] std::optional<Result> judge_head() const;
+  [[nodiscard]] std::optional<Result> check_head() const;
   [[nodiscard]] std::optional<Result> redirected() const;
-  [[nodiscard]] std::optional<Result> judge_body(std::string_view part);
+  [[nodiscard]] std::optional<Result> check_body(std::string_view part);
   [[nodiscard]] Result pass() const;
 
   Request request_;
   const HttpPlan& plan_;
   std::optional<Request>* next_;
   HttpResponse response_;
-  bool head_judged_ = false;
+  bool head_checked_ = false;
   std::optional<Search> body_;
 };
 

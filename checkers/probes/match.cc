@@ -44,7 +44,7 @@ std::optional<std::size_t> Matcher::find(std::string_view text) const {
   return static_cast<std::size_t>(found.data() - text.data()) + found.size();
 }
 
-std::string Matcher::spelled() const { return regex_ ? "/" + match_.what + "/" : quote(match_.what); }
+std::string Matcher::describe() const { return regex_ ? "/" + match_.what + "/" : quote(match_.what); }
 
 bool Search::feed(std::string_view bytes) {
   const auto kept = bytes.substr(0, limit_ - std::min(limit_, text_.size()));

@@ -35,7 +35,7 @@ class Matcher {
   [[nodiscard]] std::optional<std::size_t> find(std::string_view text) const;
 
   /// How it is named in a sentence: "\"+PONG\"", "/^220 .*ESMTP/".
-  [[nodiscard]] std::string spelled() const;
+  [[nodiscard]] std::string describe() const;
 
  private:
   explicit Matcher(Match match);

@@ -40,7 +40,7 @@ Result TcpConversation::closed() {
 
 std::string TcpConversation::doing() const {
   if (!search_) return fmt::format("connect {}", to_string(target_));
-  return fmt::format("tcp {}: expect {}", to_string(target_), std::get<Matcher>(script_.steps[step_]).spelled());
+  return fmt::format("tcp {}: expect {}", to_string(target_), std::get<Matcher>(script_.steps[step_]).describe());
 }
 
 /// Takes the script's steps until one has to wait for the peer; `rest` is what the peer has said beyond the last match.

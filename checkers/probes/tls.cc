@@ -139,14 +139,14 @@ class TlsConversation final : public Conversation {
     ERR_clear_error();
     std::optional<Result> result;
     if (!established_) result = handshake();
-    if (!result && established_) result = converse();
+    if (!result && established_) result = read_plaintext();
     drain(out);
     return result;
   }
 
   std::optional<Result> handshake() {
     const int done = SSL_do_handshake(ssl_.get());
-    if (done == 1) return greet();
+    if (done == 1) return on_handshake_done();
     if (SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_READ) return std::nullopt;
     const auto verdict = SSL_get_verify_result(ssl_.get());
     if (shared_.spec.verify && verdict != X509_V_OK) {
@@ -156,7 +156,7 @@ class TlsConversation final : public Conversation {
     return failed(doing(), fmt::format("handshake: {}", take_error()));
   }
 
-  std::optional<Result> greet() {
+  std::optional<Result> on_handshake_done() {
     const auto* certificate = SSL_get0_peer_certificate(ssl_.get());
     if (certificate == nullptr) return failed(doing(), "no certificate");
     const int days = days_left(certificate);
@@ -167,16 +167,17 @@ class TlsConversation final : public Conversation {
     }
     established_ = true;
     if (!plain_) return passed(doing(), fmt::format("{}, {} days left", SSL_get_version(ssl_.get()), days));
-    return say([&](std::string& said) { return plain_->begin(said); });
+    return write_plaintext([&](std::string& plaintext) { return plain_->begin(plaintext); });
   }
 
-  std::optional<Result> converse() {
+  std::optional<Result> read_plaintext() {
     std::array<char, 16 * 1024> buffer;
     for (;;) {
       const int count = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size()));
       if (count > 0) {
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-        if (auto result = say([&](std::string& said) { return plain_->receive(bytes, said); })) return result;
+        if (auto result = write_plaintext([&](std::string& plaintext) { return plain_->receive(bytes, plaintext); }))
+          return result;
         continue;
       }
       switch (SSL_get_error(ssl_.get(), count)) {
@@ -191,11 +192,11 @@ class TlsConversation final : public Conversation {
   }
 
   /// What the plain conversation has to say goes into the tunnel.
-  template <class Speak>
-  std::optional<Result> say(Speak speak) {
-    std::string said;
-    auto result = speak(said);
-    if (!said.empty()) SSL_write(ssl_.get(), said.data(), static_cast<int>(said.size()));
+  template <class Produce>
+  std::optional<Result> write_plaintext(Produce produce) {
+    std::string plaintext;
+    auto result = produce(plaintext);
+    if (!plaintext.empty()) SSL_write(ssl_.get(), plaintext.data(), static_cast<int>(plaintext.size()));
     return result;
   }
 

@@ -18,7 +18,7 @@ net::Result<UdpPlan> UdpPlan::prepare(const Udp& spec) {
 std::optional<Result> UdpExchange::receive(std::string_view datagram) {
   if (!plan_.expect) return passed(doing(), "answered");
   if (plan_.expect->find(datagram)) return passed(doing(), "answered as expected");
-  return failed(doing(), fmt::format("answered {}, expected {}", quote(datagram), plan_.expect->spelled()));
+  return failed(doing(), fmt::format("answered {}, expected {}", quote(datagram), plan_.expect->describe()));
 }
 
 std::string UdpExchange::doing() const { return fmt::format("udp {}", to_string(target_)); }

@@ -95,7 +95,7 @@ Probes probes_of(const Cluster& cluster) {
   Probes keys;
   for (const auto& service : cluster.services) {
     for (const auto& server : service.servers) {
-      for (const auto& check : service.checks) keys.insert(checkers::aim(check, server.endpoint));
+      for (const auto& check : service.checks) keys.insert(checkers::make_key(check, server.endpoint));
     }
   }
   return keys;

@@ -23,7 +23,7 @@ HealthSummary aggregate(std::span<const HealthSummary> checks, checkers::Combine
       if (first || earlier == (all.state == State::down)) all.since = check.since;
       first = false;
     }
-    all.advice.wish = std::max(all.advice.wish, check.advice.wish);
+    all.advice.admin_state = std::max(all.advice.admin_state, check.advice.admin_state);
     if (check.advice.weight && (!all.advice.weight || advised(check.advice, weight) < advised(all.advice, weight))) {
       all.advice.weight = check.advice.weight;
     }

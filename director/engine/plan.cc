@@ -27,8 +27,8 @@ struct Decision {
 /// Why the operator or the agent keeps a server out, whatever its health.
 std::optional<DrainCause> excluded_by(const ObservedServer& server) {
   if (server.admin_state != AdminState::enabled) return DrainCause::admin;
-  const auto wish = server.advice.wish;
-  if (wish == Advice::Wish::drain || wish == Advice::Wish::maint) return DrainCause::advice;
+  const auto admin_state = server.advice.admin_state;
+  if (admin_state == Advice::AdminState::drain || admin_state == Advice::AdminState::maint) return DrainCause::advice;
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@
 namespace director {
 namespace {
 
-checkers::Key key_of(const checkers::Spec& spec) { return checkers::aim(spec, {}); }
+checkers::Key key_of(const checkers::Spec& spec) { return checkers::make_key(spec, {}); }
 
 }  // namespace
 

@@ -101,7 +101,7 @@ void VipChecks::reset_host() {
 
 checkers::Key VipChecks::aim(const config::Service& service, const config::Server& server,
                              const checkers::Spec& check) const {
-  auto key = checkers::aim(check, server.endpoint);
+  auto key = checkers::make_key(check, server.endpoint);
   if (!check.path.via_vip) return key;
   const auto path = probe_path_to(service, server);
   const auto mark = marks_.find(path);

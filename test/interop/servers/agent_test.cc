@@ -77,8 +77,8 @@ View theirs(const std::string& socket) {
 View ours(const Result& result, std::string weight) {
   const auto& advice = result.advice;
   std::string status = result.outcome == Outcome::passed ? "UP" : "DOWN";
-  if (advice.wish == Advice::Wish::drain) status = "DRAIN";
-  if (advice.wish == Advice::Wish::maint) status = "MAINT";
+  if (advice.admin_state == Advice::AdminState::drain) status = "DRAIN";
+  if (advice.admin_state == Advice::AdminState::maint) status = "MAINT";
   return {.status = status, .weight = advice.weight ? std::to_string(advice.weight->value) : std::move(weight)};
 }
 

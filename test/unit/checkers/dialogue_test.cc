@@ -128,7 +128,7 @@ TEST_CASE("smtp: STARTTLS, and EHLO again inside") {
 }
 
 TEST_CASE("an agent's line by table") {
-  using enum Advice::Wish;
+  using enum Advice::AdminState;
   const auto percent = [](std::uint16_t value) { return Advice::Weight{.value = value, .percent = true}; };
   const std::tuple<std::string, bool, Advice, std::string> table[] = {
       {"up", true, {}, "up"},
@@ -139,9 +139,9 @@ TEST_CASE("an agent's line by table") {
       {"75%", true, {.weight = percent(75)}, "75%"},
       {"0%", true, {.weight = percent(0)}, "0%"},
       {"12", true, {.weight = Advice::Weight{.value = 12}}, "12"},
-      {"ready, up 50%", true, {.wish = ready, .weight = percent(50)}, "ready up 50%"},
-      {"drain\t# soon\x1b[2J", true, {.wish = drain}, R"(drain, "soon\x1b[2J")"},
-      {"maint", true, {.wish = maint}, "maint"},
+      {"ready, up 50%", true, {.admin_state = ready, .weight = percent(50)}, "ready up 50%"},
+      {"drain\t# soon\x1b[2J", true, {.admin_state = drain}, R"(drain, "soon\x1b[2J")"},
+      {"maint", true, {.admin_state = maint}, "maint"},
       {"up maxconn:30\r", true, {}, "up maxconn:30"},
   };
   for (const auto& [line, passes, advice, reason] : table) {
@@ -164,7 +164,7 @@ TEST_CASE("agent: a line ends at its newline or with the stream, and has a limit
     const Talk talk(conversation, {"dr", "ain\nrest"});
     CHECK(talk.sent == "hello\n");
     CHECK(talk.result.sentence == "agent 10.0.0.7:25: drain");
-    CHECK(talk.result.advice.wish == Advice::Wish::drain);
+    CHECK(talk.result.advice.admin_state == Advice::AdminState::drain);
   }
   const std::pair<std::vector<std::string>, std::string> table[] = {
       {{"up"}, "up"},
@@ -182,12 +182,13 @@ TEST_CASE("agent: a line ends at its newline or with the stream, and has a limit
 TEST_CASE("what an agent asked for holds until it says something else") {
   Health health;
   const Thresholds limit{.rise = 1, .fall = 1};
-  const auto say = [&](const char* line) { observe(health, judge_advice("agent", line), limit, {}); };
+  const auto say = [&](const char* line) { observe(health, result_of_advice("agent", line), limit, {}); };
   say("drain 50%");
   say("up");
-  CHECK(health.advice == Advice{.wish = Advice::Wish::drain, .weight = Advice::Weight{.value = 50, .percent = true}});
+  CHECK(health.advice ==
+        Advice{.admin_state = Advice::AdminState::drain, .weight = Advice::Weight{.value = 50, .percent = true}});
   say("ready");
-  CHECK(health.advice.wish == Advice::Wish::ready);
+  CHECK(health.advice.admin_state == Advice::AdminState::ready);
   CHECK(health.advice.weight->value == 50);
   say("down");
   CHECK(health.state == State::down);
@@ -209,6 +210,6 @@ TEST_CASE("smtp and agent over a socket") {
   shell.checks.set({{smtp, word}});
   shell.run_until([&] { return shell.first_of(smtp) && shell.first_of(word); });
   CHECK(shell.checks.find(smtp)->last == "smtp " + to_string(smtp.target) + ": answered");
-  CHECK(shell.checks.find(word)->advice.wish == Advice::Wish::drain);
+  CHECK(shell.checks.find(word)->advice.admin_state == Advice::AdminState::drain);
   CHECK(shell.checks.find(word)->advice.weight == Advice::Weight{.value = 75, .percent = true});
 }

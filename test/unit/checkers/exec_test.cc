@@ -60,11 +60,11 @@ TEST_CASE("an exit status by table") {
       {CLD_DUMPED, 11, false, "x", Outcome::failed, R"(killed by signal 11: "x")"},
   };
   for (const auto& [code, status, weight, output, outcome, sentence] : table) {
-    const auto result = judge_exit("exec", code, status, weight, output);
+    const auto result = result_of_exit("exec", code, status, weight, output);
     CHECK(result.outcome == outcome);
     CHECK(result.sentence == "exec: " + sentence);
   }
-  CHECK(judge_exit("exec", CLD_EXITED, 12, true, "").advice.weight == Advice::Weight{.value = 10});
+  CHECK(result_of_exit("exec", CLD_EXITED, 12, true, "").advice.weight == Advice::Weight{.value = 10});
 }
 
 TEST_CASE("a program is run with a clean environment, and its first words are told") {
@@ -164,7 +164,7 @@ TEST_CASE("a state file speaks the agent's language; without it the check passes
   const File spec{.path = file.path};
   CHECK(read_state_file(spec).sentence == "file " + file.path + ": empty");
   file.write("drain # upgrade\n");
-  CHECK(read_state_file(spec).advice.wish == Advice::Wish::drain);
+  CHECK(read_state_file(spec).advice.admin_state == Advice::AdminState::drain);
   CHECK(read_state_file(spec).sentence == "file " + file.path + R"(: drain, "upgrade")");
   file.write("down\n");
   CHECK(read_state_file(spec).outcome == Outcome::failed);
@@ -181,7 +181,7 @@ TEST_CASE("a state file speaks the agent's language; without it the check passes
   Shell shell;
   const auto key = check(target, spec);
   CHECK(shell.first_result(key).outcome == Outcome::passed);
-  CHECK(shell.checks.find(key)->advice.wish == Advice::Wish::maint);
+  CHECK(shell.checks.find(key)->advice.admin_state == Advice::AdminState::maint);
 }
 
 TEST_CASE("a script dies of SIGPIPE as anywhere, though this process ignores it") {

@@ -10,7 +10,7 @@
 #include "test/catch.h"
 
 using namespace std::chrono_literals;
-using checkers::next_beat;
+using checkers::next_tick;
 using checkers::Schedule;
 using checkers::stable_hash;
 using net::Instant;
@@ -37,13 +37,13 @@ TEST_CASE("the hash is the same everywhere and for ever") {
   CHECK(stable_hash("tcp 10.0.0.1:80") != stable_hash("tcp 10.0.0.2:80"));
 }
 
-TEST_CASE("a beat is the first instant after now at the entry's phase") {
-  CHECK(next_beat(0, 2s, Instant(10s)) == Instant(12s));
-  CHECK(next_beat(0, 2s, Instant(11999ms)) == Instant(12s));
-  CHECK(next_beat(500'000'000, 2s, Instant(10s)) == Instant(10500ms));
-  CHECK(next_beat(2'500'000'000, 2s, Instant(10500ms)) == Instant(12500ms));
-  CHECK(next_beat(1'500'000'000, 2s, Instant(1s)) == Instant(1500ms));  // before the first whole interval
-  CHECK(next_beat(500'000'000, 2s, Instant(1s)) == Instant(2500ms));
+TEST_CASE("a tick is the first instant after now at the entry's phase") {
+  CHECK(next_tick(0, 2s, Instant(10s)) == Instant(12s));
+  CHECK(next_tick(0, 2s, Instant(11999ms)) == Instant(12s));
+  CHECK(next_tick(500'000'000, 2s, Instant(10s)) == Instant(10500ms));
+  CHECK(next_tick(2'500'000'000, 2s, Instant(10500ms)) == Instant(12500ms));
+  CHECK(next_tick(1'500'000'000, 2s, Instant(1s)) == Instant(1500ms));  // before the first whole interval
+  CHECK(next_tick(500'000'000, 2s, Instant(1s)) == Instant(2500ms));
 }
 
 TEST_CASE("the first look comes within the warm-up, then the rhythm holds without drift") {
@@ -53,8 +53,8 @@ TEST_CASE("the first look comes within the warm-up, then the rhythm holds withou
   REQUIRE(schedule.next_due() == start + 300ms);
   CHECK_FALSE(schedule.take(start + 299ms));
   CHECK(run(schedule, start + 300ms).size() == 1);
-  for (int beat = 0; beat < 5; ++beat) {
-    const auto due = start + 7300ms + beat * 10s;
+  for (int tick = 0; tick < 5; ++tick) {
+    const auto due = start + 7300ms + tick * 10s;
     REQUIRE(schedule.next_due() == due);
     const auto taken = schedule.take(due + 4ms);  // a late start delays no later one
     REQUIRE(taken);
@@ -63,7 +63,7 @@ TEST_CASE("the first look comes within the warm-up, then the rhythm holds withou
   }
 }
 
-TEST_CASE("missed beats are skipped, not caught up") {
+TEST_CASE("missed ticks are skipped, not caught up") {
   Schedule schedule;
   schedule.add(0, 0, 1s, start);
   run(schedule, start);
@@ -71,7 +71,7 @@ TEST_CASE("missed beats are skipped, not caught up") {
   CHECK(schedule.next_due() == start + 11s);
 }
 
-TEST_CASE("a beat that falls while the probe is under way is skipped") {
+TEST_CASE("a tick that falls while the probe is under way is skipped") {
   Schedule schedule;
   schedule.add(0, 0, 1s, start);
   REQUIRE(schedule.take(start));
@@ -105,7 +105,7 @@ TEST_CASE("a removed entry never comes out, and its number serves again") {
   CHECK_FALSE(schedule.next_due());
 }
 
-TEST_CASE("a faster interval takes effect at its next beat, a slower one after the beat that is set") {
+TEST_CASE("a faster interval takes effect at its next tick, a slower one after the tick that is set") {
   Schedule schedule;
   schedule.add(0, 0, 10s, start);
   run(schedule, start);

@@ -1,9 +1,9 @@
 #include "checkers/spec.h"
 #include "test/catch.h"
 
-using checkers::aim;
 using checkers::Http;
 using checkers::Key;
+using checkers::make_key;
 using checkers::Tcp;
 using net::Endpoint;
 
@@ -28,9 +28,9 @@ TEST_CASE("keys are equal when all that is asked of the target is") {
 TEST_CASE("an override aims the check elsewhere and leaves no trace in its name") {
   const auto server = *Endpoint::parse("10.0.0.1:80");
   checkers::Spec spec{.kind = Tcp{}, .port = 8081};
-  CHECK(to_string(aim(spec, server)) == "tcp 10.0.0.1:8081");
-  CHECK(aim(spec, server) == aim({.kind = Tcp{}}, *Endpoint::parse("10.0.0.1:8081")));
+  CHECK(to_string(make_key(spec, server)) == "tcp 10.0.0.1:8081");
+  CHECK(make_key(spec, server) == make_key({.kind = Tcp{}}, *Endpoint::parse("10.0.0.1:8081")));
   spec.address = net::Address::parse("10.0.0.9");
   spec.port = 0;
-  CHECK(to_string(aim(spec, server)) == "tcp 10.0.0.9:80");
+  CHECK(to_string(make_key(spec, server)) == "tcp 10.0.0.9:80");
 }

@@ -120,7 +120,7 @@ TEST_CASE("after any reload every server's checks are under way, and no others")
     std::set<checkers::Key> distinct;
     for (const auto& service : next.services) {
       for (const auto& server : service.servers) {
-        for (const auto& each : service.checks) distinct.insert(checkers::aim(each, server.endpoint));
+        for (const auto& each : service.checks) distinct.insert(checkers::make_key(each, server.endpoint));
       }
     }
     CHECK(status["checks"] == distinct.size());

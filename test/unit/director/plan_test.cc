@@ -168,7 +168,7 @@ TEST_CASE("the plan says which servers drain and why; one that is out has left t
   CHECK(director::plan(service, now, {}, start).drained == std::map{std::pair(at(web1), DrainCause::admin)});
   now.servers[0].admin_state = director::AdminState::disabled;
   CHECK_FALSE(plan(service, now, {}).destinations.contains(at(web1)));
-  now.servers[1].advice.wish = checkers::Advice::Wish::drain;
+  now.servers[1].advice.admin_state = checkers::Advice::AdminState::drain;
   CHECK(director::plan(service, now, {}, start).drained.at(at(web2)) == DrainCause::advice);
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("a slow start of a great weight goes in twenty steps") {
 }
 
 TEST_CASE("an agent's word alters the weight or takes the server out") {
-  using Wish = checkers::Advice::Wish;
+  using AdminState = checkers::Advice::AdminState;
   const auto service = web();
   auto now = observed(State::up, State::up);
   now.servers[0].advice.weight = {.value = 50, .percent = true};
@@ -323,10 +323,10 @@ TEST_CASE("an agent's word alters the weight or takes the server out") {
   CHECK(weight(plan(service, now, {}), web1) == 6);
   now.servers[0].advice.weight = {.value = 9, .percent = false};
   CHECK(weight(plan(service, now, {}), web1) == 9);
-  now.servers[0].advice.wish = Wish::ready;
+  now.servers[0].advice.admin_state = AdminState::ready;
   CHECK(weight(plan(service, now, {}), web1) == 9);
-  for (const auto wish : {Wish::drain, Wish::maint}) {
-    now.servers[0].advice.wish = wish;
+  for (const auto admin_state : {AdminState::drain, AdminState::maint}) {
+    now.servers[0].advice.admin_state = admin_state;
     CHECK(weight(plan(service, now, {}), web1) == 0);
   }
 }
@@ -340,8 +340,9 @@ TEST_CASE("advice stays within the weights that there are, and rounds up") {
 }
 
 TEST_CASE(
-    "several checks are down since the first and up since the last; the reluctant wish and the small weight hold") {
-  using Wish = checkers::Advice::Wish;
+    "several checks are down since the first and up since the last; the most restrictive state and the smallest weight "
+    "hold") {
+  using AdminState = checkers::Advice::AdminState;
   const auto late = start + 5s;
   CHECK(director::aggregate(std::vector<director::HealthSummary>{{State::down, late, {}}, {State::down, start, {}}},
                             checkers::Combine::all, 1)
@@ -354,13 +355,13 @@ TEST_CASE(
             .since == late);
   const auto both = director::aggregate(
       std::vector<director::HealthSummary>{
-          {State::up, start, {.wish = Wish::drain, .weight = {{.value = 50, .percent = true}}}},
-          {State::up, start, {.wish = Wish::ready, .weight = {{.value = 3, .percent = false}}}}},
+          {State::up, start, {.admin_state = AdminState::drain, .weight = {{.value = 50, .percent = true}}}},
+          {State::up, start, {.admin_state = AdminState::ready, .weight = {{.value = 3, .percent = false}}}}},
       checkers::Combine::all, 10);
   CHECK(both.state == State::up);
   CHECK(director::aggregate(std::vector<director::HealthSummary>{{State::down, late, {}}, {State::up, start, {}}},
                             checkers::Combine::any, 1)
             .state == State::up);
-  CHECK(both.advice.wish == Wish::drain);
+  CHECK(both.advice.admin_state == AdminState::drain);
   CHECK(both.advice.weight == checkers::Advice::Weight{.value = 3, .percent = false});
 }

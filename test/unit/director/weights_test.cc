@@ -111,6 +111,6 @@ TEST_CASE("each weight in the table has an origin") {
   server.admin_state = director::AdminState::drained;
   CHECK(weight_origin(service, now, 0, 0, false) == "operator");
   server.admin_state = director::AdminState::enabled;
-  server.advice.wish = checkers::Advice::Wish::drain;
+  server.advice.admin_state = checkers::Advice::AdminState::drain;
   CHECK(weight_origin(service, now, 0, 0, false) == "agent");
 }
