@@ -11,7 +11,7 @@
 namespace ipvs {
 
 /// An op of a sequence that the kernel refused: `error` names the object, the operation and the cause.
-struct Refusal {
+struct RefusedOp {
   std::size_t index = 0;  ///< the op's place in the sequence
   net::Error error;
 };
@@ -29,7 +29,7 @@ class Kernel {
   ///   ENOENT  there is no such destination, scheduler or persistence engine
   ///   EINVAL, ERANGE, EAFNOSUPPORT  a value that the kernel does not take
   /// Error: the kernel could not be asked, or its answers were lost, so that any of the ops may have been done.
-  virtual net::Result<std::vector<Refusal>> apply(std::span<const Op> ops) = 0;
+  virtual net::Result<std::vector<RefusedOp>> apply(std::span<const Op> ops) = 0;
 
   /// The services in the kernel's own order.
   virtual net::Result<std::vector<ServiceRow>> services() = 0;

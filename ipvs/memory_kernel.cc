@@ -5,7 +5,7 @@
 #include <cstring>
 #include <ranges>
 
-#include "ipvs/refusal.h"
+#include "ipvs/op_error.h"
 
 namespace ipvs {
 
@@ -200,7 +200,7 @@ std::uint64_t MemoryKernel::orphaned() const {
   return sum;
 }
 
-Result<std::vector<Refusal>> MemoryKernel::apply(std::span<const Op> ops) {
+Result<std::vector<RefusedOp>> MemoryKernel::apply(std::span<const Op> ops) {
   std::optional<Fault> injected;
   if (!faults.empty() && faults.front() != Fault::interrupted_dump) {
     injected = faults.front();
@@ -209,10 +209,10 @@ Result<std::vector<Refusal>> MemoryKernel::apply(std::span<const Op> ops) {
   const std::string_view doing = "change the IPVS table";
   if (injected == Fault::busy) return fault(EBUSY, doing);
   const auto done = injected == Fault::no_buffers ? ops.first(ops.size() / 2) : ops;
-  std::vector<Refusal> refusals;
+  std::vector<RefusedOp> refusals;
   for (std::size_t i = 0; i < done.size(); ++i) {
     const int code = std::visit(Apply{*this}, done[i]);
-    if (code != 0) refusals.push_back({.index = i, .error = refusal(done[i], code)});
+    if (code != 0) refusals.push_back({.index = i, .error = op_error(done[i], code)});
   }
   if (injected == Fault::no_buffers) return fault(ENOBUFS, doing);
   if (injected == Fault::lost_reply) return fault(ETIMEDOUT, doing);

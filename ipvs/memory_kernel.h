@@ -23,7 +23,7 @@ class MemoryKernel final : public Kernel {
     interrupted_dump,  ///< the table changed during every attempt: EINTR
   };
 
-  net::Result<std::vector<Refusal>> apply(std::span<const Op> ops) override;
+  net::Result<std::vector<RefusedOp>> apply(std::span<const Op> ops) override;
   net::Result<std::vector<ServiceRow>> services() override;
   net::Result<std::optional<ServiceRow>> service(const ServiceKey& key) override;
   net::Result<std::vector<DestinationRow>> destinations(const ServiceKey& key) override;

@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "ipvs/codec.h"
-#include "ipvs/refusal.h"
+#include "ipvs/op_error.h"
 
 namespace ipvs {
 
@@ -89,8 +89,8 @@ Result<NetlinkKernel> NetlinkKernel::open() {
   return NetlinkKernel(std::move(*writes), std::move(*reads), *family);
 }
 
-Result<std::vector<Refusal>> NetlinkKernel::apply(std::span<const Op> ops) {
-  std::vector<Refusal> refusals;
+Result<std::vector<RefusedOp>> NetlinkKernel::apply(std::span<const Op> ops) {
+  std::vector<RefusedOp> refusals;
   for (std::size_t first = 0; first < ops.size(); first += ops_at_once) {
     const auto chunk = ops.subspan(first, std::min(ops_at_once, ops.size() - first));
     batch_.clear();
@@ -101,7 +101,7 @@ Result<std::vector<Refusal>> NetlinkKernel::apply(std::span<const Op> ops) {
     const auto refused = writes_.exchange(batch_);
     if (!refused) return explained(refused.error(), describe(chunk.front()));
     for (const auto& [index, error] : *refused) {
-      refusals.push_back({.index = first + index, .error = refusal(chunk[index], error.code)});
+      refusals.push_back({.index = first + index, .error = op_error(chunk[index], error.code)});
     }
   }
   return refusals;

@@ -16,7 +16,7 @@ class NetlinkKernel final : public Kernel {
   /// Asks the kernel to load ip_vs if it is not there. Error ENOENT: it could not.
   static net::Result<NetlinkKernel> open();
 
-  net::Result<std::vector<Refusal>> apply(std::span<const Op> ops) override;
+  net::Result<std::vector<RefusedOp>> apply(std::span<const Op> ops) override;
   net::Result<std::vector<ServiceRow>> services() override;
   net::Result<std::optional<ServiceRow>> service(const ServiceKey& key) override;
   net::Result<std::vector<DestinationRow>> destinations(const ServiceKey& key) override;

@@ -69,10 +69,10 @@ Result<> MemoryHost::change(const std::function<int()>& doing, const std::string
   return answer(code, what);
 }
 
-Result<> MemoryHost::refusable(const std::function<int()>& doing, const std::string& what) {
-  if (refusals.empty()) return change(doing, what);
-  const int code = refusals.front();
-  refusals.erase(refusals.begin());
+Result<> MemoryHost::with_injected_errors(const std::function<int()>& doing, const std::string& what) {
+  if (injected_errors.empty()) return change(doing, what);
+  const int code = injected_errors.front();
+  injected_errors.erase(injected_errors.begin());
   return answer(code, what);
 }
 
@@ -92,7 +92,8 @@ Result<std::unique_ptr<Links>> MemoryHost::follow_links(Loop& loop, Links::OnCha
 }
 
 Result<> MemoryHost::hold_address(const Leases::Holding& holding, std::chrono::seconds lease) {
-  return refusable([&] { return network().hold_address(holding, lease); }, about("set the address", holding.prefix));
+  return with_injected_errors([&] { return network().hold_address(holding, lease); },
+                              about("set the address", holding.prefix));
 }
 
 Result<std::optional<Leases::Held>> MemoryHost::find_address(int interface_index, const Prefix& prefix) {
@@ -117,7 +118,7 @@ Result<> MemoryHost::hold_route(const RouteEntry& route, std::chrono::seconds le
     const int code = network().add_route(held, v6 ? MemoryRoutes::Place::last : MemoryRoutes::Place::first);
     return code == EEXIST ? 0 : code;
   };
-  return refusable(hold, about("set the route to", route.to));
+  return with_injected_errors(hold, about("set the route to", route.to));
 }
 
 Result<> MemoryHost::drop_route(const RouteEntry& route) {

@@ -89,7 +89,7 @@ class MemoryHost final : public Host {
 
   /// What refuses the coming changes, in order, each used up by one call of hold_address(), hold_route() or send(): an
   /// errno.
-  std::vector<int> refusals;
+  std::vector<int> injected_errors;
 
  private:
   struct State;
@@ -98,8 +98,8 @@ class MemoryHost final : public Host {
   void notify();
   /// Does what answers with an errno, and tells the followers unless it is refused.
   Result<> change(const std::function<int()>& doing, const std::string& what);
-  /// The same for what `refusals` may refuse.
-  Result<> refusable(const std::function<int()>& doing, const std::string& what);
+  /// The same for what `injected_errors` may refuse.
+  Result<> with_injected_errors(const std::function<int()>& doing, const std::string& what);
   Result<> send(const RawSocket::Wanted& wanted, const RawSocket::Packet& packet);
 
   /// Whether a socket has joined the group on that interface.

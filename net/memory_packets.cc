@@ -83,7 +83,7 @@ Result<> MemoryHost::send(const RawSocket::Wanted& wanted, const RawSocket::Pack
     if (found) way = *found;
     return found ? 0 : found.error();
   };
-  auto sent = refusable(find_way, "send a packet to " + to_string(packet.destination));
+  auto sent = with_injected_errors(find_way, "send a packet to " + to_string(packet.destination));
   if (!sent || !way->mac || !network().is_up(*way) || !on_send) return sent;
   const std::string leaves_by = way->lower_index == 0 ? way->name : network().find(way->lower_index)->name;
   on_send(leaves_by, packet);

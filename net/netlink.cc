@@ -149,8 +149,8 @@ Result<Bytes> Netlink::receive_datagram(int flags) {
   }
 }
 
-Result<std::vector<Netlink::Refusal>> Netlink::exchange(NetlinkBatch& batch, const OnMessage& on_answer) {
-  std::vector<Refusal> refusals;
+Result<std::vector<Netlink::RefusedMessage>> Netlink::exchange(NetlinkBatch& batch, const OnMessage& on_answer) {
+  std::vector<RefusedMessage> refusals;
   for (std::size_t first = 0; first < batch.count();) {
     const std::size_t count = chunk_from(batch, first);
     if (auto done = exchange_chunk(batch, first, count, on_answer, refusals); !done) {
@@ -162,7 +162,7 @@ Result<std::vector<Netlink::Refusal>> Netlink::exchange(NetlinkBatch& batch, con
 }
 
 Result<> Netlink::exchange_chunk(NetlinkBatch& batch, std::size_t first, std::size_t count, const OnMessage& on_answer,
-                                 std::vector<Refusal>& refusals) {
+                                 std::vector<RefusedMessage>& refusals) {
   const std::uint32_t base = sequence_;
   sequence_ += static_cast<std::uint32_t>(count);
   for (std::size_t i = 0; i < count; ++i) {

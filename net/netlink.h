@@ -27,7 +27,7 @@ class Netlink {
   using OnMessage = std::function<void(const NetlinkMessage&)>;
 
   /// A message of a batch that the kernel refused, by its place in the batch.
-  struct Refusal {
+  struct RefusedMessage {
     std::size_t index = 0;
     Error error;
   };
@@ -39,7 +39,7 @@ class Netlink {
   /// Returns the refused ones in order; a refused message does not stop those after it. Answers that are not
   /// acknowledgements go to `on_answer`. Error: the socket failed (ETIMEDOUT, ENOBUFS: answers were lost; dump to see
   /// what was done).
-  Result<std::vector<Refusal>> exchange(NetlinkBatch& batch, const OnMessage& on_answer = {});
+  Result<std::vector<RefusedMessage>> exchange(NetlinkBatch& batch, const OnMessage& on_answer = {});
 
   /// The same for a batch of which nothing may be refused: the first refusal is the error.
   Result<> request(NetlinkBatch& batch, const OnMessage& on_answer = {});
@@ -72,7 +72,7 @@ class Netlink {
   Result<> send(const NetlinkBatch& batch, std::size_t first, std::size_t count);
   Result<Bytes> receive_datagram(int flags);
   Result<> exchange_chunk(NetlinkBatch& batch, std::size_t first, std::size_t count, const OnMessage& on_answer,
-                          std::vector<Refusal>& refusals);
+                          std::vector<RefusedMessage>& refusals);
   Result<bool> dump_once(NetlinkBatch& request, const OnMessage& on_message);
 
   std::unique_ptr<nl_sock, Free> socket_;

@@ -24,7 +24,7 @@ std::optional<Advice::Weight> parse_weight(std::string_view word) {
 
 /// Takes one word into the line; false if it is none of the language's.
 bool take(AdviceLine& line, std::string_view text) {
-  const std::string word = net::lower(text);
+  const std::string word = net::to_lower(text);
   using enum Advice::AdminState;
   if (word == "up" || word.starts_with("maxconn:")) return true;
   if (word == "down" || word == "fail" || word == "failed" || word == "stopped") {

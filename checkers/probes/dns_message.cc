@@ -111,7 +111,7 @@ std::expected<Response, ParseError> parse(std::string_view message, const Questi
   if (questions == 0) return response;
   const auto asked = pack_question(question);
   const auto echoed = reader.bytes(asked.size());
-  if (questions != 1 || !net::same_word(asked, echoed)) return std::unexpected(ParseError::another);
+  if (questions != 1 || !net::equals_ignore_case(asked, echoed)) return std::unexpected(ParseError::another);
 
   for (unsigned i = 0; i < answers && response.addresses.size() < address_limit; ++i) {
     reader.name();

@@ -124,13 +124,13 @@ void HttpResponse::take_field(std::string_view line) {
     return fail("malformed header field: " + quote(line));
   }
   if (options_.keep_fields) {
-    fields_.emplace_back(net::lower(name), value);
+    fields_.emplace_back(net::to_lower(name), value);
   }
-  if (net::same_word(name, "transfer-encoding")) {
+  if (net::equals_ignore_case(name, "transfer-encoding")) {
     // A probe sends no TE, so chunked alone can be here; anything else could not be decoded.
-    if (!net::same_word(value, "chunked")) return fail("unsupported transfer coding: " + quote(value));
+    if (!net::equals_ignore_case(value, "chunked")) return fail("unsupported transfer coding: " + quote(value));
     framing_ = Framing::chunked;
-  } else if (net::same_word(name, "content-length")) {
+  } else if (net::equals_ignore_case(name, "content-length")) {
     const auto length = number(value, 10);
     if (!length) return fail("malformed content length: " + quote(value));
     if (has_length_ && *length != remaining_) return fail("contradicting content lengths");

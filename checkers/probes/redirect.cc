@@ -26,7 +26,7 @@ std::optional<Authority> parse_authority(std::string_view text, bool tls) {
   if (text.starts_with('[') && bracket == std::string_view::npos) return std::nullopt;
   const auto colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
   const auto host = bracket == std::string_view::npos ? text.substr(0, colon) : text.substr(1, bracket - 1);
-  Authority parsed{.host = net::lower(host), .port = default_port(tls)};
+  Authority parsed{.host = net::to_lower(host), .port = default_port(tls)};
   if (colon == std::string_view::npos || colon + 1 == text.size()) return parsed;
   const auto digits = text.substr(colon + 1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed.port);
@@ -66,7 +66,7 @@ std::expected<Request, std::string> follow(const Request& from, int status, std:
   if (!keeps_method && (status == 303 || from.method == "POST")) next.method = "GET";
   const auto scheme_end = location.find(':');
   if (scheme_end != std::string_view::npos && location.find_first_of("/?") > scheme_end) {
-    const auto scheme = net::lower(location.substr(0, scheme_end));
+    const auto scheme = net::to_lower(location.substr(0, scheme_end));
     if (scheme != "http" && scheme != "https") return std::unexpected("which is not an HTTP URL");
     next.tls = scheme == "https";
     location.remove_prefix(scheme_end + 1);

@@ -70,7 +70,7 @@ bool is_token(std::string_view text) {
   });
 }
 
-std::string lower_case(std::string text) { return net::lower(text); }
+std::string lower_case(std::string text) { return net::to_lower(text); }
 
 template <class T>
 Type<std::map<std::string, T>> by_header(Type<T> item, std::string (*name_of)(std::string)) {

@@ -126,7 +126,7 @@ constexpr Value values[] = {
 }  // namespace
 
 std::string known_elsewhere(std::string_view word, std::string_view noun) {
-  const auto found = std::ranges::find_if(keys, [&, lowered = net::lower(word)](const Key& key) {
+  const auto found = std::ranges::find_if(keys, [&, lowered = net::to_lower(word)](const Key& key) {
     return key.word == lowered && (key.noun.empty() || key.noun == noun);
   });
   if (found == std::end(keys)) return {};
@@ -136,7 +136,7 @@ std::string known_elsewhere(std::string_view word, std::string_view noun) {
 
 std::string known_elsewhere(std::string_view word, std::span<const std::string> choices) {
   for (const auto& value : values) {
-    if (value.word != net::lower(word) || std::ranges::find(choices, value.here) == choices.end()) continue;
+    if (value.word != net::to_lower(word) || std::ranges::find(choices, value.here) == choices.end()) continue;
     return fmt::format("{} is {}'s keyword; use '{}'", word, value.tool, value.here);
   }
   return {};

@@ -90,7 +90,7 @@ void append_connections_header(std::string& out, bool persistence_data) {
   out += '\n';
 }
 
-void append_connection(std::string& out, const Connection& connection, bool persistence_data, Namer& namer) {
+void append_connection(std::string& out, const Connection& connection, bool persistence_data, NameResolver& namer) {
   const auto seconds = connection.expires.count();
   const auto end = [&](const net::Endpoint& endpoint) { return namer.endpoint(endpoint, connection.protocol); };
   const bool with_data = persistence_data && !connection.persistence_engine.empty();

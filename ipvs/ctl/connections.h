@@ -29,6 +29,6 @@ struct Connection {
 
 /// ipvsadm's table of them.
 void append_connections_header(std::string& out, bool persistence_data);
-void append_connection(std::string& out, const Connection& connection, bool persistence_data, Namer& namer);
+void append_connection(std::string& out, const Connection& connection, bool persistence_data, NameResolver& namer);
 
 }  // namespace ipvs

@@ -26,7 +26,7 @@ using ipvs::Verb;
 constexpr int usage_status = 2;
 constexpr int kernel_status = 255;
 
-int complain(std::string_view message, int status) {
+int print_error(std::string_view message, int status) {
   fmt::print(stderr, "ipvsctl: {}\n", message);
   return status;
 }
@@ -35,7 +35,7 @@ int complain(std::string_view message, int status) {
 template <class Work>
 int with_kernel(Work work) {
   auto kernel = ipvs::NetlinkKernel::open();
-  if (!kernel) return complain(kernel.error().message, kernel_status);
+  if (!kernel) return print_error(kernel.error().message, kernel_status);
   return work(*kernel);
 }
 
@@ -60,14 +60,14 @@ int run_file_verb(std::string_view verb, std::span<char*> arguments) {
     if (verb == "diff" && argument == std::string_view("--json")) {
       json = true;
     } else if (path) {
-      return complain(fmt::format("{}: unexpected argument {}", verb, argument), usage_status);
+      return print_error(fmt::format("{}: unexpected argument {}", verb, argument), usage_status);
     } else {
       path = argument;
     }
   }
-  if (!path) return complain(fmt::format("{} needs a rules file, or - for standard input", verb), usage_status);
+  if (!path) return print_error(fmt::format("{} needs a rules file, or - for standard input", verb), usage_status);
   const auto rules = read_file(path);
-  if (!rules) return complain(fmt::format("cannot read {}: {}", path, std::strerror(errno)), usage_status);
+  if (!rules) return print_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)), usage_status);
   return with_kernel([&](ipvs::Kernel& kernel) {
     ipvs::Session session(kernel, stdout, stderr);
     return verb == "diff" ? session.diff(*rules, json) : session.apply(*rules);
@@ -124,19 +124,19 @@ int watch(ipvs::Kernel& kernel, const WatchOptions& options) {
   ::sigaction(SIGINT, &on_interrupt, nullptr);
   ::sigaction(SIGTERM, &on_interrupt, nullptr);
   const bool in_place = !options.json && ::isatty(STDOUT_FILENO);
-  ipvs::Namer namer(options.numeric);
-  std::unique_ptr<ipvs::Sight> before;
+  ipvs::NameResolver namer(options.numeric);
+  std::unique_ptr<ipvs::Sample> before;
   int status = 0;
   if (in_place) fmt::print("\x1b[?25l\x1b[2J");
   for (std::uint32_t shown = 0; !interrupted && (options.count == 0 || shown < options.count); ++shown) {
     if (shown > 0) wait(options.interval);
     auto snapshot = kernel.list();
     if (!snapshot) {
-      status = complain(snapshot.error().message, kernel_status);
+      status = print_error(snapshot.error().message, kernel_status);
       break;
     }
-    auto now = std::make_unique<ipvs::Sight>(
-        ipvs::Sight{.snapshot = std::move(*snapshot), .at = std::chrono::steady_clock::now()});
+    auto now = std::make_unique<ipvs::Sample>(
+        ipvs::Sample{.snapshot = std::move(*snapshot), .at = std::chrono::steady_clock::now()});
     winsize window{};
     if (!in_place || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_row < 2)
       window = {65535, 65535, 0, 0};
@@ -155,7 +155,7 @@ int run_command(std::span<char*> arguments) {
   std::vector<std::string_view> words(arguments.begin(), arguments.end());
   if (words.empty()) words = {"-L"};
   const auto command = ipvs::parse_command(words);
-  if (!command) return complain(command.error().message, command.error().status);
+  if (!command) return print_error(command.error().message, command.error().status);
   switch (command->verb) {
     case Verb::help:
       fmt::print("{}", ipvs::usage);
@@ -187,10 +187,10 @@ int main(int argc, char** argv) {
   } else if (verb == "watch") {
     const auto options = parse_watch(arguments.subspan(1));
     status = options ? with_kernel([&](ipvs::Kernel& kernel) { return watch(kernel, *options); })
-                     : complain(options.error(), usage_status);
+                     : print_error(options.error(), usage_status);
   } else {
     status = run_command(arguments);
   }
-  if (std::fflush(stdout) != 0 && status == 0) return complain("cannot write the output", 1);
+  if (std::fflush(stdout) != 0 && status == 0) return print_error("cannot write the output", 1);
   return status;
 }

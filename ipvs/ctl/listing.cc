@@ -33,7 +33,7 @@ std::string column(std::string name, net::Family family) {
   return name;
 }
 
-std::string service_name(const ServiceKey& key, Namer& namer) {
+std::string service_name(const ServiceKey& key, NameResolver& namer) {
   if (key.protocol == Protocol::none) {
     return fmt::format("{}{}", key.fwmark, key.family() == net::Family::ipv6 ? " IPv6" : "");
   }
@@ -119,7 +119,7 @@ void append_header(std::string& out, View view) {
   }
 }
 
-void append_service(std::string& out, const ServiceRow& row, const ListOptions& options, Namer& namer) {
+void append_service(std::string& out, const ServiceRow& row, const ListOptions& options, NameResolver& namer) {
   const std::string name = service_name(row.key, namer);
   if (shows_counters(options.view)) {
     put(out, FMT_COMPILE("{:<4} {:<28}"), protocol_column(row.key.protocol, "FWM"), name);
@@ -139,7 +139,7 @@ void append_service(std::string& out, const ServiceRow& row, const ListOptions& 
 }
 
 void append_destination(std::string& out, const ServiceKey& service, const DestinationRow& row,
-                        const ListOptions& options, Namer& namer) {
+                        const ListOptions& options, NameResolver& namer) {
   const net::Endpoint& endpoint = row.key.endpoint;
   out += "  -> ";
   put_padded(out, column(namer.endpoint(endpoint, service.protocol), endpoint.address.family()), name_width);

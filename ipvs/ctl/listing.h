@@ -14,9 +14,9 @@ namespace ipvs {
 [[nodiscard]] std::string version_line(const Info& info);
 
 void append_header(std::string& out, View view);
-void append_service(std::string& out, const ServiceRow& row, const ListOptions& options, Namer& namer);
+void append_service(std::string& out, const ServiceRow& row, const ListOptions& options, NameResolver& namer);
 void append_destination(std::string& out, const ServiceKey& service, const DestinationRow& row,
-                        const ListOptions& options, Namer& namer);
+                        const ListOptions& options, NameResolver& namer);
 
 [[nodiscard]] std::string timeouts_line(const Timeouts& timeouts);
 [[nodiscard]] std::string daemon_line(const Daemon& daemon);

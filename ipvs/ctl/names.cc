@@ -77,14 +77,14 @@ std::optional<Target> parse_target(std::string_view text, Protocol protocol) {
   return Target{.address = *address, .port = port};
 }
 
-std::string Namer::endpoint(const net::Endpoint& endpoint, Protocol protocol) {
+std::string NameResolver::endpoint(const net::Endpoint& endpoint, Protocol protocol) {
   if (numeric_) return to_string(endpoint);
   const std::string& name = host(endpoint.address);
   const std::string& service = port(endpoint.port, protocol);
   return endpoint.address.is_v4() ? name + ":" + service : "[" + name + "]:" + service;
 }
 
-const std::string& Namer::host(const net::Address& address) {
+const std::string& NameResolver::host(const net::Address& address) {
   const auto [found, is_new] = hosts_.try_emplace(address);
   if (!is_new) return found->second;
   sockaddr_storage socket{};
@@ -103,7 +103,7 @@ const std::string& Namer::host(const net::Address& address) {
   return found->second = failed ? to_string(address) : std::string(name);
 }
 
-const std::string& Namer::port(std::uint16_t port, Protocol protocol) {
+const std::string& NameResolver::port(std::uint16_t port, Protocol protocol) {
   const auto [found, is_new] = ports_.try_emplace({port, protocol});
   if (!is_new) return found->second;
   const auto* service =

@@ -27,10 +27,10 @@ struct Target {
 [[nodiscard]] std::string_view protocol_column(Protocol protocol, std::string_view none);
 
 /// Turns endpoints into text, remembering what it has looked up.
-class Namer {
+class NameResolver {
  public:
   /// `numeric`: without any look-up.
-  explicit Namer(bool numeric) : numeric_(numeric) {}
+  explicit NameResolver(bool numeric) : numeric_(numeric) {}
 
   /// "192.0.2.1:80", "[2001:db8::1]:80", "www.example.org:http". Ports of Protocol::none have no name.
   [[nodiscard]] std::string endpoint(const net::Endpoint& endpoint, Protocol protocol);

@@ -23,9 +23,9 @@ int Session::restore(int input, bool strict) {
   const auto send = [&]() -> int {
     if (ops.empty()) return 0;
     const auto refusals = kernel_.apply(ops);
-    if (!refusals) return complain(refusals.error().message);
+    if (!refusals) return print_error(refusals.error().message);
     for (const auto& [index, error] : *refusals) {
-      complain(fmt::format("line {}: {}{}", numbers[index], error.message, advice(ops[index], error.code)));
+      print_error(fmt::format("line {}: {}{}", numbers[index], error.message, hint(ops[index], error.code)));
       refused = true;
     }
     last_refused = !refusals->empty() && refusals->back().index + 1 == ops.size();
@@ -45,16 +45,17 @@ int Session::restore(int input, bool strict) {
       if (ops.size() < ops_at_once) continue;
     }
     if (const int status = send()) return status;
-    if (!command) return complain(fmt::format("line {}: {}", number, command.error().message), command.error().status);
+    if (!command)
+      return print_error(fmt::format("line {}: {}", number, command.error().message), command.error().status);
     if ((*command)->op) continue;
     const Verb verb = (*command)->verb;
     if (verb != Verb::list && verb != Verb::save) {
-      return complain(fmt::format("line {}: '{}' is not allowed in rules", number, name(verb)));
+      return print_error(fmt::format("line {}: '{}' is not allowed in rules", number, name(verb)));
     }
     if (const int status = run(**command)) return status;
     last_refused = false;
   }
-  if (lines.error()) return complain(fmt::format("cannot read the rules: {}", std::strerror(lines.error())));
+  if (lines.error()) return print_error(fmt::format("cannot read the rules: {}", std::strerror(lines.error())));
   if (const int status = send()) return status;
   if (strict) return refused ? 1 : 0;
   return last_refused ? 255 : 0;

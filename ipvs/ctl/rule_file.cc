@@ -65,12 +65,12 @@ net::Result<Desired> read_desired(std::string_view text) {
   return desired;
 }
 
-bool agrees(const Timeouts& actual, const Timeouts& wanted) {
+bool matches(const Timeouts& actual, const Timeouts& wanted) {
   const auto same = [](std::chrono::seconds a, std::chrono::seconds w) { return w.count() == 0 || a == w; };
   return same(actual.tcp, wanted.tcp) && same(actual.tcp_fin, wanted.tcp_fin) && same(actual.udp, wanted.udp);
 }
 
-bool agrees(const Daemon& actual, const Daemon& wanted) {
+bool matches(const Daemon& actual, const Daemon& wanted) {
   Daemon expected = wanted;
   if (wanted.max_length == 0) expected.max_length = actual.max_length;
   if (!wanted.group) expected.group = actual.group;

@@ -26,7 +26,7 @@ struct Desired {
 [[nodiscard]] net::Result<Desired> read_desired(std::string_view text);
 
 /// Whether what runs is what a file says, which may leave values to the kernel.
-[[nodiscard]] bool agrees(const Timeouts& actual, const Timeouts& wanted);
-[[nodiscard]] bool agrees(const Daemon& actual, const Daemon& wanted);
+[[nodiscard]] bool matches(const Timeouts& actual, const Timeouts& wanted);
+[[nodiscard]] bool matches(const Daemon& actual, const Daemon& wanted);
 
 }  // namespace ipvs

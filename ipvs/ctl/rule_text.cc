@@ -13,7 +13,7 @@ namespace {
 
 struct Writer {
   std::string& out;
-  Namer& namer;
+  NameResolver& namer;
 
   /// Formats are compiled: a file of rules is thousands of lines.
   template <class Format, class... Args>
@@ -87,7 +87,7 @@ struct Writer {
 
 }  // namespace
 
-void append_rule(std::string& out, const Op& op, Namer& namer) {
+void append_rule(std::string& out, const Op& op, NameResolver& namer) {
   const Writer w{.out = out, .namer = namer};
   std::visit(
       Overloaded{

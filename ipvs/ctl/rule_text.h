@@ -9,7 +9,7 @@ namespace ipvs {
 
 /// Appends the op as a line of a rules file, in the words and the order of `ipvsadm -S`, which `-R` of both programs
 /// reads: "-a -t 192.0.2.1:80 -r 10.0.0.7:80 -m -w 3\n".
-void append_rule(std::string& out, const Op& op, Namer& namer);
+void append_rule(std::string& out, const Op& op, NameResolver& namer);
 
 /// "flag-1,flag-3", or by the scheduler's own names: "sh-fallback,sh-port".
 [[nodiscard]] std::string scheduler_flags(const Service& service);

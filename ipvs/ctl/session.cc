@@ -29,7 +29,7 @@ void Session::print(std::string& text) {
   text.clear();
 }
 
-int Session::complain(std::string_view message, int status) {
+int Session::print_error(std::string_view message, int status) {
   std::fflush(out_);
   fmt::print(err_, "ipvsctl: {}\n", message);
   return status;
@@ -39,7 +39,7 @@ int Session::run(const Command& command) {
   if (command.op) {
     const auto done = kernel_.apply_one(*command.op);
     if (done) return 0;
-    return complain(done.error().message + std::string(advice(*command.op, done.error().code)));
+    return print_error(done.error().message + std::string(hint(*command.op, done.error().code)));
   }
   return command.verb == Verb::save && !command.list.json ? save(command.list) : list(command.list);
 }
@@ -51,13 +51,13 @@ int Session::list(const ListOptions& options) {
       return list_connections(options);
     case View::timeouts: {
       const auto timeouts = kernel_.timeouts();
-      if (!timeouts) return complain(timeouts.error().message);
+      if (!timeouts) return print_error(timeouts.error().message);
       text = options.json ? to_json(*timeouts) + "\n" : timeouts_line(*timeouts);
       break;
     }
     case View::daemons: {
       const auto daemons = kernel_.daemons();
-      if (!daemons) return complain(daemons.error().message);
+      if (!daemons) return print_error(daemons.error().message);
       for (const Daemon& daemon : *daemons) {
         text += options.json ? (text.empty() ? "" : ",") + to_json(daemon) : daemon_line(daemon);
       }
@@ -92,19 +92,19 @@ net::Result<std::vector<DestinationRow>> Session::destinations(const ServiceKey&
 
 int Session::list_table(const ListOptions& options) {
   const auto services = rows(options);
-  if (!services) return complain(services.error().message, services.error().code == ESRCH ? 1 : 255);
+  if (!services) return print_error(services.error().message, services.error().code == ESRCH ? 1 : 255);
   std::string text;
   if (!options.service) {
     const auto info = kernel_.info();
-    if (!info) return complain(info.error().message);
+    if (!info) return print_error(info.error().message);
     text = version_line(*info);
   }
   append_header(text, options.view);
-  Namer namer(options.numeric);
+  NameResolver namer(options.numeric);
   for (const ServiceRow& service : *services) {
     append_service(text, service, options, namer);
     const auto found = destinations(service.key, options);
-    if (!found) return complain(found.error().message);
+    if (!found) return print_error(found.error().message);
     for (const DestinationRow& row : *found) append_destination(text, service.key, row, options, namer);
     if (text.size() > enough) print(text);
   }
@@ -114,14 +114,14 @@ int Session::list_table(const ListOptions& options) {
 
 int Session::list_table_json(const ListOptions& options) {
   const auto info = kernel_.info();
-  if (!info) return complain(info.error().message);
+  if (!info) return print_error(info.error().message);
   const auto services = rows(options);
-  if (!services) return complain(services.error().message, services.error().code == ESRCH ? 1 : 255);
+  if (!services) return print_error(services.error().message, services.error().code == ESRCH ? 1 : 255);
   std::string text = "{\"ipvs\":" + to_json(*info) + ",\"services\":[";
   std::string_view separator = "\n";
   for (const ServiceRow& service : *services) {
     const auto found = destinations(service.key, options);
-    if (!found) return complain(found.error().message);
+    if (!found) return print_error(found.error().message);
     text.append(separator).append(to_json(service, *found));
     separator = ",\n";
     if (text.size() > enough) print(text);
@@ -134,14 +134,14 @@ int Session::list_table_json(const ListOptions& options) {
 int Session::list_connections(const ListOptions& options) {
   const char* path = "/proc/net/ip_vs_conn";
   const net::Fd file(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!file) return complain(fmt::format("cannot read {}: {}", path, std::strerror(errno)), 1);
+  if (!file) return print_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)), 1);
   std::string text;
   if (options.json) {
     text = "{\"connections\":[";
   } else {
     append_connections_header(text, options.persistence_data);
   }
-  Namer namer(options.numeric);
+  NameResolver namer(options.numeric);
   std::string_view separator = "\n";
   Lines lines(file.get());
   for (std::string line; lines.next(line);) {
@@ -162,13 +162,13 @@ int Session::list_connections(const ListOptions& options) {
 
 int Session::save(const ListOptions& options) {
   const auto services = rows(options);
-  if (!services) return complain(services.error().message);
-  Namer namer(options.numeric);
+  if (!services) return print_error(services.error().message);
+  NameResolver namer(options.numeric);
   std::string text;
   for (const ServiceRow& service : *services) {
     append_rule(text, AddService{service.key, service.service}, namer);
     const auto found = destinations(service.key, options);
-    if (!found) return complain(found.error().message);
+    if (!found) return print_error(found.error().message);
     for (const DestinationRow& row : *found) {
       append_rule(text, AddDestination{service.key, row.key, row.status.destination}, namer);
     }
@@ -187,14 +187,14 @@ net::Result<std::vector<Op>> Session::changes(std::string_view rules) {
   if (desired->timeouts) {
     const auto timeouts = kernel_.timeouts();
     if (!timeouts) return std::unexpected(timeouts.error());
-    if (!agrees(*timeouts, *desired->timeouts)) ops.push_back(SetTimeouts{*desired->timeouts});
+    if (!matches(*timeouts, *desired->timeouts)) ops.push_back(SetTimeouts{*desired->timeouts});
   }
   if (desired->daemons.empty()) return ops;
   const auto running = kernel_.daemons();
   if (!running) return std::unexpected(running.error());
   for (const Daemon& wanted : desired->daemons) {
     const auto found = std::ranges::find(*running, wanted.state, &Daemon::state);
-    if (found != running->end() && agrees(*found, wanted)) continue;
+    if (found != running->end() && matches(*found, wanted)) continue;
     if (found != running->end()) ops.push_back(StopDaemon{wanted.state});
     ops.push_back(StartDaemon{wanted});
   }
@@ -203,8 +203,8 @@ net::Result<std::vector<Op>> Session::changes(std::string_view rules) {
 
 int Session::diff(std::string_view rules, bool json) {
   const auto ops = changes(rules);
-  if (!ops) return complain(ops.error().message);
-  Namer namer(true);
+  if (!ops) return print_error(ops.error().message);
+  NameResolver namer(true);
   std::string text;
   if (json) text = "{\"changes\":[";
   std::string_view separator = "\n";
@@ -226,14 +226,14 @@ int Session::diff(std::string_view rules, bool json) {
 
 int Session::apply(std::string_view rules) {
   const auto ops = changes(rules);
-  if (!ops) return complain(ops.error().message);
+  if (!ops) return print_error(ops.error().message);
   const auto refusals = kernel_.apply(*ops);
-  if (!refusals) return complain(refusals.error().message);
-  for (const Refusal& refusal : *refusals) complain(refusal.error.message);
+  if (!refusals) return print_error(refusals.error().message);
+  for (const RefusedOp& refused : *refusals) print_error(refused.error.message);
   return refusals->empty() ? 0 : 1;
 }
 
-std::string_view advice(const Op& op, int code) {
+std::string_view hint(const Op& op, int code) {
   const bool of_destination = std::holds_alternative<AddDestination>(op) || std::holds_alternative<SetDestination>(op);
   switch (code) {
     case EEXIST:

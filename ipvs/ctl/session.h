@@ -44,7 +44,7 @@ class Session {
   net::Result<std::vector<Op>> changes(std::string_view rules);
 
   void print(std::string& text);
-  int complain(std::string_view message, int status = 255);
+  int print_error(std::string_view message, int status = 255);
 
   Kernel& kernel_;
   std::FILE* out_;
@@ -52,6 +52,6 @@ class Session {
 };
 
 /// What the operator may do about an op that was refused with `code`: "; use -e to change it", or nothing.
-[[nodiscard]] std::string_view advice(const Op& op, int code);
+[[nodiscard]] std::string_view hint(const Op& op, int code);
 
 }  // namespace ipvs

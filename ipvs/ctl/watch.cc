@@ -50,14 +50,14 @@ std::string row(std::string_view name, std::string_view weight, std::string_view
                      short_number(r.bytes_out));
 }
 
-double seconds_between(const Sight* before, const Sight& now) {
+double seconds_between(const Sample* before, const Sample& now) {
   return before ? std::chrono::duration<double>(now.at - before->at).count() : 0;
 }
 
-const ServiceStatus* find(const Sight* sight, const ServiceKey& key) {
-  if (!sight) return nullptr;
-  const auto found = sight->snapshot.find(key);
-  return found == sight->snapshot.end() ? nullptr : &found->second;
+const ServiceStatus* find(const Sample* sample, const ServiceKey& key) {
+  if (!sample) return nullptr;
+  const auto found = sample->snapshot.find(key);
+  return found == sample->snapshot.end() ? nullptr : &found->second;
 }
 
 const Stats* find(const ServiceStatus* service, const DestinationKey& key) {
@@ -76,7 +76,8 @@ nlohmann::ordered_json to_json(const Rates& r) {
 
 }  // namespace
 
-std::string watch_frame(const Sight* before, const Sight& now, Namer& namer, std::size_t width, std::size_t height) {
+std::string watch_frame(const Sample* before, const Sample& now, NameResolver& namer, std::size_t width,
+                        std::size_t height) {
   const double seconds = seconds_between(before, now);
   std::vector<std::string> lines = {fmt::format(fmt::runtime(columns), "", "weight", "active", "inactive", "conn/s",
                                                 "pkt/s in", "pkt/s out", "B/s in", "B/s out")};
@@ -105,7 +106,7 @@ std::string watch_frame(const Sight* before, const Sight& now, Namer& namer, std
   return text;
 }
 
-std::string watch_json(const Sight* before, const Sight& now) {
+std::string watch_json(const Sample* before, const Sample& now) {
   const double seconds = seconds_between(before, now);
   auto services = nlohmann::ordered_json::array();
   for (const auto& [key, service] : now.snapshot) {

@@ -102,7 +102,7 @@ TEST_CASE("the difference between random tables makes the one of the other in th
       const auto ops = diff(desired, actual);
       const auto refused = real.apply(ops);
       REQUIRE(refused);
-      for (const Refusal& refusal : *refused) FAIL_CHECK(refusal.error.message);
+      for (const RefusedOp& each : *refused) FAIL_CHECK(each.error.message);
       actual = table_in(real);
       INFO(difference(desired, actual));
       REQUIRE(actual == desired);

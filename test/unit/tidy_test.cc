@@ -52,7 +52,7 @@ const std::set<std::string> pure_folders = {"config/yaml", "config/schema", "con
 const std::set<std::string> pure_files = {
     "net/address", "net/endpoint", "net/error", "net/links", "net/netlink_message", "net/attributes",
     // the kernel's table
-    "ipvs/types", "ipvs/op", "ipvs/diff", "ipvs/encode", "ipvs/decode", "ipvs/refusal", "ipvs/ctl/connections",
+    "ipvs/types", "ipvs/op", "ipvs/diff", "ipvs/encode", "ipvs/decode", "ipvs/op_error", "ipvs/ctl/connections",
     "ipvs/ctl/draft", "ipvs/ctl/json", "ipvs/ctl/listing", "ipvs/ctl/names", "ipvs/ctl/options", "ipvs/ctl/rule_text",
     "ipvs/ctl/rules",
     // checks

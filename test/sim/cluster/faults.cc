@@ -291,7 +291,7 @@ bool Life::refuse_addresses() {
   Node* node = running();
   if (node == nullptr) return false;
   world_.say("the host of " + node->config.name + " will refuse an address");
-  node->host.refusals.push_back(EPERM);
+  node->host.injected_errors.push_back(EPERM);
   node->able_from = world_.now();
   return true;
 }

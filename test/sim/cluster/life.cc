@@ -128,7 +128,7 @@ Outcome Life::run() {
         for (auto& [endpoint, destination] : status.destinations) destination.active = 0;
       }
       node.kernel.faults.clear();
-      node.host.refusals.clear();
+      node.host.injected_errors.clear();
       if (node.stopping) world_.run(5s);
       if (!node.director) world_.start(node);
       if (node.cluster != world_.file() || node.refused_file) world_.reload(node);

@@ -52,7 +52,7 @@ class MutatedKernel final : public ForwardingKernel {
  public:
   MutatedKernel(ipvs::Kernel& kernel, Mutation mutation) : ForwardingKernel(kernel), mutation_(mutation) {}
 
-  net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override {
+  net::Result<std::vector<ipvs::RefusedOp>> apply(std::span<const ipvs::Op> ops) override {
     std::vector<ipvs::Op> heard;
     for (const auto& op : mutation_ == does_half ? ops.first((ops.size() + 1) / 2) : ops) hear(op, heard);
     seen_.clear();

@@ -64,7 +64,7 @@ void World::check_now() {
   const auto addresses = virtual_addresses();
 
   for (auto& node : nodes_) {
-    if (!node.host.refusals.empty()) node.able_from = now_;  // its host does not let it lead
+    if (!node.host.injected_errors.empty()) node.able_from = now_;  // its host does not let it lead
   }
 
   // No address is held by two nodes that hear each other for longer than the lease and an interval.

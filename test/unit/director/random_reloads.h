@@ -24,11 +24,11 @@ class CrashingKernel final : public ForwardingKernel {
 
   std::optional<std::size_t> left;  ///< ops until the crash; none: it runs
 
-  net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override {
+  net::Result<std::vector<ipvs::RefusedOp>> apply(std::span<const ipvs::Op> ops) override {
     if (!left) return ForwardingKernel::apply(ops);
     const auto done = std::min(*left, ops.size());
     *left -= done;
-    auto answer = done == 0 ? net::Result<std::vector<ipvs::Refusal>>() : ForwardingKernel::apply(ops.first(done));
+    auto answer = done == 0 ? net::Result<std::vector<ipvs::RefusedOp>>() : ForwardingKernel::apply(ops.first(done));
     if (done == ops.size()) return answer;
     return net::failure("dead");
   }

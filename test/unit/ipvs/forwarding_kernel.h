@@ -8,7 +8,7 @@ class ForwardingKernel : public ipvs::Kernel {
   /// `behind` must outlive this.
   explicit ForwardingKernel(ipvs::Kernel& behind) : behind_(behind) {}
 
-  net::Result<std::vector<ipvs::Refusal>> apply(std::span<const ipvs::Op> ops) override { return behind_.apply(ops); }
+  net::Result<std::vector<ipvs::RefusedOp>> apply(std::span<const ipvs::Op> ops) override { return behind_.apply(ops); }
   net::Result<std::vector<ipvs::ServiceRow>> services() override { return behind_.services(); }
   net::Result<std::optional<ipvs::ServiceRow>> service(const ipvs::ServiceKey& key) override {
     return behind_.service(key);

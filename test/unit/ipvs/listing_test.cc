@@ -28,7 +28,7 @@ const DestinationStatus busy{.destination = {.weight = 3, .upper_threshold = 9, 
                                        .byte_rate_out = 1'000'000'000}};
 
 std::string service_line(const ServiceKey& key, const Service& service, View view = View::plain) {
-  Namer namer(true);
+  NameResolver namer(true);
   std::string text;
   append_service(text, {.key = key, .service = service, .stats = busy.stats}, {.view = view}, namer);
   return text;
@@ -36,7 +36,7 @@ std::string service_line(const ServiceKey& key, const Service& service, View vie
 
 std::string destination_line(const DestinationKey& key, const DestinationStatus& status, View view,
                              bool exact = false) {
-  Namer namer(true);
+  NameResolver namer(true);
   std::string text;
   append_destination(text, web, {.key = key, .status = status}, {.view = view, .exact = exact}, namer);
   return text;
@@ -149,7 +149,7 @@ TEST_CASE("connections are read from the kernel's file and written as ipvsadm wr
   REQUIRE(six);
   REQUIRE(template_of);
   CHECK(template_of->persistence_data == "abc-defg-hij@10.0.0.9");
-  Namer namer(true);
+  NameResolver namer(true);
   std::string text;
   append_connections_header(text, false);
   append_connection(text, *connection, false, namer);
@@ -216,15 +216,15 @@ TEST_CASE("JSON says everything of a service") {
   CHECK(json_string("a\"\n\xff") == "\"a\\\"\\n\xef\xbf\xbd\"");
 }
 
-TEST_CASE("a watcher sees rates between two sights, in as many lines as there is room for") {
+TEST_CASE("a watcher sees rates between two samples, in as many lines as there is room for") {
   using namespace std::chrono_literals;
-  Sight before, now;
+  Sample before, now;
   now.at = before.at + 2s;
   now.snapshot[web].service.scheduler = "wrr";
   now.snapshot[web].stats = {.connections = 120, .connection_rate = 9};
   now.snapshot[web].destinations[server] = {
       .destination = {.weight = 3}, .active = 5, .inactive = 6, .stats = {.bytes_in = 5000, .byte_rate_in = 7}};
-  Namer namer(true);
+  NameResolver namer(true);
   // The name's column is 44 wide; what follows it is given here.
   const auto line = [](std::string name, std::string_view rest) {
     name.resize(44, ' ');

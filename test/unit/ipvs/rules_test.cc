@@ -12,7 +12,7 @@ using namespace ipvs;
 namespace {
 
 std::string rule(const Op& op) {
-  Namer namer(true);
+  NameResolver namer(true);
   std::string text;
   append_rule(text, op, namer);
   return text;
@@ -165,12 +165,12 @@ TEST_CASE("a file's rules make the table that they say, and errors name their li
   CHECK(message("\n-L\n") == "line 2: 'list' is not allowed in rules");
 }
 
-TEST_CASE("what runs agrees with what a file leaves to the kernel") {
+TEST_CASE("what runs matches with what a file leaves to the kernel") {
   const Daemon running{.interface = "eth0", .sync_id = 1, .max_length = 1472, .port = 8848, .ttl = 1};
-  CHECK(agrees(running, {.interface = "eth0", .sync_id = 1}));
-  CHECK_FALSE(agrees(running, {.interface = "eth0", .sync_id = 2}));
-  CHECK_FALSE(agrees(running, {.interface = "eth0", .sync_id = 1, .ttl = 2}));
+  CHECK(matches(running, {.interface = "eth0", .sync_id = 1}));
+  CHECK_FALSE(matches(running, {.interface = "eth0", .sync_id = 2}));
+  CHECK_FALSE(matches(running, {.interface = "eth0", .sync_id = 1, .ttl = 2}));
   using namespace std::chrono_literals;
-  CHECK(agrees(Timeouts{900s, 120s, 300s}, Timeouts{0s, 0s, 300s}));
-  CHECK_FALSE(agrees(Timeouts{900s, 120s, 300s}, Timeouts{0s, 0s, 301s}));
+  CHECK(matches(Timeouts{900s, 120s, 300s}, Timeouts{0s, 0s, 300s}));
+  CHECK_FALSE(matches(Timeouts{900s, 120s, 300s}, Timeouts{0s, 0s, 301s}));
 }

@@ -200,7 +200,7 @@ TEST_CASE("a packet leaves by the interface that it is sent on") {
   CHECK(send(host, "10.0.0.1", "192.0.2.1") == ENETUNREACH);
   CHECK(sent == Names{"eth0 224.0.0.18", "eth0 10.0.0.2"});
 
-  world.host.refusals = {ENOBUFS};
+  world.host.injected_errors = {ENOBUFS};
   CHECK(send(group, "10.0.0.1", "224.0.0.18") == ENOBUFS);
   world.host.set_carrier("eth0", false);
   CHECK(send(group, "10.0.0.1", "224.0.0.18") == 0);
@@ -213,7 +213,7 @@ TEST_CASE("a packet leaves by the interface that it is sent on") {
 
 TEST_CASE("a refusal is used up by one change") {
   World world;
-  world.host.refusals = {EPERM, ENOMEM};
+  world.host.injected_errors = {EPERM, ENOMEM};
   CHECK(world.hold("10.0.0.7/24", 3s).error().code == EPERM);
   CHECK(world.host.hold_route({.to = prefix("192.0.2.0/24"), .interface_index = world.eth0}, 3s).error().code ==
         ENOMEM);

@@ -1,4 +1,4 @@
-#include "ipvs/refusal.h"
+#include "ipvs/op_error.h"
 
 #include <fmt/format.h>
 
@@ -119,7 +119,7 @@ std::optional<std::string_view> general_cause(int code) {
   }
 }
 
-net::Error refusal(const Op& op, int code) {
+net::Error op_error(const Op& op, int code) {
   return {.code = code, .message = fmt::format("{}: {}", describe(op), cause(op, code))};
 }
 
