@@ -34,14 +34,14 @@ class Host {
   virtual Result<std::unique_ptr<Links>> follow_links(Loop& loop, Links::OnChange on_change) = 0;
 
   // Addresses with a lease; see Leases.
-  virtual Result<> hold_address(const Leases::Holding& holding, std::chrono::seconds lease) = 0;
-  virtual Result<std::optional<Leases::Held>> find_address(int interface_index, const Prefix& prefix) = 0;
+  virtual Result<> lease_address(const Leases::Request& request, std::chrono::seconds lease) = 0;
+  virtual Result<std::optional<Leases::Lease>> find_address(int interface_index, const Prefix& prefix) = 0;
   virtual Result<> drop_address(int interface_index, const Prefix& prefix) = 0;
 
   // Routes of our own; see RouteTable.
-  virtual Result<> hold_route(const RouteEntry& route, std::chrono::seconds lease) = 0;
+  virtual Result<> set_route(const RouteEntry& route, std::chrono::seconds lease) = 0;
   virtual Result<> drop_route(const RouteEntry& route) = 0;
-  virtual Result<std::vector<RouteEntry>> held_routes() = 0;
+  virtual Result<std::vector<RouteEntry>> own_routes() = 0;
 
   /// Opens what route_to() asks through; once it has succeeded it is done. Error: no descriptors left.
   virtual Result<> open_routing() = 0;
@@ -49,7 +49,7 @@ class Host {
   virtual Result<Route> route_to(const Address& address) = 0;
 
   // Interfaces with an Ethernet address of their own; see Macvlans.
-  virtual Result<Interface> make_macvlan(const Macvlans::Wanted& wanted) = 0;
+  virtual Result<Interface> make_macvlan(const Macvlans::Spec& wanted) = 0;
   virtual Result<> set_up(int interface_index, bool up) = 0;
   virtual Result<> remove_interface(int interface_index) = 0;
 
@@ -64,11 +64,11 @@ class Host {
   virtual Result<> write_setting(const std::string& name, const std::string& value) = 0;
 
   /// Whether this process may open such sockets at all. Error EPERM: it lacks CAP_NET_RAW.
-  virtual Result<> may_open_socket(const RawSocket::Wanted& wanted) = 0;
+  virtual Result<> may_open_socket(const RawSocket::Spec& wanted) = 0;
 
   /// `on_ready` is called on `loop`, which outlives the socket. Errors: EPERM: the process lacks CAP_NET_RAW; ENODEV:
   /// the interface is gone.
-  virtual Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Wanted& wanted,
+  virtual Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Spec& wanted,
                                                          RawSocket::OnReady on_ready) = 0;
 };
 

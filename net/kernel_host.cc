@@ -20,7 +20,7 @@ namespace net {
 KernelHost::KernelHost(std::filesystem::path settings) : settings_(std::move(settings)) {}
 
 Result<> KernelHost::open() {
-  if (tools_) return {};
+  if (sockets_) return {};
   auto leases = Leases::open();
   if (!leases) return std::unexpected(leases.error());
   auto routes = RouteTable::open();
@@ -29,38 +29,38 @@ Result<> KernelHost::open() {
   if (!macvlans) return std::unexpected(macvlans.error());
   auto announcer = Announcer::open();
   if (!announcer) return std::unexpected(announcer.error());
-  tools_.emplace(std::move(*leases), std::move(*routes), std::move(*macvlans), std::move(*announcer));
+  sockets_.emplace(std::move(*leases), std::move(*routes), std::move(*macvlans), std::move(*announcer));
   return {};
 }
 
-KernelHost::Tools& KernelHost::tools() {
-  check(tools_.has_value(), "a host is opened before it is changed");
-  return *tools_;
+KernelHost::Sockets& KernelHost::sockets() {
+  check(sockets_.has_value(), "a host is opened before it is changed");
+  return *sockets_;
 }
 
 Result<std::unique_ptr<Links>> KernelHost::follow_links(Loop& loop, Links::OnChange on_change) {
   return KernelLinks::follow(loop, std::move(on_change));
 }
 
-Result<> KernelHost::hold_address(const Leases::Holding& holding, std::chrono::seconds lease) {
-  return tools().leases.hold(holding, lease);
+Result<> KernelHost::lease_address(const Leases::Request& request, std::chrono::seconds lease) {
+  return sockets().leases.set(request, lease);
 }
 
-Result<std::optional<Leases::Held>> KernelHost::find_address(int interface_index, const Prefix& prefix) {
-  return tools().leases.find(interface_index, prefix);
+Result<std::optional<Leases::Lease>> KernelHost::find_address(int interface_index, const Prefix& prefix) {
+  return sockets().leases.find(interface_index, prefix);
 }
 
 Result<> KernelHost::drop_address(int interface_index, const Prefix& prefix) {
-  return tools().leases.drop(interface_index, prefix);
+  return sockets().leases.drop(interface_index, prefix);
 }
 
-Result<> KernelHost::hold_route(const RouteEntry& route, std::chrono::seconds lease) {
-  return tools().routes.hold(route, lease);
+Result<> KernelHost::set_route(const RouteEntry& route, std::chrono::seconds lease) {
+  return sockets().routes.set(route, lease);
 }
 
-Result<> KernelHost::drop_route(const RouteEntry& route) { return tools().routes.drop(route); }
+Result<> KernelHost::drop_route(const RouteEntry& route) { return sockets().routes.drop(route); }
 
-Result<std::vector<RouteEntry>> KernelHost::held_routes() { return tools().routes.held(); }
+Result<std::vector<RouteEntry>> KernelHost::own_routes() { return sockets().routes.own(); }
 
 Result<> KernelHost::open_routing() {
   if (routing_) return {};
@@ -75,14 +75,14 @@ Result<Route> KernelHost::route_to(const Address& address) {
   return net::route_to(*routing_, address);
 }
 
-Result<Interface> KernelHost::make_macvlan(const Macvlans::Wanted& wanted) { return tools().macvlans.make(wanted); }
+Result<Interface> KernelHost::make_macvlan(const Macvlans::Spec& wanted) { return sockets().macvlans.make(wanted); }
 
-Result<> KernelHost::set_up(int interface_index, bool up) { return tools().macvlans.set_up(interface_index, up); }
+Result<> KernelHost::set_up(int interface_index, bool up) { return sockets().macvlans.set_up(interface_index, up); }
 
-Result<> KernelHost::remove_interface(int interface_index) { return tools().macvlans.remove(interface_index); }
+Result<> KernelHost::remove_interface(int interface_index) { return sockets().macvlans.remove(interface_index); }
 
 Result<> KernelHost::announce(const Interface& interface, const Address& address) {
-  return tools().announcer.announce(interface, address);
+  return sockets().announcer.announce(interface, address);
 }
 
 Result<std::string> KernelHost::read_setting(const std::string& name) {
@@ -100,9 +100,9 @@ Result<> KernelHost::write_setting(const std::string& name, const std::string& v
   return {};
 }
 
-Result<> KernelHost::may_open_socket(const RawSocket::Wanted& wanted) { return may_open_kernel_socket(wanted); }
+Result<> KernelHost::may_open_socket(const RawSocket::Spec& wanted) { return may_open_kernel_socket(wanted); }
 
-Result<std::unique_ptr<RawSocket>> KernelHost::open_socket(Loop& loop, const RawSocket::Wanted& wanted,
+Result<std::unique_ptr<RawSocket>> KernelHost::open_socket(Loop& loop, const RawSocket::Spec& wanted,
                                                            RawSocket::OnReady on_ready) {
   return open_kernel_socket(loop, wanted, std::move(on_ready));
 }

@@ -17,36 +17,36 @@ class KernelHost final : public Host {
 
   Result<> open() override;
   Result<std::unique_ptr<Links>> follow_links(Loop& loop, Links::OnChange on_change) override;
-  Result<> hold_address(const Leases::Holding& holding, std::chrono::seconds lease) override;
-  Result<std::optional<Leases::Held>> find_address(int interface_index, const Prefix& prefix) override;
+  Result<> lease_address(const Leases::Request& request, std::chrono::seconds lease) override;
+  Result<std::optional<Leases::Lease>> find_address(int interface_index, const Prefix& prefix) override;
   Result<> drop_address(int interface_index, const Prefix& prefix) override;
-  Result<> hold_route(const RouteEntry& route, std::chrono::seconds lease) override;
+  Result<> set_route(const RouteEntry& route, std::chrono::seconds lease) override;
   Result<> drop_route(const RouteEntry& route) override;
-  Result<std::vector<RouteEntry>> held_routes() override;
+  Result<std::vector<RouteEntry>> own_routes() override;
   Result<> open_routing() override;
   Result<Route> route_to(const Address& address) override;
-  Result<Interface> make_macvlan(const Macvlans::Wanted& wanted) override;
+  Result<Interface> make_macvlan(const Macvlans::Spec& wanted) override;
   Result<> set_up(int interface_index, bool up) override;
   Result<> remove_interface(int interface_index) override;
   Result<> announce(const Interface& interface, const Address& address) override;
   Result<std::string> read_setting(const std::string& name) override;
   Result<> write_setting(const std::string& name, const std::string& value) override;
-  Result<> may_open_socket(const RawSocket::Wanted& wanted) override;
-  Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Wanted& wanted,
+  Result<> may_open_socket(const RawSocket::Spec& wanted) override;
+  Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Spec& wanted,
                                                  RawSocket::OnReady on_ready) override;
 
  private:
-  /// What it changes the kernel's network with.
-  struct Tools {
+  /// The sockets through which it changes the kernel's network.
+  struct Sockets {
     Leases leases;
     RouteTable routes;
     Macvlans macvlans;
     Announcer announcer;
   };
-  Tools& tools();
+  Sockets& sockets();
 
   std::filesystem::path settings_;
-  std::optional<Tools> tools_;      ///< since open()
+  std::optional<Sockets> sockets_;  ///< since open()
   std::optional<Netlink> routing_;  ///< since open_routing()
 };
 

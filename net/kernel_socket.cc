@@ -41,7 +41,7 @@ void copy_bytes(const Address& from, auto& to) { std::memcpy(&to, from.bytes().d
 
 using Use = RawSocket::Use;
 
-Result<Fd> open_socket(const RawSocket::Wanted& wanted) {
+Result<Fd> open_socket(const RawSocket::Spec& wanted) {
   const int af = wanted.family == Family::ipv4 ? AF_INET : AF_INET6;
   Fd fd(::socket(af, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, wanted.protocol));
   if (!fd) return system_error(errno, fmt::format("open a {} socket (this needs CAP_NET_RAW)", wanted.name));
@@ -70,7 +70,7 @@ class Options {
   Result<> result_;
 };
 
-void prepare_ipv4(Options& options, const RawSocket::Wanted& wanted) {
+void prepare_ipv4(Options& options, const RawSocket::Spec& wanted) {
   options.set(IPPROTO_IP, IP_TTL, hop_limit_of_all, "set the TTL of packets")
       .set(IPPROTO_IP, IP_TOS, dscp_cs6, "set the TOS of packets");
   if (wanted.use == Use::unicast) {
@@ -86,7 +86,7 @@ void prepare_ipv4(Options& options, const RawSocket::Wanted& wanted) {
       .set(IPPROTO_IP, IP_MULTICAST_LOOP, 0, "disable multicast loopback");
 }
 
-void prepare_ipv6(Options& options, const RawSocket::Wanted& wanted) {
+void prepare_ipv6(Options& options, const RawSocket::Spec& wanted) {
   options.set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit_of_all, "set the hop limit of packets")
       .set(IPPROTO_IPV6, IPV6_TCLASS, dscp_cs6, "set the traffic class of packets")
       .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "enable the hop limit of received packets")
@@ -151,7 +151,7 @@ std::optional<RawSocket::Packet> read_ipv6(std::span<const std::byte> bytes, con
   return packet;
 }
 
-Result<Fd> open_for(const RawSocket::Wanted& wanted) {
+Result<Fd> open_for(const RawSocket::Spec& wanted) {
   auto socket = open_socket(wanted);
   if (!socket) return socket;
   Options options(socket->get());
@@ -181,7 +181,7 @@ Result<Fd> open_for(const RawSocket::Wanted& wanted) {
 
 class KernelSocket final : public RawSocket {
  public:
-  KernelSocket(Loop& loop, Fd socket, const Wanted& wanted)
+  KernelSocket(Loop& loop, Fd socket, const Spec& wanted)
       : loop_(loop),
         socket_(std::move(socket)),
         family_(wanted.family),
@@ -275,7 +275,7 @@ void KernelSocket::receive(int budget, const OnPacket& on_packet) {
 
 }  // namespace
 
-Result<std::unique_ptr<RawSocket>> open_kernel_socket(Loop& loop, const RawSocket::Wanted& wanted,
+Result<std::unique_ptr<RawSocket>> open_kernel_socket(Loop& loop, const RawSocket::Spec& wanted,
                                                       RawSocket::OnReady on_ready) {
   auto socket = open_for(wanted);
   if (!socket) return std::unexpected(socket.error());
@@ -285,7 +285,7 @@ Result<std::unique_ptr<RawSocket>> open_kernel_socket(Loop& loop, const RawSocke
   return opened;
 }
 
-Result<> may_open_kernel_socket(const RawSocket::Wanted& wanted) {
+Result<> may_open_kernel_socket(const RawSocket::Spec& wanted) {
   const auto socket = open_socket(wanted);
   if (!socket) return std::unexpected(socket.error());
   return {};

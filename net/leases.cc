@@ -32,13 +32,13 @@ constexpr std::uint32_t for_ever = ~0U;
 
 /// Both times are the kernel's: what is left in whole seconds, and when it was granted in hundredths since its boot,
 /// modulo 2^32. That clock may be some tenths behind the monotonic one: a lease may seem older than it is.
-std::optional<Leases::Held> held_since(const ifa_cacheinfo& info, Instant now) {
+std::optional<Leases::Lease> lease_since(const ifa_cacheinfo& info, Instant now) {
   if (info.ifa_valid == for_ever) return std::nullopt;
   using Hundredths = std::chrono::duration<std::int64_t, std::centi>;
   const auto clock = std::chrono::floor<Hundredths>(now.time_since_epoch()).count();
   const Hundredths age(static_cast<std::int32_t>(static_cast<std::uint32_t>(clock) - info.tstamp));
   const auto passed = std::max(std::chrono::floor<std::chrono::seconds>(age), std::chrono::seconds(0));
-  return Leases::Held{.granted = std::chrono::seconds(info.ifa_valid) + passed, .since = now - age};
+  return Leases::Lease{.granted = std::chrono::seconds(info.ifa_valid) + passed, .since = now - age};
 }
 
 }  // namespace
@@ -56,28 +56,28 @@ Result<Leases> Leases::open() {
   return Leases(std::move(*netlink));
 }
 
-Result<> Leases::hold(const Holding& holding, std::chrono::seconds lease) {
-  const Prefix& prefix = holding.prefix;
+Result<> Leases::set(const Request& request, std::chrono::seconds lease) {
+  const Prefix& prefix = request.prefix;
   const auto seconds = static_cast<std::uint32_t>(lease.count());
-  std::uint32_t flags = holding.prefix_route ? 0 : IFA_F_NOPREFIXROUTE;
+  std::uint32_t flags = request.prefix_route ? 0 : IFA_F_NOPREFIXROUTE;
   if (prefix.address.is_v6()) flags |= IFA_F_NODAD;
 
   NetlinkBatch batch;
-  batch.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, header_of(holding.interface_index, prefix, holding.scope));
+  batch.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, header_of(request.interface_index, prefix, request.scope));
   put_address(batch, prefix.address);
-  if (!holding.label.empty()) batch.put_text(IFA_LABEL, holding.label);
+  if (!request.label.empty()) batch.put_text(IFA_LABEL, request.label);
   batch.put(IFA_FLAGS, flags);
   // Deprecated, an IPv6 address answers, and is no source that the kernel chooses for this node's own traffic. IPv4
   // has no such state.
   const std::uint32_t preferred = prefix.address.is_v6() ? 0 : seconds;
   batch.put(IFA_CACHEINFO, ifa_cacheinfo{.ifa_prefered = preferred, .ifa_valid = seconds, .cstamp = 0, .tstamp = 0});
-  auto held = netlink_.request(batch);
-  if (!held) held.error().message = fmt::format("set the address {}: {}", to_string(prefix), held.error().message);
-  return held;
+  auto added = netlink_.request(batch);
+  if (!added) added.error().message = fmt::format("set the address {}: {}", to_string(prefix), added.error().message);
+  return added;
 }
 
-Result<std::optional<Leases::Held>> Leases::find(int interface_index, const Prefix& prefix) {
-  std::optional<Held> found;
+Result<std::optional<Leases::Lease>> Leases::find(int interface_index, const Prefix& prefix) {
+  std::optional<Lease> found;
   NetlinkBatch request;
   request.begin(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{});
   const auto read = [&](const NetlinkMessage& message) {
@@ -87,7 +87,7 @@ Result<std::optional<Leases::Held>> Leases::find(int interface_index, const Pref
     if (!attributes || header->ifa_prefixlen != prefix.length) return;
     const auto address = Address::from_bytes(attributes->find(attributes->has(IFA_LOCAL) ? IFA_LOCAL : IFA_ADDRESS));
     const auto info = attributes->get<ifa_cacheinfo>(IFA_CACHEINFO);
-    if (address == prefix.address && info) found = held_since(*info, monotonic_now());
+    if (address == prefix.address && info) found = lease_since(*info, monotonic_now());
   };
   if (auto dumped = netlink_.dump(request, read, [&] { found.reset(); }); !dumped) {
     dumped.error().message = fmt::format("read the address {}: {}", to_string(prefix), dumped.error().message);

@@ -24,7 +24,7 @@ class Leases {
   /// Error EPERM: the process lacks CAP_NET_ADMIN.
   static Result<Leases> open();
 
-  struct Holding {
+  struct Request {
     int interface_index = 0;
     Prefix prefix;
     /// Whether the kernel makes a route to the address's network with it. An IPv6 address in a network that the
@@ -38,15 +38,15 @@ class Leases {
   /// then it keeps its label and scope. IPv6 addresses do
   /// without duplicate address detection, which would cost a second or two; the one that holds the role vouches for
   /// them.
-  Result<> hold(const Holding& holding, std::chrono::seconds lease);
+  Result<> set(const Request& request, std::chrono::seconds lease);
 
-  /// An address as it is held: for how long it was granted, and when that was.
-  struct Held {
+  /// The lease on an address: for how long it was granted, and when that was.
+  struct Lease {
     std::chrono::seconds granted{};
     Instant since;
   };
-  /// The lease on an address; nothing if it is not there or is there for ever.
-  Result<std::optional<Held>> find(int interface_index, const Prefix& prefix);
+  /// Nothing if it is not there or is there for ever.
+  Result<std::optional<Lease>> find(int interface_index, const Prefix& prefix);
 
   /// Takes it off; success too if it or the interface is gone.
   Result<> drop(int interface_index, const Prefix& prefix);

@@ -37,9 +37,9 @@ struct Interface {
   std::optional<Mac> mac;  ///< if it has an Ethernet address
   std::vector<InterfaceAddress> addresses;
 
-  /// The address as it is held; null if it is not there. Valid until the next turn of the loop.
+  /// The address as it is there; null if it is not there. Valid until the next turn of the loop.
   [[nodiscard]] const InterfaceAddress* find(const Prefix& prefix) const;
-  [[nodiscard]] bool holds(const Prefix& prefix) const { return find(prefix) != nullptr; }
+  [[nodiscard]] bool has(const Prefix& prefix) const { return find(prefix) != nullptr; }
 
   bool operator==(const Interface&) const = default;
 };

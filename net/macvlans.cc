@@ -22,7 +22,7 @@ ifinfomsg header_of(int index, unsigned flags = 0, unsigned change = 0) {
   return header;
 }
 
-NetlinkBatch creation(const Macvlans::Wanted& wanted) {
+NetlinkBatch creation(const Macvlans::Spec& wanted) {
   NetlinkBatch batch;
   batch.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, header_of(0));
   batch.put_text(IFLA_IFNAME, wanted.name);
@@ -57,7 +57,7 @@ Result<Macvlans> Macvlans::open() {
   return Macvlans(std::move(*netlink));
 }
 
-Result<Interface> Macvlans::make(const Wanted& wanted) {
+Result<Interface> Macvlans::make(const Spec& wanted) {
   const auto fail = [&](net::Error error) {
     error.message = fmt::format("make the interface {}: {}", wanted.name, error.message);
     return std::unexpected(std::move(error));

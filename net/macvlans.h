@@ -14,7 +14,7 @@ class Macvlans {
   /// Error: no netlink socket.
   static Result<Macvlans> open();
 
-  struct Wanted {
+  struct Spec {
     std::string name;
     int lower_index = 0;  ///< of the lower, Ethernet interface
     Mac mac{};
@@ -22,7 +22,7 @@ class Macvlans {
   /// Makes one that is down, or finds it as an earlier process left it. It is in bridge mode, so that its lower
   /// interface hears multicast from the same address elsewhere, and gives itself no IPv6 address. Errors: EEXIST:
   /// another interface has its name; EOPNOTSUPP: the kernel has no macvlan.
-  Result<Interface> make(const Wanted& wanted);
+  Result<Interface> make(const Spec& wanted);
 
   Result<> set_up(int index, bool up);
 

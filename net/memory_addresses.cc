@@ -57,16 +57,16 @@ int MemoryNetwork::add_address(int index, const Prefix& prefix, Scope scope) {
   return v4 ? add_ipv4(*interface, std::move(address)) : add_ipv6(*interface, std::move(address));
 }
 
-int MemoryNetwork::hold_address(const Leases::Holding& holding, std::chrono::seconds lease) {
-  MemoryInterface* interface = find(holding.interface_index);
+int MemoryNetwork::lease_address(const Leases::Request& request, std::chrono::seconds lease) {
+  MemoryInterface* interface = find(request.interface_index);
   if (interface == nullptr) return ENODEV;
   if (lease.count() == 0) return EINVAL;
-  const Prefix& prefix = holding.prefix;
+  const Prefix& prefix = request.prefix;
   MemoryAddress wanted{.shown = {.prefix = prefix,
-                                 .label = holding.label.empty() ? interface->name : holding.label,
-                                 .scope = holding.scope.value_or(suitable_scope(prefix.address))},
-                       .prefix_route = holding.prefix_route,
-                       .lease = Leases::Held{.granted = lease, .since = clock_.now()}};
+                                 .label = request.label.empty() ? interface->name : request.label,
+                                 .scope = request.scope.value_or(suitable_scope(prefix.address))},
+                       .prefix_route = request.prefix_route,
+                       .lease = Leases::Lease{.granted = lease, .since = clock_.now()}};
   if (prefix.address.is_v6()) {
     const auto there = find_ipv6(interface->ipv6, prefix.address);
     if (there == interface->ipv6.end()) return add_ipv6(*interface, std::move(wanted));

@@ -91,12 +91,12 @@ Result<std::unique_ptr<Links>> MemoryHost::follow_links(Loop& loop, Links::OnCha
   return std::move(*links);
 }
 
-Result<> MemoryHost::hold_address(const Leases::Holding& holding, std::chrono::seconds lease) {
-  return with_injected_errors([&] { return network().hold_address(holding, lease); },
-                              about("set the address", holding.prefix));
+Result<> MemoryHost::lease_address(const Leases::Request& request, std::chrono::seconds lease) {
+  return with_injected_errors([&] { return network().lease_address(request, lease); },
+                              about("set the address", request.prefix));
 }
 
-Result<std::optional<Leases::Held>> MemoryHost::find_address(int interface_index, const Prefix& prefix) {
+Result<std::optional<Leases::Lease>> MemoryHost::find_address(int interface_index, const Prefix& prefix) {
   expire();
   const MemoryAddress* found = network().find_address(interface_index, prefix);
   return found != nullptr ? found->lease : std::nullopt;
@@ -110,15 +110,15 @@ Result<> MemoryHost::drop_address(int interface_index, const Prefix& prefix) {
   return change(drop, about("remove the address", prefix));
 }
 
-Result<> MemoryHost::hold_route(const RouteEntry& route, std::chrono::seconds lease) {
-  const auto hold = [&] {
-    MemoryRoute held{.entry = route};
+Result<> MemoryHost::set_route(const RouteEntry& route, std::chrono::seconds lease) {
+  const auto add = [&] {
+    MemoryRoute own{.entry = route};
     const bool v6 = route.to.address.is_v6();
-    if (v6) held.until = state_->clock.now() + lease;
-    const int code = network().add_route(held, v6 ? MemoryRoutes::Place::last : MemoryRoutes::Place::first);
+    if (v6) own.until = state_->clock.now() + lease;
+    const int code = network().add_route(own, v6 ? MemoryRoutes::Place::last : MemoryRoutes::Place::first);
     return code == EEXIST ? 0 : code;
   };
-  return with_injected_errors(hold, about("set the route to", route.to));
+  return with_injected_errors(add, about("set the route to", route.to));
 }
 
 Result<> MemoryHost::drop_route(const RouteEntry& route) {
@@ -129,9 +129,9 @@ Result<> MemoryHost::drop_route(const RouteEntry& route) {
   return change(drop, about("remove the route to", route.to));
 }
 
-Result<std::vector<RouteEntry>> MemoryHost::held_routes() {
+Result<std::vector<RouteEntry>> MemoryHost::own_routes() {
   expire();
-  return network().held_routes();
+  return network().own_routes();
 }
 
 Result<Route> MemoryHost::route_to(const Address& address) {
@@ -141,7 +141,7 @@ Result<Route> MemoryHost::route_to(const Address& address) {
   return *route;
 }
 
-Result<Interface> MemoryHost::make_macvlan(const Macvlans::Wanted& wanted) {
+Result<Interface> MemoryHost::make_macvlan(const Macvlans::Spec& wanted) {
   auto made = change([&] { return network().make_macvlan(wanted); }, "make the interface " + wanted.name);
   if (!made) return std::unexpected(made.error());
   const MemoryInterface& found = *network().find(wanted.name);

@@ -33,22 +33,22 @@ class MemoryHost final : public Host {
 
   Result<> open() override;
   Result<std::unique_ptr<Links>> follow_links(Loop& loop, Links::OnChange on_change) override;
-  Result<> hold_address(const Leases::Holding& holding, std::chrono::seconds lease) override;
-  Result<std::optional<Leases::Held>> find_address(int interface_index, const Prefix& prefix) override;
+  Result<> lease_address(const Leases::Request& request, std::chrono::seconds lease) override;
+  Result<std::optional<Leases::Lease>> find_address(int interface_index, const Prefix& prefix) override;
   Result<> drop_address(int interface_index, const Prefix& prefix) override;
-  Result<> hold_route(const RouteEntry& route, std::chrono::seconds lease) override;
+  Result<> set_route(const RouteEntry& route, std::chrono::seconds lease) override;
   Result<> drop_route(const RouteEntry& route) override;
-  Result<std::vector<RouteEntry>> held_routes() override;
+  Result<std::vector<RouteEntry>> own_routes() override;
   Result<> open_routing() override { return {}; }
   Result<Route> route_to(const Address& address) override;
-  Result<Interface> make_macvlan(const Macvlans::Wanted& wanted) override;
+  Result<Interface> make_macvlan(const Macvlans::Spec& wanted) override;
   Result<> set_up(int interface_index, bool up) override;
   Result<> remove_interface(int interface_index) override;
   Result<> announce(const Interface& interface, const Address& address) override;
   Result<std::string> read_setting(const std::string& name) override;
   Result<> write_setting(const std::string& name, const std::string& value) override;
-  Result<> may_open_socket(const RawSocket::Wanted& wanted) override;
-  Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Wanted& wanted,
+  Result<> may_open_socket(const RawSocket::Spec& wanted) override;
+  Result<std::unique_ptr<RawSocket>> open_socket(Loop& loop, const RawSocket::Spec& wanted,
                                                  RawSocket::OnReady on_ready) override;
 
   // What its administrator does.
@@ -87,7 +87,7 @@ class MemoryHost final : public Host {
   /// Every address that is here now, by interface.
   [[nodiscard]] std::set<std::pair<std::string, Prefix>> addresses();
 
-  /// What refuses the coming changes, in order, each used up by one call of hold_address(), hold_route() or send(): an
+  /// What refuses the coming changes, in order, each used up by one call of lease_address(), set_route() or send(): an
   /// errno.
   std::vector<int> injected_errors;
 
@@ -100,7 +100,7 @@ class MemoryHost final : public Host {
   Result<> change(const std::function<int()>& doing, const std::string& what);
   /// The same for what `injected_errors` may refuse.
   Result<> with_injected_errors(const std::function<int()>& doing, const std::string& what);
-  Result<> send(const RawSocket::Wanted& wanted, const RawSocket::Packet& packet);
+  Result<> send(const RawSocket::Spec& wanted, const RawSocket::Packet& packet);
 
   /// Whether a socket has joined the group on that interface.
   [[nodiscard]] bool has_joined(int interface_index, const Address& group) const;

@@ -28,7 +28,7 @@ Result<std::unique_ptr<MemoryLinks>> MemoryLinks::follow(Loop& loop, Host host, 
       for (const MemoryAddress& address : interface.of(family)) links->order_[index].push_back(address.serial);
     }
   }
-  links->look();
+  links->update();
   return links;
 }
 
@@ -39,11 +39,11 @@ void MemoryLinks::on_notice() {
   eventfd_read(notice_.get(), &count);
   host_.refresh();
   const auto before = interfaces_;
-  look();
+  update();
   for (const std::string& name : changed_names(before, interfaces_)) on_change_(name);
 }
 
-void MemoryLinks::look() {
+void MemoryLinks::update() {
   interfaces_.clear();
   std::erase_if(order_, [&](const auto& entry) { return host_.network.find(entry.first) == nullptr; });
   for (const auto& [index, interface] : host_.network.interfaces()) {

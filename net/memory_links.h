@@ -37,7 +37,7 @@ class MemoryLinks final : public Links {
   MemoryLinks(Loop& loop, Host host, OnChange on_change, Fd notice);
 
   void on_notice();
-  void look();
+  void update();
 
   Loop& loop_;
   Host host_;

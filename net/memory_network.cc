@@ -69,7 +69,7 @@ MemoryInterface& MemoryNetwork::add_interface(const std::string& name, std::opti
   return interfaces_[index] = {.index = index, .name = name, .lower_index = lower_index, .mac = mac};
 }
 
-int MemoryNetwork::make_macvlan(const Macvlans::Wanted& wanted) {
+int MemoryNetwork::make_macvlan(const Macvlans::Spec& wanted) {
   if (!is_usable(wanted.mac)) return EADDRNOTAVAIL;
   if (const MemoryInterface* there = find(wanted.name)) {
     return there->lower_index == wanted.lower_index && there->mac == wanted.mac ? 0 : EEXIST;

@@ -22,7 +22,7 @@ struct MemoryAddress {
   std::uint64_t serial = 0;  ///< greater than that of any that came before it
   bool secondary = false;    ///< of IPv4: another one of its subnet was there first
   bool prefix_route = true;
-  std::optional<Leases::Held> lease{};  ///< none: for ever
+  std::optional<Leases::Lease> lease{};  ///< none: for ever
 
   [[nodiscard]] const Prefix& prefix() const { return shown.prefix; }
   [[nodiscard]] Instant until() const { return lease ? lease->since + lease->granted : Instant::max(); }
@@ -69,13 +69,13 @@ class MemoryNetwork {
   [[nodiscard]] bool has_carrier(const MemoryInterface& interface) const;
 
   MemoryInterface& add_interface(const std::string& name, std::optional<Mac> mac, int lower_index = 0);
-  int make_macvlan(const Macvlans::Wanted& wanted);
+  int make_macvlan(const Macvlans::Spec& wanted);
   int set_up(int index, bool up);
   int remove_interface(int index);
 
   /// The permanent address of an administrator. Error EEXIST: it is there.
   int add_address(int index, const Prefix& prefix, Scope scope = Scope::global);
-  int hold_address(const Leases::Holding& holding, std::chrono::seconds lease);
+  int lease_address(const Leases::Request& request, std::chrono::seconds lease);
   int drop_address(int index, const Prefix& prefix);
   [[nodiscard]] const MemoryAddress* find_address(int index, const Prefix& prefix) const;
   /// Whether any interface has it.
@@ -85,8 +85,8 @@ class MemoryNetwork {
   int drop_route(const RouteEntry& route);
   /// Its error is an errno value.
   std::expected<Route, int> route_to(const Address& address) const;
-  /// Those of our protocol, as RouteTable::held reads them.
-  [[nodiscard]] std::vector<RouteEntry> held_routes() const;
+  /// Those of our protocol, as RouteTable::own reads them.
+  [[nodiscard]] std::vector<RouteEntry> own_routes() const;
 
   /// Whether anything was taken away because its time is over.
   bool expire();

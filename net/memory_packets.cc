@@ -13,13 +13,13 @@ namespace {
 using Use = RawSocket::Use;
 
 /// Whether it is sent on the interface that the socket names, whatever the routes say.
-bool is_on_interface(const RawSocket::Wanted& wanted, const Address& destination) {
+bool is_on_interface(const RawSocket::Spec& wanted, const Address& destination) {
   return wanted.use != Use::unicast || (destination.is_v6() && destination.is_link_local());
 }
 
 /// Whether the packet may have its source: 0 or an errno. An IPv6 link-local one is good for its own link only, and who
 /// sends to a group from anywhere may take any.
-int check_source(const MemoryNetwork& network, const RawSocket::Wanted& wanted, const RawSocket::Packet& packet) {
+int check_source(const MemoryNetwork& network, const RawSocket::Spec& wanted, const RawSocket::Packet& packet) {
   if (wanted.family == Family::ipv4) return network.is_own(packet.source) ? 0 : ENETUNREACH;
   const MemoryInterface* interface = nullptr;
   if (is_on_interface(wanted, packet.destination)) {
@@ -32,7 +32,7 @@ int check_source(const MemoryNetwork& network, const RawSocket::Wanted& wanted, 
 }
 
 /// The interface by which it leaves, or an errno.
-std::expected<const MemoryInterface*, int> way_of(const MemoryNetwork& network, const RawSocket::Wanted& wanted,
+std::expected<const MemoryInterface*, int> way_of(const MemoryNetwork& network, const RawSocket::Spec& wanted,
                                                   const Address& destination) {
   int index = wanted.interface_index;
   if (!is_on_interface(wanted, destination)) {
@@ -46,7 +46,7 @@ std::expected<const MemoryInterface*, int> way_of(const MemoryNetwork& network, 
   return interface;
 }
 
-bool hears(const MemoryNetwork& network, const RawSocket::Wanted& wanted, const MemoryInterface& at,
+bool hears(const MemoryNetwork& network, const RawSocket::Spec& wanted, const MemoryInterface& at,
            const Address& destination) {
   if (wanted.family != destination.family() || wanted.use == Use::send_multicast) return false;
   const bool bound_here = wanted.use == Use::multicast && wanted.interface_index == at.index;
@@ -58,9 +58,9 @@ bool hears(const MemoryNetwork& network, const RawSocket::Wanted& wanted, const 
 
 }  // namespace
 
-Result<> MemoryHost::may_open_socket(const RawSocket::Wanted&) { return {}; }
+Result<> MemoryHost::may_open_socket(const RawSocket::Spec&) { return {}; }
 
-Result<std::unique_ptr<RawSocket>> MemoryHost::open_socket(Loop& loop, const RawSocket::Wanted& wanted,
+Result<std::unique_ptr<RawSocket>> MemoryHost::open_socket(Loop& loop, const RawSocket::Spec& wanted,
                                                            RawSocket::OnReady on_ready) {
   if (wanted.use != Use::unicast && network().find(wanted.interface_index) == nullptr) {
     return system_error(ENODEV, fmt::format("{} on {}: bind to the interface", wanted.name, wanted.interface));
@@ -75,7 +75,7 @@ Result<std::unique_ptr<RawSocket>> MemoryHost::open_socket(Loop& loop, const Raw
   return std::move(*socket);
 }
 
-Result<> MemoryHost::send(const RawSocket::Wanted& wanted, const RawSocket::Packet& packet) {
+Result<> MemoryHost::send(const RawSocket::Spec& wanted, const RawSocket::Packet& packet) {
   const MemoryInterface* way = nullptr;
   const auto find_way = [&] {
     if (const int code = check_source(network(), wanted, packet); code != 0) return code;
@@ -99,14 +99,14 @@ void MemoryHost::deliver(const std::string& interface, const RawSocket::Packet& 
     const bool arrives = index == lower->index || (multicast && at.lower_index == lower->index && network().is_up(at));
     if (!arrives || (multicast && !has_joined(index, packet.destination))) continue;
     for (MemorySocket* socket : state_->sockets) {
-      if (hears(network(), socket->wanted(), at, packet.destination)) socket->take(packet);
+      if (hears(network(), socket->wanted(), at, packet.destination)) socket->enqueue(packet);
     }
   }
 }
 
 bool MemoryHost::has_joined(int interface_index, const Address& group) const {
   return std::ranges::any_of(state_->sockets, [&](const MemorySocket* socket) {
-    const RawSocket::Wanted& wanted = socket->wanted();
+    const RawSocket::Spec& wanted = socket->wanted();
     return wanted.use == Use::multicast && wanted.interface_index == interface_index && wanted.group == group;
   });
 }

@@ -149,14 +149,14 @@ int MemoryNetwork::drop_route(const RouteEntry& route) {
   return route.to == route.to.network() ? routes_.remove(route) : EINVAL;
 }
 
-std::vector<RouteEntry> MemoryNetwork::held_routes() const {
-  std::vector<RouteEntry> held;
+std::vector<RouteEntry> MemoryNetwork::own_routes() const {
+  std::vector<RouteEntry> own;
   for (const MemoryRoute& route : routes_.all()) {
     if (route.protocol != RouteTable::protocol || routes_.is_shared(route)) continue;
-    RouteEntry& entry = held.emplace_back(route.entry);
+    RouteEntry& entry = own.emplace_back(route.entry);
     if (entry.to.address.is_v6() && entry.metric == MemoryRoutes::ipv6_metric) entry.metric = 0;
   }
-  return held;
+  return own;
 }
 
 /// fib_table_insert, fib_create_info, fib_check_nh.

@@ -14,7 +14,7 @@ constexpr std::uint8_t hop_limit_of_all = 255;
 
 }  // namespace
 
-MemorySocket::MemorySocket(Loop& loop, Wanted wanted, Host host, Fd arrivals)
+MemorySocket::MemorySocket(Loop& loop, Spec wanted, Host host, Fd arrivals)
     : loop_(loop), wanted_(std::move(wanted)), host_(std::move(host)), arrivals_(std::move(arrivals)) {}
 
 MemorySocket::~MemorySocket() {
@@ -22,8 +22,7 @@ MemorySocket::~MemorySocket() {
   host_.on_close(*this);
 }
 
-Result<std::unique_ptr<MemorySocket>> MemorySocket::open(Loop& loop, const Wanted& wanted, OnReady on_ready,
-                                                         Host host) {
+Result<std::unique_ptr<MemorySocket>> MemorySocket::open(Loop& loop, const Spec& wanted, OnReady on_ready, Host host) {
   Fd arrivals(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!arrivals) return system_error(errno, "open a " + wanted.name + " socket");
   const int fd = arrivals.get();
@@ -39,7 +38,7 @@ Result<> MemorySocket::send(std::span<const std::byte> payload, const Address& s
   return host_.on_send({.source = source, .destination = destination, .ttl = hop_limit_of_all, .payload = payload});
 }
 
-void MemorySocket::take(const Packet& packet) {
+void MemorySocket::enqueue(const Packet& packet) {
   if (waiting_.size() == most_waiting) {
     ++dropped_;
     return;

@@ -20,7 +20,7 @@ class MemorySocket final : public RawSocket {
   };
 
   /// `loop` outlives it.
-  static Result<std::unique_ptr<MemorySocket>> open(Loop& loop, const Wanted& wanted, OnReady on_ready, Host host);
+  static Result<std::unique_ptr<MemorySocket>> open(Loop& loop, const Spec& wanted, OnReady on_ready, Host host);
   ~MemorySocket() override;
   MemorySocket(const MemorySocket&) = delete;
   MemorySocket& operator=(const MemorySocket&) = delete;
@@ -29,10 +29,10 @@ class MemorySocket final : public RawSocket {
   void receive(int budget, const OnPacket& on_packet) override;
   [[nodiscard]] std::uint32_t dropped() const override { return dropped_; }
 
-  [[nodiscard]] const Wanted& wanted() const { return wanted_; }
+  [[nodiscard]] const Spec& wanted() const { return wanted_; }
 
   /// A packet that it hears has arrived. 1000 wait at most, others are dropped.
-  void take(const Packet& packet);
+  void enqueue(const Packet& packet);
 
  private:
   struct Waiting {
@@ -42,10 +42,10 @@ class MemorySocket final : public RawSocket {
     std::vector<std::byte> payload;
   };
 
-  MemorySocket(Loop& loop, Wanted wanted, Host host, Fd arrivals);
+  MemorySocket(Loop& loop, Spec wanted, Host host, Fd arrivals);
 
   Loop& loop_;
-  Wanted wanted_;
+  Spec wanted_;
   Host host_;
   Fd arrivals_;  ///< readable while packets wait
   Loop::Id watch_ = 0;

@@ -23,7 +23,7 @@ class RawSocket {
   };
 
   /// All packets leave with TTL or hop limit 255 and the priority of network control (RFC 9568 section 5.1.1.3).
-  struct Wanted {
+  struct Spec {
     std::string name;  ///< of the protocol, for errors: "VRRP"
     std::uint8_t protocol = 0;
     Family family = Family::ipv4;

@@ -76,16 +76,17 @@ Result<RouteTable> RouteTable::open() {
   return RouteTable(std::move(*netlink));
 }
 
-Result<> RouteTable::hold(const RouteEntry& route, std::chrono::seconds lease) {
+Result<> RouteTable::set(const RouteEntry& route, std::chrono::seconds lease) {
   NetlinkBatch batch;
   batch.begin(RTM_NEWROUTE, NLM_F_CREATE, header_of(route));
   put_attributes(batch, route);
   if (route.to.address.is_v6()) batch.put(RTA_EXPIRES, static_cast<std::uint32_t>(lease.count()));
-  auto held = netlink_.request(batch);
+  auto added = netlink_.request(batch);
   // It is there already, and of IPv6 has its new lease.
-  if (!held && held.error().code == EEXIST) return {};
-  if (!held) held.error().message = fmt::format("set the route to {}: {}", to_string(route.to), held.error().message);
-  return held;
+  if (!added && added.error().code == EEXIST) return {};
+  if (!added)
+    added.error().message = fmt::format("set the route to {}: {}", to_string(route.to), added.error().message);
+  return added;
 }
 
 Result<> RouteTable::drop(const RouteEntry& route) {
@@ -98,7 +99,7 @@ Result<> RouteTable::drop(const RouteEntry& route) {
   return dropped;
 }
 
-Result<std::vector<RouteEntry>> RouteTable::held() {
+Result<std::vector<RouteEntry>> RouteTable::own() {
   std::vector<RouteEntry> routes;
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const auto before = routes.size();

@@ -31,7 +31,7 @@ struct RouteEntry {
 /// are, also to a later process.
 class RouteTable {
  public:
-  /// rtm_protocol of what hold() sets; "112" in the listings of `ip route`, after VRRP's own number.
+  /// rtm_protocol of what set() adds; "112" in the listings of `ip route`, after VRRP's own number.
   static constexpr std::uint8_t protocol = 112;
 
   static Result<RouteTable> open();
@@ -39,13 +39,13 @@ class RouteTable {
   /// Sets the route where it is not there already. Routes of others stay: of IPv4 ours goes before one to the same
   /// prefix with the same metric, of IPv6 the two share. IPv6 routes have a lifetime as addresses do: each call grants
   /// `lease` anew. IPv4 knows none. Errors: ENETUNREACH, EINVAL: the kernel cannot reach `via` or has no `source`.
-  Result<> hold(const RouteEntry& route, std::chrono::seconds lease);
+  Result<> set(const RouteEntry& route, std::chrono::seconds lease);
 
   /// Takes it away; success too if it or its interface is gone.
   Result<> drop(const RouteEntry& route);
 
   /// All that carry our protocol number.
-  Result<std::vector<RouteEntry>> held();
+  Result<std::vector<RouteEntry>> own();
 
  private:
   explicit RouteTable(Netlink netlink) : netlink_(std::move(netlink)) {}

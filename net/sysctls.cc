@@ -12,7 +12,9 @@
 
 namespace net {
 
-Sysctls::Sysctls(Host& host, std::filesystem::path memory) : host_(host), memory_(std::move(memory)) { recall(); }
+Sysctls::Sysctls(Host& host, std::filesystem::path saved_file) : host_(host), saved_file_(std::move(saved_file)) {
+  load();
+}
 
 Result<std::string> Sysctls::read(const std::string& name) const { return host_.read_setting(name); }
 
@@ -29,19 +31,19 @@ Result<> Sysctls::set(const std::string& name, const std::string& value) {
   if (!before) return std::unexpected(before.error());
   if (*before == value) return {};
   const auto known = changes_;  // should the kernel refuse the value
-  changes_.try_emplace(name, Change{.before = *before, .ours = {}}).first->second.ours = value;
-  remember();  // first: who dies in between has changed nothing, and the next life sees that
+  changes_.try_emplace(name, Saved{.before = *before, .ours = {}}).first->second.ours = value;
+  save();  // first: who dies in between has changed nothing, and the next process sees that
   auto written = host_.write_setting(name, value);
   if (written) return {};
   changes_ = known;
-  remember();
+  save();
   return written;
 }
 
 void Sysctls::restore() {
   for (const auto& [name, change] : changes_) put_back(name, change);
   changes_.clear();
-  remember();
+  save();
 }
 
 void Sysctls::restore(const std::string& name) {
@@ -49,32 +51,32 @@ void Sysctls::restore(const std::string& name) {
   if (change == changes_.end()) return;
   put_back(name, change->second);
   changes_.erase(change);
-  remember();
+  save();
 }
 
 /// What cannot be put back is as good as left: its interface is gone, or may no longer be written to.
-void Sysctls::put_back(const std::string& name, const Change& change) const {
+void Sysctls::put_back(const std::string& name, const Saved& change) const {
   if (const auto now = read(name); now && *now == change.ours) (void)host_.write_setting(name, change.before);
 }
 
 /// Three lines a setting: its name, what was there, and what was put there.
-void Sysctls::remember() const {
-  if (memory_.empty()) return;
+void Sysctls::save() const {
+  if (saved_file_.empty()) return;
   std::error_code ignored;
   if (changes_.empty()) {
-    std::filesystem::remove(memory_, ignored);
+    std::filesystem::remove(saved_file_, ignored);
     return;
   }
-  auto next = memory_;
+  auto next = saved_file_;
   next += ".new";
   std::ofstream file(next, std::ios::trunc);
   for (const auto& [name, change] : changes_) file << name << '\n' << change.before << '\n' << change.ours << '\n';
-  if (file << std::flush) std::filesystem::rename(next, memory_, ignored);
+  if (file << std::flush) std::filesystem::rename(next, saved_file_, ignored);
 }
 
-void Sysctls::recall() {
-  if (memory_.empty()) return;
-  std::ifstream file(memory_);
+void Sysctls::load() {
+  if (saved_file_.empty()) return;
+  std::ifstream file(saved_file_);
   constexpr int most = 10'000;
   std::string name, before, ours;
   for (int i = 0; i < most && std::getline(file, name) && std::getline(file, before) && std::getline(file, ours); ++i) {

@@ -15,10 +15,10 @@ class Host;
 /// put back unless somebody else has changed it since.
 class Sysctls {
  public:
-  /// `host` must outlive this. `memory` is a file that keeps what was changed, so that a process after a crash puts it
-  /// back too: what an earlier one left there, and what is still as that left it, counts as changed by this one. It
+  /// `host` must outlive this. `saved_file` is a file that keeps what was changed, so that a process after a crash puts
+  /// it back too: what an earlier one left there, and what is still as that left it, counts as changed by this one. It
   /// belongs where a reboot clears it. Without one, or where it cannot be written, a crash forgets.
-  explicit Sysctls(Host& host, std::filesystem::path memory = {});
+  explicit Sysctls(Host& host, std::filesystem::path saved_file = {});
 
   /// See Host::read_setting.
   [[nodiscard]] Result<std::string> read(const std::string& name) const;
@@ -36,18 +36,18 @@ class Sysctls {
   void restore(const std::string& name);
 
  private:
-  struct Change {
+  struct Saved {
     std::string before;
     std::string ours;
   };
-  void put_back(const std::string& name, const Change& change) const;
+  void put_back(const std::string& name, const Saved& change) const;
 
-  void recall();
-  void remember() const;
+  void load();
+  void save() const;
 
   Host& host_;
-  std::filesystem::path memory_;
-  std::map<std::string, Change> changes_;
+  std::filesystem::path saved_file_;
+  std::map<std::string, Saved> changes_;
 };
 
 /// What is in force on an interface of an IPv4 setting that has these values for `all` and for itself: the greater.

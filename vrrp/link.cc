@@ -10,7 +10,7 @@ const net::Address& multicast_group(net::Family family) {
   return family == net::Family::ipv4 ? ipv4 : ipv6;
 }
 
-net::RawSocket::Wanted socket_for(net::Family family, net::RawSocket::Use use, const net::Interface& interface) {
+net::RawSocket::Spec socket_for(net::Family family, net::RawSocket::Use use, const net::Interface& interface) {
   return {.name = "VRRP",
           .protocol = ipproto_vrrp,
           .family = family,

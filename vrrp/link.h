@@ -14,8 +14,8 @@ namespace vrrp {
 [[nodiscard]] const net::Address& multicast_group(net::Family family);
 
 /// The socket that adverts of a family are spoken through, on this interface.
-[[nodiscard]] net::RawSocket::Wanted socket_for(net::Family family, net::RawSocket::Use use,
-                                                const net::Interface& interface);
+[[nodiscard]] net::RawSocket::Spec socket_for(net::Family family, net::RawSocket::Use use,
+                                              const net::Interface& interface);
 
 /// Between which addresses a packet travelled.
 [[nodiscard]] inline Path path_of(const net::RawSocket::Packet& packet) {

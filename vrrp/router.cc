@@ -18,7 +18,7 @@ constexpr int packets_a_turn = 256;     // a flood does not keep the loop from i
 constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
 
 /// The address as the kernel is asked for it.
-net::Leases::Holding holding_of(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
+net::Leases::Request holding_of(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
   return {.interface_index = interface.index,
           .prefix = address.prefix,
           .prefix_route = prefix_route,
@@ -27,7 +27,7 @@ net::Leases::Holding holding_of(const VirtualAddress& address, const net::Interf
 }
 
 /// Whether the address that is there has another label or scope, which the kernel changes only with the address.
-bool is_other(const net::InterfaceAddress& held, const net::Leases::Holding& wanted, const std::string& interface) {
+bool is_other(const net::InterfaceAddress& held, const net::Leases::Request& wanted, const std::string& interface) {
   if (held.prefix.address.is_v6()) return false;
   return held.label != (wanted.label.empty() ? interface : wanted.label) ||
          held.scope != wanted.scope.value_or(net::suitable_scope(held.prefix.address));
@@ -177,7 +177,7 @@ net::Result<> Router::claim(std::chrono::seconds lease) {
     if (held != nullptr && is_other(*held, holding, holder_->name)) {
       result = first_error(std::move(result), host_->drop_address(holder_->index, address.prefix));
     }
-    result = first_error(std::move(result), host_->hold_address(holding, lease));
+    result = first_error(std::move(result), host_->lease_address(holding, lease));
   }
   return result;
 }
@@ -238,7 +238,7 @@ net::Result<> Router::set_routes(const net::Links& links, std::chrono::seconds l
                                                                      to_string(route), route.interface)));
   }
   for (const net::RouteEntry& route : routes(links))
-    result = first_error(std::move(result), host_->hold_route(route, lease));
+    result = first_error(std::move(result), host_->set_route(route, lease));
   return result;
 }
 
@@ -254,7 +254,7 @@ std::vector<net::Prefix> Router::held() const {
   std::vector<net::Prefix> held;
   if (!holder_) return held;
   for (const VirtualAddress& address : spec_.addresses) {
-    if (holder_->holds(address.prefix)) held.push_back(address.prefix);
+    if (holder_->has(address.prefix)) held.push_back(address.prefix);
   }
   return held;
 }

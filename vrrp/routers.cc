@@ -181,7 +181,7 @@ void Routers::regroup(Change& change) {
 
 /// Routes that an earlier life left, or this one set, and that no router has any more.
 void Routers::sweep_routes() {
-  const auto held = around_.host.held_routes();
+  const auto held = around_.host.own_routes();
   if (!held) return;  // the next change sweeps again
   std::set<net::RouteEntry> wanted;
   for (const auto& group : groups_) {

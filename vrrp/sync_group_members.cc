@@ -37,7 +37,7 @@ void SyncGroup::refresh(GroupRouter& it) {
 /// Addresses, or routes, which may outlive them.
 bool SyncGroup::holds_any(const GroupRouter& it) const {
   if (it.router.holds_any() || it.router.spec().routes.empty()) return it.router.holds_any();
-  const auto held = around_.host.held_routes();
+  const auto held = around_.host.own_routes();
   const auto routes = it.router.routes(*around_.links);
   return held && std::ranges::find_first_of(*held, routes) != held->end();
 }

@@ -39,7 +39,7 @@ TEST_CASE("random operations get the same answers and leave the same network as 
   CHECK(refused > 500);
 }
 
-// held_routes() is left out: the kernel lists an IPv6 route whose time is over until it collects such, half a minute
+// own_routes() is left out: the kernel lists an IPv6 route whose time is over until it collects such, half a minute
 // later at most.
 TEST_CASE("leases end with the same addresses gone and the same routes") {
   RealSide real;
@@ -50,7 +50,7 @@ TEST_CASE("leases end with the same addresses gone and the same routes") {
   };
   const auto hold = [](Side& side, const std::string& interface, const std::string& what, std::chrono::seconds lease) {
     const auto held =
-        side.host().hold_address({.interface_index = side.index_of(interface), .prefix = lab::prefix(what)}, lease);
+        side.host().lease_address({.interface_index = side.index_of(interface), .prefix = lab::prefix(what)}, lease);
     REQUIRE(held);
   };
   both([&](Side& side) {
@@ -72,7 +72,7 @@ TEST_CASE("leases end with the same addresses gone and the same routes") {
     const net::RouteEntry route{.to = lab::prefix("2001:db8:100::/48"),
                                 .via = lab::address("2001:db8:2::9"),
                                 .interface_index = side.index_of("eth0")};
-    REQUIRE(side.host().hold_route(route, 1s));
+    REQUIRE(side.host().set_route(route, 1s));
   });
   const auto compare = [&](const std::string& when) {
     INFO(when);

@@ -28,7 +28,7 @@ Operation Operations::next() {
     case 2:
     case 3:
     case 4:
-      return hold_address();
+      return lease_address();
     case 5:
     case 6:
     case 7:
@@ -41,7 +41,7 @@ Operation Operations::next() {
     case 11:
     case 12:
     case 13:
-      return hold_route();
+      return set_route();
     case 14:
       return drop_route();
     case 15:
@@ -87,19 +87,19 @@ net::Prefix Operations::prefix(const std::string& interface) {
   return {.address = ipv4(), .length = static_cast<std::uint8_t>(one_of<int>({24, 24, 24, 16, 31, 32}))};
 }
 
-Operation Operations::hold_address() {
+Operation Operations::lease_address() {
   const std::string on = interface();
-  net::Leases::Holding holding{.prefix = prefix(on), .prefix_route = !chance(4)};
-  if (chance(4)) holding.label = on + ":x";
-  if (chance(5)) holding.scope = one_of<net::Scope>({net::Scope::host, net::Scope::link, net::Scope::global});
+  net::Leases::Request request{.prefix = prefix(on), .prefix_route = !chance(4)};
+  if (chance(4)) request.label = on + ":x";
+  if (chance(5)) request.scope = one_of<net::Scope>({net::Scope::host, net::Scope::link, net::Scope::global});
   const auto lease = std::chrono::seconds(chance(20) ? 0 : 100 + below(100));
-  return {fmt::format("hold {} on {} for {} s, route {}, label '{}', scope {}", to_string(holding.prefix), on,
-                      lease.count(), holding.prefix_route, holding.label,
-                      holding.scope ? to_string(*holding.scope) : "none"),
+  return {fmt::format("hold {} on {} for {} s, route {}, label '{}', scope {}", to_string(request.prefix), on,
+                      lease.count(), request.prefix_route, request.label,
+                      request.scope ? to_string(*request.scope) : "none"),
           [=](Side& side) {
-            auto there = holding;
+            auto there = request;
             there.interface_index = side.index_of(on);
-            return answer(side.host().hold_address(there, lease));
+            return answer(side.host().lease_address(there, lease));
           }};
 }
 
@@ -149,7 +149,7 @@ net::RouteEntry Operations::route(std::string& on) {
   return route;
 }
 
-Operation Operations::hold_route() {
+Operation Operations::set_route() {
   std::string on;
   const auto what = route(on);
   return {fmt::format("hold the route to {} via {} dev {} src {} table {} metric {} scope {}", to_string(what.to),
@@ -157,7 +157,7 @@ Operation Operations::hold_route() {
           [=](Side& side) {
             auto there = what;
             there.interface_index = side.index_of(on);
-            return answer(side.host().hold_route(there, 100s));
+            return answer(side.host().set_route(there, 100s));
           }};
 }
 

@@ -31,12 +31,12 @@ class Operations : Seeded {
   net::Address ipv6();
   net::Prefix prefix(const std::string& interface);
 
-  Operation hold_address();
+  Operation lease_address();
   Operation drop_address();
   Operation add_address();
   Operation find_address();
   net::RouteEntry route(std::string& interface);
-  Operation hold_route();
+  Operation set_route();
   Operation drop_route();
   Operation add_default_route();
   Operation route_to();

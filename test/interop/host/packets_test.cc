@@ -12,7 +12,7 @@ using Use = net::RawSocket::Use;
 
 namespace {
 
-net::RawSocket::Wanted wanted(Side& side, Use use, const std::string& interface, std::string_view group) {
+net::RawSocket::Spec wanted(Side& side, Use use, const std::string& interface, std::string_view group) {
   return {.name = "VRRP",
           .protocol = 112,
           .family = lab::address(group).family(),

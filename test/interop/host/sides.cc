@@ -38,7 +38,7 @@ std::string Side::name_of(int index) {
 }
 
 std::string Side::routes() {
-  const auto held = host().held_routes();
+  const auto held = host().own_routes();
   if (!held) return held.error().message;
   std::vector<std::string> lines;
   for (const net::RouteEntry& route : *held) {

@@ -29,7 +29,7 @@ class Side {
 
   /// The interfaces as a follower of them sees them after this turn of its loop.
   virtual std::string interfaces() = 0;
-  /// Its held_routes(), sorted.
+  /// Its own_routes(), sorted.
   std::string routes();
   std::string name_of(int index);
 

@@ -20,7 +20,7 @@ std::string ip(const lab::Host& host, std::vector<std::string> words) {
 /// The routes of ours that a host's kernel has.
 std::size_t routes_on(const lab::Host& host) {
   const lab::Within within(host.network);
-  return net::RouteTable::open().value().held().value().size();
+  return net::RouteTable::open().value().own().value().size();
 }
 
 vrrp::VirtualRoute route(std::string_view to, std::string_view via, std::string_view source = "") {

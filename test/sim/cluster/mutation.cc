@@ -106,9 +106,9 @@ class MutatedHost final : public ForwardingHost {
   net::Result<> drop_address(int interface, const net::Prefix& prefix) override {
     return mutation_ == keeps_addresses ? net::Result<>() : ForwardingHost::drop_address(interface, prefix);
   }
-  net::Result<> hold_address(const net::Leases::Holding& holding, std::chrono::seconds lease) override {
+  net::Result<> lease_address(const net::Leases::Request& request, std::chrono::seconds lease) override {
     if (mutation_ == takes_no_address) return {};
-    return ForwardingHost::hold_address(holding, mutation_ == never_expires ? std::chrono::days(1) : lease);
+    return ForwardingHost::lease_address(request, mutation_ == never_expires ? std::chrono::days(1) : lease);
   }
   net::Result<std::unique_ptr<net::Links>> follow_links(net::Loop& loop, net::Links::OnChange on_change) override {
     if (mutation_ == misses_links) on_change = [](const std::string&) {};

@@ -12,23 +12,23 @@ class ForwardingHost : public net::Host {
   net::Result<std::unique_ptr<net::Links>> follow_links(net::Loop& loop, net::Links::OnChange on_change) override {
     return behind_.follow_links(loop, std::move(on_change));
   }
-  net::Result<> hold_address(const net::Leases::Holding& holding, std::chrono::seconds lease) override {
-    return behind_.hold_address(holding, lease);
+  net::Result<> lease_address(const net::Leases::Request& request, std::chrono::seconds lease) override {
+    return behind_.lease_address(request, lease);
   }
-  net::Result<std::optional<net::Leases::Held>> find_address(int interface, const net::Prefix& prefix) override {
+  net::Result<std::optional<net::Leases::Lease>> find_address(int interface, const net::Prefix& prefix) override {
     return behind_.find_address(interface, prefix);
   }
   net::Result<> drop_address(int interface, const net::Prefix& prefix) override {
     return behind_.drop_address(interface, prefix);
   }
-  net::Result<> hold_route(const net::RouteEntry& route, std::chrono::seconds lease) override {
-    return behind_.hold_route(route, lease);
+  net::Result<> set_route(const net::RouteEntry& route, std::chrono::seconds lease) override {
+    return behind_.set_route(route, lease);
   }
   net::Result<> drop_route(const net::RouteEntry& route) override { return behind_.drop_route(route); }
-  net::Result<std::vector<net::RouteEntry>> held_routes() override { return behind_.held_routes(); }
+  net::Result<std::vector<net::RouteEntry>> own_routes() override { return behind_.own_routes(); }
   net::Result<> open_routing() override { return behind_.open_routing(); }
   net::Result<net::Route> route_to(const net::Address& address) override { return behind_.route_to(address); }
-  net::Result<net::Interface> make_macvlan(const net::Macvlans::Wanted& wanted) override {
+  net::Result<net::Interface> make_macvlan(const net::Macvlans::Spec& wanted) override {
     return behind_.make_macvlan(wanted);
   }
   net::Result<> set_up(int interface, bool up) override { return behind_.set_up(interface, up); }
@@ -40,10 +40,8 @@ class ForwardingHost : public net::Host {
   net::Result<> write_setting(const std::string& name, const std::string& value) override {
     return behind_.write_setting(name, value);
   }
-  net::Result<> may_open_socket(const net::RawSocket::Wanted& wanted) override {
-    return behind_.may_open_socket(wanted);
-  }
-  net::Result<std::unique_ptr<net::RawSocket>> open_socket(net::Loop& loop, const net::RawSocket::Wanted& wanted,
+  net::Result<> may_open_socket(const net::RawSocket::Spec& wanted) override { return behind_.may_open_socket(wanted); }
+  net::Result<std::unique_ptr<net::RawSocket>> open_socket(net::Loop& loop, const net::RawSocket::Spec& wanted,
                                                            net::RawSocket::OnReady on_ready) override {
     return behind_.open_socket(loop, wanted, std::move(on_ready));
   }

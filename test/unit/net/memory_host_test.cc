@@ -40,14 +40,14 @@ struct World {
     turn();
   }
   net::Result<> hold(std::string_view what, std::chrono::seconds lease) {
-    return host.hold_address({.interface_index = eth0, .prefix = prefix(what)}, lease);
+    return host.lease_address({.interface_index = eth0, .prefix = prefix(what)}, lease);
   }
   std::vector<std::string> take_told() { return std::exchange(told, {}); }
 };
 
 using Names = std::vector<std::string>;
 
-RawSocket::Wanted wanted(const World& world, Use use) {
+RawSocket::Spec wanted(const World& world, Use use) {
   return {.name = "VRRP",
           .protocol = 112,
           .family = net::Family::ipv4,
@@ -89,12 +89,12 @@ TEST_CASE("a lease is over when its time is, and is told of; renewing it begins 
   CHECK(world.host.next_expiry() == world.clock.now() + 3s);
   world.turn();
   CHECK(world.take_told() == Names{"eth0"});
-  CHECK(links->find("eth0")->holds(prefix("10.0.0.7/24")));
+  CHECK(links->find("eth0")->has(prefix("10.0.0.7/24")));
 
   world.pass(2s);
   REQUIRE(world.hold("10.0.0.7/24", 3s));
   world.pass(2999ms);
-  CHECK(links->find("eth0")->holds(prefix("10.0.0.7/24")));
+  CHECK(links->find("eth0")->has(prefix("10.0.0.7/24")));
   const auto held = world.host.find_address(world.eth0, prefix("10.0.0.7/24"));
   REQUIRE((held && *held));
   CHECK((*held)->granted == 3s);
@@ -102,7 +102,7 @@ TEST_CASE("a lease is over when its time is, and is told of; renewing it begins 
   CHECK(world.take_told().empty());
 
   world.pass(1ms);
-  CHECK_FALSE(links->find("eth0")->holds(prefix("10.0.0.7/24")));
+  CHECK_FALSE(links->find("eth0")->has(prefix("10.0.0.7/24")));
   CHECK(world.take_told() == Names{"eth0"});
   CHECK_FALSE(world.host.next_expiry());
 }
@@ -215,8 +215,7 @@ TEST_CASE("a refusal is used up by one change") {
   World world;
   world.host.injected_errors = {EPERM, ENOMEM};
   CHECK(world.hold("10.0.0.7/24", 3s).error().code == EPERM);
-  CHECK(world.host.hold_route({.to = prefix("192.0.2.0/24"), .interface_index = world.eth0}, 3s).error().code ==
-        ENOMEM);
+  CHECK(world.host.set_route({.to = prefix("192.0.2.0/24"), .interface_index = world.eth0}, 3s).error().code == ENOMEM);
   CHECK(world.hold("10.0.0.7/24", 3s));
 }
 
