@@ -22,7 +22,7 @@ class Listener {
   virtual void on_notice(const std::string& router, const Notice& notice) = 0;
 
   /// Another director of the cluster made itself known, in a signed packet.
-  virtual void on_met(const Identity& other, const net::Address& from) = 0;
+  virtual void on_peer_identity(const Identity& other, const net::Address& from) = 0;
 
   /// After Routers::stop(): all have stopped.
   virtual void on_stopped() = 0;

@@ -273,8 +273,8 @@ std::optional<Instant> Router::claimed(std::chrono::seconds lease) const {
 std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<Identity>& self) {
   std::vector<Accepted> accepted;
   refused_.clear();
-  met_.clear();
-  understand_.clear();
+  peer_identities_.clear();
+  hello_capable_.clear();
   if (!socket_ || !source_) return accepted;
   const auto refuse = [this](const net::Address& source, Refusal refusal) {
     ++counters_.refused[std::to_underlying(refusal)];
@@ -284,8 +284,8 @@ std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<I
     if (spec_.signing && is_hello(packet.payload)) {
       auto hello = check_hello(packet);
       if (!hello) return refuse(packet.source, hello.error());
-      met_.push_back({.source = packet.source, .identity = std::move(hello->from)});
-      if (self && hello->question && signs()) greet(packet.source, *self, false);
+      peer_identities_.push_back({.source = packet.source, .identity = std::move(hello->from)});
+      if (self && hello->question && signs()) send_hello(packet.source, *self, false);
       return;
     }
     const auto advert = check(packet);
@@ -300,7 +300,7 @@ std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<I
                                   .max_advertise_interval = advert->max_advertise_interval,
                                   .greater_address = packet.source > *source_}});
   });
-  if (self) ask(*self, now);
+  if (self) send_questions(*self, now);
   return accepted;
 }
 
@@ -308,9 +308,9 @@ std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<I
 std::expected<Advert, Refusal> Router::check(const net::RawSocket::Packet& packet) {
   if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
   if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(Refusal::destination);
-  const bool stranger =
+  const bool unknown_sender =
       spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
-  if (stranger || packet.source == *source_) return std::unexpected(Refusal::source);
+  if (unknown_sender || packet.source == *source_) return std::unexpected(Refusal::source);
   auto advert = read(packet);
   if (!advert) return advert;
   if (advert->router_id != spec_.router_id) return std::unexpected(Refusal::router_id);
@@ -330,12 +330,12 @@ std::expected<Advert, Refusal> Router::read(const net::RawSocket::Packet& packet
     return advert;
   }
   if (!spec_.signing) return decode(packet.payload, path_of(packet));
-  const auto opened = vrrp::open(packet.payload, path_of(packet), *spec_.signing);
-  if (!opened) return std::unexpected(opened.error());
-  auto advert = decode(opened->advert, path_of(packet));
-  if (!advert || !opened->sequence) return advert;
-  if (!note_sequence(sequences_, packet.source, *opened->sequence)) return std::unexpected(Refusal::replay);
-  if (opened->understands_hello) understand_.insert(packet.source);
+  const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
+  if (!verified) return std::unexpected(verified.error());
+  auto advert = decode(verified->advert, path_of(packet));
+  if (!advert || !verified->sequence) return advert;
+  if (!note_sequence(sequences_, packet.source, *verified->sequence)) return std::unexpected(Refusal::replay);
+  if (verified->understands_hello) hello_capable_.insert(packet.source);
   return advert;
 }
 

@@ -83,12 +83,12 @@ class Router {
   /// What the last receive() refused.
   [[nodiscard]] const std::vector<Refused>& refused() const { return refused_; }
 
-  struct Met {
+  struct PeerIdentity {
     net::Address source;
     Identity identity;
   };
   /// Which other directors made themselves known to the last receive().
-  [[nodiscard]] const std::vector<Met>& met() const { return met_; }
+  [[nodiscard]] const std::vector<PeerIdentity>& peer_identities() const { return peer_identities_; }
 
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
@@ -113,8 +113,8 @@ class Router {
   [[nodiscard]] bool signs() const;
   [[nodiscard]] std::uint64_t next_sequence();
   [[nodiscard]] bool note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence);
-  void ask(const Identity& self, Instant now);
-  void greet(const net::Address& other, const Identity& self, bool question);
+  void send_questions(const Identity& self, Instant now);
+  void send_hello(const net::Address& other, const Identity& self, bool question);
   [[nodiscard]] std::expected<Hello, Refusal> check_hello(const net::RawSocket::Packet& packet);
 
   [[nodiscard]] std::uint64_t time_of_day() const;
@@ -131,12 +131,12 @@ class Router {
   std::vector<Peer> peers_;
   std::optional<Disbelieved> disbelieved_;
   std::vector<Refused> refused_;
-  std::uint64_t sequence_ = 0;             ///< of what was signed last
-  Sequences sequences_;                    ///< of the last signed advert of each sender
-  Sequences hello_sequences_;              ///< apart, so that a hello which overtakes an advert does it no harm
-  std::set<net::Address> understand_;      ///< whose adverts of this turn said that they understand hellos
-  std::map<net::Address, Instant> asked_;  ///< when a question was sent there last
-  std::vector<Met> met_;
+  std::uint64_t sequence_ = 0;                     ///< of what was signed last
+  Sequences sequences_;                            ///< of the last signed advert of each sender
+  Sequences hello_sequences_;                      ///< apart, so that a hello which overtakes an advert does it no harm
+  std::set<net::Address> hello_capable_;           ///< whose adverts of this turn said that they understand hellos
+  std::map<net::Address, Instant> last_question_;  ///< when a question was sent there last
+  std::vector<PeerIdentity> peer_identities_;
   Counters counters_;  ///< `dropped`: of sockets that are closed
 };
 

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Between one question to a node and the next.
-constexpr Duration question_pause = 1s;
+constexpr Duration question_interval = 1s;
 
 }  // namespace
 
@@ -40,18 +40,18 @@ bool Router::note_sequence(Sequences& sequences, const net::Address& source, std
 }
 
 /// A master says nothing but adverts: who hears them asks, and the question tells the master what it would ask itself.
-void Router::ask(const Identity& self, Instant now) {
+void Router::send_questions(const Identity& self, Instant now) {
   if (!signs()) return;
-  for (const net::Address& other : understand_) {
-    const auto [last, is_first] = asked_.try_emplace(other, now);
-    if (!is_first && now - last->second < question_pause) continue;
+  for (const net::Address& other : hello_capable_) {
+    const auto [last, is_first] = last_question_.try_emplace(other, now);
+    if (!is_first && now - last->second < question_interval) continue;
     last->second = now;
-    greet(other, self, true);
+    send_hello(other, self, true);
   }
 }
 
 /// What does not arrive is asked for again; an error of the link shows in the adverts.
-void Router::greet(const net::Address& other, const Identity& self, bool question) {
+void Router::send_hello(const net::Address& other, const Identity& self, bool question) {
   const Path path{.source = *source_, .destination = other};
   const auto hello = encode({.router_id = spec_.router_id, .question = question, .from = self});
   const auto packet = sign(hello, path, spec_.signing->keys.front(), next_sequence());
@@ -62,18 +62,18 @@ void Router::greet(const net::Address& other, const Identity& self, bool questio
 std::expected<Hello, Refusal> Router::check_hello(const net::RawSocket::Packet& packet) {
   if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
   if (packet.destination != *source_) return std::unexpected(Refusal::destination);
-  const bool stranger =
+  const bool unknown_sender =
       spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
-  if (stranger || packet.source == *source_) return std::unexpected(Refusal::source);
+  if (unknown_sender || packet.source == *source_) return std::unexpected(Refusal::source);
   if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
     return std::unexpected(Refusal::router_id);
   }
-  const auto opened = vrrp::open(packet.payload, path_of(packet), *spec_.signing);
-  if (!opened) return std::unexpected(opened.error());
-  if (!opened->sequence) return std::unexpected(Refusal::not_signed);
-  auto hello = decode_hello(opened->advert);
+  const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
+  if (!verified) return std::unexpected(verified.error());
+  if (!verified->sequence) return std::unexpected(Refusal::not_signed);
+  auto hello = decode_hello(verified->advert);
   if (!hello) return hello;
-  if (!note_sequence(hello_sequences_, packet.source, *opened->sequence)) return std::unexpected(Refusal::replay);
+  if (!note_sequence(hello_sequences_, packet.source, *verified->sequence)) return std::unexpected(Refusal::replay);
   return hello;
 }
 

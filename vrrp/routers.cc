@@ -213,7 +213,7 @@ void Routers::forget_stopped() {
   if (std::exchange(stopping_, false)) around_.listener.on_stopped();
 }
 
-void Routers::introduce(Identity self) { around_.self = std::move(self); }
+void Routers::set_identity(Identity self) { around_.self = std::move(self); }
 
 void Routers::release(const std::string& why) {
   around_.held.clear();

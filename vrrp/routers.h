@@ -51,7 +51,7 @@ class Routers {
 
   /// Who this node is from now on, for those that sign as well; the listener is told of each hello of theirs: within a
   /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
-  void introduce(Identity self);
+  void set_identity(Identity self);
 
   /// Lets those become master that start() held; `why` is their reason.
   void release(const std::string& why);

@@ -68,12 +68,12 @@ std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std:
   return packet;
 }
 
-std::expected<Opened, Refusal> open(Bytes packet, const Path& path, const Signing& signing) {
+std::expected<VerifiedPacket, Refusal> verify(Bytes packet, const Path& path, const Signing& signing) {
   const bool has_trailer =
       packet.size() > trailer_size && std::ranges::equal(packet.last(trailer_size).first(magic.size()), magic);
   if (!has_trailer) {
     if (signing.mode == SigningMode::enforce) return std::unexpected(Refusal::not_signed);
-    return Opened{.advert = packet, .sequence = {}, .understands_hello = false};
+    return VerifiedPacket{.advert = packet, .sequence = {}, .understands_hello = false};
   }
   const Bytes trailer = packet.last(trailer_size);
   const auto key = std::ranges::find(signing.keys, std::to_integer<std::uint8_t>(trailer[key_offset]), &Key::id);
@@ -90,9 +90,9 @@ std::expected<Opened, Refusal> open(Bytes packet, const Path& path, const Signin
   for (const std::byte byte : trailer.subspan(sequence_offset, sizeof sequence)) {
     sequence = sequence << 8 | std::to_integer<std::uint64_t>(byte);
   }
-  return Opened{.advert = advert,
-                .sequence = sequence,
-                .understands_hello = (trailer[features_offset] & understands_hello) != std::byte{0}};
+  return VerifiedPacket{.advert = advert,
+                        .sequence = sequence,
+                        .understands_hello = (trailer[features_offset] & understands_hello) != std::byte{0}};
 }
 
 bool is_new(std::uint64_t sequence, std::optional<std::uint64_t> last, std::uint64_t time_of_day) {

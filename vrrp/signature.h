@@ -20,15 +20,15 @@ inline constexpr std::size_t trailer_size = 48;
                                           std::uint64_t sequence);
 
 /// What a packet carried, once its trailer is known to be good or known to be absent.
-struct Opened {
+struct VerifiedPacket {
   std::span<const std::byte> advert;
   std::optional<std::uint64_t> sequence;  ///< of a signed one
   bool understands_hello = false;         ///< the signer does; see hello.h
 };
 
 /// Refusals: not_signed (by `signing.mode`), signature (no such key, or it does not fit).
-[[nodiscard]] std::expected<Opened, Refusal> open(std::span<const std::byte> packet, const Path& path,
-                                                  const Signing& signing);
+[[nodiscard]] std::expected<VerifiedPacket, Refusal> verify(std::span<const std::byte> packet, const Path& path,
+                                                            const Signing& signing);
 
 /// Whether a sequence is a new one: greater than the last of the same sender, or of a sender that was never heard, the
 /// time of day in microseconds, give or take five minutes.

@@ -70,7 +70,8 @@ void SyncGroup::on_packets(GroupRouter& it) {
   const std::size_t member = place_of(it);
   const auto accepted = it.router.receive(around_.loop.now(), around_.self);
   tell_refusals(it);
-  for (const auto& [source, identity] : it.router.met()) around_.listener.on_met(identity, source);
+  for (const auto& [source, identity] : it.router.peer_identities())
+    around_.listener.on_peer_identity(identity, source);
   for (const auto& [source, heard] : without_taken_back(accepted)) {
     resigned_.reset();
     if (heard.priority == 0) resigned_ = source;

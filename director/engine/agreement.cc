@@ -45,7 +45,7 @@ void Agreement::set_own(vrrp::Identity own, net::Instant now) {
   for (auto& [node, other] : others_) compare(other, now);
 }
 
-void Agreement::hear(const vrrp::Identity& who, const net::Address& from, net::Instant now) {
+void Agreement::update_peer(const vrrp::Identity& who, const net::Address& from, net::Instant now) {
   if (!others_.contains(who.node) && others_.size() == most_others) {
     others_.erase(std::ranges::min_element(others_, {}, [](const auto& entry) { return entry.second.heard; }));
   }
@@ -57,31 +57,31 @@ void Agreement::hear(const vrrp::Identity& who, const net::Address& from, net::I
   compare(other, now);
 }
 
-std::vector<Agreement::Word> Agreement::news(net::Instant now) {
-  std::vector<Word> words;
+std::vector<Agreement::Notice> Agreement::take_notices(net::Instant now) {
+  std::vector<Notice> notices;
   for (auto& [node, other] : others_) {
-    const bool worth_a_word = other.differs_since && now - *other.differs_since >= grace;
-    if (worth_a_word && !other.told) {
-      other.told = true;
-      words.push_back({.node = node,
-                       .differs = true,
-                       .text = fmt::format("at {} {}", to_string(other.address), difference(other))});
-    } else if (!other.differs_since && other.told) {
-      other.told = false;
-      words.push_back({.node = node,
-                       .differs = false,
-                       .text = fmt::format("has the same cluster file in force again, and runs the same program: {}, "
-                                           "directord {}",
-                                           to_string(own_.files), own_.version)});
+    const bool lasted = other.differs_since && now - *other.differs_since >= grace;
+    if (lasted && !other.reported) {
+      other.reported = true;
+      notices.push_back({.node = node,
+                         .differs = true,
+                         .text = fmt::format("at {} {}", to_string(other.address), difference(other))});
+    } else if (!other.differs_since && other.reported) {
+      other.reported = false;
+      notices.push_back({.node = node,
+                         .differs = false,
+                         .text = fmt::format("has the same cluster file in force again, and runs the same program: {}, "
+                                             "directord {}",
+                                             to_string(own_.files), own_.version)});
     }
   }
-  return words;
+  return notices;
 }
 
 std::optional<net::Instant> Agreement::deadline() const {
   std::optional<net::Instant> first;
   for (const auto& [node, other] : others_) {
-    if (!other.differs_since || other.told) continue;
+    if (!other.differs_since || other.reported) continue;
     const auto due = *other.differs_since + grace;
     if (!first || due < *first) first = due;
   }

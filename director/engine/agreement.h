@@ -25,22 +25,22 @@ class Agreement {
     std::set<net::Address> addresses;  ///< where it has spoken from: one for each network, and no more than a few
     net::Instant heard;
     std::optional<net::Instant> differs_since;
-    bool told = false;  ///< the difference was told of
+    bool reported = false;  ///< the difference was reported
   };
 
   /// This node, as it is from now on.
   void set_own(vrrp::Identity own, net::Instant now);
   /// Another has said who it is.
-  void hear(const vrrp::Identity& other, const net::Address& from, net::Instant now);
+  void update_peer(const vrrp::Identity& other, const net::Address& from, net::Instant now);
 
-  struct Word {
+  struct Notice {
     std::string node;
     bool differs = false;
     std::string text;  ///< "has another cluster file in force: ...", "has the same ... again"
   };
-  /// What is to be told now: a difference that has lasted, and its end; each once.
-  [[nodiscard]] std::vector<Word> news(net::Instant now);
-  /// When there will be news unless something is heard first.
+  /// What is to be reported now: a difference that has lasted, and its end; each once.
+  [[nodiscard]] std::vector<Notice> take_notices(net::Instant now);
+  /// When there will be a notice unless something is heard first.
   [[nodiscard]] std::optional<net::Instant> deadline() const;
 
   /// How `other` differs from this node: "has another cluster file in force: 0123456789abcdef, here it is ..."; "" if

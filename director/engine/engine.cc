@@ -62,7 +62,8 @@ VirtualRouters::Hooks Engine::routers_hooks() {
                 event.reason = with_names(event.reason, names);
                 log_.add(std::move(event));
               },
-          .on_met = [this](const vrrp::Identity& other, const net::Address& from) { peers_.hear(other, from); }};
+          .on_peer_identity = [this](const vrrp::Identity& other,
+                                     const net::Address& from) { peers_.update_peer(other, from); }};
 }
 
 net::Result<> Engine::start() {
@@ -86,7 +87,7 @@ net::Result<> Engine::start() {
   auto specs = router_specs(cluster(), in_force_.node());
   if (!specs) return std::unexpected(specs.error());
   if (auto started = routers_.start(cluster(), in_force_.node(), std::move(*specs)); !started) return started;
-  routers_.introduce(peers_.own());
+  routers_.set_identity(peers_.own());
   return {};
 }
 
@@ -163,7 +164,7 @@ net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   drains_.check_connections();
   if (!routers) return {};
   routers_.adopt(std::move(*routers), cluster());
-  routers_.introduce(peers_.own());
+  routers_.set_identity(peers_.own());
   adjust_kernel();
   return {};
 }
@@ -175,7 +176,7 @@ net::Result<> Engine::reread(NodeConfig same) {
     routers_.adopt(std::move(*routers), cluster());
   }
   peers_.set_own(in_force_.node(), same.cluster.fingerprint);
-  routers_.introduce(peers_.own());
+  routers_.set_identity(peers_.own());
   return {};
 }
 

@@ -26,20 +26,20 @@ std::string why_unknown(const config::Cluster& cluster, bool dry_run) {
 
 void Peers::set_own(const config::Node& node, const vrrp::Digest& files) {
   agreement_.set_own({.node = node.name, .version = std::string(net::version()), .files = files}, loop_.now());
-  look();
+  report_notices();
 }
 
-void Peers::hear(const vrrp::Identity& other, const net::Address& from) {
-  agreement_.hear(other, from, loop_.now());
-  look();
+void Peers::update_peer(const vrrp::Identity& other, const net::Address& from) {
+  agreement_.update_peer(other, from, loop_.now());
+  report_notices();
 }
 
-void Peers::look() {
+void Peers::report_notices() {
   loop_.cancel(std::exchange(timer_, 0));
-  for (const auto& word : agreement_.news(loop_.now())) {
-    log_.add(events::node_agreement(word.node, word.differs, word.text));
+  for (const auto& notice : agreement_.take_notices(loop_.now())) {
+    log_.add(events::node_agreement(notice.node, notice.differs, notice.text));
   }
-  if (const auto due = agreement_.deadline()) timer_ = loop_.at(*due, [this] { look(); });
+  if (const auto due = agreement_.deadline()) timer_ = loop_.at(*due, [this] { report_notices(); });
 }
 
 NodeNames Peers::names(const config::Cluster& cluster) const {
@@ -55,7 +55,7 @@ NodeNames Peers::names(const config::Cluster& cluster) const {
 std::vector<Problem> Peers::problems() const {
   std::vector<Problem> all;
   for (const auto& [node, other] : agreement_.others()) {
-    if (!other.told) continue;
+    if (!other.reported) continue;
     all.push_back(
         {EventKind::node_differs, "node " + node, fmt::format("node {} {}", node, agreement_.difference(other))});
   }

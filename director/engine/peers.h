@@ -26,7 +26,7 @@ class Peers {
   /// This node, and what identifies the cluster file that it has in force.
   void set_own(const config::Node& node, const vrrp::Digest& files);
   /// Another made itself known.
-  void hear(const vrrp::Identity& other, const net::Address& from);
+  void update_peer(const vrrp::Identity& other, const net::Address& from);
 
   /// What this node says of itself.
   [[nodiscard]] const vrrp::Identity& own() const { return agreement_.own(); }
@@ -40,7 +40,7 @@ class Peers {
   [[nodiscard]] nlohmann::ordered_json status(const config::Cluster& cluster, bool dry_run) const;
 
  private:
-  void look();
+  void report_notices();
 
   net::Loop& loop_;
   EventLog& log_;

@@ -112,8 +112,8 @@ void VirtualRouters::look_whether_ready() {
   routers_->release("ready_within expired");
 }
 
-void VirtualRouters::introduce(const vrrp::Identity& self) {
-  if (routers_) routers_->introduce(self);
+void VirtualRouters::set_identity(const vrrp::Identity& self) {
+  if (routers_) routers_->set_identity(self);
 }
 
 net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster, const config::Node& node,
@@ -188,7 +188,9 @@ void VirtualRouters::on_notice(const std::string& router, const vrrp::Notice& no
   hooks_.report(events::router_notice(kind_of(notice.kind), router, notice.text));
 }
 
-void VirtualRouters::on_met(const vrrp::Identity& other, const net::Address& from) { hooks_.on_met(other, from); }
+void VirtualRouters::on_peer_identity(const vrrp::Identity& other, const net::Address& from) {
+  hooks_.on_peer_identity(other, from);
+}
 
 void VirtualRouters::on_stopped() {
   if (on_stopped_) std::exchange(on_stopped_, {})();

@@ -39,7 +39,7 @@ class VirtualRouters : private vrrp::Listener {
     std::function<bool(const std::string& service)> below_quorum;
     std::function<void(Event event)> report;
     /// Another director made itself known; see vrrp::Listener.
-    std::function<void(const vrrp::Identity& other, const net::Address& from)> on_met;
+    std::function<void(const vrrp::Identity& other, const net::Address& from)> on_peer_identity;
   };
 
   /// `loop` and `host` must outlive this. `make_prober` is for the trackers' checks; `settings` is the file in which it
@@ -55,7 +55,7 @@ class VirtualRouters : private vrrp::Listener {
   net::Result<> start(const config::Cluster& cluster, const config::Node& node, std::vector<vrrp::Spec> routers);
 
   /// Who this node is from now on, for the other directors; after start().
-  void introduce(const vrrp::Identity& self);
+  void set_identity(const vrrp::Identity& self);
 
   /// What another cluster file asks of the virtual routers of a node, with all that may fail behind it.
   struct Prepared {
@@ -100,7 +100,7 @@ class VirtualRouters : private vrrp::Listener {
   void on_transition(const vrrp::Transition& transition) override;
   void on_error(const std::string& router, const net::Error& error) override;
   void on_notice(const std::string& router, const vrrp::Notice& notice) override;
-  void on_met(const vrrp::Identity& other, const net::Address& from) override;
+  void on_peer_identity(const vrrp::Identity& other, const net::Address& from) override;
   void on_stopped() override;
 
   net::Loop& loop_;

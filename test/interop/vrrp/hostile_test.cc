@@ -241,22 +241,22 @@ TEST_CASE_METHOD(Signed, "a stranger with another key, or none, moves nobody, an
 TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is master, and hear nobody else",
                  "[hostile]") {
   settle();
-  auto &met1 = lb1.met, &met2 = lb2.met;
-  const auto introduce = [](Node& node, const char* version) {
-    node.routers().introduce({.node = node.host.name, .version = version, .files = {}});
+  auto &peers1 = lb1.peer_identities, &peers2 = lb2.peer_identities;
+  const auto set_identity = [](Node& node, const char* version) {
+    node.routers().set_identity({.node = node.host.name, .version = version, .files = {}});
   };
-  introduce(lb1, "1");
-  introduce(lb2, "2");
-  REQUIRE(pump({&lb1, &lb2}, [&] { return !met1.empty() && !met2.empty(); }, 500ms));
-  CHECK(met1.at("10.0.0.2") == vrrp::Identity{.node = "lb2", .version = "2", .files = {}});
-  CHECK(met2.at("10.0.0.1") == vrrp::Identity{.node = "lb1", .version = "1", .files = {}});
+  set_identity(lb1, "1");
+  set_identity(lb2, "2");
+  REQUIRE(pump({&lb1, &lb2}, [&] { return !peers1.empty() && !peers2.empty(); }, 500ms));
+  CHECK(peers1.at("10.0.0.2") == vrrp::Identity{.node = "lb2", .version = "2", .files = {}});
+  CHECK(peers2.at("10.0.0.1") == vrrp::Identity{.node = "lb1", .version = "1", .files = {}});
 
   // What changes is known a second later.
-  introduce(lb1, "3");
-  CHECK(pump({&lb1, &lb2}, [&] { return met2.at("10.0.0.1").version == "3"; }, 1500ms));
+  set_identity(lb1, "3");
+  CHECK(pump({&lb1, &lb2}, [&] { return peers2.at("10.0.0.1").version == "3"; }, 1500ms));
 
   // A hello that was signed with another key, or not at all, or was heard before, is none.
-  met1.clear();
+  peers1.clear();
   lb2.crash();
   const RawSocket socket(neighbour);
   const vrrp::Hello hello{.router_id = 51, .question = true, .from = {.node = "evil", .version = "9", .files = {}}};
@@ -270,12 +270,12 @@ TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is
   };
   to_lb1(vrrp::encode(hello));
   to_lb1(wrong);
-  CHECK(met1.empty());
+  CHECK(peers1.empty());
   to_lb1(right);
-  CHECK(met1.contains("10.0.0.3"));
-  met1.clear();
+  CHECK(peers1.contains("10.0.0.3"));
+  peers1.clear();
   to_lb1(right);
-  CHECK(met1.empty());
+  CHECK(peers1.empty());
   const auto refused = lb1.status().adverts.refused;
   CHECK(refused[std::to_underlying(Refusal::not_signed)] == 1);
   CHECK(refused[std::to_underlying(Refusal::signature)] == 1);

@@ -39,14 +39,16 @@ class Node : private vrrp::Listener {
   std::string log;     ///< transitions, a line each
   std::string errors;  ///< what was told of as failing
   std::string notices;
-  std::map<std::string, vrrp::Identity> met;  ///< who made itself known, by the address that it spoke from
-  std::string held;                           ///< why it may not become master when it starts
+  std::map<std::string, vrrp::Identity> peer_identities;  ///< who made itself known, by the address that it spoke from
+  std::string held;                                       ///< why it may not become master when it starts
 
  private:
   void on_transition(const vrrp::Transition& transition) override;
   void on_error(const std::string& router, const net::Error& error) override;
   void on_notice(const std::string& router, const vrrp::Notice& notice) override;
-  void on_met(const vrrp::Identity& other, const net::Address& from) override { met[to_string(from)] = other; }
+  void on_peer_identity(const vrrp::Identity& other, const net::Address& from) override {
+    peer_identities[to_string(from)] = other;
+  }
   void on_stopped() override {}
 
   net::Loop loop_;

@@ -48,7 +48,7 @@ struct World : vrrp::Listener {
   }
   void on_error(const std::string& /*router*/, const net::Error& /*error*/) override {}
   void on_notice(const std::string& /*router*/, const vrrp::Notice& /*notice*/) override {}
-  void on_met(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
+  void on_peer_identity(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
   void on_stopped() override {}
 
   void hear(std::uint8_t priority) {

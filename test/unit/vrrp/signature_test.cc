@@ -26,16 +26,16 @@ const Bytes signed_before = from_hex(
     "3133960100643fb4c0a8380a647668310700000000060a24181e4000f0763993a92b4ff2a2a2f723ee55514a9d2550cc01427d4086d569088e"
     "552642");
 
-std::expected<vrrp::Opened, Refusal> opened(const Bytes& packet, SigningMode mode = SigningMode::enforce,
-                                            const vrrp::Path& way = path) {
-  return vrrp::open(packet, way, {.mode = mode, .keys = {{.id = 1, .secret = "another secret of ours"}, key}});
+std::expected<vrrp::VerifiedPacket, Refusal> verified(const Bytes& packet, SigningMode mode = SigningMode::enforce,
+                                                      const vrrp::Path& way = path) {
+  return vrrp::verify(packet, way, {.mode = mode, .keys = {{.id = 1, .secret = "another secret of ours"}, key}});
 }
 
 }  // namespace
 
 TEST_CASE("a signed advert is what RFC 2104 makes of it, and opens with any of the keys") {
   CHECK(vrrp::sign(advert, path, key, sequence) == signed_advert);
-  const auto read = opened(signed_advert);
+  const auto read = verified(signed_advert);
   REQUIRE(read);
   CHECK(std::ranges::equal(read->advert, advert));
   CHECK(read->sequence == sequence);
@@ -43,7 +43,7 @@ TEST_CASE("a signed advert is what RFC 2104 makes of it, and opens with any of t
 }
 
 TEST_CASE("who signs as before there were hellos is believed, and is sent none") {
-  const auto read = opened(signed_before);
+  const auto read = verified(signed_before);
   REQUIRE(read);
   CHECK(std::ranges::equal(read->advert, advert));
   CHECK_FALSE(read->understands_hello);
@@ -53,28 +53,28 @@ TEST_CASE("a signature holds for nothing else: no other bit, end, key or length"
   for (std::size_t bit = 0; bit < signed_advert.size() * 8; ++bit) {
     Bytes bytes = signed_advert;
     bytes[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
-    CHECK_FALSE(opened(bytes));
+    CHECK_FALSE(verified(bytes));
   }
   for (std::size_t size = 0; size < signed_advert.size(); ++size) {
-    CHECK_FALSE(opened(Bytes(signed_advert.begin(), signed_advert.begin() + static_cast<std::ptrdiff_t>(size))));
+    CHECK_FALSE(verified(Bytes(signed_advert.begin(), signed_advert.begin() + static_cast<std::ptrdiff_t>(size))));
   }
   auto other = path;
   other.source = net::Address::parse("192.168.56.12").value();
-  CHECK(opened(signed_advert, SigningMode::enforce, other).error() == Refusal::signature);
-  CHECK(vrrp::open(signed_advert, path, {.keys = {{.id = 7, .secret = "sixteen charakters"}}}).error() ==
+  CHECK(verified(signed_advert, SigningMode::enforce, other).error() == Refusal::signature);
+  CHECK(vrrp::verify(signed_advert, path, {.keys = {{.id = 7, .secret = "sixteen charakters"}}}).error() ==
         Refusal::signature);
-  CHECK(vrrp::open(signed_advert, path, {.keys = {{.id = 8, .secret = key.secret}}}).error() == Refusal::signature);
+  CHECK(vrrp::verify(signed_advert, path, {.keys = {{.id = 8, .secret = key.secret}}}).error() == Refusal::signature);
 }
 
 TEST_CASE("what is not signed is believed where the mode says so, what is signed wrongly never") {
-  CHECK(opened(advert).error() == Refusal::not_signed);
+  CHECK(verified(advert).error() == Refusal::not_signed);
   for (const auto mode : {SigningMode::permissive, SigningMode::receive_only}) {
-    const auto read = opened(advert, mode);
+    const auto read = verified(advert, mode);
     REQUIRE(read);
     CHECK_FALSE(read->sequence);
     Bytes wrong = signed_advert;
     wrong.back() ^= std::byte{1};
-    CHECK(opened(wrong, mode).error() == Refusal::signature);
+    CHECK(verified(wrong, mode).error() == Refusal::signature);
   }
 }
 
