@@ -39,15 +39,15 @@ bool checksum_holds(Bytes bytes, const Path& path) {
 
 }  // namespace
 
-std::string_view to_string(Refusal refusal) {
-  static constexpr std::array<std::string_view, refusal_count> names = {
+std::string_view to_string(RejectReason reason) {
+  static constexpr std::array<std::string_view, reject_reason_count> names = {
       "truncated",   "version", "type",  "length",     "checksum",  "interval", "no_address",   "router_id", "ttl",
       "destination", "source",  "owner", "not_signed", "signature", "replay",   "address_list", "password"};
-  return names[std::to_underlying(refusal)];
+  return names[std::to_underlying(reason)];
 }
 
-std::string_view describe(Refusal refusal) {
-  static constexpr std::array<std::string_view, refusal_count> words = {
+std::string_view describe(RejectReason reason) {
+  static constexpr std::array<std::string_view, reject_reason_count> words = {
       "it is too short",
       "it is of another VRRP version",
       "it is of an unknown VRRP packet type",
@@ -66,7 +66,7 @@ std::string_view describe(Refusal refusal) {
       "it lists other addresses than this node",
       "its password is missing or differs",
   };
-  return words[std::to_underlying(refusal)];
+  return words[std::to_underlying(reason)];
 }
 
 std::vector<std::byte> encode(const Advert& advert, const Path& path, Checksum checksum) {
@@ -87,16 +87,16 @@ std::vector<std::byte> encode(const Advert& advert, const Path& path, Checksum c
   return bytes;
 }
 
-std::expected<Advert, Refusal> decode(Bytes bytes, const Path& path) {
-  if (bytes.size() < wire::fixed_size) return std::unexpected(Refusal::truncated);
+std::expected<Advert, RejectReason> decode(Bytes bytes, const Path& path) {
+  if (bytes.size() < wire::fixed_size) return std::unexpected(RejectReason::truncated);
   const auto first = std::to_integer<unsigned>(bytes[0]);
-  if (first >> 4 != version) return std::unexpected(Refusal::version);
-  if ((first & 0x0f) != wire::type_advertisement) return std::unexpected(Refusal::type);
+  if (first >> 4 != version) return std::unexpected(RejectReason::version);
+  if ((first & 0x0f) != wire::type_advertisement) return std::unexpected(RejectReason::type);
 
   const std::size_t address_size = path.source.bytes().size();
   const auto count = std::to_integer<std::size_t>(bytes[3]);
-  if (bytes.size() != wire::fixed_size + count * address_size) return std::unexpected(Refusal::length);
-  if (!checksum_holds(bytes, path)) return std::unexpected(Refusal::checksum);
+  if (bytes.size() != wire::fixed_size + count * address_size) return std::unexpected(RejectReason::length);
+  if (!checksum_holds(bytes, path)) return std::unexpected(RejectReason::checksum);
 
   Advert advert{
       .router_id = std::to_integer<std::uint8_t>(bytes[1]),
@@ -104,9 +104,9 @@ std::expected<Advert, Refusal> decode(Bytes bytes, const Path& path) {
       .max_advertise_interval = Centiseconds(wire::big_endian16(bytes[4], bytes[5]) & interval_mask),
       .addresses = {},
   };
-  if (advert.router_id == 0) return std::unexpected(Refusal::router_id);
-  if (advert.max_advertise_interval == Centiseconds::zero()) return std::unexpected(Refusal::interval);
-  if (count == 0) return std::unexpected(Refusal::no_address);
+  if (advert.router_id == 0) return std::unexpected(RejectReason::router_id);
+  if (advert.max_advertise_interval == Centiseconds::zero()) return std::unexpected(RejectReason::interval);
+  if (count == 0) return std::unexpected(RejectReason::no_address);
   wire::read_addresses(bytes.subspan(wire::fixed_size), address_size, advert.addresses);
   return advert;
 }

@@ -33,7 +33,7 @@ struct Path {
 };
 
 /// Why something received is not an advert for us. Each is counted apart.
-enum class Refusal : std::uint8_t {
+enum class RejectReason : std::uint8_t {
   truncated,     ///< shorter than its fixed fields
   version,       ///< not the one that is configured
   type,          ///< not ADVERTISEMENT
@@ -52,24 +52,25 @@ enum class Refusal : std::uint8_t {
   address_list,  ///< lists other virtual addresses than ours; noted, but accepted, as section 7.1 allows
   password,      ///< of version 2, with another authentication than ours
 };
-inline constexpr std::size_t refusal_count = 17;
+inline constexpr std::size_t reject_reason_count = 17;
 
-/// The refusal's name in statistics: "truncated", "router_id", ...
-[[nodiscard]] std::string_view to_string(Refusal refusal);
+/// The name in statistics: "truncated", "router_id", ...
+[[nodiscard]] std::string_view to_string(RejectReason reason);
 
 /// Why, for people: "its checksum is wrong".
-[[nodiscard]] std::string_view describe(Refusal refusal);
+[[nodiscard]] std::string_view describe(RejectReason reason);
 
 /// The advert as it goes into an IP packet along `path`.
 [[nodiscard]] std::vector<std::byte> encode(const Advert& advert, const Path& path, Checksum checksum);
 
 /// Reads what an IP packet along `path` carried: hostile bytes. Checks everything section 7.1 asks for that needs
 /// nothing but the bytes; TTL, VRID and source are the receiver's to check. The checksum may follow either RFC.
-[[nodiscard]] std::expected<Advert, Refusal> decode(std::span<const std::byte> bytes, const Path& path);
+[[nodiscard]] std::expected<Advert, RejectReason> decode(std::span<const std::byte> bytes, const Path& path);
 
 /// The same for version 2 (RFC 3768), whose interval is in whole seconds, with a simple text password of at most 8
 /// bytes if that is not empty. An interval other than the receiver's is the receiver's to refuse.
 [[nodiscard]] std::vector<std::byte> encode_v2(const Advert& advert, std::string_view password);
-[[nodiscard]] std::expected<Advert, Refusal> decode_v2(std::span<const std::byte> bytes, std::string_view password);
+[[nodiscard]] std::expected<Advert, RejectReason> decode_v2(std::span<const std::byte> bytes,
+                                                            std::string_view password);
 
 }  // namespace vrrp

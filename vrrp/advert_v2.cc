@@ -46,28 +46,28 @@ std::vector<std::byte> encode_v2(const Advert& advert, std::string_view password
   return bytes;
 }
 
-std::expected<Advert, Refusal> decode_v2(std::span<const std::byte> bytes, std::string_view password) {
-  if (bytes.size() < wire::fixed_size) return std::unexpected(Refusal::truncated);
+std::expected<Advert, RejectReason> decode_v2(std::span<const std::byte> bytes, std::string_view password) {
+  if (bytes.size() < wire::fixed_size) return std::unexpected(RejectReason::truncated);
   const auto first = std::to_integer<unsigned>(bytes[0]);
-  if (first >> 4 != version) return std::unexpected(Refusal::version);
-  if ((first & 0x0f) != wire::type_advertisement) return std::unexpected(Refusal::type);
+  if (first >> 4 != version) return std::unexpected(RejectReason::version);
+  if ((first & 0x0f) != wire::type_advertisement) return std::unexpected(RejectReason::type);
   constexpr std::size_t address_size = 4;
   const auto count = std::to_integer<std::size_t>(bytes[3]);
   if (bytes.size() != wire::fixed_size + count * address_size + authentication_size) {
-    return std::unexpected(Refusal::length);
+    return std::unexpected(RejectReason::length);
   }
-  if (wire::fold(wire::sum(bytes)) != 0xffff) return std::unexpected(Refusal::checksum);
+  if (wire::fold(wire::sum(bytes)) != 0xffff) return std::unexpected(RejectReason::checksum);
   const bool agreed = bytes[4] == (password.empty() ? no_authentication : simple_text_password);
   if (!agreed || (!password.empty() && !std::ranges::equal(bytes.last(authentication_size), data_of(password)))) {
-    return std::unexpected(Refusal::password);
+    return std::unexpected(RejectReason::password);
   }
   Advert advert{.router_id = std::to_integer<std::uint8_t>(bytes[1]),
                 .priority = std::to_integer<std::uint8_t>(bytes[2]),
                 .max_advertise_interval = std::chrono::seconds(std::to_integer<int>(bytes[5])),
                 .addresses = {}};
-  if (advert.router_id == 0) return std::unexpected(Refusal::router_id);
-  if (advert.max_advertise_interval == std::chrono::seconds::zero()) return std::unexpected(Refusal::interval);
-  if (count == 0) return std::unexpected(Refusal::no_address);
+  if (advert.router_id == 0) return std::unexpected(RejectReason::router_id);
+  if (advert.max_advertise_interval == std::chrono::seconds::zero()) return std::unexpected(RejectReason::interval);
+  if (count == 0) return std::unexpected(RejectReason::no_address);
   wire::read_addresses(bytes.subspan(wire::fixed_size, count * address_size), address_size, advert.addresses);
   return advert;
 }

@@ -27,11 +27,11 @@ void append(std::vector<std::byte>& packet, std::string_view text) {
 }
 
 /// Takes a text from the front of `rest`.
-std::expected<std::string, Refusal> take_text(Bytes& rest) {
-  if (rest.empty()) return std::unexpected(Refusal::truncated);
+std::expected<std::string, RejectReason> take_text(Bytes& rest) {
+  if (rest.empty()) return std::unexpected(RejectReason::truncated);
   const auto size = std::to_integer<std::size_t>(rest.front());
-  if (size > text_max) return std::unexpected(Refusal::length);
-  if (rest.size() < 1 + size) return std::unexpected(Refusal::truncated);
+  if (size > text_max) return std::unexpected(RejectReason::length);
+  if (rest.size() < 1 + size) return std::unexpected(RejectReason::truncated);
   std::string text(size, ' ');
   std::ranges::transform(rest.subspan(1, size), text.begin(), [](std::byte byte) {
     const bool control = byte < std::byte{' '} || byte == std::byte{0x7f};  // it goes into logs and terminals
@@ -53,9 +53,9 @@ std::vector<std::byte> encode(const Hello& hello) {
   return packet;
 }
 
-std::expected<Hello, Refusal> decode_hello(Bytes bytes) {
-  if (bytes.size() < texts_offset) return std::unexpected(Refusal::truncated);
-  if (!is_hello(bytes) || bytes[2] != hello_version) return std::unexpected(Refusal::version);
+std::expected<Hello, RejectReason> decode_hello(Bytes bytes) {
+  if (bytes.size() < texts_offset) return std::unexpected(RejectReason::truncated);
+  if (!is_hello(bytes) || bytes[2] != hello_version) return std::unexpected(RejectReason::version);
   Hello hello{.router_id = std::to_integer<std::uint8_t>(bytes[1]), .question = bytes[3] == std::byte{1}, .from = {}};
   std::ranges::copy(bytes.subspan(checksum_offset, hello.from.files.size()), hello.from.files.begin());
   Bytes rest = bytes.subspan(texts_offset);
@@ -64,7 +64,7 @@ std::expected<Hello, Refusal> decode_hello(Bytes bytes) {
     if (!taken) return std::unexpected(taken.error());
     *text = *std::move(taken);
   }
-  if (!rest.empty()) return std::unexpected(Refusal::length);
+  if (!rest.empty()) return std::unexpected(RejectReason::length);
   return hello;
 }
 

@@ -42,6 +42,6 @@ struct Hello {
 
 /// Reads what a signature was good for: it must be whole, and nothing else. Refusals: version (a later one's),
 /// truncated, length.
-[[nodiscard]] std::expected<Hello, Refusal> decode_hello(std::span<const std::byte> bytes);
+[[nodiscard]] std::expected<Hello, RejectReason> decode_hello(std::span<const std::byte> bytes);
 
 }  // namespace vrrp

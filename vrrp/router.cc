@@ -272,26 +272,26 @@ std::optional<Instant> Router::claimed(std::chrono::seconds lease) const {
 
 std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<Identity>& self) {
   std::vector<Accepted> accepted;
-  refused_.clear();
+  rejected_.clear();
   peer_identities_.clear();
   hello_capable_.clear();
   if (!socket_ || !source_) return accepted;
-  const auto refuse = [this](const net::Address& source, Refusal refusal) {
-    ++counters_.refused[std::to_underlying(refusal)];
-    refused_.push_back({.source = source, .refusal = refusal});
+  const auto reject = [this](const net::Address& source, RejectReason reason) {
+    ++counters_.rejected[std::to_underlying(reason)];
+    rejected_.push_back({.source = source, .reason = reason});
   };
   socket_->receive(packets_a_turn, [&](const net::RawSocket::Packet& packet) {
     if (spec_.signing && is_hello(packet.payload)) {
       auto hello = check_hello(packet);
-      if (!hello) return refuse(packet.source, hello.error());
+      if (!hello) return reject(packet.source, hello.error());
       peer_identities_.push_back({.source = packet.source, .identity = std::move(hello->from)});
       if (self && hello->question && signs()) send_hello(packet.source, *self, false);
       return;
     }
     const auto advert = check(packet);
     if (!advert) {
-      note_disbelieved(packet, advert.error(), now);
-      return refuse(packet.source, advert.error());
+      note_rejected(packet, advert.error(), now);
+      return reject(packet.source, advert.error());
     }
     ++counters_.received;
     note_peer(packet.source, *advert, now);
@@ -305,28 +305,28 @@ std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<I
 }
 
 /// RFC 9568 section 7.1, and what a unicast peer must be.
-std::expected<Advert, Refusal> Router::check(const net::RawSocket::Packet& packet) {
-  if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
-  if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(Refusal::destination);
+std::expected<Advert, RejectReason> Router::check(const net::RawSocket::Packet& packet) {
+  if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
+  if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(RejectReason::destination);
   const bool unknown_sender =
       spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
-  if (unknown_sender || packet.source == *source_) return std::unexpected(Refusal::source);
+  if (unknown_sender || packet.source == *source_) return std::unexpected(RejectReason::source);
   auto advert = read(packet);
   if (!advert) return advert;
-  if (advert->router_id != spec_.router_id) return std::unexpected(Refusal::router_id);
-  if (spec_.priority == owner_priority) return std::unexpected(Refusal::owner);
+  if (advert->router_id != spec_.router_id) return std::unexpected(RejectReason::router_id);
+  if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
   return advert;
 }
 
 /// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
 /// VRID.
-std::expected<Advert, Refusal> Router::read(const net::RawSocket::Packet& packet) {
+std::expected<Advert, RejectReason> Router::read(const net::RawSocket::Packet& packet) {
   if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
-    return std::unexpected(Refusal::router_id);
+    return std::unexpected(RejectReason::router_id);
   }
   if (spec_.version == 2) {
     auto advert = decode_v2(packet.payload, spec_.password);
-    if (advert && advert->max_advertise_interval != spec_.advertise) return std::unexpected(Refusal::interval);
+    if (advert && advert->max_advertise_interval != spec_.advertise) return std::unexpected(RejectReason::interval);
     return advert;
   }
   if (!spec_.signing) return decode(packet.payload, path_of(packet));
@@ -334,16 +334,16 @@ std::expected<Advert, Refusal> Router::read(const net::RawSocket::Packet& packet
   if (!verified) return std::unexpected(verified.error());
   auto advert = decode(verified->advert, path_of(packet));
   if (!advert || !verified->sequence) return advert;
-  if (!note_sequence(sequences_, packet.source, *verified->sequence)) return std::unexpected(Refusal::replay);
+  if (!note_sequence(sequences_, packet.source, *verified->sequence)) return std::unexpected(RejectReason::replay);
   if (verified->understands_hello) hello_capable_.insert(packet.source);
   return advert;
 }
 
 /// Only what says that it is of this VRID may be another master of it.
-void Router::note_disbelieved(const net::RawSocket::Packet& packet, Refusal refusal, Instant now) {
+void Router::note_rejected(const net::RawSocket::Packet& packet, RejectReason reason, Instant now) {
   const bool ours = packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) == spec_.router_id;
-  if (!ours || packet.source == *source_ || refusal == Refusal::owner) return;
-  disbelieved_ = {.source = packet.source, .refusal = refusal, .heard = now};
+  if (!ours || packet.source == *source_ || reason == RejectReason::owner) return;
+  last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
 }
 
 void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {
@@ -352,7 +352,7 @@ void Router::note_peer(const net::Address& source, const Advert& advert, Instant
   };
   if (advert.addresses.size() != spec_.addresses.size() || !std::ranges::all_of(advert.addresses, is_ours)) {
     ++counters_.other_address_list;
-    refused_.push_back({.source = source, .refusal = Refusal::address_list});
+    rejected_.push_back({.source = source, .reason = RejectReason::address_list});
   }
   auto peer = std::ranges::find(peers_, source, &Peer::address);
   if (peer == peers_.end() && peers_.size() == most_peers) {

@@ -76,12 +76,12 @@ class Router {
   /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters.
   std::vector<Accepted> receive(Instant now, const std::optional<Identity>& self);
 
-  struct Refused {
+  struct RejectedPacket {
     net::Address source;
-    Refusal refusal;
+    RejectReason reason;
   };
-  /// What the last receive() refused.
-  [[nodiscard]] const std::vector<Refused>& refused() const { return refused_; }
+  /// What the last receive() rejected.
+  [[nodiscard]] const std::vector<RejectedPacket>& rejected() const { return rejected_; }
 
   struct PeerIdentity {
     net::Address source;
@@ -93,19 +93,19 @@ class Router {
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
   [[nodiscard]] const std::vector<Peer>& peers() const { return peers_; }
-  [[nodiscard]] const std::optional<Disbelieved>& disbelieved() const { return disbelieved_; }
+  [[nodiscard]] const std::optional<RejectedAdvert>& last_rejected() const { return last_rejected_; }
   [[nodiscard]] Counters counters() const;
 
  private:
   [[nodiscard]] net::Result<std::optional<net::Interface>> find_holder(const net::Links& links) const;
   std::string open(const std::set<net::Address>& virtual_ones, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
-  [[nodiscard]] std::expected<Advert, Refusal> check(const net::RawSocket::Packet& packet);
-  [[nodiscard]] std::expected<Advert, Refusal> read(const net::RawSocket::Packet& packet);
+  [[nodiscard]] std::expected<Advert, RejectReason> check(const net::RawSocket::Packet& packet);
+  [[nodiscard]] std::expected<Advert, RejectReason> read(const net::RawSocket::Packet& packet);
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
-  void note_disbelieved(const net::RawSocket::Packet& packet, Refusal refusal, Instant now);
+  void note_rejected(const net::RawSocket::Packet& packet, RejectReason reason, Instant now);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
 
   // What is signed (router_signed.cc).
@@ -115,7 +115,7 @@ class Router {
   [[nodiscard]] bool note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence);
   void send_questions(const Identity& self, Instant now);
   void send_hello(const net::Address& other, const Identity& self, bool question);
-  [[nodiscard]] std::expected<Hello, Refusal> check_hello(const net::RawSocket::Packet& packet);
+  [[nodiscard]] std::expected<Hello, RejectReason> check_hello(const net::RawSocket::Packet& packet);
 
   [[nodiscard]] std::uint64_t time_of_day() const;
 
@@ -129,8 +129,8 @@ class Router {
   std::unique_ptr<net::RawSocket> socket_;
   std::unique_ptr<net::RawSocket> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   std::vector<Peer> peers_;
-  std::optional<Disbelieved> disbelieved_;
-  std::vector<Refused> refused_;
+  std::optional<RejectedAdvert> last_rejected_;
+  std::vector<RejectedPacket> rejected_;
   std::uint64_t sequence_ = 0;                     ///< of what was signed last
   Sequences sequences_;                            ///< of the last signed advert of each sender
   Sequences hello_sequences_;                      ///< apart, so that a hello which overtakes an advert does it no harm

@@ -59,21 +59,22 @@ void Router::send_hello(const net::Address& other, const Identity& self, bool qu
 }
 
 /// Never believed without a signature, whatever is done about adverts.
-std::expected<Hello, Refusal> Router::check_hello(const net::RawSocket::Packet& packet) {
-  if (packet.ttl != required_ttl) return std::unexpected(Refusal::ttl);
-  if (packet.destination != *source_) return std::unexpected(Refusal::destination);
+std::expected<Hello, RejectReason> Router::check_hello(const net::RawSocket::Packet& packet) {
+  if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
+  if (packet.destination != *source_) return std::unexpected(RejectReason::destination);
   const bool unknown_sender =
       spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
-  if (unknown_sender || packet.source == *source_) return std::unexpected(Refusal::source);
+  if (unknown_sender || packet.source == *source_) return std::unexpected(RejectReason::source);
   if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
-    return std::unexpected(Refusal::router_id);
+    return std::unexpected(RejectReason::router_id);
   }
   const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
   if (!verified) return std::unexpected(verified.error());
-  if (!verified->sequence) return std::unexpected(Refusal::not_signed);
+  if (!verified->sequence) return std::unexpected(RejectReason::not_signed);
   auto hello = decode_hello(verified->advert);
   if (!hello) return hello;
-  if (!note_sequence(hello_sequences_, packet.source, *verified->sequence)) return std::unexpected(Refusal::replay);
+  if (!note_sequence(hello_sequences_, packet.source, *verified->sequence))
+    return std::unexpected(RejectReason::replay);
   return hello;
 }
 

@@ -68,23 +68,23 @@ std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std:
   return packet;
 }
 
-std::expected<VerifiedPacket, Refusal> verify(Bytes packet, const Path& path, const Signing& signing) {
+std::expected<VerifiedPacket, RejectReason> verify(Bytes packet, const Path& path, const Signing& signing) {
   const bool has_trailer =
       packet.size() > trailer_size && std::ranges::equal(packet.last(trailer_size).first(magic.size()), magic);
   if (!has_trailer) {
-    if (signing.mode == SigningMode::enforce) return std::unexpected(Refusal::not_signed);
+    if (signing.mode == SigningMode::enforce) return std::unexpected(RejectReason::not_signed);
     return VerifiedPacket{.advert = packet, .sequence = {}, .understands_hello = false};
   }
   const Bytes trailer = packet.last(trailer_size);
   const auto key = std::ranges::find(signing.keys, std::to_integer<std::uint8_t>(trailer[key_offset]), &Key::id);
-  if (key == signing.keys.end()) return std::unexpected(Refusal::signature);
+  if (key == signing.keys.end()) return std::unexpected(RejectReason::signature);
   std::vector<std::byte> covered(packet.begin(), packet.end() - (trailer_size - code_offset));
   std::ranges::fill(std::span(covered).last(code_offset).subspan(balance_offset, 2), std::byte{0});
   const Code expected = code_of(covered, path, *key);
   const Bytes advert = packet.first(packet.size() - trailer_size);
   if (CRYPTO_memcmp(expected.data(), trailer.subspan(code_offset).data(), expected.size()) != 0 ||
       (wire::sum(trailer.subspan(balance_offset, 2)) != 0 && sum_of(trailer, advert, path) != 0xffff)) {
-    return std::unexpected(Refusal::signature);
+    return std::unexpected(RejectReason::signature);
   }
   std::uint64_t sequence = 0;
   for (const std::byte byte : trailer.subspan(sequence_offset, sizeof sequence)) {

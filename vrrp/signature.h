@@ -27,8 +27,8 @@ struct VerifiedPacket {
 };
 
 /// Refusals: not_signed (by `signing.mode`), signature (no such key, or it does not fit).
-[[nodiscard]] std::expected<VerifiedPacket, Refusal> verify(std::span<const std::byte> packet, const Path& path,
-                                                            const Signing& signing);
+[[nodiscard]] std::expected<VerifiedPacket, RejectReason> verify(std::span<const std::byte> packet, const Path& path,
+                                                                 const Signing& signing);
 
 /// Whether a sequence is a new one: greater than the last of the same sender, or of a sender that was never heard, the
 /// time of day in microseconds, give or take five minutes.

@@ -27,7 +27,7 @@ struct Transition {
 /// Something happened to a virtual router that is worth telling and changed no state.
 struct Notice {
   enum class Kind : std::uint8_t {
-    advert,      ///< an advertisement was refused, or lists other addresses
+    advert,      ///< an advertisement was rejected, or lists other addresses
     unrelieved,  ///< no other node took over
     stalled,     ///< this node was stalled
     gives_up,    ///< by Routers::give_up
@@ -46,20 +46,20 @@ struct Peer {
   Instant heard;              ///< when that arrived
 };
 
-/// An advert of our VRID that was refused: perhaps from another master.
-struct Disbelieved {
+/// An advert of our VRID that was rejected: perhaps from another master.
+struct RejectedAdvert {
   net::Address source;
-  Refusal refusal = Refusal::signature;
+  RejectReason reason = RejectReason::signature;
   Instant heard;
 };
 
 struct Counters {
   std::uint64_t sent = 0;
   std::uint64_t send_errors = 0;
-  std::uint64_t received = 0;                          ///< and accepted
-  std::uint64_t other_address_list = 0;                ///< accepted, but naming other virtual addresses than ours
-  std::array<std::uint64_t, refusal_count> refused{};  ///< by Refusal
-  std::uint64_t dropped = 0;                           ///< unread: they came faster than they could be read
+  std::uint64_t received = 0;            ///< and accepted
+  std::uint64_t other_address_list = 0;  ///< accepted, but naming other virtual addresses than ours
+  std::array<std::uint64_t, reject_reason_count> rejected{};  ///< by RejectReason
+  std::uint64_t dropped = 0;                                  ///< unread: they came faster than they could be read
 };
 
 struct Status {
@@ -76,7 +76,7 @@ struct Status {
   std::optional<Instant> lease_end;    ///< of a master: when the kernel drops them unless they are renewed
   std::optional<Instant> next_timer;   ///< Adver_Timer or Master_Down_Timer
   std::vector<Peer> peers;             ///< heard lately, at most a dozen
-  std::optional<Disbelieved> disbelieved;  ///< the last one
+  std::optional<RejectedAdvert> last_rejected;  ///< the last one
   Counters adverts;
 };
 

@@ -19,8 +19,8 @@ constexpr std::array<Duration, 4> burst_pauses = {100ms, 400ms, 1s, 2s};
 /// After the burst: for neighbours that have heard otherwise since, or nothing.
 constexpr Duration refresh_pause = 60s;
 
-/// Between one word of a kind of refusal and the next: whoever floods us does not fill the log.
-constexpr Duration refusal_pause = 60s;
+/// Between one notice of a reason and the next: whoever floods us does not fill the log.
+constexpr Duration rejected_pause = 60s;
 
 /// Without the farewells after which their sender spoke as master again: after this node stood still, many adverts
 /// arrive at once, of which the last is true.
@@ -69,7 +69,7 @@ void SyncGroup::on_link_change(const std::string& interface) {
 void SyncGroup::on_packets(GroupRouter& it) {
   const std::size_t member = place_of(it);
   const auto accepted = it.router.receive(around_.loop.now(), around_.self);
-  tell_refusals(it);
+  report_rejected(it);
   for (const auto& [source, identity] : it.router.peer_identities())
     around_.listener.on_peer_identity(identity, source);
   for (const auto& [source, heard] : without_taken_back(accepted)) {
@@ -85,20 +85,20 @@ void SyncGroup::on_packets(GroupRouter& it) {
 }
 
 /// The first of each kind, and then one a minute.
-void SyncGroup::tell_refusals(GroupRouter& it) {
-  for (const auto& [source, refusal] : it.router.refused()) {
-    if (refusal == Refusal::router_id) continue;  // other virtual routers on the link are nobody's mistake
-    const auto [told, is_first] = it.refusals_told.try_emplace(refusal, around_.loop.now());
-    if (!is_first && around_.loop.now() - told->second < refusal_pause) continue;
+void SyncGroup::report_rejected(GroupRouter& it) {
+  for (const auto& [source, reason] : it.router.rejected()) {
+    if (reason == RejectReason::router_id) continue;  // other virtual routers on the link are nobody's mistake
+    const auto [told, is_first] = it.last_reported.try_emplace(reason, around_.loop.now());
+    if (!is_first && around_.loop.now() - told->second < rejected_pause) continue;
     told->second = around_.loop.now();
-    const bool believed = refusal == Refusal::address_list;
+    const bool accepted = reason == RejectReason::address_list;
     const Counters counters = it.router.counters();
     around_.listener.on_notice(
         it.router.spec().name,
         {.kind = Notice::Kind::advert,
          .text = fmt::format("advertisement from {1} {0} {2} ({3} so far)",
-                             believed ? "accepted, but" : "refused:", to_string(source), describe(refusal),
-                             believed ? counters.other_address_list : counters.refused[std::to_underlying(refusal)])});
+                             accepted ? "accepted, but" : "refused:", to_string(source), describe(reason),
+                             accepted ? counters.other_address_list : counters.rejected[std::to_underlying(reason)])});
   }
 }
 
@@ -259,7 +259,7 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
           .next_timer = group_.deadline(),
           .peers = it.router.peers(),
-          .disbelieved = it.router.disbelieved(),
+          .last_rejected = it.router.last_rejected(),
           .adverts = it.router.counters()};
 }
 

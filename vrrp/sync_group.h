@@ -43,8 +43,8 @@ struct GroupRouter {
   Router router;
   Conditions conditions{};
   SyncGroup* group = nullptr;
-  std::map<Operation, std::string> failing{};  ///< and why
-  std::map<Refusal, Instant> refusals_told{};  ///< when each kind was told of last
+  std::map<Operation, std::string> failing{};       ///< and why
+  std::map<RejectReason, Instant> last_reported{};  ///< when each kind was told of last
 };
 
 /// Virtual routers that move together, or a single one: one machine and one timer for the routers on all links.
@@ -106,7 +106,7 @@ class SyncGroup {
   [[nodiscard]] bool holds_any(const GroupRouter& router) const;
   [[nodiscard]] std::size_t place_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
-  void tell_refusals(GroupRouter& router);
+  void report_rejected(GroupRouter& router);
   void on_timer();
   void feed(const GroupEvent& event, const std::function<std::string()>& reason);
   net::Result<> perform(const std::vector<Action>& actions);

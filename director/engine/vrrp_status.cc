@@ -41,8 +41,8 @@ ordered_json texts(const std::vector<vrrp::VirtualRoute>& routes) {
 
 ordered_json counters(const vrrp::Counters& adverts) {
   ordered_json refused = ordered_json::object();
-  for (std::size_t i = 0; i < adverts.refused.size(); ++i) {
-    if (adverts.refused[i] != 0) refused[vrrp::to_string(static_cast<vrrp::Refusal>(i))] = adverts.refused[i];
+  for (std::size_t i = 0; i < adverts.rejected.size(); ++i) {
+    if (adverts.rejected[i] != 0) refused[vrrp::to_string(static_cast<vrrp::RejectReason>(i))] = adverts.rejected[i];
   }
   return {{"sent", adverts.sent},          {"send_errors", adverts.send_errors},
           {"received", adverts.received},  {"other_address_list", adverts.other_address_list},
@@ -55,25 +55,25 @@ net::Duration while_it_matters(const vrrp::Status& router) {
 }
 
 /// What to do about adverts that are refused.
-std::string_view remedy(vrrp::Refusal refusal) {
-  switch (refusal) {
-    case vrrp::Refusal::signature:
+std::string_view remedy(vrrp::RejectReason reason) {
+  switch (reason) {
+    case vrrp::RejectReason::signature:
       return "give all nodes the same file of keys ('authentication: keys')";
-    case vrrp::Refusal::not_signed:
+    case vrrp::RejectReason::not_signed:
       return "sign on all nodes, or set 'mode: permissive' here until they do";
-    case vrrp::Refusal::replay:
+    case vrrp::RejectReason::replay:
       return "check whether its clock was set back";
-    case vrrp::Refusal::password:
+    case vrrp::RejectReason::password:
       return "give all nodes the same password ('password_file')";
-    case vrrp::Refusal::version:
+    case vrrp::RejectReason::version:
       return "give all nodes the same 'version'";
-    case vrrp::Refusal::interval:
+    case vrrp::RejectReason::interval:
       return "give all nodes the same 'advertise'";
-    case vrrp::Refusal::ttl:
+    case vrrp::RejectReason::ttl:
       return "connect the nodes of a virtual router to one link, without a router between them";
-    case vrrp::Refusal::source:
+    case vrrp::RejectReason::source:
       return "set each node's 'address' to the one that it sends from";
-    case vrrp::Refusal::destination:
+    case vrrp::RejectReason::destination:
       return "set 'unicast' on all nodes or on none";
     default:
       return "find out what sends them";
@@ -86,12 +86,12 @@ std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNam
   std::vector<std::string> problems;
   const auto add = [&](const std::string& text) { problems.push_back("vrrp " + router.spec.name + ": " + text); };
   if (!router.problem.empty()) add(with_names(router.problem, names));
-  if (router.disbelieved && now - router.disbelieved->heard < while_it_matters(router)) {
-    const auto& [source, refusal, heard] = *router.disbelieved;
+  if (router.last_rejected && now - router.last_rejected->heard < while_it_matters(router)) {
+    const auto& [source, reason, heard] = *router.last_rejected;
     add(fmt::format("advertisements from {} are refused: {} ({} so far, the last {} ago){}; {}", called(source, names),
-                    vrrp::describe(refusal), router.adverts.refused[std::to_underlying(refusal)],
+                    vrrp::describe(reason), router.adverts.rejected[std::to_underlying(reason)],
                     net::to_string(std::chrono::milliseconds(milliseconds(now - heard))),
-                    router.state == vrrp::State::master ? "; that node may be master too" : "", remedy(refusal)));
+                    router.state == vrrp::State::master ? "; that node may be master too" : "", remedy(reason)));
   }
   return problems;
 }

@@ -24,7 +24,7 @@
 #include "vrrp/signature.h"
 
 using namespace vrrp_test;
-using vrrp::Refusal;
+using vrrp::RejectReason;
 
 namespace {
 
@@ -226,13 +226,13 @@ TEST_CASE_METHOD(Signed, "a stranger with another key, or none, moves nobody, an
   CHECK(stranger.is_master());
   CHECK(lb1.is_master());
   CHECK(lb2.state() == vrrp::State::backup);
-  CHECK(lb1.status().adverts.refused[std::to_underlying(Refusal::not_signed)] >= 3);
+  CHECK(lb1.status().adverts.rejected[std::to_underlying(RejectReason::not_signed)] >= 3);
   stranger.specs[0].signing = signing;
   stranger.specs[0].signing->keys[0].secret = "another secret entirely";
   stranger.update();
   pump_for({&lb1, &lb2, &stranger}, 800ms);
   CHECK(lb1.is_master());
-  CHECK(lb1.status().adverts.refused[std::to_underlying(Refusal::signature)] >= 3);
+  CHECK(lb1.status().adverts.rejected[std::to_underlying(RejectReason::signature)] >= 3);
   CHECK(lb1.notices ==
         "lb1 front: advertisement from 10.0.0.3 refused: it is not signed (1 so far)\n"
         "lb1 front: advertisement from 10.0.0.3 refused: it is signed with another key (1 so far)\n");
@@ -276,10 +276,10 @@ TEST_CASE_METHOD(Signed, "signed nodes tell each other what they run, whoever is
   peers1.clear();
   to_lb1(right);
   CHECK(peers1.empty());
-  const auto refused = lb1.status().adverts.refused;
-  CHECK(refused[std::to_underlying(Refusal::not_signed)] == 1);
-  CHECK(refused[std::to_underlying(Refusal::signature)] == 1);
-  CHECK(refused[std::to_underlying(Refusal::replay)] == 1);
+  const auto refused = lb1.status().adverts.rejected;
+  CHECK(refused[std::to_underlying(RejectReason::not_signed)] == 1);
+  CHECK(refused[std::to_underlying(RejectReason::signature)] == 1);
+  CHECK(refused[std::to_underlying(RejectReason::replay)] == 1);
   CHECK(lb1.is_master());
 }
 
@@ -320,9 +320,9 @@ TEST_CASE_METHOD(Signed, "replays of captured adverts at 10,000 a second move no
   REQUIRE(captured.size() > 5);
   std::vector<Bytes> packets;
   for (std::size_t i = 0; i < 30'000; ++i) packets.push_back(captured[i % captured.size()]);
-  const auto wrong = lb2.status().adverts.refused[std::to_underlying(Refusal::signature)];
+  const auto wrong = lb2.status().adverts.rejected[std::to_underlying(RejectReason::signature)];
   withstand(*this, socket, packets, "replays");
-  const auto refused = lb2.status().adverts.refused[std::to_underlying(Refusal::signature)] - wrong;
+  const auto refused = lb2.status().adverts.rejected[std::to_underlying(RejectReason::signature)] - wrong;
   CHECK(refused > packets.size() * 9 / 10);  // they came from somebody else
 }
 
@@ -342,9 +342,9 @@ TEST_CASE_METHOD(Signed, "forged adverts at 10,000 a second, right but for the k
     if (i % 2 == 0) packets.back() = vrrp::sign(packets.back(), path, stolen, i);
   }
   withstand(*this, socket, packets, "forged adverts");
-  const auto& refused = lb2.status().adverts.refused;
-  CHECK(refused[std::to_underlying(Refusal::not_signed)] > packets.size() * 4 / 10);
-  CHECK(refused[std::to_underlying(Refusal::signature)] > packets.size() * 4 / 10);
+  const auto& refused = lb2.status().adverts.rejected;
+  CHECK(refused[std::to_underlying(RejectReason::not_signed)] > packets.size() * 4 / 10);
+  CHECK(refused[std::to_underlying(RejectReason::signature)] > packets.size() * 4 / 10);
 }
 
 TEST_CASE_METHOD(Pair, "noise at 10,000 packets a second moves nobody and costs little", "[hostile]") {

@@ -209,7 +209,7 @@ TEST_CASE("version 2 with another password is no peer", "[keepalived-v2]") {
   couple.ours.start();
   CHECK(couple.until([&] { return couple.ours.is_master() && couple.holds(couple.host2); }, 8s));
   const auto refused = [&] {
-    return couple.ours.status().adverts.refused[std::to_underlying(vrrp::Refusal::password)];
+    return couple.ours.status().adverts.rejected[std::to_underlying(vrrp::RejectReason::password)];
   };
   // One is all that can be waited for: keepalived 2.2.7 starts its advert timer anew at every advert it refuses, and
   // where ours comes first in each second it sends its first and then no more.

@@ -209,7 +209,7 @@ TEST_CASE_METHOD(Lan, "unicast peers need no multicast and believe nobody else",
   pump_for({&lb1, &lb2, &stranger}, 300ms);
   CHECK(lb1.is_master());
   CHECK(lb2.state() == vrrp::State::backup);
-  CHECK(lb1.status().adverts.refused[std::to_underlying(vrrp::Refusal::source)] >= 3);
+  CHECK(lb1.status().adverts.rejected[std::to_underlying(vrrp::RejectReason::source)] >= 3);
 }
 
 TEST_CASE("IPv6: the address is there without waiting for duplicate detection, and leaves no route behind", "[pair]") {

@@ -63,8 +63,9 @@ TEST_CASE("another master that is not believed is a problem, with who, why and w
   auto router = front();
   const net::Instant now(100s);
   CHECK(vrrp_problems(router, names, now).empty());
-  router.disbelieved = {.source = address("192.0.2.12"), .refusal = vrrp::Refusal::signature, .heard = now - 400ms};
-  router.adverts.refused[std::to_underlying(vrrp::Refusal::signature)] = 32;
+  router.last_rejected = {
+      .source = address("192.0.2.12"), .reason = vrrp::RejectReason::signature, .heard = now - 400ms};
+  router.adverts.rejected[std::to_underlying(vrrp::RejectReason::signature)] = 32;
   CHECK(vrrp_problems(router, names, now) ==
         Texts{"vrrp front: advertisements from lb2 (192.0.2.12) are refused: it is signed with another key (32 so far, "
               "the last 400ms ago); that node may be master too; give all nodes the same file of keys "
@@ -73,7 +74,7 @@ TEST_CASE("another master that is not believed is a problem, with who, why and w
   router.spec.advertise = 40s;
   CHECK(vrrp_problems(router, names, now + 10s).size() == 1);
   router.state = vrrp::State::backup;
-  router.disbelieved->refusal = vrrp::Refusal::not_signed;
+  router.last_rejected->reason = vrrp::RejectReason::not_signed;
   router.problem = "claim: refused";
   CHECK(vrrp_problems(router, names, now) ==
         Texts{"vrrp front: claim: refused",

@@ -10,7 +10,7 @@ using net::Address;
 using vrrp::Advert;
 using vrrp::Checksum;
 using vrrp::Path;
-using vrrp::Refusal;
+using vrrp::RejectReason;
 
 namespace {
 
@@ -83,10 +83,10 @@ TEST_CASE("every truncation of an advert is refused, and every extension") {
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       const auto advert = vrrp::decode(std::span(bytes).first(length), golden.path);
       REQUIRE_FALSE(advert);
-      CHECK(advert.error() == (length < 8 ? Refusal::truncated : Refusal::length));
+      CHECK(advert.error() == (length < 8 ? RejectReason::truncated : RejectReason::length));
     }
     bytes.resize(bytes.size() + golden.path.source.bytes().size());
-    CHECK(vrrp::decode(bytes, golden.path).error() == Refusal::length);
+    CHECK(vrrp::decode(bytes, golden.path).error() == RejectReason::length);
   }
 }
 
@@ -102,24 +102,24 @@ TEST_CASE("every flipped bit is noticed") {
   }
 }
 
-TEST_CASE("each thing that is wrong has its own refusal") {
-  const auto refusal = [](std::initializer_list<std::pair<std::size_t, int>> changes) {
+TEST_CASE("each thing that is wrong has its own reason") {
+  const auto reason = [](std::initializer_list<std::pair<std::size_t, int>> changes) {
     return vrrp::decode(altered(changes), ipv4).error();
   };
   REQUIRE(vrrp::decode(altered({}), ipv4));
-  CHECK(refusal({{0, 0x21}}) == Refusal::version);
-  CHECK(refusal({{0, 0x41}}) == Refusal::version);
-  CHECK(refusal({{0, 0x32}}) == Refusal::type);
-  CHECK(refusal({{3, 0}}) == Refusal::length);
-  CHECK(refusal({{3, 2}}) == Refusal::length);
-  CHECK(refusal({{3, 255}}) == Refusal::length);
-  CHECK(refusal({{1, 0}}) == Refusal::router_id);
-  CHECK(refusal({{4, 0}, {5, 0}}) == Refusal::interval);
-  CHECK(refusal({{4, 0xf0}, {5, 0}}) == Refusal::interval);
+  CHECK(reason({{0, 0x21}}) == RejectReason::version);
+  CHECK(reason({{0, 0x41}}) == RejectReason::version);
+  CHECK(reason({{0, 0x32}}) == RejectReason::type);
+  CHECK(reason({{3, 0}}) == RejectReason::length);
+  CHECK(reason({{3, 2}}) == RejectReason::length);
+  CHECK(reason({{3, 255}}) == RejectReason::length);
+  CHECK(reason({{1, 0}}) == RejectReason::router_id);
+  CHECK(reason({{4, 0}, {5, 0}}) == RejectReason::interval);
+  CHECK(reason({{4, 0xf0}, {5, 0}}) == RejectReason::interval);
 
   Bytes empty = altered({{3, 0}, {8, 0}, {9, 0}, {10, 0}, {11, 0}});
   empty.resize(8);
-  CHECK(vrrp::decode(empty, ipv4).error() == Refusal::no_address);
+  CHECK(vrrp::decode(empty, ipv4).error() == RejectReason::no_address);
 }
 
 TEST_CASE("the reserved bits beside the interval are ignored") {
@@ -127,9 +127,9 @@ TEST_CASE("the reserved bits beside the interval are ignored") {
 }
 
 TEST_CASE("an IPv6 sum is bound to the packet's addresses, an IPv4 one of RFC 9568 is not") {
-  CHECK(vrrp::decode(from_hex(goldens[3].hex), path("fe80::2", "ff02::12")).error() == Refusal::checksum);
+  CHECK(vrrp::decode(from_hex(goldens[3].hex), path("fe80::2", "ff02::12")).error() == RejectReason::checksum);
   CHECK(vrrp::decode(from_hex(goldens[0].hex), path("192.168.56.12", "224.0.0.18")) == goldens[0].advert);
-  CHECK(vrrp::decode(from_hex(goldens[1].hex), path("192.168.56.12", "224.0.0.18")).error() == Refusal::checksum);
+  CHECK(vrrp::decode(from_hex(goldens[1].hex), path("192.168.56.12", "224.0.0.18")).error() == RejectReason::checksum);
 }
 
 TEST_CASE("the longest address lists go through") {
@@ -154,11 +154,11 @@ TEST_CASE("random bytes never pass for an advert") {
   }
 }
 
-TEST_CASE("every refusal has a name of its own") {
+TEST_CASE("every reason has a name of its own") {
   std::vector<std::string_view> names;
-  for (std::size_t i = 0; i < vrrp::refusal_count; ++i) names.push_back(to_string(static_cast<Refusal>(i)));
+  for (std::size_t i = 0; i < vrrp::reject_reason_count; ++i) names.push_back(to_string(static_cast<RejectReason>(i)));
   std::ranges::sort(names);
   CHECK(std::ranges::adjacent_find(names) == names.end());
   CHECK(std::ranges::find(names, "") == names.end());
-  CHECK(to_string(Refusal::owner) == "owner");
+  CHECK(to_string(RejectReason::owner) == "owner");
 }

@@ -6,7 +6,7 @@
 
 using namespace std::chrono_literals;
 using namespace vrrp_test;
-using vrrp::Refusal;
+using vrrp::RejectReason;
 
 namespace {
 
@@ -16,7 +16,7 @@ const vrrp::Advert advert = {51, 150, 1s, {net::Address::parse("192.168.56.10").
 const Bytes plain = from_hex("2133960100015017c0a8380a0000000000000000");
 const Bytes with_password = from_hex("21339601010112cbc0a8380a7365637265740000");
 
-Refusal refusal_of(const Bytes& bytes, std::string_view password = "") {
+RejectReason reject_reason(const Bytes& bytes, std::string_view password = "") {
   const auto decoded = vrrp::decode_v2(bytes, password);
   REQUIRE_FALSE(decoded);
   return decoded.error();
@@ -32,10 +32,10 @@ TEST_CASE("version 2 is written and read as RFC 3768 says, with a password or wi
 }
 
 TEST_CASE("version 2 with another password, or one where none is, is refused") {
-  CHECK(refusal_of(with_password, "Secret") == Refusal::password);
-  CHECK(refusal_of(with_password, "secre") == Refusal::password);
-  CHECK(refusal_of(with_password) == Refusal::password);
-  CHECK(refusal_of(plain, "secret") == Refusal::password);
+  CHECK(reject_reason(with_password, "Secret") == RejectReason::password);
+  CHECK(reject_reason(with_password, "secre") == RejectReason::password);
+  CHECK(reject_reason(with_password) == RejectReason::password);
+  CHECK(reject_reason(plain, "secret") == RejectReason::password);
 }
 
 TEST_CASE("version 2 that was cut short or changed on the way is refused") {
@@ -49,8 +49,8 @@ TEST_CASE("version 2 that was cut short or changed on the way is refused") {
   }
   Bytes longer = plain;
   longer.resize(longer.size() + 4);
-  CHECK(refusal_of(longer) == Refusal::length);
-  CHECK(refusal_of(from_hex("3133960100643fb4c0a8380a")) == Refusal::version);
+  CHECK(reject_reason(longer) == RejectReason::length);
+  CHECK(reject_reason(from_hex("3133960100643fb4c0a8380a")) == RejectReason::version);
 }
 
 TEST_CASE("version 2 that is noise is refused, whatever its length") {

@@ -6,7 +6,7 @@
 using namespace vrrp_test;
 using vrrp::decode_hello;
 using vrrp::Hello;
-using vrrp::Refusal;
+using vrrp::RejectReason;
 
 namespace {
 
@@ -40,7 +40,7 @@ TEST_CASE("no advert is a hello, and no hello an advert") {
   CHECK_FALSE(vrrp::is_hello({}));
   for (const auto* advert : {"3133960100643fb4c0a8380a", "2133960100643fb4c0a8380a"}) {
     CHECK_FALSE(vrrp::is_hello(from_hex(advert)));
-    CHECK(decode_hello(from_hex(advert)).error() == Refusal::version);
+    CHECK(decode_hello(from_hex(advert)).error() == RejectReason::version);
   }
   const vrrp::Path path{.source = net::Address::parse("192.168.56.11").value(),
                         .destination = net::Address::parse("192.168.56.12").value()};
@@ -50,18 +50,18 @@ TEST_CASE("no advert is a hello, and no hello an advert") {
 TEST_CASE("a hello is refused unless it is whole, and nothing else") {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     INFO(size);
-    CHECK(decode_hello(first(size)).error() == Refusal::truncated);
+    CHECK(decode_hello(first(size)).error() == RejectReason::truncated);
   }
   Bytes longer = bytes;
   longer.push_back(std::byte{});
-  CHECK(decode_hello(longer).error() == Refusal::length);
+  CHECK(decode_hello(longer).error() == RejectReason::length);
   Bytes long_text = bytes;
   long_text[12] = std::byte{65};
   long_text.resize(200);
-  CHECK(decode_hello(long_text).error() == Refusal::length);
+  CHECK(decode_hello(long_text).error() == RejectReason::length);
   Bytes later = bytes;
   later[2] = std::byte{2};
-  CHECK(decode_hello(later).error() == Refusal::version);
+  CHECK(decode_hello(later).error() == RejectReason::version);
 }
 
 TEST_CASE("names are bounded, and bring no control characters") {

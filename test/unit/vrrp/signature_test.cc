@@ -5,7 +5,7 @@
 
 using namespace vrrp_test;
 using vrrp::Key;
-using vrrp::Refusal;
+using vrrp::RejectReason;
 using vrrp::Signing;
 using vrrp::SigningMode;
 
@@ -26,8 +26,8 @@ const Bytes signed_before = from_hex(
     "3133960100643fb4c0a8380a647668310700000000060a24181e4000f0763993a92b4ff2a2a2f723ee55514a9d2550cc01427d4086d569088e"
     "552642");
 
-std::expected<vrrp::VerifiedPacket, Refusal> verified(const Bytes& packet, SigningMode mode = SigningMode::enforce,
-                                                      const vrrp::Path& way = path) {
+std::expected<vrrp::VerifiedPacket, RejectReason> verified(const Bytes& packet, SigningMode mode = SigningMode::enforce,
+                                                           const vrrp::Path& way = path) {
   return vrrp::verify(packet, way, {.mode = mode, .keys = {{.id = 1, .secret = "another secret of ours"}, key}});
 }
 
@@ -60,21 +60,22 @@ TEST_CASE("a signature holds for nothing else: no other bit, end, key or length"
   }
   auto other = path;
   other.source = net::Address::parse("192.168.56.12").value();
-  CHECK(verified(signed_advert, SigningMode::enforce, other).error() == Refusal::signature);
+  CHECK(verified(signed_advert, SigningMode::enforce, other).error() == RejectReason::signature);
   CHECK(vrrp::verify(signed_advert, path, {.keys = {{.id = 7, .secret = "sixteen charakters"}}}).error() ==
-        Refusal::signature);
-  CHECK(vrrp::verify(signed_advert, path, {.keys = {{.id = 8, .secret = key.secret}}}).error() == Refusal::signature);
+        RejectReason::signature);
+  CHECK(vrrp::verify(signed_advert, path, {.keys = {{.id = 8, .secret = key.secret}}}).error() ==
+        RejectReason::signature);
 }
 
 TEST_CASE("what is not signed is believed where the mode says so, what is signed wrongly never") {
-  CHECK(verified(advert).error() == Refusal::not_signed);
+  CHECK(verified(advert).error() == RejectReason::not_signed);
   for (const auto mode : {SigningMode::permissive, SigningMode::receive_only}) {
     const auto read = verified(advert, mode);
     REQUIRE(read);
     CHECK_FALSE(read->sequence);
     Bytes wrong = signed_advert;
     wrong.back() ^= std::byte{1};
-    CHECK(verified(wrong, mode).error() == Refusal::signature);
+    CHECK(verified(wrong, mode).error() == RejectReason::signature);
   }
 }
 
