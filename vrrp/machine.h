@@ -94,7 +94,8 @@ struct Heard {
 };
 using Event = std::variant<Startup, Shutdown, Resign, Hold, Reconfigured, Expired, Heard>;
 
-/// What is to be done, in this order, after the next state is stored. A claim that fails ends it (group.h: Refused).
+/// What is to be done, in this order, after the next state is stored. A claim that fails ends it (sync_group_state.h:
+/// ClaimFailed).
 enum class Action : std::uint8_t {
   advertise,  ///< send an advert with our priority
   resign,     ///< send an advert with priority 0

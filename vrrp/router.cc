@@ -66,7 +66,7 @@ net::Result<std::optional<net::Interface>> Router::find_holder(const net::Links&
   return host_->make_macvlan({.name = spec_.holder(), .lower_index = interface_->index, .mac = mac});
 }
 
-net::Result<> Router::retire() {
+net::Result<> Router::remove_interface() {
   if (!spec_.virtual_mac || !holder_) return {};
   const int index = holder_->index;
   holder_.reset();

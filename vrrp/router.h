@@ -13,9 +13,9 @@
 #include "net/raw_socket.h"
 #include "net/route_table.h"
 #include "net/sysctls.h"
-#include "vrrp/group.h"
 #include "vrrp/hello.h"
 #include "vrrp/status.h"
+#include "vrrp/sync_group_state.h"
 
 namespace net {
 class Host;
@@ -44,7 +44,7 @@ class Router {
   void close();
 
   /// Removes the interface of its own. It is not refreshed again.
-  net::Result<> retire();
+  net::Result<> remove_interface();
 
   /// Is another from now on, of the same router_id, interface and family; addresses that it no longer has go.
   net::Result<> change(Spec spec);

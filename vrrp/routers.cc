@@ -11,8 +11,8 @@
 namespace vrrp {
 
 /// A new list of routers, matched with those that there are.
-struct Routers::Change {
-  Wanted wanted;
+struct Routers::Update {
+  DesiredRouters desired;
   std::vector<GroupRouter*> routers{};                                ///< for each spec
   std::map<const GroupRouter*, std::unique_ptr<GroupRouter>> made{};  ///< those of them that are new
   std::set<const SyncGroup*> kept{};                                  ///< groups that go on
@@ -20,21 +20,21 @@ struct Routers::Change {
 };
 
 Routers::Routers(net::Loop& loop, net::Host& host, Listener& listener, Options options)
-    : around_{.loop = loop,
-              .host = host,
-              .sysctls = net::Sysctls(host, std::move(options.settings)),
-              .listener = listener,
-              .held = std::move(options.held)} {
+    : context_{.loop = loop,
+               .host = host,
+               .sysctls = net::Sysctls(host, std::move(options.settings)),
+               .listener = listener,
+               .held = std::move(options.held)} {
   // Not from within: whoever fed the group may hold on to it.
-  around_.on_group_stopped = [this] {
-    around_.loop.cancel(
-        std::exchange(forget_timer_, around_.loop.at(around_.loop.now(), [this] { forget_stopped(); })));
+  context_.on_group_stopped = [this] {
+    context_.loop.cancel(
+        std::exchange(forget_timer_, context_.loop.at(context_.loop.now(), [this] { forget_stopped(); })));
   };
 }
 
-Routers::~Routers() { around_.loop.cancel(forget_timer_); }
+Routers::~Routers() { context_.loop.cancel(forget_timer_); }
 
-net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, net::Host& host, Wanted wanted,
+net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, net::Host& host, DesiredRouters desired,
                                                      Listener& listener, Options options) {
   if (auto opened = host.open(); !opened) return std::unexpected(opened.error());
   loop.read_clock();  // nobody was listened to before
@@ -43,8 +43,8 @@ net::Result<std::unique_ptr<Routers>> Routers::start(net::Loop& loop, net::Host&
     for (const auto& group : self->groups_) group->on_link_change(name);
   });
   if (!links) return std::unexpected(links.error());
-  routers->around_.links = std::move(*links);
-  routers->update(std::move(wanted));
+  routers->context_.links = std::move(*links);
+  routers->update(std::move(desired));
   return routers;
 }
 
@@ -63,33 +63,33 @@ GroupRouter* Routers::find(const std::string& name) const {
   return found == order_.end() ? nullptr : *found;
 }
 
-void Routers::update(Wanted wanted) {
-  Change change{.wanted = std::move(wanted)};
-  for (const Spec& spec : change.wanted.specs) {
+void Routers::update(DesiredRouters desired) {
+  Update update{.desired = std::move(desired)};
+  for (const Spec& spec : update.desired.specs) {
     auto* router = find_same(spec);
     if (router == nullptr) {
-      auto made = std::make_unique<GroupRouter>(Router(around_.loop, around_.host, spec));
+      auto made = std::make_unique<GroupRouter>(Router(context_.loop, context_.host, spec));
       router = made.get();
-      change.made.emplace(router, std::move(made));
+      update.made.emplace(router, std::move(made));
     }
-    change.routers.push_back(router);
+    update.routers.push_back(router);
   }
-  set_conditions(change);
-  order_ = change.routers;
-  note_virtual_addresses(change);
-  regroup(change);
+  set_conditions(update);
+  order_ = update.routers;
+  note_virtual_addresses(update);
+  regroup(update);
   std::map<const GroupRouter*, const Spec*> spec_of;
-  for (std::size_t i = 0; i < change.routers.size(); ++i) spec_of[change.routers[i]] = &change.wanted.specs[i];
+  for (std::size_t i = 0; i < update.routers.size(); ++i) spec_of[update.routers[i]] = &update.desired.specs[i];
   std::vector<SyncGroup*> begun;
   for (const auto& group : groups_) {
     if (group->members().empty() || !spec_of.contains(group->members().front().get())) continue;  // it goes
-    if (!change.kept.contains(group.get())) {
+    if (!update.kept.contains(group.get())) {
       begun.push_back(group.get());
       continue;
     }
     std::vector<Spec> specs;
     for (const auto& member : group->members()) specs.push_back(*spec_of.at(member.get()));
-    group->adapt(specs, change.different.contains(group.get()));
+    group->reconfigure(specs, update.different.contains(group.get()));
   }
   for (SyncGroup* group : begun) group->start();
   sweep_routes();
@@ -97,26 +97,26 @@ void Routers::update(Wanted wanted) {
 
 /// All are known before any is heeded, since those of a group add up. Who is there already heeds them by the parameters
 /// that its peers know.
-void Routers::set_conditions(const Change& change) {
+void Routers::set_conditions(const Update& update) {
   std::set<SyncGroup*> told;
-  for (std::size_t i = 0; i < change.routers.size(); ++i) {
-    const auto said = change.wanted.conditions.find(change.wanted.specs[i].name);
-    if (said == change.wanted.conditions.end()) continue;
-    change.routers[i]->conditions = said->second;
-    if (change.routers[i]->group != nullptr) told.insert(change.routers[i]->group);
+  for (std::size_t i = 0; i < update.routers.size(); ++i) {
+    const auto said = update.desired.conditions.find(update.desired.specs[i].name);
+    if (said == update.desired.conditions.end()) continue;
+    update.routers[i]->conditions = said->second;
+    if (update.routers[i]->group != nullptr) told.insert(update.routers[i]->group);
   }
   for (const auto& group : groups_) {
-    if (told.contains(group.get())) group->heed("the cluster file changed");
+    if (told.contains(group.get())) group->apply_conditions("the cluster file changed");
   }
 }
 
 /// Those that go still hold theirs.
-void Routers::note_virtual_addresses(const Change& change) {
-  around_.virtual_addresses.clear();
+void Routers::note_virtual_addresses(const Update& update) {
+  context_.virtual_addresses.clear();
   const auto note = [&](const Spec& spec) {
-    for (const VirtualAddress& address : spec.addresses) around_.virtual_addresses.insert(address.prefix.address);
+    for (const VirtualAddress& address : spec.addresses) context_.virtual_addresses.insert(address.prefix.address);
   };
-  std::ranges::for_each(change.wanted.specs, note);
+  std::ranges::for_each(update.desired.specs, note);
   for (const auto& group : groups_) {
     for (const auto& member : group->members()) note(member->router.spec());
   }
@@ -124,17 +124,17 @@ void Routers::note_virtual_addresses(const Change& change) {
 
 /// Each group of the new list becomes that of its first router that was there, and what is left goes: a group of which
 /// nothing stays hands over and stops, a router that leaves its group alone goes with a farewell.
-void Routers::regroup(Change& change) {
-  const std::set<const GroupRouter*> named(change.routers.begin(), change.routers.end());
+void Routers::regroup(Update& update) {
+  const std::set<const GroupRouter*> named(update.routers.begin(), update.routers.end());
   struct Before {
     SyncGroup* group;
     std::vector<GroupRouter*> members;
-    std::map<const GroupRouter*, Member> known;
+    std::map<const GroupRouter*, MemberState> known;
   };
   std::vector<Before> all_before;  // in their order: what goes says so in the same one each time
-  std::map<const GroupRouter*, std::unique_ptr<GroupRouter>> pool = std::move(change.made);
+  std::map<const GroupRouter*, std::unique_ptr<GroupRouter>> pool = std::move(update.made);
   for (const auto& group : groups_) {
-    auto [routers, known] = group->part();
+    auto [routers, known] = group->detach_members();
     auto& before = all_before.emplace_back(Before{.group = group.get(), .members = {}, .known = std::move(known)});
     for (auto& router : routers) {
       before.members.push_back(router.get());
@@ -147,32 +147,32 @@ void Routers::regroup(Change& change) {
     return taken;
   };
 
-  for (const auto& places : change.wanted.groups) {
+  for (const auto& places : update.desired.groups) {
     std::vector<GroupRouter*> members;
-    for (const std::size_t i : places) members.push_back(change.routers[i]);
+    for (const std::size_t i : places) members.push_back(update.routers[i]);
     const auto was_there = std::ranges::find_if(
-        members, [&](const GroupRouter* it) { return it->group != nullptr && !change.kept.contains(it->group); });
-    // Of a router that was there, the group is still the old one; join() below sets it.
+        members, [&](const GroupRouter* it) { return it->group != nullptr && !update.kept.contains(it->group); });
+    // Of a router that was there, the group is still the old one; attach_members() below sets it.
     if (was_there == members.end()) {
-      groups_.emplace_back(std::make_unique<SyncGroup>(around_))->join(take(members), {});
+      groups_.emplace_back(std::make_unique<SyncGroup>(context_))->attach_members(take(members), {});
       continue;
     }
     SyncGroup* group = (*was_there)->group;
     const auto before = std::ranges::find(all_before, group, &Before::group);
-    change.kept.insert(group);
-    if (before->members != members) change.different.insert(group);
-    group->join(take(members), before->known);
+    update.kept.insert(group);
+    if (before->members != members) update.different.insert(group);
+    group->attach_members(take(members), before->known);
   }
 
   for (const auto& [group, members, known] : all_before) {
     const bool some_stay = std::ranges::any_of(members, [&](const GroupRouter* it) { return named.contains(it); });
-    if (change.kept.contains(group) || some_stay) {
+    if (update.kept.contains(group) || some_stay) {
       for (GroupRouter* it : members) {
-        if (!named.contains(it)) group->drop(*it);
+        if (!named.contains(it)) group->remove_member(*it);
       }
-      if (!change.kept.contains(group)) std::erase_if(groups_, [&](const auto& each) { return each.get() == group; });
+      if (!update.kept.contains(group)) std::erase_if(groups_, [&](const auto& each) { return each.get() == group; });
     } else {
-      group->join(take(members), known);
+      group->attach_members(take(members), known);
       group->stop("removed from the cluster file");
     }
   }
@@ -181,17 +181,17 @@ void Routers::regroup(Change& change) {
 
 /// Routes that an earlier life left, or this one set, and that no router has any more.
 void Routers::sweep_routes() {
-  const auto held = around_.host.own_routes();
-  if (!held) return;  // the next change sweeps again
-  std::set<net::RouteEntry> wanted;
+  const auto held = context_.host.own_routes();
+  if (!held) return;  // the next update sweeps again
+  std::set<net::RouteEntry> desired;
   for (const auto& group : groups_) {
     for (const auto& member : group->members()) {
-      const auto routes = member->router.routes(*around_.links);
-      wanted.insert(routes.begin(), routes.end());
+      const auto routes = member->router.routes(*context_.links);
+      desired.insert(routes.begin(), routes.end());
     }
   }
   for (const net::RouteEntry& route : *held) {
-    if (!wanted.contains(route)) std::ignore = around_.host.drop_route(route);
+    if (!desired.contains(route)) std::ignore = context_.host.drop_route(route);
   }
 }
 
@@ -201,7 +201,7 @@ void Routers::forget_stopped() {
     return std::ranges::find(order_, it.get()) != order_.end();
   };
   for (const auto& group : groups_) {
-    if (group->is_stopped()) group->retire();
+    if (group->is_stopped()) group->remove_interfaces();
   }
   std::erase_if(groups_, [&](const auto& group) {
     return group->is_stopped() && std::ranges::none_of(group->members(), is_listed);
@@ -209,34 +209,34 @@ void Routers::forget_stopped() {
   if (!std::ranges::all_of(groups_, &SyncGroup::is_stopped,
                            [](const auto& group) -> const SyncGroup& { return *group; }))
     return;
-  around_.sysctls.restore();
-  if (std::exchange(stopping_, false)) around_.listener.on_stopped();
+  context_.sysctls.restore();
+  if (std::exchange(stopping_, false)) context_.listener.on_stopped();
 }
 
-void Routers::set_identity(Identity self) { around_.self = std::move(self); }
+void Routers::set_identity(Identity self) { context_.self = std::move(self); }
 
 void Routers::release(const std::string& why) {
-  around_.held.clear();
+  context_.held.clear();
   for (const auto& group : groups_) group->release(why);
 }
 
 void Routers::give_up(const std::string& router, const std::string& reason) {
   auto* it = find(router);
   if (it == nullptr || std::exchange(it->conditions.useless, reason) == reason) return;
-  it->group->heed(reason);
+  it->group->apply_conditions(reason);
 }
 
 void Routers::lower(const std::string& router, int by, const std::string& cause) {
   auto* it = find(router);
   if (it == nullptr || std::exchange(it->conditions.lower, by) == by) return;
-  it->group->heed(cause);
+  it->group->apply_conditions(cause);
 }
 
 void Routers::fault(const std::string& router, const std::string& reason) {
   auto* it = find(router);
   if (it == nullptr) return;
   it->conditions.fault = reason;
-  it->group->heed_fault();
+  it->group->apply_fault();
 }
 
 net::Result<> Routers::hand_over(const std::string& router) {
@@ -257,7 +257,7 @@ void Routers::stop() {
   forget_stopped();
 }
 
-void Routers::leave_to_next_life() {
+void Routers::renew_before_exec() {
   for (const auto& group : groups_) group->renew();
 }
 

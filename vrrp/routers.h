@@ -9,11 +9,11 @@
 
 #include "net/error.h"
 #include "net/loop.h"
+#include "vrrp/desired_routers.h"
 #include "vrrp/listener.h"
 #include "vrrp/spec.h"
 #include "vrrp/status.h"
 #include "vrrp/sync_group.h"
-#include "vrrp/wanted.h"
 
 namespace net {
 class Host;
@@ -37,7 +37,7 @@ class Routers {
   /// process is master although it is held. The listener may be told before this returns. Errors: no privilege
   /// (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its group
   /// waits for it in State::initialize.
-  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, Wanted wanted,
+  static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, DesiredRouters desired,
                                                      Listener& listener, Options options);
   ~Routers();
   Routers(const Routers&) = delete;
@@ -47,7 +47,7 @@ class Routers {
   /// address are: it keeps its role and timers, and its addresses, priority, interval and name change in place; a group
   /// keeps the role of the first of its routers that was there. Others are stopped, or started. What the conditions ask
   /// for is done first: no advert goes out that they forbid.
-  void update(Wanted wanted);
+  void update(DesiredRouters desired);
 
   /// Who this node is from now on, for those that sign as well; the listener is told of each hello of theirs: within a
   /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
@@ -79,21 +79,21 @@ class Routers {
   void stop();
 
   /// The last act of a process that another one follows at once: renews what a master holds, and leaves it there.
-  void leave_to_next_life();
+  void renew_before_exec();
 
  private:
   Routers(net::Loop& loop, net::Host& host, Listener& listener, Options options);
 
-  struct Change;
+  struct Update;
   [[nodiscard]] GroupRouter* find_same(const Spec& spec) const;
   [[nodiscard]] GroupRouter* find(const std::string& name) const;
-  void set_conditions(const Change& change);
-  void note_virtual_addresses(const Change& change);
-  void regroup(Change& change);
+  void set_conditions(const Update& change);
+  void note_virtual_addresses(const Update& change);
+  void regroup(Update& change);
   void sweep_routes();
   void forget_stopped();
 
-  Surroundings around_;
+  SharedContext context_;
   std::vector<std::unique_ptr<SyncGroup>> groups_;
   std::vector<GroupRouter*> order_;  ///< the routers of the last specs
   bool stopping_ = false;

@@ -39,12 +39,12 @@ std::vector<Router::Accepted> without_taken_back(std::vector<Router::Accepted> a
 }  // namespace
 
 SyncGroup::~SyncGroup() {
-  around_.loop.cancel(timer_);
-  around_.loop.cancel(announce_timer_);
+  context_.loop.cancel(timer_);
+  context_.loop.cancel(announce_timer_);
   for (const auto& member : members_) member->router.close();
 }
 
-std::size_t SyncGroup::place_of(const GroupRouter& router) const {
+std::size_t SyncGroup::index_of(const GroupRouter& router) const {
   const auto found = std::ranges::find(members_, &router, &std::unique_ptr<GroupRouter>::get);
   return static_cast<std::size_t>(found - members_.begin());
 }
@@ -57,8 +57,8 @@ void SyncGroup::on_link_change(const std::string& interface) {
     refresh(it);
     const std::string& fault = it.router.fault();
     if (fault.empty() != group_.members[member].link_up) {
-      feed(LinkChanged{.member = member, .up = fault.empty()},
-           [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
+      process(LinkChanged{.member = member, .up = fault.empty()},
+              [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
     } else if (group_.machine.state == State::master && !it.router.holds_all()) {
       // Somebody took an address away, or the interface was made anew.
       renew();
@@ -67,16 +67,16 @@ void SyncGroup::on_link_change(const std::string& interface) {
 }
 
 void SyncGroup::on_packets(GroupRouter& it) {
-  const std::size_t member = place_of(it);
-  const auto accepted = it.router.receive(around_.loop.now(), around_.self);
+  const std::size_t member = index_of(it);
+  const auto accepted = it.router.receive(context_.loop.now(), context_.self);
   report_rejected(it);
   for (const auto& [source, identity] : it.router.peer_identities())
-    around_.listener.on_peer_identity(identity, source);
+    context_.listener.on_peer_identity(identity, source);
   for (const auto& [source, heard] : without_taken_back(accepted)) {
     resigned_.reset();
     if (heard.priority == 0) resigned_ = source;
     const bool leaving = group_.machine.leaving != Leaving::no;
-    feed(MemberHeard{.member = member, .advert = heard, .source = source}, [&] {
+    process(MemberHeard{.member = member, .advert = heard, .source = source}, [&] {
       if (leaving) return fmt::format("resigned; {} took over", to_string(source));
       if (heard.priority == 0) return fmt::format("{} resigned", to_string(source));
       return fmt::format("heard {} with priority {}, ours is {}", to_string(source), heard.priority, config_.priority);
@@ -88,12 +88,12 @@ void SyncGroup::on_packets(GroupRouter& it) {
 void SyncGroup::report_rejected(GroupRouter& it) {
   for (const auto& [source, reason] : it.router.rejected()) {
     if (reason == RejectReason::router_id) continue;  // other virtual routers on the link are nobody's mistake
-    const auto [told, is_first] = it.last_reported.try_emplace(reason, around_.loop.now());
-    if (!is_first && around_.loop.now() - told->second < rejected_pause) continue;
-    told->second = around_.loop.now();
+    const auto [told, is_first] = it.last_reported.try_emplace(reason, context_.loop.now());
+    if (!is_first && context_.loop.now() - told->second < rejected_pause) continue;
+    told->second = context_.loop.now();
     const bool accepted = reason == RejectReason::address_list;
     const Counters counters = it.router.counters();
-    around_.listener.on_notice(
+    context_.listener.on_notice(
         it.router.spec().name,
         {.kind = Notice::Kind::advert,
          .text = fmt::format("advertisement from {1} {0} {2} ({3} so far)",
@@ -104,7 +104,7 @@ void SyncGroup::report_rejected(GroupRouter& it) {
 
 void SyncGroup::on_timer() {
   const Leaving leaving = group_.machine.leaving;
-  feed(Expired{}, [&, this] {
+  process(Expired{}, [&, this] {
     if (leaving == Leaving::for_good) return std::string("stopped; no other node took over");
     if (group_.machine.state == State::initialize)
       return std::string("retrying after the kernel refused its addresses");
@@ -119,8 +119,8 @@ void SyncGroup::on_timer() {
 
 /// One event: the next state is stored, its actions are done, and a change of state is told with its reason. A claim
 /// that is refused is an event of its own, of which only the outcome is told.
-void SyncGroup::feed(const GroupEvent& event, const std::function<std::string()>& reason) {
-  const auto now = around_.loop.now();
+void SyncGroup::process(const SyncGroupEvent& event, const std::function<std::string()>& reason) {
+  const auto now = context_.loop.now();
   const Machine before = group_.machine;
   const auto deadline = group_.deadline();
   auto made = step(config_, group_, event, now);
@@ -133,12 +133,12 @@ void SyncGroup::feed(const GroupEvent& event, const std::function<std::string()>
     why = "process was stalled: another node may have taken over";
   }
   if (const auto done = perform(made.actions); !done) {
-    refused_ = why = done.error().message;
-    auto refused = step(config_, group_, Refused{}, now);
-    group_ = std::move(refused.next);
-    std::ignore = perform(refused.actions);
+    claim_error_ = why = done.error().message;
+    auto failed = step(config_, group_, ClaimFailed{}, now);
+    group_ = std::move(failed.next);
+    std::ignore = perform(failed.actions);
   } else if (std::ranges::find(made.actions, Action::claim) != made.actions.end()) {
-    refused_.clear();
+    claim_error_.clear();
   }
   if (deadline != group_.deadline()) arm();
   const State state = group_.machine.state;
@@ -146,14 +146,14 @@ void SyncGroup::feed(const GroupEvent& event, const std::function<std::string()>
   since_ = now;
   reason_ = why;
   for (const auto& member : members_) {
-    around_.listener.on_transition({.router = member->router.spec().name,
-                                    .from = before.state,
-                                    .to = state,
-                                    .reason = why,
-                                    .stopped = !group_.running,
-                                    .at = now});
+    context_.listener.on_transition({.router = member->router.spec().name,
+                                     .from = before.state,
+                                     .to = state,
+                                     .reason = why,
+                                     .stopped = !group_.running,
+                                     .at = now});
   }
-  if (is_stopped()) around_.on_group_stopped();
+  if (is_stopped()) context_.on_group_stopped();
 }
 
 /// Until a claim fails, which is the error.
@@ -177,13 +177,13 @@ net::Result<> SyncGroup::perform(Action action) {
     net::Result<> done;
     switch (action) {
       case Action::advertise:
-        done = note(it, Operation::send, it.router.send(config_.priority, as_master));
+        done = record_result(it, Operation::send, it.router.send(config_.priority, as_master));
         break;
       case Action::resign:
-        done = note(it, Operation::send, it.router.send(0, as_master));
+        done = record_result(it, Operation::send, it.router.send(0, as_master));
         break;
       case Action::claim:
-        done = note(it, Operation::claim, it.router.claim(lease(config_)));
+        done = record_result(it, Operation::claim, it.router.claim(lease(config_)));
         break;
       case Action::announce:
         break;
@@ -196,7 +196,7 @@ net::Result<> SyncGroup::perform(Action action) {
   if (action != Action::claim || !result) return result;
   // When all addresses are there, one of which a route may lead over. Without its routes a master is better than none.
   for (const auto& member : members_) {
-    std::ignore = note(*member, Operation::route, member->router.set_routes(*around_.links, lease(config_)));
+    std::ignore = record_result(*member, Operation::route, member->router.set_routes(*context_.links, lease(config_)));
   }
   return result;
 }
@@ -204,37 +204,37 @@ net::Result<> SyncGroup::perform(Action action) {
 /// Takes away what it holds.
 net::Result<> SyncGroup::yield(GroupRouter& it) {
   it.failing.erase(Operation::route);
-  auto dropped = it.router.drop_routes(*around_.links);
+  auto dropped = it.router.drop_routes(*context_.links);
   auto yielded = it.router.yield();
-  return note(it, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));
+  return record_result(it, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));
 }
 
 /// One announcement, and a timer for the next.
 void SyncGroup::announce() {
-  around_.loop.cancel(std::exchange(announce_timer_, 0));
+  context_.loop.cancel(std::exchange(announce_timer_, 0));
   if (group_.machine.state != State::master) return;
-  for (const auto& member : members_) note(*member, Operation::announce, member->router.announce());
+  for (const auto& member : members_) record_result(*member, Operation::announce, member->router.announce());
   const Duration pause = announced_ < burst_pauses.size() ? burst_pauses[announced_++] : refresh_pause;
-  announce_timer_ = around_.loop.after(pause, [this] { announce(); });
+  announce_timer_ = context_.loop.after(pause, [this] { announce(); });
 }
 
 void SyncGroup::arm() {
-  around_.loop.cancel(std::exchange(timer_, 0));
-  if (const auto deadline = group_.deadline()) timer_ = around_.loop.at(*deadline, [this] { on_timer(); });
+  context_.loop.cancel(std::exchange(timer_, 0));
+  if (const auto deadline = group_.deadline()) timer_ = context_.loop.at(*deadline, [this] { on_timer(); });
 }
 
 void SyncGroup::notice(const Notice& what) {
-  for (const auto& member : members_) around_.listener.on_notice(member->router.spec().name, what);
+  for (const auto& member : members_) context_.listener.on_notice(member->router.spec().name, what);
 }
 
-net::Result<> SyncGroup::note(GroupRouter& it, Operation operation, net::Result<> result) {
+net::Result<> SyncGroup::record_result(GroupRouter& it, Operation operation, net::Result<> result) {
   if (result) {
     it.failing.erase(operation);
     return result;
   }
   std::string& last = it.failing[operation];
   const bool is_new = std::exchange(last, result.error().message) != result.error().message;
-  if (is_new) around_.listener.on_error(it.router.spec().name, result.error());
+  if (is_new) context_.listener.on_error(it.router.spec().name, result.error());
   return result;
 }
 
@@ -243,7 +243,7 @@ Status SyncGroup::status(const GroupRouter& it) const {
   const auto broken = group_.broken_link();
   std::string fault;
   if (group_.running && broken) fault = members_[*broken]->router.fault();
-  if (group_.running && !refused_.empty()) fault = refused_;
+  if (group_.running && !claim_error_.empty()) fault = claim_error_;
   if (group_.running && group_.faulted) fault = reason_of(&Conditions::fault);
   const auto unset = it.failing.find(Operation::route);
   return {.spec = it.router.spec(),
@@ -251,8 +251,8 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .since = since_,
           .reason = fault.empty() ? reason_ : fault,
           .fault = machine.state == State::initialize ? fault : "",
-          .problem = refused_.empty() && unset != it.failing.end() ? unset->second : refused_,
-          .waits = machine.held ? around_.held : reason_of(&Conditions::useless),
+          .problem = claim_error_.empty() && unset != it.failing.end() ? unset->second : claim_error_,
+          .waits = machine.held ? context_.held : reason_of(&Conditions::useless),
           .priority = config_.priority,
           .source = it.router.source(),
           .held = it.router.held(),

@@ -11,17 +11,17 @@
 #include "net/links.h"
 #include "net/loop.h"
 #include "net/sysctls.h"
-#include "vrrp/group.h"
+#include "vrrp/desired_routers.h"
 #include "vrrp/listener.h"
 #include "vrrp/router.h"
-#include "vrrp/wanted.h"
+#include "vrrp/sync_group_state.h"
 
 namespace vrrp {
 
 class SyncGroup;
 
 /// What all sync groups of a node share. Routers owns it.
-struct Surroundings {
+struct SharedContext {
   net::Loop& loop;
   net::Host& host;
   net::Sysctls sysctls;
@@ -52,8 +52,8 @@ class SyncGroup {
  public:
   using Members = std::vector<std::unique_ptr<GroupRouter>>;
 
-  /// `around` must outlive this.
-  explicit SyncGroup(Surroundings& around) : around_(around) {}
+  /// `context` must outlive this.
+  explicit SyncGroup(SharedContext& context) : context_(context) {}
   /// Like a crash: nothing is sent, and addresses stay.
   ~SyncGroup();
   SyncGroup(const SyncGroup&) = delete;
@@ -64,22 +64,22 @@ class SyncGroup {
   // What it is made of. (sync_group_members.cc)
 
   /// Gives its members away, with what the group knows of their links, to be put together anew.
-  struct Parted {
+  struct DetachedMembers {
     Members routers;
-    std::map<const GroupRouter*, Member> known;
+    std::map<const GroupRouter*, MemberState> known;
   };
-  [[nodiscard]] Parted part();
+  [[nodiscard]] DetachedMembers detach_members();
   /// Takes these, in this order; of those that were not its own before it knows nothing yet.
-  void join(Members members, const std::map<const GroupRouter*, Member>& known);
+  void attach_members(Members members, const std::map<const GroupRouter*, MemberState>& known);
 
   /// Begins: addresses that an earlier process left on an interface are adopted.
   void start();
-  /// Goes on, after join(), with these parameters of its members, in their order.
-  void adapt(const std::vector<Spec>& specs, bool others);
+  /// Goes on, after attach_members(), with these parameters of its members, in their order.
+  void reconfigure(const std::vector<Spec>& specs, bool others);
   /// A router that leaves while the group, or its other routers, go on.
-  void drop(GroupRouter& router);
+  void remove_member(GroupRouter& router);
   /// Removes the interfaces that its routers made for themselves.
-  void retire();
+  void remove_interfaces();
 
   // What it is told to do.
 
@@ -93,8 +93,8 @@ class SyncGroup {
   /// Renews what a master holds, and announces it.
   void renew();
   /// Brings itself in line with its routers' conditions; `cause` is why its priority changes, if it does.
-  void heed(const std::string& cause);
-  void heed_fault();
+  void apply_conditions(const std::string& cause);
+  void apply_fault();
   void on_link_change(const std::string& interface);
 
   [[nodiscard]] Status status(const GroupRouter& router) const;
@@ -104,26 +104,26 @@ class SyncGroup {
   [[nodiscard]] std::string reason_of(std::string Conditions::* kind) const;
   void refresh(GroupRouter& router);
   [[nodiscard]] bool holds_any(const GroupRouter& router) const;
-  [[nodiscard]] std::size_t place_of(const GroupRouter& router) const;
+  [[nodiscard]] std::size_t index_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
   void report_rejected(GroupRouter& router);
   void on_timer();
-  void feed(const GroupEvent& event, const std::function<std::string()>& reason);
+  void process(const SyncGroupEvent& event, const std::function<std::string()>& reason);
   net::Result<> perform(const std::vector<Action>& actions);
   net::Result<> perform(Action action);
   net::Result<> yield(GroupRouter& router);
   void announce();
   void arm();
   void notice(const Notice& what);
-  net::Result<> note(GroupRouter& router, Operation operation, net::Result<> result);
+  net::Result<> record_result(GroupRouter& router, Operation operation, net::Result<> result);
 
-  Surroundings& around_;
+  SharedContext& context_;
   Members members_;
   Config config_;
-  Group group_;
+  SyncGroupState group_;
   Instant since_;
   std::string reason_;                    ///< why it is in its state
-  std::string refused_;                   ///< why the kernel refused its addresses, as long as it does
+  std::string claim_error_;               ///< why the kernel refused its addresses, as long as it does
   std::optional<net::Address> resigned_;  ///< a master that resigned, until another is heard
   net::Loop::Id timer_ = 0, announce_timer_ = 0;
   std::size_t announced_ = 0;  ///< announcements made since the last Action::announce

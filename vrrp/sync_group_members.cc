@@ -10,44 +10,44 @@
 
 namespace vrrp {
 
-SyncGroup::Parted SyncGroup::part() {
-  Parted parted;
-  for (std::size_t i = 0; i < members_.size(); ++i) parted.known[members_[i].get()] = group_.members[i];
-  parted.routers = std::exchange(members_, {});
+SyncGroup::DetachedMembers SyncGroup::detach_members() {
+  DetachedMembers detached;
+  for (std::size_t i = 0; i < members_.size(); ++i) detached.known[members_[i].get()] = group_.members[i];
+  detached.routers = std::exchange(members_, {});
   group_.members.clear();
-  return parted;
+  return detached;
 }
 
-void SyncGroup::join(Members members, const std::map<const GroupRouter*, Member>& known) {
+void SyncGroup::attach_members(Members members, const std::map<const GroupRouter*, MemberState>& known) {
   members_ = std::move(members);
   group_.members.clear();
   for (const auto& member : members_) {
     member->group = this;
     const auto found = known.find(member.get());
-    group_.members.push_back(found == known.end() ? Member{} : found->second);
+    group_.members.push_back(found == known.end() ? MemberState{} : found->second);
   }
 }
 
 void SyncGroup::refresh(GroupRouter& it) {
-  auto refreshed = it.router.refresh(*around_.links, around_.sysctls, around_.virtual_addresses,
+  auto refreshed = it.router.refresh(*context_.links, context_.sysctls, context_.virtual_addresses,
                                      [&it] { it.group->on_packets(it); });
-  std::ignore = note(it, Operation::separate, std::move(refreshed));
+  std::ignore = record_result(it, Operation::separate, std::move(refreshed));
 }
 
 /// Addresses, or routes, which may outlive them.
 bool SyncGroup::holds_any(const GroupRouter& it) const {
   if (it.router.holds_any() || it.router.spec().routes.empty()) return it.router.holds_any();
-  const auto held = around_.host.own_routes();
-  const auto routes = it.router.routes(*around_.links);
+  const auto held = context_.host.own_routes();
+  const auto routes = it.router.routes(*context_.links);
   return held && std::ranges::find_first_of(*held, routes) != held->end();
 }
 
 /// The addresses of an earlier life stay until the role is decided, which it is where nobody else can have it yet.
 void SyncGroup::start() {
   config_ = config();
-  since_ = around_.loop.now();
+  since_ = context_.loop.now();
   reason_ = "starting";
-  group_.machine.held = !around_.held.empty();
+  group_.machine.held = !context_.held.empty();
   group_.faulted = !reason_of(&Conditions::fault).empty();
   std::optional<Instant> claimed = Instant::max();
   for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -58,21 +58,21 @@ void SyncGroup::start() {
     const auto since = it.router.claimed(lease(config_));
     claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
   }
-  feed(Start{.claimed = claimed}, [&] {
+  process(Start{.claimed = claimed}, [&] {
     if (!claimed) return std::string("started");
-    const auto ago = std::chrono::ceil<std::chrono::milliseconds>(around_.loop.now() - *claimed);
-    const bool listens = around_.loop.now() >= *claimed + 3 * config_.advertisement_interval;
+    const auto ago = std::chrono::ceil<std::chrono::milliseconds>(context_.loop.now() - *claimed);
+    const bool listens = context_.loop.now() >= *claimed + 3 * config_.advertisement_interval;
     return fmt::format("started; the previous process renewed the addresses {} ago{}", net::to_string(ago),
                        listens ? ": another node may have taken over, listening first" : "");
   });
 }
 
-void SyncGroup::adapt(const std::vector<Spec>& specs, bool others) {
+void SyncGroup::reconfigure(const std::vector<Spec>& specs, bool others) {
   bool different = others;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     Router& router = members_[i]->router;
     different |= router.spec() != specs[i];
-    note(*members_[i], Operation::yield, router.change(specs[i]));
+    record_result(*members_[i], Operation::yield, router.change(specs[i]));
   }
   config_ = config();
   std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
@@ -81,9 +81,9 @@ void SyncGroup::adapt(const std::vector<Spec>& specs, bool others) {
     const bool up = members_[i]->router.fault().empty();
     if (std::exchange(group_.members[i].link_up, up) != up) changed.push_back({.member = i, .up = up});
   }
-  heed_fault();  // of a router that came, or that left
+  apply_fault();  // of a router that came, or that left
   for (const auto& link : changed) {
-    feed(link, [&] {
+    process(link, [&] {
       const std::string& fault = members_[link.member]->router.fault();
       return fault.empty() ? std::string("all links are up") : fault;
     });
@@ -93,30 +93,31 @@ void SyncGroup::adapt(const std::vector<Spec>& specs, bool others) {
   for (const auto& member : members_) {
     if (!group_.machine.holding && holds_any(*member)) std::ignore = yield(*member);
   }
-  feed(Reconfigured{}, [] { return "the cluster file changed"; });
+  process(Reconfigured{}, [] { return "the cluster file changed"; });
 }
 
-void SyncGroup::drop(GroupRouter& it) {
-  if (group_.machine.state == State::master) note(it, Operation::send, it.router.send(0, true));
+void SyncGroup::remove_member(GroupRouter& it) {
+  if (group_.machine.state == State::master) record_result(it, Operation::send, it.router.send(0, true));
   std::ignore = yield(it);
-  std::ignore = note(it, Operation::yield, it.router.retire());
+  std::ignore = record_result(it, Operation::yield, it.router.remove_interface());
   it.router.close();
 }
 
-void SyncGroup::retire() {
-  for (const auto& member : members_) std::ignore = note(*member, Operation::yield, member->router.retire());
+void SyncGroup::remove_interfaces() {
+  for (const auto& member : members_)
+    std::ignore = record_result(*member, Operation::yield, member->router.remove_interface());
 }
 
 void SyncGroup::stop(const std::string& why) {
-  feed(Stop{}, [&] { return why; });
+  process(Stop{}, [&] { return why; });
 }
 
 void SyncGroup::release(const std::string& why) {
-  if (group_.machine.held) feed(Hold{.held = false}, [&] { return why; });
+  if (group_.machine.held) process(Hold{.held = false}, [&] { return why; });
 }
 
 void SyncGroup::renew() {
-  feed(Reconfigured{}, [] { return ""; });
+  process(Reconfigured{}, [] { return ""; });
 }
 
 net::Result<> SyncGroup::hand_over(const std::string& router) {
@@ -125,7 +126,7 @@ net::Result<> SyncGroup::hand_over(const std::string& router) {
   }
   if (config_.peer_priorities.empty())
     return net::failure(fmt::format("{} has no other node that can take over", router));
-  feed(HandOver{}, [] { return "failover requested by an operator"; });
+  process(HandOver{}, [] { return "failover requested by an operator"; });
   return {};
 }
 
@@ -137,7 +138,7 @@ std::string SyncGroup::reason_of(std::string Conditions::* kind) const {
   return "";
 }
 
-void SyncGroup::heed(const std::string& cause) {
+void SyncGroup::apply_conditions(const std::string& cause) {
   const Config now = config();
   if (now.last_resort != config_.last_resort) {
     const std::string why = reason_of(&Conditions::useless);
@@ -147,10 +148,10 @@ void SyncGroup::heed(const std::string& cause) {
       notice({.kind = Notice::Kind::gives_up, .text = "demoted to priority 1: " + why});
     }
     // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
-    if (!why.empty() && !now.peer_priorities.empty()) feed(HandOver{}, [&] { return why; });
+    if (!why.empty() && !now.peer_priorities.empty()) process(HandOver{}, [&] { return why; });
     config_ = now;
     renew();
-    if (why.empty() && !group_.machine.held) feed(Hold{.held = false}, [] { return "no longer demoted"; });
+    if (why.empty() && !group_.machine.held) process(Hold{.held = false}, [] { return "no longer demoted"; });
   } else if (now.priority != config_.priority) {
     const auto kind = now.priority < config_.priority ? Notice::Kind::lowered : Notice::Kind::raised;
     const auto text = fmt::format("priority {} -> {}: {}", config_.priority, now.priority, cause);
@@ -158,13 +159,13 @@ void SyncGroup::heed(const std::string& cause) {
     notice({.kind = kind, .text = text});
     renew();
   }
-  heed_fault();
+  apply_fault();
 }
 
-void SyncGroup::heed_fault() {
+void SyncGroup::apply_fault() {
   const std::string why = reason_of(&Conditions::fault);
   if (group_.faulted == !why.empty()) return;
-  feed(Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "fault cleared" : why; });
+  process(Fault{.faulted = !why.empty()}, [&] { return why.empty() ? "fault cleared" : why; });
 }
 
 Config SyncGroup::config() const {

@@ -61,13 +61,13 @@ VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, ch
 VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
 
 /// What holds of each router from its first advert on.
-void VirtualRouters::set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster) {
+void VirtualRouters::set_conditions(vrrp::DesiredRouters& desired, const config::Cluster& cluster) {
   trackers_.set(cluster);
   give_up_when_.clear();
   for (const auto& router : cluster.virtual_routers) {
     give_up_when_[router.name] = router.give_up_when;
     const auto& verdict = trackers_.verdicts().at(router.name);
-    wanted.conditions[router.name] = {
+    desired.conditions[router.name] = {
         .fault = verdict.fault, .useless = lost_service(router.give_up_when), .lower = verdict.lower};
   }
 }
@@ -87,11 +87,11 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
                                     std::vector<vrrp::Spec> routers) {
   auto prepared = prepare(cluster, node, std::move(routers));
   if (!prepared) return std::unexpected(prepared.error());
-  set_conditions(prepared->wanted, cluster);
+  set_conditions(prepared->desired, cluster);
   node_ = std::move(prepared->node);
   const auto wait = longest_wait(cluster);
   const std::string not_ready = wait > wait.zero() ? hooks_.not_ready() : "";
-  auto started = vrrp::Routers::start(loop_, host_, std::move(prepared->wanted), *this,
+  auto started = vrrp::Routers::start(loop_, host_, std::move(prepared->desired), *this,
                                       {.held = not_ready, .settings = settings_});
   if (!started) return std::unexpected(started.error());
   routers_ = std::move(*started);
@@ -118,17 +118,17 @@ void VirtualRouters::set_identity(const vrrp::Identity& self) {
 
 net::Result<VirtualRouters::Prepared> VirtualRouters::prepare(const config::Cluster& cluster, const config::Node& node,
                                                               std::vector<vrrp::Spec> routers) {
-  auto wanted = vrrp::prepare(host_, std::move(routers), cluster.groups);
-  if (!wanted) return std::unexpected(wanted.error());
+  auto desired = vrrp::prepare(host_, std::move(routers), cluster.groups);
+  if (!desired) return std::unexpected(desired.error());
   if (auto opened = trackers_.open(cluster); !opened) return std::unexpected(opened.error());
-  return Prepared{.wanted = std::move(*wanted), .node = node.name};
+  return Prepared{.desired = std::move(*desired), .node = node.name};
 }
 
 void VirtualRouters::adopt(Prepared prepared, const config::Cluster& cluster) {
   if (!routers_) return;
-  set_conditions(prepared.wanted, cluster);
+  set_conditions(prepared.desired, cluster);
   node_ = std::move(prepared.node);
-  routers_->update(std::move(prepared.wanted));
+  routers_->update(std::move(prepared.desired));
 }
 
 void VirtualRouters::stop(std::function<void()> on_stopped) {
@@ -139,7 +139,7 @@ void VirtualRouters::stop(std::function<void()> on_stopped) {
 }
 
 void VirtualRouters::keep_for_next_process() {
-  if (routers_) routers_->leave_to_next_life();
+  if (routers_) routers_->renew_before_exec();
 }
 
 RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& cluster, const std::string& router,

@@ -14,8 +14,8 @@
 #include "director/engine/trackers.h"
 #include "net/error.h"
 #include "net/loop.h"
+#include "vrrp/desired_routers.h"
 #include "vrrp/listener.h"
-#include "vrrp/wanted.h"
 
 namespace net {
 class Host;
@@ -59,7 +59,7 @@ class VirtualRouters : private vrrp::Listener {
 
   /// What another cluster file asks of the virtual routers of a node, with all that may fail behind it.
   struct Prepared {
-    vrrp::Wanted wanted;
+    vrrp::DesiredRouters desired;
     std::string node;
   };
   /// Opens what they and their trackers need; what runs does not change. Errors: as vrrp::prepare; the interfaces
@@ -93,7 +93,7 @@ class VirtualRouters : private vrrp::Listener {
   }
 
  private:
-  void set_conditions(vrrp::Wanted& wanted, const config::Cluster& cluster);
+  void set_conditions(vrrp::DesiredRouters& desired, const config::Cluster& cluster);
   [[nodiscard]] std::string lost_service(const std::vector<std::string>& services) const;
   void look_whether_ready();
 

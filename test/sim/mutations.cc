@@ -9,30 +9,32 @@ namespace {
 using vrrp::Action;
 using vrrp::Config;
 using vrrp::Expired;
-using vrrp::Group;
-using vrrp::GroupEvent;
-using vrrp::GroupStep;
 using vrrp::LinkChanged;
 using vrrp::MemberHeard;
 using vrrp::State;
+using vrrp::SyncGroupEvent;
+using vrrp::SyncGroupState;
+using vrrp::SyncGroupStep;
 
-const MemberHeard* heard_in(State state, const Group& group, const GroupEvent& event) {
+const MemberHeard* heard_in(State state, const SyncGroupState& group, const SyncGroupEvent& event) {
   return group.machine.state == state ? std::get_if<MemberHeard>(&event) : nullptr;
 }
 
 /// The step, then `change(step, group, event, config)`.
 Mutation after(std::string rule, auto change) {
-  return {.rule = std::move(rule),
-          .step = [change](const Config& config, const Group& group, const GroupEvent& event, Instant now) {
-            GroupStep step = vrrp::step(config, group, event, now);
-            change(step, group, event, config);
-            return step;
-          }};
+  return {
+      .rule = std::move(rule),
+      .step = [change](const Config& config, const SyncGroupState& group, const SyncGroupEvent& event, Instant now) {
+        SyncGroupStep step = vrrp::step(config, group, event, now);
+        change(step, group, event, config);
+        return step;
+      }};
 }
 
 /// The step with other parameters or another event: `change(config, group, event)`.
 Mutation before(std::string rule, auto change) {
-  return {.rule = std::move(rule), .step = [change](Config config, const Group& group, GroupEvent event, Instant now) {
+  return {.rule = std::move(rule),
+          .step = [change](Config config, const SyncGroupState& group, SyncGroupEvent event, Instant now) {
             change(config, group, event);
             return vrrp::step(config, group, event, now);
           }};
@@ -41,8 +43,8 @@ Mutation before(std::string rule, auto change) {
 /// No step at all when `deaf(group, event, config)`.
 Mutation ignoring(std::string rule, auto deaf) {
   return {.rule = std::move(rule),
-          .step = [deaf](const Config& config, const Group& group, const GroupEvent& event, Instant now) {
-            if (deaf(group, event, config)) return GroupStep{.next = group, .actions = {}};
+          .step = [deaf](const Config& config, const SyncGroupState& group, const SyncGroupEvent& event, Instant now) {
+            if (deaf(group, event, config)) return SyncGroupStep{.next = group, .actions = {}};
             return vrrp::step(config, group, event, now);
           }};
 }
@@ -67,25 +69,25 @@ void add_backup_rules(std::vector<Mutation>& all) {
   }));
   all.push_back(before("preempt off: a backup follows lower priorities",
                        [](Config& config, auto&, auto&) { config.preempt_mode = true; }));
-  all.push_back(before("a backup learns the master's interval", [](Config& config, auto&, GroupEvent& event) {
+  all.push_back(before("a backup learns the master's interval", [](Config& config, auto&, SyncGroupEvent& event) {
     if (auto* heard = std::get_if<MemberHeard>(&event)) {
       heard->advert.max_advertise_interval = config.advertisement_interval;
     }
   }));
-  all.push_back(after("Master_Down_Interval is three intervals", [](GroupStep& step, auto& group, auto&, auto&) {
+  all.push_back(after("Master_Down_Interval is three intervals", [](SyncGroupStep& step, auto& group, auto&, auto&) {
     const auto& machine = step.next.machine;
     if (machine.state != State::backup || machine.deadline == group.machine.deadline) return;
     *step.next.machine.deadline += 3 * machine.master_adver_interval;
   }));
   all.push_back(
-      after("the skew belongs to Master_Down_Interval", [](GroupStep& step, auto& group, auto&, auto& config) {
+      after("the skew belongs to Master_Down_Interval", [](SyncGroupStep& step, auto& group, auto&, auto& config) {
         if (step.next.machine.state != State::backup || step.next.machine.deadline == group.machine.deadline) return;
         *step.next.machine.deadline -= skew_time(config, step.next.machine.master_adver_interval);
       }));
-  all.push_back(
-      after("a backup that hears a master gives up stale addresses", [](GroupStep& step, auto&, auto& event, auto&) {
-        if (std::holds_alternative<vrrp::Start>(event)) step.next.machine.holding = false;
-      }));
+  all.push_back(after("a backup that hears a master gives up stale addresses",
+                      [](SyncGroupStep& step, auto&, auto& event, auto&) {
+                        if (std::holds_alternative<vrrp::Start>(event)) step.next.machine.holding = false;
+                      }));
 }
 
 void add_master_rules(std::vector<Mutation>& all) {
@@ -98,45 +100,48 @@ void add_master_rules(std::vector<Mutation>& all) {
         const auto* heard = heard_in(State::master, group, event);
         return heard != nullptr && heard->advert.priority == config.priority;
       }));
+  all.push_back(before("a master does not yield to its equal with the lesser address",
+                       [](auto&, auto& group, SyncGroupEvent& event) {
+                         if (heard_in(State::master, group, event) == nullptr) return;
+                         std::get<MemberHeard>(event).advert.greater_address = true;
+                       }));
   all.push_back(
-      before("a master does not yield to its equal with the lesser address", [](auto&, auto& group, GroupEvent& event) {
-        if (heard_in(State::master, group, event) == nullptr) return;
-        std::get<MemberHeard>(event).advert.greater_address = true;
-      }));
-  all.push_back(
-      before("a master does not yield to a lower priority", [](Config& config, auto& group, GroupEvent& event) {
+      before("a master does not yield to a lower priority", [](Config& config, auto& group, SyncGroupEvent& event) {
         if (heard_in(State::master, group, event) != nullptr) config.priority = 1;
       }));
-  all.push_back(after("a master advertises", [](GroupStep& step, auto&, auto& event, auto&) {
+  all.push_back(after("a master advertises", [](SyncGroupStep& step, auto&, auto& event, auto&) {
     if (std::holds_alternative<Expired>(event)) std::erase(step.actions, Action::advertise);
   }));
-  all.push_back(after("a master advertises at every interval", [](GroupStep& step, auto& group, auto&, auto& config) {
-    if (step.next.machine.state == State::master && step.next.machine.deadline != group.machine.deadline) {
-      *step.next.machine.deadline += 4 * config.advertisement_interval;
-    }
-  }));
-  all.push_back(after("a master renews its lease", [](GroupStep& step, auto& group, auto&, auto&) {
+  all.push_back(
+      after("a master advertises at every interval", [](SyncGroupStep& step, auto& group, auto&, auto& config) {
+        if (step.next.machine.state == State::master && step.next.machine.deadline != group.machine.deadline) {
+          *step.next.machine.deadline += 4 * config.advertisement_interval;
+        }
+      }));
+  all.push_back(after("a master renews its lease", [](SyncGroupStep& step, auto& group, auto&, auto&) {
     if (group.machine.state == State::master) std::erase(step.actions, Action::claim);
   }));
-  all.push_back(after("a master that steps down yields its addresses", [](GroupStep& step, auto&, auto& event, auto&) {
-    if (std::holds_alternative<MemberHeard>(event)) std::erase(step.actions, Action::yield);
-  }));
-  all.push_back(after("a master that gives way says so", [](GroupStep& step, auto& group, auto&, auto&) {
+  all.push_back(
+      after("a master that steps down yields its addresses", [](SyncGroupStep& step, auto&, auto& event, auto&) {
+        if (std::holds_alternative<MemberHeard>(event)) std::erase(step.actions, Action::yield);
+      }));
+  all.push_back(after("a master that gives way says so", [](SyncGroupStep& step, auto& group, auto&, auto&) {
     if (group.machine.state == State::master && step.next.machine.state == State::backup) {
       std::erase(step.actions, Action::advertise);
     }
   }));
+  all.push_back(after("a master that hears a lesser one announces again",
+                      [](SyncGroupStep& step, auto& group, auto& event, auto&) {
+                        if (heard_in(State::master, group, event) != nullptr)
+                          std::erase(step.actions, Action::announce);
+                      }));
   all.push_back(
-      after("a master that hears a lesser one announces again", [](GroupStep& step, auto& group, auto& event, auto&) {
-        if (heard_in(State::master, group, event) != nullptr) std::erase(step.actions, Action::announce);
-      }));
-  all.push_back(
-      after("a master that heard several announces again", [](GroupStep& step, auto& group, auto& event, auto&) {
+      after("a master that heard several announces again", [](SyncGroupStep& step, auto& group, auto& event, auto&) {
         const bool timer = group.machine.state == State::master && std::holds_alternative<Expired>(event);
         if (timer) std::erase(step.actions, Action::announce);
       }));
   all.push_back(after("a master that stops resigns",
-                      [](GroupStep& step, auto&, auto&, auto&) { std::erase(step.actions, Action::resign); }));
+                      [](SyncGroupStep& step, auto&, auto&, auto&) { std::erase(step.actions, Action::resign); }));
   all.push_back(before("only the owner starts as master", [](Config& config, auto& group, auto&) {
     if (group.machine.state == State::initialize) config.priority = vrrp::owner_priority;
   }));
@@ -163,47 +168,48 @@ void add_group_rules(std::vector<Mutation>& all) {
 
 void add_rules_of_our_own(std::vector<Mutation>& all) {
   all.push_back({.rule = "a timer that comes too late is not believed",
-                 .step = [](const Config& config, Group group, const GroupEvent& event, Instant now) {
+                 .step = [](const Config& config, SyncGroupState group, const SyncGroupEvent& event, Instant now) {
                    if (group.machine.deadline) group.machine.deadline = std::max(*group.machine.deadline, now);
                    return vrrp::step(config, group, event, now);
                  }});
   all.push_back({.rule = "one that is held does not become master",
-                 .step = [](const Config& config, Group group, const GroupEvent& event, Instant now) {
+                 .step = [](const Config& config, SyncGroupState group, const SyncGroupEvent& event, Instant now) {
                    group.machine.held = false;
                    return vrrp::step(config, group, event, now);
                  }});
-  all.push_back(
-      after("a master that stops serves until it hears its successor", [](GroupStep& step, auto&, auto& event, auto&) {
-        if (!std::holds_alternative<vrrp::Stop>(event)) return;
-        step.next.machine = {};
-        step.actions = {Action::resign, Action::yield};
-      }));
+  all.push_back(after("a master that stops serves until it hears its successor",
+                      [](SyncGroupStep& step, auto&, auto& event, auto&) {
+                        if (!std::holds_alternative<vrrp::Stop>(event)) return;
+                        step.next.machine = {};
+                        step.actions = {Action::resign, Action::yield};
+                      }));
   all.push_back(after("what the operator gave away is not taken back",
-                      [](GroupStep& step, auto&, auto&, auto&) { step.next.machine.aside = false; }));
-  all.push_back(before("a new life that comes too late does not go on", [](auto&, auto& group, GroupEvent& event) {
+                      [](SyncGroupStep& step, auto&, auto&, auto&) { step.next.machine.aside = false; }));
+  all.push_back(before("a new life that comes too late does not go on", [](auto&, auto& group, SyncGroupEvent& event) {
     if (auto* start = std::get_if<vrrp::Start>(&event); start != nullptr && group.machine.holding) {
       start->claimed = Instant::max() - std::chrono::hours(24 * 365);
     }
   }));
   all.push_back(
-      after("a new life that comes too late listens first", [](GroupStep& step, auto&, auto& event, auto& config) {
+      after("a new life that comes too late listens first", [](SyncGroupStep& step, auto&, auto& event, auto& config) {
         const auto* start = std::get_if<vrrp::Start>(&event);
         if (start != nullptr && start->claimed && step.next.machine.state == State::backup) {
           *step.next.machine.deadline -= config.advertisement_interval;
         }
       }));
-  all.push_back(before("a new life that comes in time goes on", [](auto&, auto&, GroupEvent& event) {
+  all.push_back(before("a new life that comes in time goes on", [](auto&, auto&, SyncGroupEvent& event) {
     if (auto* start = std::get_if<vrrp::Start>(&event)) start->claimed.reset();
   }));
   all.push_back(ignoring("a refused claim gives the role up",
-                         [](auto&, auto& event, auto&) { return std::holds_alternative<vrrp::Refused>(event); }));
-  all.push_back(after("addresses are claimed before others are told", [](GroupStep& step, auto&, auto&, auto&) {
+                         [](auto&, auto& event, auto&) { return std::holds_alternative<vrrp::ClaimFailed>(event); }));
+  all.push_back(after("addresses are claimed before others are told", [](SyncGroupStep& step, auto&, auto&, auto&) {
     const auto claim = std::ranges::find(step.actions, Action::claim);
     if (claim != step.actions.end()) std::rotate(claim, claim + 1, step.actions.end());
   }));
-  all.push_back(after("one that gave up leads where nobody else does", [](GroupStep& step, auto&, auto&, auto& config) {
-    if (config.last_resort && step.next.machine.state == State::backup) step.next.machine.deadline.reset();
-  }));
+  all.push_back(
+      after("one that gave up leads where nobody else does", [](SyncGroupStep& step, auto&, auto&, auto& config) {
+        if (config.last_resort && step.next.machine.state == State::backup) step.next.machine.deadline.reset();
+      }));
   all.push_back(before("who is next takes over at once", [](Config& config, auto& group, auto& event) {
     if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities.clear();
   }));

@@ -19,7 +19,7 @@ Duration patience(const vrrp::Config& config, Duration interval) { return 3 * in
 
 }  // namespace
 
-void World::check(std::size_t index, const vrrp::Group& before, const vrrp::GroupEvent& event) {
+void World::check(std::size_t index, const vrrp::SyncGroupState& before, const vrrp::SyncGroupEvent& event) {
   Router& router = routers_[index];
   const vrrp::Config& config = router.setup.config;
   const State was = before.machine.state;
@@ -99,7 +99,7 @@ void World::check(std::size_t index, const vrrp::Group& before, const vrrp::Grou
 }
 
 /// A timer that came so late that this node must have stood still proves nothing. Whether a master's was.
-bool World::check_timer(std::size_t index, const vrrp::Group& before, const vrrp::GroupEvent& event) {
+bool World::check_timer(std::size_t index, const vrrp::SyncGroupState& before, const vrrp::SyncGroupEvent& event) {
   Router& router = routers_[index];
   const bool timer = std::holds_alternative<vrrp::Expired>(event);
   if (!timer && !std::holds_alternative<vrrp::MemberHeard>(event)) return false;

@@ -22,7 +22,7 @@ vrrp::Path multicast(const net::Address& source) {
 
 bool later(const auto& a, const auto& b) { return a.at != b.at ? a.at > b.at : a.order > b.order; }
 
-std::string text_of(const vrrp::GroupEvent& event) {
+std::string text_of(const vrrp::SyncGroupEvent& event) {
   if (const auto* heard = std::get_if<vrrp::MemberHeard>(&event)) {
     return fmt::format("heard priority {} on link {}", heard->advert.priority, heard->member);
   }
@@ -33,7 +33,7 @@ std::string text_of(const vrrp::GroupEvent& event) {
   if (const auto* fault = std::get_if<vrrp::Fault>(&event)) return fault->faulted ? "faulted" : "fault cleared";
   if (std::holds_alternative<vrrp::Start>(event)) return "start";
   if (std::holds_alternative<vrrp::HandOver>(event)) return "hand over";
-  if (std::holds_alternative<vrrp::Refused>(event)) return "claim refused";
+  if (std::holds_alternative<vrrp::ClaimFailed>(event)) return "claim refused";
   if (std::holds_alternative<vrrp::Reconfigured>(event)) return "reconfigured";
   return std::holds_alternative<vrrp::Stop>(event) ? "stop" : "timer";
 }
@@ -219,13 +219,13 @@ void World::receive(std::size_t index, std::size_t link, std::size_t from, std::
                                 .source = source});
 }
 
-void World::feed(std::size_t index, const vrrp::GroupEvent& event) {
+void World::feed(std::size_t index, const vrrp::SyncGroupEvent& event) {
   Router& router = routers_[index];
-  const vrrp::Group before = router.group;
+  const vrrp::SyncGroupState before = router.group;
   auto step = mutation_.step(router.setup.config, before, event, now_);
   router.group = std::move(step.next);
   if (!perform(index, step.actions)) {
-    step = mutation_.step(router.setup.config, router.group, vrrp::Refused{}, now_);
+    step = mutation_.step(router.setup.config, router.group, vrrp::ClaimFailed{}, now_);
     router.group = std::move(step.next);
     perform(index, step.actions);
   }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "net/address.h"
-#include "vrrp/group.h"
+#include "vrrp/sync_group_state.h"
 
 /// A few routers on a few links in virtual time: the real machine, group and codec, a made-up network and kernel.
 namespace sim {
@@ -25,8 +25,9 @@ struct Violation {
 /// What can be wrong with a router on purpose, to show that the simulator notices.
 struct Mutation {
   std::string rule;  ///< the rule it breaks
-  std::function<vrrp::GroupStep(const vrrp::Config&, const vrrp::Group&, const vrrp::GroupEvent&, Instant)> step =
-      [](const auto& config, const auto& group, const auto& event, Instant now) {
+  std::function<vrrp::SyncGroupStep(const vrrp::Config&, const vrrp::SyncGroupState&, const vrrp::SyncGroupEvent&,
+                                    Instant)>
+      step = [](const auto& config, const auto& group, const auto& event, Instant now) {
         return vrrp::step(config, group, event, now);
       };
   std::function<bool(vrrp::Action, std::size_t member)> performs = [](vrrp::Action, std::size_t) { return true; };
@@ -63,7 +64,7 @@ enum class Life : std::uint8_t {
 struct Router {
   RouterSetup setup;
   Life life = Life::dead;
-  vrrp::Group group;
+  vrrp::SyncGroupState group;
   std::vector<std::uint8_t> link_up;
   std::vector<Instant> address_until;  ///< when the kernel removes the address of each link; long ago if it has none
   std::uint64_t timer = 0;             ///< the generation of its only timer
@@ -143,15 +144,15 @@ class World {
   void happen(const Wake& wake);
   void happen(const Packet& packet);
   void receive(std::size_t router, std::size_t link, std::size_t from, std::span<const std::byte> bytes);
-  void feed(std::size_t router, const vrrp::GroupEvent& event);
+  void feed(std::size_t router, const vrrp::SyncGroupEvent& event);
   bool perform(std::size_t router, const std::vector<vrrp::Action>& actions);
   void perform(std::size_t router, vrrp::Action action);
   void fall_silent(std::size_t router, std::size_t link);
   void send(std::size_t router, std::size_t link, std::uint8_t priority);
   void expire_if_due(std::size_t router);
   void arm(std::size_t router);
-  void check(std::size_t router, const vrrp::Group& before, const vrrp::GroupEvent& event);
-  bool check_timer(std::size_t router, const vrrp::Group& before, const vrrp::GroupEvent& event);
+  void check(std::size_t router, const vrrp::SyncGroupState& before, const vrrp::SyncGroupEvent& event);
+  bool check_timer(std::size_t router, const vrrp::SyncGroupState& before, const vrrp::SyncGroupEvent& event);
   [[nodiscard]] bool is_next(std::size_t router, const vrrp::MemberHeard& farewell) const;
   [[noreturn]] void violate(std::size_t router, const std::string& what) const;
   bool chance(double probability);

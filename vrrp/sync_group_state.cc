@@ -1,4 +1,4 @@
-#include "vrrp/group.h"
+#include "vrrp/sync_group_state.h"
 
 #include <algorithm>
 #include <ranges>
@@ -36,16 +36,16 @@ Duration memory(const Config& config, const Machine& machine) {
 }
 
 /// Whether anybody has spoken as master within the last interval.
-bool has_master(const Config& config, const Group& group, Instant now) {
-  return std::ranges::any_of(group.members, [&](const Member& member) {
+bool has_master(const Config& config, const SyncGroupState& group, Instant now) {
+  return std::ranges::any_of(group.members, [&](const MemberState& member) {
     return member.followed_at && now - *member.followed_at < slowest_interval(config, group.machine);
   });
 }
 
 /// Notes an advert on its link, and whether its sender is the one that spoke for the master before: another link may
 /// have told of a new master meanwhile.
-void remember(const Config& config, Group& group, MemberHeard& heard, Instant now) {
-  Member& member = group.members[heard.member];
+void remember(const Config& config, SyncGroupState& group, MemberHeard& heard, Instant now) {
+  MemberState& member = group.members[heard.member];
   if (!member.heard || now - *member.heard > memory(config, group.machine)) member.heard_since = now;
   member.heard = now;
   heard.advert.from_master =
@@ -60,16 +60,16 @@ void remember(const Config& config, Group& group, MemberHeard& heard, Instant no
   member.followed_priority = heard.advert.priority;
 }
 
-bool decides_tie(const Config& config, const Group& group, std::size_t index, Instant now) {
+bool decides_tie(const Config& config, const SyncGroupState& group, std::size_t index, Instant now) {
   if (index == 0) return true;
-  const auto silent = [&](const Member& member) {
+  const auto silent = [&](const MemberState& member) {
     return !member.heard || now - *member.heard > memory(config, group.machine);
   };
   return std::ranges::all_of(group.members | std::views::take(index), silent) &&
          now - group.members[index].heard_since > 2 * slowest_interval(config, group.machine);
 }
 
-void apply(const Config& config, GroupStep& step, const Event& event, Instant now) {
+void apply(const Config& config, SyncGroupStep& step, const Event& event, Instant now) {
   Step machine_step = vrrp::step(config, step.next.machine, event, now);
   step.next.machine = machine_step.next;
   std::ranges::move(machine_step.actions, std::back_inserter(step.actions));
@@ -78,8 +78,8 @@ void apply(const Config& config, GroupStep& step, const Event& event, Instant no
 
 /// Takes part while it runs and nothing is in its way. What is in its way ends its part at once; a stop waits for a
 /// successor.
-void take_part(const Config& config, GroupStep& step, std::optional<Instant> claimed, Instant now) {
-  const Group& group = step.next;
+void take_part(const Config& config, SyncGroupStep& step, std::optional<Instant> claimed, Instant now) {
+  const SyncGroupState& group = step.next;
   const bool able = !group.faulted && !group.retry_at && !group.broken_link();
   if (!able) {
     apply(config, step, Shutdown{}, now);
@@ -90,28 +90,28 @@ void take_part(const Config& config, GroupStep& step, std::optional<Instant> cla
   }
 }
 
-void on_refusal(const Config& config, GroupStep& step, Instant now) {
-  step.next.retry_at = now + retry_delay(++step.next.refusals);
+void on_claim_failed(const Config& config, SyncGroupStep& step, Instant now) {
+  step.next.retry_at = now + retry_delay(++step.next.claim_failures);
   take_part(config, step, {}, now);
 }
 
-void on_timer(const Config& config, GroupStep& step, Instant now) {
-  Group& group = step.next;
+void on_timer(const Config& config, SyncGroupStep& step, Instant now) {
+  SyncGroupState& group = step.next;
   if (std::exchange(group.retry_at, std::nullopt)) return take_part(config, step, {}, now);
-  if (group.machine.state == State::master) group.refusals = 0;  // its claims have been good for an interval
+  if (group.machine.state == State::master) group.claim_failures = 0;  // its claims have been good for an interval
   apply(config, step, Expired{}, now);
 }
 
 }  // namespace
 
-std::optional<std::size_t> Group::broken_link() const {
-  const auto down = std::ranges::find(members, false, &Member::link_up);
+std::optional<std::size_t> SyncGroupState::broken_link() const {
+  const auto down = std::ranges::find(members, false, &MemberState::link_up);
   if (down == members.end()) return std::nullopt;
   return static_cast<std::size_t>(down - members.begin());
 }
 
-GroupStep step(const Config& config, const Group& group, const GroupEvent& event, Instant now) {
-  GroupStep step{.next = group, .actions = {}};
+SyncGroupStep step(const Config& config, const SyncGroupState& group, const SyncGroupEvent& event, Instant now) {
+  SyncGroupStep step{.next = group, .actions = {}};
   if (const auto* start = std::get_if<Start>(&event)) {
     step.next.running = true;
     take_part(config, step, start->claimed, now);
@@ -128,8 +128,8 @@ GroupStep step(const Config& config, const Group& group, const GroupEvent& event
   } else if (const auto* fault = std::get_if<Fault>(&event)) {
     step.next.faulted = fault->faulted;
     take_part(config, step, {}, now);
-  } else if (std::holds_alternative<Refused>(event)) {
-    on_refusal(config, step, now);
+  } else if (std::holds_alternative<ClaimFailed>(event)) {
+    on_claim_failed(config, step, now);
   } else if (const auto* heard = std::get_if<MemberHeard>(&event)) {
     MemberHeard noted = *heard;
     remember(config, step.next, noted, now);
@@ -146,9 +146,9 @@ GroupStep step(const Config& config, const Group& group, const GroupEvent& event
   return step;
 }
 
-std::chrono::seconds retry_delay(int refusals) {
+std::chrono::seconds retry_delay(int claim_failures) {
   constexpr int doublings_max = 5;
-  return std::min(std::chrono::seconds(1) * (1 << std::min(std::max(refusals, 1) - 1, doublings_max)),
+  return std::min(std::chrono::seconds(1) * (1 << std::min(std::max(claim_failures, 1) - 1, doublings_max)),
                   std::chrono::seconds(30));
 }
 

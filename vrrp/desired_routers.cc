@@ -1,4 +1,4 @@
-#include "vrrp/wanted.h"
+#include "vrrp/desired_routers.h"
 
 #include <fmt/format.h>
 
@@ -23,21 +23,21 @@ net::Result<> permitted(net::Host& host, const std::vector<Spec>& specs) {
 
 }  // namespace
 
-net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups) {
+net::Result<DesiredRouters> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups) {
   if (auto may = permitted(host, specs); !may) return std::unexpected(may.error());
-  Wanted wanted{.specs = std::move(specs), .groups = {}};
+  DesiredRouters desired{.specs = std::move(specs), .groups = {}};
   std::set<std::size_t> grouped;
   for (const auto& names : groups) {
     std::vector<std::size_t> members;
     for (const std::string& name : names) {
-      const auto found = std::ranges::find(wanted.specs, name, &Spec::name);
-      if (found == wanted.specs.end()) {
+      const auto found = std::ranges::find(desired.specs, name, &Spec::name);
+      if (found == desired.specs.end()) {
         return net::failure(fmt::format("a sync group lists {}, which is not a virtual router", name));
       }
-      members.push_back(static_cast<std::size_t>(found - wanted.specs.begin()));
+      members.push_back(static_cast<std::size_t>(found - desired.specs.begin()));
       if (!grouped.insert(members.back()).second)
         return net::failure(fmt::format("vrrp {} is in two sync groups", name));
-      const Spec& first = wanted.specs[members.front()];
+      const Spec& first = desired.specs[members.front()];
       if (found->priority != first.priority || found->preempt != first.preempt ||
           found->preempt_delay != first.preempt_delay || found->advertise != first.advertise) {
         return net::failure(fmt::format(
@@ -45,12 +45,12 @@ net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Grou
             first.name, name));
       }
     }
-    if (!members.empty()) wanted.groups.push_back(std::move(members));
+    if (!members.empty()) desired.groups.push_back(std::move(members));
   }
-  for (std::size_t i = 0; i < wanted.specs.size(); ++i) {
-    if (!grouped.contains(i)) wanted.groups.push_back({i});
+  for (std::size_t i = 0; i < desired.specs.size(); ++i) {
+    if (!grouped.contains(i)) desired.groups.push_back({i});
   }
-  return wanted;
+  return desired;
 }
 
 }  // namespace vrrp

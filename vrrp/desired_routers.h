@@ -26,7 +26,7 @@ struct Conditions {
 using Groups = std::vector<std::vector<std::string>>;
 
 /// Made by prepare(): to put it in force cannot fail.
-struct Wanted {
+struct DesiredRouters {
   std::vector<Spec> specs;
   std::vector<std::vector<std::size_t>> groups;    ///< places in `specs`; each is in one, if alone
   std::map<std::string, Conditions> conditions{};  ///< by router; of others holds what was said before
@@ -34,6 +34,6 @@ struct Wanted {
 
 /// `groups` names routers that move together, which share their priority, preemption and interval; each other one
 /// is alone. Errors: a contradiction among `specs` and `groups`; no privilege (CAP_NET_RAW).
-[[nodiscard]] net::Result<Wanted> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups);
+[[nodiscard]] net::Result<DesiredRouters> prepare(net::Host& host, std::vector<Spec> specs, const Groups& groups);
 
 }  // namespace vrrp

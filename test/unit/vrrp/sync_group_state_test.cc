@@ -1,17 +1,17 @@
-#include "vrrp/group.h"
+#include "vrrp/sync_group_state.h"
 #include "test/catch.h"
 
 using namespace std::chrono_literals;
 using vrrp::Action;
 using vrrp::Config;
 using vrrp::Expired;
-using vrrp::Group;
 using vrrp::Instant;
 using vrrp::LinkChanged;
 using vrrp::MemberHeard;
 using vrrp::Start;
 using vrrp::State;
 using vrrp::Stop;
+using vrrp::SyncGroupState;
 using Actions = std::vector<Action>;
 
 namespace {
@@ -27,12 +27,12 @@ MemberHeard heard(std::size_t member, std::uint8_t priority, bool greater_addres
           .source = {}};
 }
 
-Group started(bool front_up = true, bool back_up = true) {
-  const Group group{.machine = {}, .members = {{.link_up = front_up}, {.link_up = back_up}}};
+SyncGroupState started(bool front_up = true, bool back_up = true) {
+  const SyncGroupState group{.machine = {}, .members = {{.link_up = front_up}, {.link_up = back_up}}};
   return step(config, group, Start{}, t0).next;
 }
-Group master() {
-  const Group fresh = step(config, started(), Expired{}, t0).next;
+SyncGroupState master() {
+  const SyncGroupState fresh = step(config, started(), Expired{}, t0).next;
   return step(config, fresh, Expired{}, t0).next;
 }
 
@@ -40,10 +40,10 @@ Group master() {
 
 TEST_CASE("a group takes part only while all its links are up") {
   CHECK(started().machine.state == State::backup);
-  const Group waiting = started(true, false);
+  const SyncGroupState waiting = started(true, false);
   CHECK(waiting.machine.state == State::initialize);
   CHECK(waiting.broken_link() == back);
-  const Group joined = step(config, waiting, LinkChanged{back, true}, t0 + 1s).next;
+  const SyncGroupState joined = step(config, waiting, LinkChanged{back, true}, t0 + 1s).next;
   CHECK(joined.machine.state == State::backup);
   CHECK_FALSE(joined.broken_link());
 }
@@ -53,7 +53,7 @@ TEST_CASE("a farewell that its successor's first advert has overtaken shortens n
     advert.source = net::Address::parse(source).value();
     return advert;
   };
-  Group group = step(config, started(), from("10.0.0.1", heard(front, 150)), t0).next;
+  SyncGroupState group = step(config, started(), from("10.0.0.1", heard(front, 150)), t0).next;
   const auto farewell = from("10.0.0.1", heard(front, 0));
   CHECK(step(config, group, farewell, t0 + 1ms).next.machine.deadline < t0 + 1s);
   group = step(config, group, from("10.0.0.2", heard(front, 120)), t0 + 1ms).next;
@@ -66,7 +66,7 @@ TEST_CASE("a farewell that its successor's first advert has overtaken shortens n
 }
 
 TEST_CASE("a link does not start a group that was not started") {
-  const Group group{.machine = {}, .members = {{.link_up = false}}};
+  const SyncGroupState group{.machine = {}, .members = {{.link_up = false}}};
   CHECK(step(config, group, LinkChanged{0, true}, t0).next.machine.state == State::initialize);
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("a link that comes back does not restart a group that is already takin
 }
 
 TEST_CASE("a master heard on one link only is heard: a silently unplugged link moves nothing") {
-  Group group = started();
+  SyncGroupState group = started();
   for (int second = 1; second <= 10; ++second) {
     group = step(config, group, heard(back, 150), t0 + second * 1s).next;
     CHECK(group.machine.deadline == t0 + second * 1s + master_down_interval(config, 1s));
@@ -92,7 +92,7 @@ TEST_CASE("a master heard on one link only is heard: a silently unplugged link m
 }
 
 TEST_CASE("priority 0 on one link hands over all") {
-  const Group group = step(config, started(), heard(back, 0), t0 + 1s).next;
+  const SyncGroupState group = step(config, started(), heard(back, 0), t0 + 1s).next;
   CHECK(group.machine.deadline == t0 + 1s + skew_time(config, 1s));
 }
 
@@ -105,26 +105,26 @@ TEST_CASE("a higher priority on any link takes all") {
 }
 
 TEST_CASE("ties are decided by the first link, and by another only when it alone carries adverts for a while") {
-  const auto holds_on = [](const Group& group, const MemberHeard& event, vrrp::Duration at) {
+  const auto holds_on = [](const SyncGroupState& group, const MemberHeard& event, vrrp::Duration at) {
     return step(config, group, event, t0 + at).next.machine.state == State::master;
   };
   CHECK_FALSE(holds_on(master(), heard(front, 100, true), 0s));
   CHECK(holds_on(master(), heard(back, 100, true), 0s));
 
-  const Group back_only = step(config, master(), heard(back, 100, true), t0).next;
+  const SyncGroupState back_only = step(config, master(), heard(back, 100, true), t0).next;
   CHECK(holds_on(back_only, heard(back, 100, true), 2s));
   CHECK_FALSE(holds_on(back_only, heard(back, 100, true), 2001ms));
   CHECK(holds_on(back_only, heard(back, 100, false), 2001ms));
   CHECK_FALSE(holds_on(back_only, heard(back, 101, false), 0s));
 
-  const Group both = step(config, back_only, heard(front, 100, false), t0).next;
+  const SyncGroupState both = step(config, back_only, heard(front, 100, false), t0).next;
   CHECK(both.machine.state == State::master);
   CHECK(holds_on(both, heard(back, 100, true), 7s));
   CHECK_FALSE(holds_on(both, heard(front, 100, true), 7s));
 }
 
 TEST_CASE("a backup follows an equal priority on any link") {
-  const Group group = step(config, started(), heard(front, 100), t0).next;
+  const SyncGroupState group = step(config, started(), heard(front, 100), t0).next;
   CHECK(step(config, group, heard(back, 100), t0 + 1s).next.machine.deadline ==
         t0 + 1s + master_down_interval(config, 1s));
 }
@@ -137,18 +137,18 @@ TEST_CASE("stop resigns, and a started group starts again") {
 }
 
 TEST_CASE("addresses of an earlier life are yielded when a link is missing at the start") {
-  const Group group{.machine = {.holding = true}, .members = {{.link_up = true}, {.link_up = false}}};
+  const SyncGroupState group{.machine = {.holding = true}, .members = {{.link_up = true}, {.link_up = false}}};
   CHECK(step(config, group, Start{}, t0).actions == Actions{Action::yield});
 }
 
 TEST_CASE("a claim that is refused takes the group away, for longer each time, and back as a backup") {
-  Group group = master();
+  SyncGroupState group = master();
   vrrp::Duration away = 1s;
   Instant now = t0 + 1s;
-  for (int refusals = 1; refusals < 8; ++refusals) {
-    const auto refused = step(config, group, vrrp::Refused{}, now);
+  for (int claim_failures = 1; claim_failures < 8; ++claim_failures) {
+    const auto refused = step(config, group, vrrp::ClaimFailed{}, now);
     CHECK(refused.next.machine.state == State::initialize);
-    CHECK(refused.actions == (refusals == 1 ? Actions{Action::resign, Action::yield} : Actions{Action::yield}));
+    CHECK(refused.actions == (claim_failures == 1 ? Actions{Action::resign, Action::yield} : Actions{Action::yield}));
     CHECK(refused.next.deadline() == now + away);
     CHECK(step(config, refused.next, LinkChanged{front, true}, now).next.machine.state == State::initialize);
     group = step(config, refused.next, Expired{}, now += away).next;
@@ -158,7 +158,7 @@ TEST_CASE("a claim that is refused takes the group away, for longer each time, a
     now += 4s;
     away = std::min<vrrp::Duration>(away * 2, 30s);
   }
-  CHECK(step(config, group, Expired{}, *group.deadline()).next.refusals == 0);
+  CHECK(step(config, group, Expired{}, *group.deadline()).next.claim_failures == 0);
 }
 
 TEST_CASE("what is of no use here gives its role up, and takes part again when it is") {
@@ -176,20 +176,21 @@ TEST_CASE("a farewell counts as the master's only from the sender that was follo
     event.source = net::Address::parse(source).value();
     return event;
   };
-  const Group follows = step(second, started(), by(front, 150, "10.0.0.1"), t0).next;
-  const auto state_after = [&](const Group& group, const MemberHeard& farewell) {
+  const SyncGroupState follows = step(second, started(), by(front, 150, "10.0.0.1"), t0).next;
+  const auto state_after = [&](const SyncGroupState& group, const MemberHeard& farewell) {
     return step(second, group, farewell, t0 + 1s).next.machine.state;
   };
   CHECK(state_after(follows, by(front, 0, "10.0.0.1")) == State::master);
   CHECK(state_after(follows, by(front, 0, "10.0.0.3")) == State::backup);
   CHECK(state_after(follows, by(back, 0, "10.0.0.1")) == State::backup);
-  const Group newer = step(second, follows, by(back, 200, "10.1.0.9"), t0).next;  // one link is ahead of the other
+  const SyncGroupState newer =
+      step(second, follows, by(back, 200, "10.1.0.9"), t0).next;  // one link is ahead of the other
   CHECK(state_after(newer, by(front, 0, "10.0.0.1")) == State::backup);
 }
 
 TEST_CASE("a group that stops waits for its successor, unless a link is lost meanwhile") {
   const Config known{.priority = 100, .peer_priorities = {90}};
-  const Group leaving = step(known, master(), Stop{}, t0 + 1s).next;
+  const SyncGroupState leaving = step(known, master(), Stop{}, t0 + 1s).next;
   CHECK(leaving.machine.state == State::master);
   CHECK(step(known, leaving, Stop{}, t0 + 1s).next.machine == leaving.machine);
   CHECK(step(known, leaving, LinkChanged{back, true}, t0 + 1s).next.machine.state == State::master);

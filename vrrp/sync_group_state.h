@@ -12,7 +12,7 @@
 namespace vrrp {
 
 /// One virtual router of a group: a link as the group sees it.
-struct Member {
+struct MemberState {
   bool link_up = false;
   std::optional<Instant> heard{};          ///< when an advert came by this link last
   Instant heard_since{};                   ///< when the row of adverts began that it belongs to
@@ -22,13 +22,13 @@ struct Member {
 };
 
 /// A group's condition; a virtual router that belongs to no group is a group of one.
-struct Group {
+struct SyncGroupState {
   Machine machine;                    ///< the one role of all members
-  std::vector<Member> members;        ///< in the group's order; the first that hears decides ties
+  std::vector<MemberState> members;   ///< in the group's order; the first that hears decides ties
   bool running = false;               ///< between Start and Stop
   bool faulted = false;               ///< a tracker outside reports a fault of this node
   std::optional<Instant> retry_at{};  ///< the kernel refused the addresses: no new attempt before this
-  int refusals = 0;                   ///< in a row
+  int claim_failures = 0;             ///< in a row
 
   /// The member whose link keeps the group from taking part, if one does.
   [[nodiscard]] std::optional<std::size_t> broken_link() const;
@@ -52,26 +52,27 @@ struct Fault {
   bool faulted = false;
 };
 /// The kernel refused a claim; the actions after it were not done.
-struct Refused {};
+struct ClaimFailed {};
 /// What a link carried.
 struct MemberHeard {
   std::size_t member = 0;
   Heard advert;
   net::Address source;
 };
-using GroupEvent =
-    std::variant<Start, Stop, HandOver, LinkChanged, Fault, Refused, MemberHeard, Hold, Reconfigured, Expired>;
+using SyncGroupEvent =
+    std::variant<Start, Stop, HandOver, LinkChanged, Fault, ClaimFailed, MemberHeard, Hold, Reconfigured, Expired>;
 
-struct GroupStep {
-  Group next;
+struct SyncGroupStep {
+  SyncGroupState next;
   std::vector<Action> actions;  ///< for every member; adverts go where the link is up
   bool late = false;            ///< as Step's
 };
 
 /// All members share `config`.
-[[nodiscard]] GroupStep step(const Config& config, const Group& group, const GroupEvent& event, Instant now);
+[[nodiscard]] SyncGroupStep step(const Config& config, const SyncGroupState& group, const SyncGroupEvent& event,
+                                 Instant now);
 
-/// How long a group stays away after so many refusals in a row: 1 s at first, 30 s at most.
-[[nodiscard]] std::chrono::seconds retry_delay(int refusals);
+/// How long a group stays away after so many claim_failures in a row: 1 s at first, 30 s at most.
+[[nodiscard]] std::chrono::seconds retry_delay(int claim_failures);
 
 }  // namespace vrrp
