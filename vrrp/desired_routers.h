@@ -17,9 +17,9 @@ namespace vrrp {
 
 /// What is known of a virtual router from elsewhere. It holds for its whole group.
 struct Conditions {
-  std::string fault{};    ///< why it cannot work on this node; empty: it can
-  std::string useless{};  ///< why it leads only where nobody else does; empty: it may lead
-  int lower = 0;          ///< what its priority loses, down to 1; those of a group add up
+  std::string fault{};       ///< why it cannot work on this node; empty: it can
+  std::string demotion{};    ///< why it leads only where nobody else does; empty: it may lead
+  int priority_penalty = 0;  ///< what its priority loses, down to 1; those of a group add up
 };
 
 /// Names of routers that move together.

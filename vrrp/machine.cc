@@ -114,7 +114,7 @@ void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instan
   Machine& next = step.next;
   if (heard.priority == 0) {
     if (!next.deadline || heard.overtaken) return;  // without a deadline: held, and overdue already
-    if (config.last_resort) {
+    if (config.demoted) {
       next.deadline = std::min(*next.deadline, now + next.master_adver_interval * 3 / 2);
       return;
     }

@@ -31,7 +31,7 @@ struct Config {
   bool preempt_mode = true;
   Duration preempt_delay{};                     ///< for how long after it starts it preempts nobody
   std::uint8_t version = 3;                     ///< version 2 counts Skew_Time in seconds, not in intervals
-  bool last_resort = false;                     ///< leads only where nobody else does
+  bool demoted = false;                         ///< leads only where nobody else does
   std::vector<std::uint8_t> peer_priorities{};  ///< of the other nodes in the cluster file; lower ones may be in force
 };
 

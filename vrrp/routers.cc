@@ -64,46 +64,46 @@ GroupRouter* Routers::find(const std::string& name) const {
 }
 
 void Routers::update(DesiredRouters desired) {
-  Update update{.desired = std::move(desired)};
-  for (const Spec& spec : update.desired.specs) {
+  Update next{.desired = std::move(desired)};
+  for (const Spec& spec : next.desired.specs) {
     auto* router = find_same(spec);
     if (router == nullptr) {
       auto made = std::make_unique<GroupRouter>(Router(context_.loop, context_.host, spec));
       router = made.get();
-      update.made.emplace(router, std::move(made));
+      next.made.emplace(router, std::move(made));
     }
-    update.routers.push_back(router);
+    next.routers.push_back(router);
   }
-  set_conditions(update);
-  order_ = update.routers;
-  note_virtual_addresses(update);
-  regroup(update);
+  set_conditions(next);
+  order_ = next.routers;
+  note_virtual_addresses(next);
+  regroup(next);
   std::map<const GroupRouter*, const Spec*> spec_of;
-  for (std::size_t i = 0; i < update.routers.size(); ++i) spec_of[update.routers[i]] = &update.desired.specs[i];
+  for (std::size_t i = 0; i < next.routers.size(); ++i) spec_of[next.routers[i]] = &next.desired.specs[i];
   std::vector<SyncGroup*> begun;
   for (const auto& group : groups_) {
     if (group->members().empty() || !spec_of.contains(group->members().front().get())) continue;  // it goes
-    if (!update.kept.contains(group.get())) {
+    if (!next.kept.contains(group.get())) {
       begun.push_back(group.get());
       continue;
     }
     std::vector<Spec> specs;
     for (const auto& member : group->members()) specs.push_back(*spec_of.at(member.get()));
-    group->reconfigure(specs, update.different.contains(group.get()));
+    group->reconfigure(specs, next.different.contains(group.get()));
   }
   for (SyncGroup* group : begun) group->start();
   sweep_routes();
 }
 
-/// All are known before any is heeded, since those of a group add up. Who is there already heeds them by the parameters
+/// All are known before any is applied, since those of a group add up. Routers that run apply them with the parameters
 /// that its peers know.
-void Routers::set_conditions(const Update& update) {
+void Routers::set_conditions(const Update& next) {
   std::set<SyncGroup*> told;
-  for (std::size_t i = 0; i < update.routers.size(); ++i) {
-    const auto said = update.desired.conditions.find(update.desired.specs[i].name);
-    if (said == update.desired.conditions.end()) continue;
-    update.routers[i]->conditions = said->second;
-    if (update.routers[i]->group != nullptr) told.insert(update.routers[i]->group);
+  for (std::size_t i = 0; i < next.routers.size(); ++i) {
+    const auto said = next.desired.conditions.find(next.desired.specs[i].name);
+    if (said == next.desired.conditions.end()) continue;
+    next.routers[i]->conditions = said->second;
+    if (next.routers[i]->group != nullptr) told.insert(next.routers[i]->group);
   }
   for (const auto& group : groups_) {
     if (told.contains(group.get())) group->apply_conditions("the cluster file changed");
@@ -111,12 +111,12 @@ void Routers::set_conditions(const Update& update) {
 }
 
 /// Those that go still hold theirs.
-void Routers::note_virtual_addresses(const Update& update) {
+void Routers::note_virtual_addresses(const Update& next) {
   context_.virtual_addresses.clear();
   const auto note = [&](const Spec& spec) {
     for (const VirtualAddress& address : spec.addresses) context_.virtual_addresses.insert(address.prefix.address);
   };
-  std::ranges::for_each(update.desired.specs, note);
+  std::ranges::for_each(next.desired.specs, note);
   for (const auto& group : groups_) {
     for (const auto& member : group->members()) note(member->router.spec());
   }
@@ -124,15 +124,15 @@ void Routers::note_virtual_addresses(const Update& update) {
 
 /// Each group of the new list becomes that of its first router that was there, and what is left goes: a group of which
 /// nothing stays hands over and stops, a router that leaves its group alone goes with a farewell.
-void Routers::regroup(Update& update) {
-  const std::set<const GroupRouter*> named(update.routers.begin(), update.routers.end());
+void Routers::regroup(Update& next) {
+  const std::set<const GroupRouter*> named(next.routers.begin(), next.routers.end());
   struct Before {
     SyncGroup* group;
     std::vector<GroupRouter*> members;
     std::map<const GroupRouter*, MemberState> known;
   };
   std::vector<Before> all_before;  // in their order: what goes says so in the same one each time
-  std::map<const GroupRouter*, std::unique_ptr<GroupRouter>> pool = std::move(update.made);
+  std::map<const GroupRouter*, std::unique_ptr<GroupRouter>> pool = std::move(next.made);
   for (const auto& group : groups_) {
     auto [routers, known] = group->detach_members();
     auto& before = all_before.emplace_back(Before{.group = group.get(), .members = {}, .known = std::move(known)});
@@ -147,11 +147,11 @@ void Routers::regroup(Update& update) {
     return taken;
   };
 
-  for (const auto& places : update.desired.groups) {
+  for (const auto& places : next.desired.groups) {
     std::vector<GroupRouter*> members;
-    for (const std::size_t i : places) members.push_back(update.routers[i]);
+    for (const std::size_t i : places) members.push_back(next.routers[i]);
     const auto was_there = std::ranges::find_if(
-        members, [&](const GroupRouter* it) { return it->group != nullptr && !update.kept.contains(it->group); });
+        members, [&](const GroupRouter* it) { return it->group != nullptr && !next.kept.contains(it->group); });
     // Of a router that was there, the group is still the old one; attach_members() below sets it.
     if (was_there == members.end()) {
       groups_.emplace_back(std::make_unique<SyncGroup>(context_))->attach_members(take(members), {});
@@ -159,18 +159,18 @@ void Routers::regroup(Update& update) {
     }
     SyncGroup* group = (*was_there)->group;
     const auto before = std::ranges::find(all_before, group, &Before::group);
-    update.kept.insert(group);
-    if (before->members != members) update.different.insert(group);
+    next.kept.insert(group);
+    if (before->members != members) next.different.insert(group);
     group->attach_members(take(members), before->known);
   }
 
   for (const auto& [group, members, known] : all_before) {
     const bool some_stay = std::ranges::any_of(members, [&](const GroupRouter* it) { return named.contains(it); });
-    if (update.kept.contains(group) || some_stay) {
+    if (next.kept.contains(group) || some_stay) {
       for (GroupRouter* it : members) {
         if (!named.contains(it)) group->remove_member(*it);
       }
-      if (!update.kept.contains(group)) std::erase_if(groups_, [&](const auto& each) { return each.get() == group; });
+      if (!next.kept.contains(group)) std::erase_if(groups_, [&](const auto& each) { return each.get() == group; });
     } else {
       group->attach_members(take(members), known);
       group->stop("removed from the cluster file");
@@ -220,15 +220,15 @@ void Routers::release(const std::string& why) {
   for (const auto& group : groups_) group->release(why);
 }
 
-void Routers::give_up(const std::string& router, const std::string& reason) {
+void Routers::demote(const std::string& router, const std::string& reason) {
   auto* it = find(router);
-  if (it == nullptr || std::exchange(it->conditions.useless, reason) == reason) return;
+  if (it == nullptr || std::exchange(it->conditions.demotion, reason) == reason) return;
   it->group->apply_conditions(reason);
 }
 
-void Routers::lower(const std::string& router, int by, const std::string& cause) {
+void Routers::set_priority_penalty(const std::string& router, int penalty, const std::string& cause) {
   auto* it = find(router);
-  if (it == nullptr || std::exchange(it->conditions.lower, by) == by) return;
+  if (it == nullptr || std::exchange(it->conditions.priority_penalty, penalty) == penalty) return;
   it->group->apply_conditions(cause);
 }
 

@@ -58,10 +58,10 @@ class Routers {
 
   /// The service that the router and its group are for is not to be had from this node: gives the role to another node
   /// that will have it, and leads only where nobody else does, with priority 1, until this is called with no reason.
-  void give_up(const std::string& router, const std::string& reason);
+  void demote(const std::string& router, const std::string& reason);
 
-  /// Takes `by` from the router's priority, down to 1, for that cause; those of a group add up.
-  void lower(const std::string& router, int by, const std::string& cause);
+  /// Takes `penalty` from the router's priority, down to 1, for that cause; those of a group add up.
+  void set_priority_penalty(const std::string& router, int penalty, const std::string& cause);
 
   /// Takes the router and its group out of service for a reason, or with none back in.
   void fault(const std::string& router, const std::string& reason);

@@ -27,13 +27,13 @@ struct Transition {
 /// Something happened to a virtual router that is worth telling and changed no state.
 struct Notice {
   enum class Kind : std::uint8_t {
-    advert,      ///< an advertisement was rejected, or lists other addresses
-    unrelieved,  ///< no other node took over
-    stalled,     ///< this node was stalled
-    gives_up,    ///< by Routers::give_up
-    may_lead,    ///< no longer so
-    lowered,     ///< by Routers::lower
-    raised,      ///< the same, back up
+    advert,            ///< an advertisement was rejected, or lists other addresses
+    no_successor,      ///< no other node took over
+    stalled,           ///< this node was stalled
+    demoted,           ///< by Routers::demote
+    demotion_ended,    ///< no longer so
+    priority_lowered,  ///< by Routers::set_priority_penalty
+    priority_raised,   ///< the same, back up
   };
   Kind kind = Kind::advert;
   std::string text;

@@ -113,7 +113,7 @@ void SyncGroup::on_timer() {
     return fmt::format("no master was heard for {}", net::to_string(waited));
   });
   if (leaving == Leaving::to_backup && group_.machine.state == State::master && group_.machine.leaving == Leaving::no) {
-    notice({.kind = Notice::Kind::unrelieved, .text = "no other node took over: remaining master"});
+    notice({.kind = Notice::Kind::no_successor, .text = "no other node took over: remaining master"});
   }
 }
 
@@ -252,7 +252,7 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .reason = fault.empty() ? reason_ : fault,
           .fault = machine.state == State::initialize ? fault : "",
           .problem = claim_error_.empty() && unset != it.failing.end() ? unset->second : claim_error_,
-          .waits = machine.held ? context_.held : reason_of(&Conditions::useless),
+          .waits = machine.held ? context_.held : reason_of(&Conditions::demotion),
           .priority = config_.priority,
           .source = it.router.source(),
           .held = it.router.held(),

@@ -140,12 +140,12 @@ std::string SyncGroup::reason_of(std::string Conditions::* kind) const {
 
 void SyncGroup::apply_conditions(const std::string& cause) {
   const Config now = config();
-  if (now.last_resort != config_.last_resort) {
-    const std::string why = reason_of(&Conditions::useless);
+  if (now.demoted != config_.demoted) {
+    const std::string why = reason_of(&Conditions::demotion);
     if (why.empty()) {
-      notice({.kind = Notice::Kind::may_lead, .text = "no longer demoted"});
+      notice({.kind = Notice::Kind::demotion_ended, .text = "no longer demoted"});
     } else {
-      notice({.kind = Notice::Kind::gives_up, .text = "demoted to priority 1: " + why});
+      notice({.kind = Notice::Kind::demoted, .text = "demoted to priority 1: " + why});
     }
     // While it still has the priority that its peers know it by. Without peers it would be back with that one at once.
     if (!why.empty() && !now.peer_priorities.empty()) process(HandOver{}, [&] { return why; });
@@ -153,7 +153,7 @@ void SyncGroup::apply_conditions(const std::string& cause) {
     renew();
     if (why.empty() && !group_.machine.held) process(Hold{.held = false}, [] { return "no longer demoted"; });
   } else if (now.priority != config_.priority) {
-    const auto kind = now.priority < config_.priority ? Notice::Kind::lowered : Notice::Kind::raised;
+    const auto kind = now.priority < config_.priority ? Notice::Kind::priority_lowered : Notice::Kind::priority_raised;
     const auto text = fmt::format("priority {} -> {}: {}", config_.priority, now.priority, cause);
     config_ = now;
     notice({.kind = kind, .text = text});
@@ -171,14 +171,14 @@ void SyncGroup::apply_fault() {
 Config SyncGroup::config() const {
   const Spec& spec = members_.front()->router.spec();
   int priority = spec.priority;
-  for (const auto& member : members_) priority -= member->conditions.lower;
-  const bool last_resort = !reason_of(&Conditions::useless).empty();
-  return {.priority = static_cast<std::uint8_t>(last_resort ? 1 : std::max(priority, 1)),
+  for (const auto& member : members_) priority -= member->conditions.priority_penalty;
+  const bool demoted = !reason_of(&Conditions::demotion).empty();
+  return {.priority = static_cast<std::uint8_t>(demoted ? 1 : std::max(priority, 1)),
           .advertisement_interval = spec.advertise,
           .preempt_mode = spec.preempt,
           .preempt_delay = spec.preempt_delay,
           .version = spec.version,
-          .last_resort = last_resort,
+          .demoted = demoted,
           .peer_priorities = spec.peer_priorities};
 }
 

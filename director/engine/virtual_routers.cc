@@ -19,17 +19,17 @@ EventKind kind_of(vrrp::Notice::Kind kind) {
   switch (kind) {
     case vrrp::Notice::Kind::advert:
       return EventKind::router_advert;
-    case vrrp::Notice::Kind::unrelieved:
+    case vrrp::Notice::Kind::no_successor:
       return EventKind::router_unrelieved;
     case vrrp::Notice::Kind::stalled:
       return EventKind::router_stalled;
-    case vrrp::Notice::Kind::gives_up:
+    case vrrp::Notice::Kind::demoted:
       return EventKind::router_gives_up;
-    case vrrp::Notice::Kind::may_lead:
+    case vrrp::Notice::Kind::demotion_ended:
       return EventKind::router_may_lead;
-    case vrrp::Notice::Kind::lowered:
+    case vrrp::Notice::Kind::priority_lowered:
       return EventKind::router_lowered;
-    case vrrp::Notice::Kind::raised:
+    case vrrp::Notice::Kind::priority_raised:
       return EventKind::router_raised;
   }
   return EventKind::router_advert;
@@ -53,7 +53,7 @@ VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, ch
           loop, host,
           [this](const std::string& router, const auto& verdict, const std::string& cause) {
             if (!routers_) return;
-            routers_->lower(router, verdict.lower, cause);
+            routers_->set_priority_penalty(router, verdict.lower, cause);
             routers_->fault(router, verdict.fault);
           },
           std::move(make_prober)) {}
@@ -68,7 +68,7 @@ void VirtualRouters::set_conditions(vrrp::DesiredRouters& desired, const config:
     give_up_when_[router.name] = router.give_up_when;
     const auto& verdict = trackers_.verdicts().at(router.name);
     desired.conditions[router.name] = {
-        .fault = verdict.fault, .useless = lost_service(router.give_up_when), .lower = verdict.lower};
+        .fault = verdict.fault, .demotion = lost_service(router.give_up_when), .priority_penalty = verdict.lower};
   }
 }
 
@@ -80,7 +80,7 @@ std::string VirtualRouters::lost_service(const std::vector<std::string>& service
 
 void VirtualRouters::look_at_services() {
   if (!routers_) return;
-  for (const auto& [router, services] : give_up_when_) routers_->give_up(router, lost_service(services));
+  for (const auto& [router, services] : give_up_when_) routers_->demote(router, lost_service(services));
 }
 
 net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node,

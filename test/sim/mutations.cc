@@ -208,7 +208,7 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
   }));
   all.push_back(
       after("one that gave up leads where nobody else does", [](SyncGroupStep& step, auto&, auto&, auto& config) {
-        if (config.last_resort && step.next.machine.state == State::backup) step.next.machine.deadline.reset();
+        if (config.demoted && step.next.machine.state == State::backup) step.next.machine.deadline.reset();
       }));
   all.push_back(before("who is next takes over at once", [](Config& config, auto& group, auto& event) {
     if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities.clear();

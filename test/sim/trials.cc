@@ -156,11 +156,11 @@ void Story::try_split() {
 void Story::try_last_resort() {
   const std::size_t master = world_.masters().front();
   if (!acquainted_ || config(master).priority == vrrp::owner_priority) return;
-  vrrp::Config useless = config(master);
-  useless.priority = 1;
-  useless.last_resort = true;
+  vrrp::Config demoted = config(master);
+  demoted.priority = 1;
+  demoted.demoted = true;
   world_.hand_over(master);
-  world_.reconfigure(master, useless);
+  world_.reconfigure(master, demoted);
   const auto others = able();
   const Duration grace = longest_interval() * 5 / 4;  // for its successor; then it stays, until somebody preempts it
   world_.run(grace + patience(others));
