@@ -21,10 +21,10 @@ net::RawSocket::Spec socket_for(net::Family family, net::RawSocket::Use use, con
 }
 
 std::optional<net::Address> primary_address(const net::Interface& interface, net::Family family,
-                                            const std::set<net::Address>& virtual_ones) {
+                                            const std::set<net::Address>& virtual_addresses) {
   const auto fits = [&](const net::InterfaceAddress& own) {
     const net::Address& address = own.prefix.address;
-    return address.family() == family && !own.tentative && !virtual_ones.contains(address) &&
+    return address.family() == family && !own.tentative && !virtual_addresses.contains(address) &&
            (address.is_v4() || address.is_link_local());
   };
   const auto found = std::ranges::find_if(interface.addresses, fits);

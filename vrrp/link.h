@@ -22,9 +22,9 @@ namespace vrrp {
   return {.source = packet.source, .destination = packet.destination};
 }
 
-/// The address from which multicast adverts leave an interface: the first of a family that is not among `virtual_ones`;
-/// for IPv6 a link-local one. Nothing while there is none that is ready.
+/// The address from which multicast adverts leave an interface: the first of a family that is not among
+/// `virtual_addresses`; for IPv6 a link-local one. Nothing while there is none that is ready.
 [[nodiscard]] std::optional<net::Address> primary_address(const net::Interface& interface, net::Family family,
-                                                          const std::set<net::Address>& virtual_ones);
+                                                          const std::set<net::Address>& virtual_addresses);
 
 }  // namespace vrrp

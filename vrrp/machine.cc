@@ -27,7 +27,7 @@
 //   interval, and a master that was silent for so long that it may have been replaced, listen for an interval first.
 // - A backup that leads as a last resort lets a farewell pass: where nobody better took over by the time that a master
 //   waits for its successor, that master stays, unless it stops for good.
-// - A backup may be held: its Master_Down_Timer runs out without effect, and it becomes master when it is let go.
+// - A backup may be inhibited: its Master_Down_Timer runs out without effect, and it becomes master when that ends.
 
 namespace vrrp {
 
@@ -43,10 +43,10 @@ void become_master(const Config& config, Step& step, Instant now) {
   step.next = {.state = State::master,
                .master_adver_interval = config.advertisement_interval,
                .deadline = now + config.advertisement_interval,
-               .holding = true,
+               .has_addresses = true,
                .lease_end = now + lease(config),
-               .fresh = true,
-               .held = step.next.held,
+               .first_interval = true,
+               .inhibited = step.next.inhibited,
                .preempt_from = step.next.preempt_from};
   // The addresses first: where they are refused, nobody has been told, and a master that hears us may yield at once.
   step.actions = {Action::claim, Action::advertise, Action::announce};
@@ -54,7 +54,7 @@ void become_master(const Config& config, Step& step, Instant now) {
 
 /// The Master_Down_Timer has run out, or there is no need to wait for it.
 void take_over(const Config& config, Step& step, Instant now) {
-  if (step.next.held) {
+  if (step.next.inhibited) {
     step.next.deadline.reset();
   } else {
     become_master(config, step, now);
@@ -69,12 +69,12 @@ void become_backup(const Config& config, Step& step, Duration master_adver_inter
 }
 
 void yield(Step& step) {
-  if (std::exchange(step.next.holding, false)) step.actions.push_back(Action::yield);
+  if (std::exchange(step.next.has_addresses, false)) step.actions.push_back(Action::yield);
 }
 
 void become_initialize(Step& step) {
   yield(step);
-  step.next = {.held = step.next.held};
+  step.next = {.inhibited = step.next.inhibited};
 }
 
 /// A master's: it was silent for at least three intervals, and may have been replaced.
@@ -113,7 +113,7 @@ void in_initialize(const Config& config, Step& step, const Event& event, Instant
 void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instant now) {
   Machine& next = step.next;
   if (heard.priority == 0) {
-    if (!next.deadline || heard.overtaken) return;  // without a deadline: held, and overdue already
+    if (!next.deadline || heard.overtaken) return;  // without a deadline: inhibited, and overdue already
     if (config.demoted) {
       next.deadline = std::min(*next.deadline, now + next.master_adver_interval * 3 / 2);
       return;
@@ -123,11 +123,11 @@ void hear_in_backup(const Config& config, Step& step, const Heard& heard, Instan
     return;
   }
   // Held from before it stood still or was started anew: neighbours may send here as yet.
-  if (next.holding && heard.priority > config.priority) step.actions.push_back(Action::advertise);
+  if (next.has_addresses && heard.priority > config.priority) step.actions.push_back(Action::advertise);
   yield(step);
   next.master_priority = heard.priority;
   const bool preempts =
-      config.priority == owner_priority || (config.preempt_mode && !next.aside && now >= next.preempt_from);
+      config.priority == owner_priority || (config.preempt_mode && !next.failed_over && now >= next.preempt_from);
   if (!preempts || heard.priority >= config.priority) become_backup(config, step, heard.max_advertise_interval, now);
 }
 
@@ -145,9 +145,9 @@ void in_backup(const Config& config, Step& step, const Event& event, Instant now
     } else {
       take_over(config, step, now);
     }
-  } else if (std::holds_alternative<Hold>(event)) {
-    if (next.held) return;
-    next.aside = false;
+  } else if (std::holds_alternative<Inhibit>(event)) {
+    if (next.inhibited) return;
+    next.failed_over = false;
     if (!next.deadline) become_master(config, step, now);
   } else if (const auto* heard = std::get_if<Heard>(&event)) {
     hear_in_backup(config, step, *heard, now);
@@ -171,8 +171,8 @@ void advertise(const Config& config, Step& step, Instant now) {
   *next.deadline += config.advertisement_interval;  // a timer that fires late does not make the next one late too
   if (*next.deadline <= now) next.deadline = now + config.advertisement_interval;
   if (std::exchange(next.contested, false)) step.actions.push_back(Action::announce);
-  next.asserted = false;
-  next.fresh = false;
+  next.answered = false;
+  next.first_interval = false;
 }
 
 /// Says priority 0 several times, in case it is lost.
@@ -194,20 +194,20 @@ void hear_in_master(const Config& config, Step& step, const Heard& heard, Instan
   Machine& next = step.next;
   const bool leaving = next.leaving != Leaving::no;
   if (heard.priority == 0) {
-    if (leaving || std::exchange(next.asserted, true)) return;
+    if (leaving || std::exchange(next.answered, true)) return;
     step.actions = {Action::advertise};
     next.deadline = now + config.advertisement_interval;
   } else if (next.leaving == Leaving::for_good) {
     become_initialize(step);
   } else if (leaving || heard.priority > config.priority ||
              (heard.priority == config.priority && heard.greater_address)) {
-    next.aside = leaving;
+    next.failed_over = leaving;
     next.master_priority = heard.priority;
     become_backup(config, step, heard.max_advertise_interval, now);
     if (!leaving) step.actions.push_back(Action::advertise);
     yield(step);
   } else {
-    if (std::exchange(next.asserted, true)) {
+    if (std::exchange(next.answered, true)) {
       next.contested = true;
       return;
     }
@@ -219,8 +219,8 @@ void hear_in_master(const Config& config, Step& step, const Heard& heard, Instan
 void in_master(const Config& config, Step& step, const Event& event, Instant now) {
   Machine& next = step.next;
   if (std::holds_alternative<Shutdown>(event)) {
-    // A fresh one's first claim may have been refused before anybody was told of it.
-    if (!next.fresh) step.actions.push_back(Action::resign);
+    // In the first interval its claim may have been refused before anybody was told of it.
+    if (!next.first_interval) step.actions.push_back(Action::resign);
     become_initialize(step);
   } else if (const auto* resign = std::get_if<Resign>(&event)) {
     next.leaving = resign->how;
@@ -277,7 +277,7 @@ std::string_view to_string(Action action) {
 
 Step step(const Config& config, const Machine& machine, const Event& event, Instant now) {
   Step step{.next = machine, .actions = {}};
-  if (const auto* hold = std::get_if<Hold>(&event)) step.next.held = hold->held;
+  if (const auto* inhibit = std::get_if<Inhibit>(&event)) step.next.inhibited = inhibit->inhibited;
   const bool timed = std::holds_alternative<Expired>(event) || std::holds_alternative<Heard>(event);
   if (timed && is_late(config, machine, now)) {
     if (machine.leaving == Leaving::for_good) {  // it has waited for its successor long enough

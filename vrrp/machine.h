@@ -48,16 +48,16 @@ struct Machine {
   Duration master_adver_interval{};  ///< Master_Adver_Interval: what the last master that we follow advertised
   /// When it wants Expired: a master's Adver_Timer, or its next advert with priority 0 while it leaves; a backup's
   /// Master_Down_Timer, or the end of its listening after a stall. None in State::initialize, and for a backup that is
-  /// held once the Master_Down_Timer has run out.
+  /// inhibited once the Master_Down_Timer has run out.
   std::optional<Instant> deadline{};
-  bool holding = false;    ///< the virtual addresses may be on the interface, from us or from an earlier process
-  Instant lease_end{};     ///< of a master: when the kernel drops the addresses unless they are claimed again
-  bool asserted = false;   ///< of a master: has answered another master since its own last Adver_Timer
-  bool contested = false;  ///< of a master: has heard another again after it answered one
-  bool fresh = false;      ///< of a master: its first Adver_Timer has not run out yet
-  bool held = false;       ///< may not become master yet
-  bool aside = false;      ///< gave its role away in a failover: follows any master until there is none
-  Instant preempt_from{};  ///< of a backup: when its preempt_delay is over
+  bool has_addresses = false;   ///< the virtual addresses may be on the interface, from us or from an earlier process
+  Instant lease_end{};          ///< of a master: when the kernel drops the addresses unless they are claimed again
+  bool answered = false;        ///< of a master: has answered another master since its own last Adver_Timer
+  bool contested = false;       ///< of a master: has heard another again after it answered one
+  bool first_interval = false;  ///< of a master: its first Adver_Timer has not run out yet
+  bool inhibited = false;       ///< may not become master yet
+  bool failed_over = false;     ///< gave its role away in a failover: follows any master until there is none
+  Instant preempt_from{};       ///< of a backup: when its preempt_delay is over
   std::uint8_t master_priority = 0;  ///< of a backup: the last advert's that was not 0; 0 if none was heard
   Leaving leaving = Leaving::no;
   Instant leave_by{};  ///< of a master that is leaving: for how long it waits for its successor
@@ -77,8 +77,8 @@ struct Resign {
   Leaving how = Leaving::for_good;
 };
 /// Whether it may become master yet; a master stays one.
-struct Hold {
-  bool held = false;
+struct Inhibit {
+  bool inhibited = false;
 };
 /// The Config is another one from now on.
 struct Reconfigured {};
@@ -92,7 +92,7 @@ struct Heard {
   bool from_master = false;      ///< the last advert on that link that was not of priority 0 had the same sender
   bool overtaken = false;        ///< of priority 0: another has spoken as master since, less than an interval ago
 };
-using Event = std::variant<Startup, Shutdown, Resign, Hold, Reconfigured, Expired, Heard>;
+using Event = std::variant<Startup, Shutdown, Resign, Inhibit, Reconfigured, Expired, Heard>;
 
 /// What is to be done, in this order, after the next state is stored. A claim that fails ends it (sync_group_state.h:
 /// ClaimFailed).

@@ -18,7 +18,7 @@ constexpr int packets_a_turn = 256;     // a flood does not keep the loop from i
 constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
 
 /// The address as the kernel is asked for it.
-net::Leases::Request holding_of(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
+net::Leases::Request lease_request(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
   return {.interface_index = interface.index,
           .prefix = address.prefix,
           .prefix_route = prefix_route,
@@ -27,10 +27,10 @@ net::Leases::Request holding_of(const VirtualAddress& address, const net::Interf
 }
 
 /// Whether the address that is there has another label or scope, which the kernel changes only with the address.
-bool is_other(const net::InterfaceAddress& held, const net::Leases::Request& wanted, const std::string& interface) {
-  if (held.prefix.address.is_v6()) return false;
-  return held.label != (wanted.label.empty() ? interface : wanted.label) ||
-         held.scope != wanted.scope.value_or(net::suitable_scope(held.prefix.address));
+bool differs(const net::InterfaceAddress& present, const net::Leases::Request& wanted, const std::string& interface) {
+  if (present.prefix.address.is_v6()) return false;
+  return present.label != (wanted.label.empty() ? interface : wanted.label) ||
+         present.scope != wanted.scope.value_or(net::suitable_scope(present.prefix.address));
 }
 
 net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_far ? next : so_far; }
@@ -38,47 +38,47 @@ net::Result<> first_error(net::Result<> so_far, net::Result<> next) { return so_
 }  // namespace
 
 net::Result<> Router::refresh(const net::Links& links, net::Sysctls& sysctls,
-                              const std::set<net::Address>& virtual_ones, OnReady on_ready) {
+                              const std::set<net::Address>& virtual_addresses, OnReady on_ready) {
   const int old_index = interface_ ? interface_->index : 0;
-  const int old_holder = holder_ ? holder_->index : 0;
+  const int old_address_index = address_interface_ ? address_interface_->index : 0;
   interface_.reset();
-  holder_.reset();
+  address_interface_.reset();
   source_.reset();
   if (const auto* interface = links.find(spec_.interface)) interface_ = *interface;
-  auto holder = find_holder(links);
-  if (holder) holder_ = std::move(*holder);
+  auto found = find_address_interface(links);
+  if (found) address_interface_ = std::move(*found);
   const int index = interface_ ? interface_->index : 0;
-  const int holder_index = holder_ ? holder_->index : 0;
-  if (index == 0 || index != old_index || holder_index != old_holder) close();
-  fault_ = holder ? open(virtual_ones, std::move(on_ready)) : holder.error().message;
+  const int address_index = address_interface_ ? address_interface_->index : 0;
+  if (index == 0 || index != old_index || address_index != old_address_index) close();
+  fault_ = found ? open(virtual_addresses, std::move(on_ready)) : found.error().message;
   // Nobody reads while there is a fault: an open socket would keep the loop awake, and hand over stale adverts later.
   if (!fault_.empty()) close();
-  if (!spec_.virtual_mac || !holder_ || holder_index == old_holder) return {};
-  return separate(sysctls, spec_.interface, holder_->name);
+  if (!spec_.virtual_mac || !address_interface_ || address_index == old_address_index) return {};
+  return separate(sysctls, spec_.interface, address_interface_->name);
 }
 
 /// The interface of its addresses: one of its own is made where it is not there.
-net::Result<std::optional<net::Interface>> Router::find_holder(const net::Links& links) const {
+net::Result<std::optional<net::Interface>> Router::find_address_interface(const net::Links& links) const {
   if (!interface_ || !spec_.virtual_mac) return interface_;
   const net::Mac mac = virtual_mac(spec_.family(), spec_.router_id);
-  const net::Interface* known = links.find(spec_.holder());
+  const net::Interface* known = links.find(spec_.address_interface());
   if (known != nullptr && known->lower_index == interface_->index && known->mac == mac) return *known;
-  return host_->make_macvlan({.name = spec_.holder(), .lower_index = interface_->index, .mac = mac});
+  return host_->make_macvlan({.name = spec_.address_interface(), .lower_index = interface_->index, .mac = mac});
 }
 
 net::Result<> Router::remove_interface() {
-  if (!spec_.virtual_mac || !holder_) return {};
-  const int index = holder_->index;
-  holder_.reset();
+  if (!spec_.virtual_mac || !address_interface_) return {};
+  const int index = address_interface_->index;
+  address_interface_.reset();
   return host_->remove_interface(index);
 }
 
-std::string Router::open(const std::set<net::Address>& virtual_ones, OnReady on_ready) {
+std::string Router::open(const std::set<net::Address>& virtual_addresses, OnReady on_ready) {
   if (!interface_) return fmt::format("there is no interface {}", spec_.interface);
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
 
   const auto source =
-      spec_.unicast ? spec_.unicast->source : primary_address(*interface_, spec_.family(), virtual_ones);
+      spec_.unicast ? spec_.unicast->source : primary_address(*interface_, spec_.family(), virtual_addresses);
   if (!source) {
     return fmt::format("{} has no {} of its own yet", spec_.interface,
                        spec_.family() == net::Family::ipv4 ? "IPv4 address" : "link-local IPv6 address");
@@ -91,7 +91,7 @@ std::string Router::open(const std::set<net::Address>& virtual_ones, OnReady on_
     socket_ = std::move(*socket);
   }
   if (spec_.virtual_mac && !sender_) {
-    auto sender = host_->open_socket(*loop_, socket_for(spec_.family(), Use::send_multicast, *holder_), {});
+    auto sender = host_->open_socket(*loop_, socket_for(spec_.family(), Use::send_multicast, *address_interface_), {});
     if (!sender) return sender.error().message;
     sender_ = std::move(*sender);
   }
@@ -113,9 +113,9 @@ void Router::close() {
 
 net::Result<> Router::change(Spec spec) {
   net::Result<> result;
-  for (const net::Prefix& prefix : held()) {
+  for (const net::Prefix& prefix : present_addresses()) {
     if (std::ranges::find(spec.addresses, prefix, &VirtualAddress::prefix) != spec.addresses.end()) continue;
-    result = first_error(std::move(result), host_->drop_address(holder_->index, prefix));
+    result = first_error(std::move(result), host_->drop_address(address_interface_->index, prefix));
   }
   if (spec.unicast.has_value() != spec_.unicast.has_value()) close();  // another kind of socket
   spec_ = std::move(spec);
@@ -166,42 +166,42 @@ bool Router::needs_prefix_route(const net::Prefix& prefix) const {
 
 net::Result<> Router::claim(std::chrono::seconds lease) {
   net::Result<> result;
-  if (!holder_) return result;
-  if (spec_.virtual_mac && !holder_->up) {
-    result = host_->set_up(holder_->index, true);
-    holder_->up = result.has_value();  // until the kernel's own word of it arrives
+  if (!address_interface_) return result;
+  if (spec_.virtual_mac && !address_interface_->up) {
+    result = host_->set_up(address_interface_->index, true);
+    address_interface_->up = result.has_value();  // until the kernel's own word of it arrives
   }
   for (const VirtualAddress& address : spec_.addresses) {
-    const auto holding = holding_of(address, *holder_, needs_prefix_route(address.prefix));
-    const auto* held = holder_->find(address.prefix);
-    if (held != nullptr && is_other(*held, holding, holder_->name)) {
-      result = first_error(std::move(result), host_->drop_address(holder_->index, address.prefix));
+    const auto request = lease_request(address, *address_interface_, needs_prefix_route(address.prefix));
+    const auto* present = address_interface_->find(address.prefix);
+    if (present != nullptr && differs(*present, request, address_interface_->name)) {
+      result = first_error(std::move(result), host_->drop_address(address_interface_->index, address.prefix));
     }
-    result = first_error(std::move(result), host_->lease_address(holding, lease));
+    result = first_error(std::move(result), host_->lease_address(request, lease));
   }
   return result;
 }
 
 net::Result<> Router::yield() {
   net::Result<> result;
-  if (!holder_) return result;
+  if (!address_interface_) return result;
   // First, so that it lets nothing out any more: to leave an IPv6 address's multicast group is told to all, and would
   // lead the switches back here.
   if (spec_.virtual_mac) {
-    result = host_->set_up(holder_->index, false);
-    holder_->up = false;
+    result = host_->set_up(address_interface_->index, false);
+    address_interface_->up = false;
   }
   for (const VirtualAddress& address : spec_.addresses) {
-    result = first_error(std::move(result), host_->drop_address(holder_->index, address.prefix));
+    result = first_error(std::move(result), host_->drop_address(address_interface_->index, address.prefix));
   }
   return result;
 }
 
 net::Result<> Router::announce() {
   net::Result<> result;
-  if (!holder_) return result;
+  if (!address_interface_) return result;
   for (const VirtualAddress& address : spec_.addresses) {
-    result = first_error(std::move(result), host_->announce(*holder_, address.prefix.address));
+    result = first_error(std::move(result), host_->announce(*address_interface_, address.prefix.address));
   }
   return result;
 }
@@ -209,7 +209,7 @@ net::Result<> Router::announce() {
 /// Where its next hop is, as far as that is known.
 std::string Router::interface_of(const VirtualRoute& route) const {
   if (!route.interface.empty()) return route.interface;
-  return route.via && interface_ && reaches(*route.via) ? spec_.interface : spec_.holder();
+  return route.via && interface_ && reaches(*route.via) ? spec_.interface : spec_.address_interface();
 }
 
 std::vector<net::RouteEntry> Router::routes(const net::Links& links) const {
@@ -248,22 +248,22 @@ net::Result<> Router::drop_routes(const net::Links& links) {
   return result;
 }
 
-bool Router::holds_all() const { return held().size() == spec_.addresses.size(); }
+bool Router::has_all_addresses() const { return present_addresses().size() == spec_.addresses.size(); }
 
-std::vector<net::Prefix> Router::held() const {
-  std::vector<net::Prefix> held;
-  if (!holder_) return held;
+std::vector<net::Prefix> Router::present_addresses() const {
+  std::vector<net::Prefix> present;
+  if (!address_interface_) return present;
   for (const VirtualAddress& address : spec_.addresses) {
-    if (holder_->has(address.prefix)) held.push_back(address.prefix);
+    if (address_interface_->has(address.prefix)) present.push_back(address.prefix);
   }
-  return held;
+  return present;
 }
 
 std::optional<Instant> Router::claimed(std::chrono::seconds lease) const {
-  if (!holder_) return std::nullopt;
+  if (!address_interface_) return std::nullopt;
   Instant since = Instant::max();
   for (const VirtualAddress& address : spec_.addresses) {
-    const auto found = host_->find_address(holder_->index, address.prefix);
+    const auto found = host_->find_address(address_interface_->index, address.prefix);
     if (!found || !*found || (*found)->granted != lease) return std::nullopt;
     since = std::min(since, (*found)->since);
   }

@@ -33,9 +33,9 @@ class Router {
   Router(net::Loop& loop, net::Host& host, Spec spec) : loop_(&loop), host_(&host), spec_(std::move(spec)) {}
 
   /// Takes the interface as it is now, or none, and makes one for its addresses where they have one of their own: its
-  /// socket is open while there is no fault(). `virtual_ones` are all virtual addresses of this node, from which no
-  /// socket ever sends. Error: a setting that its own interface needs could not be made, which is no fault.
-  net::Result<> refresh(const net::Links& links, net::Sysctls& sysctls, const std::set<net::Address>& virtual_ones,
+  /// socket is open while there is no fault(). `virtual_addresses` are all virtual addresses of this node, from which
+  /// no socket ever sends. Error: a setting that its own interface needs could not be made, which is no fault.
+  net::Result<> refresh(const net::Links& links, net::Sysctls& sysctls, const std::set<net::Address>& virtual_addresses,
                         OnReady on_ready);
 
   /// Why it cannot take part: "link eth0 is down"; "" if it can.
@@ -61,11 +61,14 @@ class Router {
   net::Result<> drop_routes(const net::Links& links);
 
   /// Whether the kernel still has every address that was claimed.
-  [[nodiscard]] bool holds_all() const;
+  [[nodiscard]] bool has_all_addresses() const;
   /// Whether it has any, or the interface made for them is up.
-  [[nodiscard]] bool holds_any() const { return !held().empty() || (spec_.virtual_mac && holder_ && holder_->up); }
-  [[nodiscard]] std::vector<net::Prefix> held() const;
-  /// When all addresses that are there were claimed last, for `lease`; nothing if one is missing or held otherwise.
+  [[nodiscard]] bool has_any_address() const {
+    return !present_addresses().empty() || (spec_.virtual_mac && address_interface_ && address_interface_->up);
+  }
+  [[nodiscard]] std::vector<net::Prefix> present_addresses() const;
+  /// When all addresses that are there were claimed last, for `lease`; nothing if one is missing or was claimed
+  /// otherwise.
   [[nodiscard]] std::optional<Instant> claimed(std::chrono::seconds lease) const;
 
   /// What has arrived, checked and counted: adverts that concern the machine, with who sent them.
@@ -97,8 +100,8 @@ class Router {
   [[nodiscard]] Counters counters() const;
 
  private:
-  [[nodiscard]] net::Result<std::optional<net::Interface>> find_holder(const net::Links& links) const;
-  std::string open(const std::set<net::Address>& virtual_ones, OnReady on_ready);
+  [[nodiscard]] net::Result<std::optional<net::Interface>> find_address_interface(const net::Links& links) const;
+  std::string open(const std::set<net::Address>& virtual_addresses, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
   [[nodiscard]] std::expected<Advert, RejectReason> check(const net::RawSocket::Packet& packet);
   [[nodiscard]] std::expected<Advert, RejectReason> read(const net::RawSocket::Packet& packet);
@@ -122,8 +125,8 @@ class Router {
   net::Loop* loop_;
   net::Host* host_;
   Spec spec_;
-  std::optional<net::Interface> interface_;  ///< where it sends adverts
-  std::optional<net::Interface> holder_;     ///< where its addresses are; there is none without the other
+  std::optional<net::Interface> interface_;          ///< where it sends adverts
+  std::optional<net::Interface> address_interface_;  ///< where its addresses are; there is none without the other
   std::optional<net::Address> source_;
   std::string fault_;
   std::unique_ptr<net::RawSocket> socket_;

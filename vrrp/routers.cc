@@ -24,7 +24,7 @@ Routers::Routers(net::Loop& loop, net::Host& host, Listener& listener, Options o
                .host = host,
                .sysctls = net::Sysctls(host, std::move(options.settings)),
                .listener = listener,
-               .held = std::move(options.held)} {
+               .inhibit_reason = std::move(options.inhibit_reason)} {
   // Not from within: whoever fed the group may hold on to it.
   context_.on_group_stopped = [this] {
     context_.loop.cancel(
@@ -181,8 +181,8 @@ void Routers::regroup(Update& next) {
 
 /// Routes that an earlier life left, or this one set, and that no router has any more.
 void Routers::sweep_routes() {
-  const auto held = context_.host.own_routes();
-  if (!held) return;  // the next update sweeps again
+  const auto own = context_.host.own_routes();
+  if (!own) return;  // the next update sweeps again
   std::set<net::RouteEntry> desired;
   for (const auto& group : groups_) {
     for (const auto& member : group->members()) {
@@ -190,7 +190,7 @@ void Routers::sweep_routes() {
       desired.insert(routes.begin(), routes.end());
     }
   }
-  for (const net::RouteEntry& route : *held) {
+  for (const net::RouteEntry& route : *own) {
     if (!desired.contains(route)) std::ignore = context_.host.drop_route(route);
   }
 }
@@ -215,9 +215,9 @@ void Routers::forget_stopped() {
 
 void Routers::set_identity(Identity self) { context_.self = std::move(self); }
 
-void Routers::release(const std::string& why) {
-  context_.held.clear();
-  for (const auto& group : groups_) group->release(why);
+void Routers::end_inhibit(const std::string& why) {
+  context_.inhibit_reason.clear();
+  for (const auto& group : groups_) group->end_inhibit(why);
 }
 
 void Routers::demote(const std::string& router, const std::string& reason) {

@@ -29,12 +29,12 @@ namespace vrrp {
 class Routers {
  public:
   struct Options {
-    std::string held{};                ///< while this is not empty, no router becomes master, for this reason
+    std::string inhibit_reason{};      ///< while this is not empty, no router becomes master, for this reason
     std::filesystem::path settings{};  ///< of the interfaces (net::Sysctls)
   };
 
   /// Starts every router on `loop` and `host`, which outlive this, as `listener` does. One that goes on from an earlier
-  /// process is master although it is held. The listener may be told before this returns. Errors: no privilege
+  /// process is master all the same. The listener may be told before this returns. Errors: no privilege
   /// (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its group
   /// waits for it in State::initialize.
   static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, DesiredRouters desired,
@@ -53,8 +53,8 @@ class Routers {
   /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
   void set_identity(Identity self);
 
-  /// Lets those become master that start() held; `why` is their reason.
-  void release(const std::string& why);
+  /// Lets those become master that start() inhibited; `why` is their reason.
+  void end_inhibit(const std::string& why);
 
   /// The service that the router and its group are for is not to be had from this node: gives the role to another node
   /// that will have it, and leads only where nobody else does, with priority 1, until this is called with no reason.

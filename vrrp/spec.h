@@ -103,7 +103,9 @@ struct Spec {
   bool virtual_mac = false;               ///< its addresses have an Ethernet address of its own, and move with it
 
   /// The interface that holds the virtual addresses.
-  [[nodiscard]] std::string holder() const { return virtual_mac ? virtual_interface(family(), router_id) : interface; }
+  [[nodiscard]] std::string address_interface() const {
+    return virtual_mac ? virtual_interface(family(), router_id) : interface;
+  }
 
   [[nodiscard]] net::Family family() const {
     net::check(!addresses.empty(), "a virtual router has an address");

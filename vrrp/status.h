@@ -69,13 +69,13 @@ struct Status {
   std::string reason;                  ///< why it is in it
   std::string fault;                   ///< why it takes no part although it should; "" if it could
   std::string problem;                 ///< what the operator must mend: the kernel refuses its addresses; "" if nothing
-  std::string waits;                   ///< why it may not become master yet; "" if it may
+  std::string standby_reason;          ///< why it may not become master yet; "" if it may
   std::uint8_t priority = 0;           ///< in force: the spec's, or lowered
   std::optional<net::Address> source;  ///< where its adverts come from; none while its link is unusable
-  std::vector<net::Prefix> held;       ///< which of its addresses are on the interface
-  std::optional<Instant> lease_end;    ///< of a master: when the kernel drops them unless they are renewed
-  std::optional<Instant> next_timer;   ///< Adver_Timer or Master_Down_Timer
-  std::vector<Peer> peers;             ///< heard lately, at most a dozen
+  std::vector<net::Prefix> present_addresses;   ///< which of its addresses are on the interface
+  std::optional<Instant> lease_end;             ///< of a master: when the kernel drops them unless they are renewed
+  std::optional<Instant> next_timer;            ///< Adver_Timer or Master_Down_Timer
+  std::vector<Peer> peers;                      ///< heard lately, at most a dozen
   std::optional<RejectedAdvert> last_rejected;  ///< the last one
   Counters adverts;
 };

@@ -53,13 +53,13 @@ void SyncGroup::on_link_change(const std::string& interface) {
   if (is_stopped()) return;  // it has removed its own
   for (std::size_t member = 0; member < members_.size(); ++member) {
     GroupRouter& it = *members_[member];
-    if (it.router.spec().interface != interface && it.router.spec().holder() != interface) continue;
+    if (it.router.spec().interface != interface && it.router.spec().address_interface() != interface) continue;
     refresh(it);
     const std::string& fault = it.router.fault();
     if (fault.empty() != group_.members[member].link_up) {
       process(LinkChanged{.member = member, .up = fault.empty()},
               [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
-    } else if (group_.machine.state == State::master && !it.router.holds_all()) {
+    } else if (group_.machine.state == State::master && !it.router.has_all_addresses()) {
       // Somebody took an address away, or the interface was made anew.
       renew();
     }
@@ -252,10 +252,10 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .reason = fault.empty() ? reason_ : fault,
           .fault = machine.state == State::initialize ? fault : "",
           .problem = claim_error_.empty() && unset != it.failing.end() ? unset->second : claim_error_,
-          .waits = machine.held ? context_.held : reason_of(&Conditions::demotion),
+          .standby_reason = machine.inhibited ? context_.inhibit_reason : reason_of(&Conditions::demotion),
           .priority = config_.priority,
           .source = it.router.source(),
-          .held = it.router.held(),
+          .held = it.router.inhibited(),
           .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
           .next_timer = group_.deadline(),
           .peers = it.router.peers(),

@@ -29,7 +29,7 @@ struct SharedContext {
   std::unique_ptr<net::Links> links{};
   std::set<net::Address> virtual_addresses{};  ///< of all virtual routers
   std::optional<Identity> self{};              ///< this node, as it makes itself known
-  std::string held{};                          ///< why none becomes master yet; "": each may
+  std::string inhibit_reason{};                ///< why none becomes master yet; "": each may
   std::function<void()> on_group_stopped{};    ///< told later, not from within the group
 };
 
@@ -87,7 +87,7 @@ class SyncGroup {
   void stop(const std::string& why);
   [[nodiscard]] bool is_stopped() const { return !group_.running && group_.machine.state == State::initialize; }
   /// It may become master from now on.
-  void release(const std::string& why);
+  void end_inhibit(const std::string& why);
   /// Gives the role away. Error: it is not master, or no other node can take over.
   net::Result<> hand_over(const std::string& router);
   /// Renews what a master holds, and announces it.
@@ -103,7 +103,7 @@ class SyncGroup {
   [[nodiscard]] Config config() const;
   [[nodiscard]] std::string reason_of(std::string Conditions::* kind) const;
   void refresh(GroupRouter& router);
-  [[nodiscard]] bool holds_any(const GroupRouter& router) const;
+  [[nodiscard]] bool has_addresses_or_routes(const GroupRouter& router) const;
   [[nodiscard]] std::size_t index_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
   void report_rejected(GroupRouter& router);

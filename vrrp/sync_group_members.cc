@@ -35,11 +35,11 @@ void SyncGroup::refresh(GroupRouter& it) {
 }
 
 /// Addresses, or routes, which may outlive them.
-bool SyncGroup::holds_any(const GroupRouter& it) const {
-  if (it.router.holds_any() || it.router.spec().routes.empty()) return it.router.holds_any();
-  const auto held = context_.host.own_routes();
+bool SyncGroup::has_addresses_or_routes(const GroupRouter& it) const {
+  if (it.router.has_any_address() || it.router.spec().routes.empty()) return it.router.has_any_address();
+  const auto own = context_.host.own_routes();
   const auto routes = it.router.routes(*context_.links);
-  return held && std::ranges::find_first_of(*held, routes) != held->end();
+  return own && std::ranges::find_first_of(*own, routes) != own->end();
 }
 
 /// The addresses of an earlier life stay until the role is decided, which it is where nobody else can have it yet.
@@ -47,14 +47,14 @@ void SyncGroup::start() {
   config_ = config();
   since_ = context_.loop.now();
   reason_ = "starting";
-  group_.machine.held = !context_.held.empty();
+  group_.machine.inhibited = !context_.inhibit_reason.empty();
   group_.faulted = !reason_of(&Conditions::fault).empty();
   std::optional<Instant> claimed = Instant::max();
   for (std::size_t i = 0; i < members_.size(); ++i) {
     GroupRouter& it = *members_[i];
     refresh(it);
     group_.members[i].link_up = it.router.fault().empty();
-    group_.machine.holding |= holds_any(it);
+    group_.machine.has_addresses |= has_addresses_or_routes(it);
     const auto since = it.router.claimed(lease(config_));
     claimed = claimed && since ? std::optional(std::min(*claimed, *since)) : std::nullopt;
   }
@@ -91,7 +91,7 @@ void SyncGroup::reconfigure(const std::vector<Spec>& specs, bool others) {
   if (!different) return;
   // A router that came from a group which was master brings its addresses along.
   for (const auto& member : members_) {
-    if (!group_.machine.holding && holds_any(*member)) std::ignore = yield(*member);
+    if (!group_.machine.has_addresses && has_addresses_or_routes(*member)) std::ignore = yield(*member);
   }
   process(Reconfigured{}, [] { return "the cluster file changed"; });
 }
@@ -112,8 +112,8 @@ void SyncGroup::stop(const std::string& why) {
   process(Stop{}, [&] { return why; });
 }
 
-void SyncGroup::release(const std::string& why) {
-  if (group_.machine.held) process(Hold{.held = false}, [&] { return why; });
+void SyncGroup::end_inhibit(const std::string& why) {
+  if (group_.machine.inhibited) process(Inhibit{.inhibited = false}, [&] { return why; });
 }
 
 void SyncGroup::renew() {
@@ -151,7 +151,8 @@ void SyncGroup::apply_conditions(const std::string& cause) {
     if (!why.empty() && !now.peer_priorities.empty()) process(HandOver{}, [&] { return why; });
     config_ = now;
     renew();
-    if (why.empty() && !group_.machine.held) process(Hold{.held = false}, [] { return "no longer demoted"; });
+    if (why.empty() && !group_.machine.inhibited)
+      process(Inhibit{.inhibited = false}, [] { return "no longer demoted"; });
   } else if (now.priority != config_.priority) {
     const auto kind = now.priority < config_.priority ? Notice::Kind::priority_lowered : Notice::Kind::priority_raised;
     const auto text = fmt::format("priority {} -> {}: {}", config_.priority, now.priority, cause);

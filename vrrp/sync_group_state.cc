@@ -136,8 +136,8 @@ SyncGroupStep step(const Config& config, const SyncGroupState& group, const Sync
     const bool tie = group.machine.state == State::master && group.machine.leaving == Leaving::no &&
                      noted.advert.priority == config.priority;
     if (!tie || decides_tie(config, step.next, noted.member, now)) apply(config, step, noted.advert, now);
-  } else if (const auto* hold = std::get_if<Hold>(&event)) {
-    apply(config, step, *hold, now);
+  } else if (const auto* inhibit = std::get_if<Inhibit>(&event)) {
+    apply(config, step, *inhibit, now);
   } else if (std::holds_alternative<Reconfigured>(event)) {
     apply(config, step, Reconfigured{}, now);
   } else {

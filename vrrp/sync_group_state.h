@@ -60,7 +60,7 @@ struct MemberHeard {
   net::Address source;
 };
 using SyncGroupEvent =
-    std::variant<Start, Stop, HandOver, LinkChanged, Fault, ClaimFailed, MemberHeard, Hold, Reconfigured, Expired>;
+    std::variant<Start, Stop, HandOver, LinkChanged, Fault, ClaimFailed, MemberHeard, Inhibit, Reconfigured, Expired>;
 
 struct SyncGroupStep {
   SyncGroupState next;

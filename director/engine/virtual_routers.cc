@@ -92,7 +92,7 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
   const auto wait = longest_wait(cluster);
   const std::string not_ready = wait > wait.zero() ? hooks_.not_ready() : "";
   auto started = vrrp::Routers::start(loop_, host_, std::move(prepared->desired), *this,
-                                      {.held = not_ready, .settings = settings_});
+                                      {.inhibit_reason = not_ready, .settings = settings_});
   if (!started) return std::unexpected(started.error());
   routers_ = std::move(*started);
   ready_by_ = loop_.now() + wait;
@@ -103,13 +103,14 @@ net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config
 void VirtualRouters::look_whether_ready() {
   ready_timer_ = 0;
   const auto not_ready = hooks_.not_ready();
-  if (not_ready.empty()) return routers_->release("ready: rules in the kernel, services checked or already in service");
+  if (not_ready.empty())
+    return routers_->end_inhibit("ready: rules in the kernel, services checked or already in service");
   if (loop_.now() < ready_by_) {
     ready_timer_ = loop_.after(look_again, [this] { look_whether_ready(); });
     return;
   }
   hooks_.report(events::router_not_ready(not_ready));
-  routers_->release("ready_within expired");
+  routers_->end_inhibit("ready_within expired");
 }
 
 void VirtualRouters::set_identity(const vrrp::Identity& self) {

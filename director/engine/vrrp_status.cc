@@ -116,16 +116,16 @@ ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net
                       {"interface", router.spec.interface},
                       {"advertise_ms", router.spec.advertise.count()},
                       {"addresses", texts(router.spec.addresses)},
-                      {"held", texts(router.held)},
+                      {"held", texts(router.present_addresses)},
                       {"routes", texts(router.spec.routes)},
                       {"peers", std::move(peers)},
                       {"adverts", counters(router.adverts)}};
   if (router.spec.virtual_mac) {
-    status["holder"] = router.spec.holder();
+    status["holder"] = router.spec.address_interface();
     status["mac"] = net::to_string(vrrp::virtual_mac(router.spec.family(), router.spec.router_id));
   }
   if (!router.problem.empty()) status["problem"] = with_names(router.problem, names);
-  if (!router.waits.empty()) status["waits"] = router.waits;
+  if (!router.standby_reason.empty()) status["waits"] = router.standby_reason;
   if (router.source) status["source"] = net::to_string(*router.source);
   if (router.lease_end) status["lease_left_ms"] = milliseconds(*router.lease_end - now);
   if (router.next_timer) status["next_timer_ms"] = milliseconds(*router.next_timer - now);

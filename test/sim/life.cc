@@ -124,7 +124,7 @@ void Story::mishap() {
         world_.fault(who, chance(50));
         break;
       case 2:
-        world_.hold(who, chance(50));
+        world_.set_inhibited(who, chance(50));
         break;
       default:
         if (acquainted_) world_.hand_over(who);
@@ -167,7 +167,7 @@ void Story::heal() {
       continue;
     }
     world_.fault(i, false);
-    world_.hold(i, false);
+    world_.set_inhibited(i, false);
     straggler = std::max(straggler, world_.routers()[i].group.retry_at.value_or(Instant{}) - world_.now());
   }
   know_each_other();  // also those that stood still when it changed
@@ -223,7 +223,7 @@ std::vector<std::size_t> Story::able() const {
 
 bool Story::may_lead(std::size_t router, const std::vector<std::size_t>& among) const {
   return std::ranges::none_of(among, [&](std::size_t other) {
-    return !world_.routers()[other].group.machine.aside && config(other).priority > config(router).priority &&
+    return !world_.routers()[other].group.machine.failed_over && config(other).priority > config(router).priority &&
            (config(other).preempt_mode || config(other).priority == vrrp::owner_priority);
   });
 }

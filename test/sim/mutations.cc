@@ -86,7 +86,7 @@ void add_backup_rules(std::vector<Mutation>& all) {
       }));
   all.push_back(after("a backup that hears a master gives up stale addresses",
                       [](SyncGroupStep& step, auto&, auto& event, auto&) {
-                        if (std::holds_alternative<vrrp::Start>(event)) step.next.machine.holding = false;
+                        if (std::holds_alternative<vrrp::Start>(event)) step.next.machine.has_addresses = false;
                       }));
 }
 
@@ -174,7 +174,7 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
                  }});
   all.push_back({.rule = "one that is held does not become master",
                  .step = [](const Config& config, SyncGroupState group, const SyncGroupEvent& event, Instant now) {
-                   group.machine.held = false;
+                   group.machine.inhibited = false;
                    return vrrp::step(config, group, event, now);
                  }});
   all.push_back(after("a master that stops serves until it hears its successor",
@@ -184,9 +184,9 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
                         step.actions = {Action::resign, Action::yield};
                       }));
   all.push_back(after("what the operator gave away is not taken back",
-                      [](SyncGroupStep& step, auto&, auto&, auto&) { step.next.machine.aside = false; }));
+                      [](SyncGroupStep& step, auto&, auto&, auto&) { step.next.machine.failed_over = false; }));
   all.push_back(before("a new life that comes too late does not go on", [](auto&, auto& group, SyncGroupEvent& event) {
-    if (auto* start = std::get_if<vrrp::Start>(&event); start != nullptr && group.machine.holding) {
+    if (auto* start = std::get_if<vrrp::Start>(&event); start != nullptr && group.machine.has_addresses) {
       start->claimed = Instant::max() - std::chrono::hours(24 * 365);
     }
   }));

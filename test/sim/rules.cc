@@ -28,7 +28,7 @@ void World::check(std::size_t index, const vrrp::SyncGroupState& before, const v
 
   const auto follows = [&](const vrrp::Heard& advert) {
     const bool preempts = config.priority == vrrp::owner_priority ||
-                          (config.preempt_mode && !before.machine.aside && now_ >= router.preempts_from);
+                          (config.preempt_mode && !before.machine.failed_over && now_ >= router.preempts_from);
     return !preempts || advert.priority >= config.priority;
   };
   const auto follow = [&](Duration interval) {
@@ -67,7 +67,7 @@ void World::check(std::size_t index, const vrrp::SyncGroupState& before, const v
     if (!resumes && now_ < router.master_not_before) {
       violate(index, "became master before its Master_Down_Timer could have run out");
     }
-    if (!resumes && router.held) violate(index, "became master although it was held");
+    if (!resumes && router.inhibited) violate(index, "became master although it was held");
   }
   const bool was_late = check_timer(index, before, event);
   if (was == State::master && heard != nullptr && !was_late && before.machine.leaving == vrrp::Leaving::no) {

@@ -104,7 +104,7 @@ void Story::try_restart() {
     world_.run(5 * interval);
     expect(world_.transitions() == transitions + 1, "a restart in time was noticed by others");
   }
-  world_.hold(master, false);
+  world_.set_inhibited(master, false);
   settle(patience(able()) + longest_interval(), "a restart");
 }
 
@@ -174,7 +174,7 @@ void Story::try_last_resort() {
   world_.run(4 * longest_interval() + 3 * calm_delay_ + 2 * tick);
   expect(world_.is_master(master), "nobody led, although one was left that could");
   world_.reconfigure(master, config(master));
-  world_.hold(master, false);
+  world_.set_inhibited(master, false);
   for (const std::size_t i : others) {
     if (i != master) world_.start(i);
   }

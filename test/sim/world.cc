@@ -29,7 +29,7 @@ std::string text_of(const vrrp::SyncGroupEvent& event) {
   if (const auto* link = std::get_if<vrrp::LinkChanged>(&event)) {
     return fmt::format("link {} {}", link->member, link->up ? "up" : "down");
   }
-  if (const auto* hold = std::get_if<vrrp::Hold>(&event)) return hold->held ? "held" : "released";
+  if (const auto* inhibit = std::get_if<vrrp::Inhibit>(&event)) return inhibit->inhibited ? "held" : "released";
   if (const auto* fault = std::get_if<vrrp::Fault>(&event)) return fault->faulted ? "faulted" : "fault cleared";
   if (std::holds_alternative<vrrp::Start>(event)) return "start";
   if (std::holds_alternative<vrrp::HandOver>(event)) return "hand over";
@@ -69,16 +69,16 @@ void World::run(Duration duration) {
   now_ = end;
 }
 
-void World::start(std::size_t index, bool held) {
+void World::start(std::size_t index, bool inhibited) {
   Router& router = routers_[index];
   router.life = Life::running;
   router.stopping = false;
   router.faulted = false;
-  router.held = held;
+  router.inhibited = inhibited;
   router.group = {};
-  router.group.machine.held = held;
+  router.group.machine.inhibited = inhibited;
   const Instant longest_ago = std::ranges::min(router.address_until);
-  router.group.machine.holding = std::ranges::max(router.address_until) > now_;
+  router.group.machine.has_addresses = std::ranges::max(router.address_until) > now_;
   for (const std::uint8_t up : router.link_up) router.group.members.push_back({.link_up = up != 0});
   const bool all_there = longest_ago > now_;
   router.claimed = all_there ? longest_ago - lease(router.setup.config) : Instant{};
@@ -92,9 +92,9 @@ void World::stop(std::size_t index) {
 
 void World::hand_over(std::size_t index) { feed(index, vrrp::HandOver{}); }
 
-void World::hold(std::size_t index, bool held) {
-  routers_[index].held = held;
-  feed(index, vrrp::Hold{held});
+void World::set_inhibited(std::size_t index, bool inhibited) {
+  routers_[index].inhibited = inhibited;
+  feed(index, vrrp::Inhibit{inhibited});
 }
 
 void World::refuse(std::size_t index, bool refused) {
@@ -167,7 +167,7 @@ bool World::is_master(std::size_t router) const {
 
 bool World::is_able(std::size_t index) const {
   const Router& router = routers_[index];
-  return router.life == Life::running && !router.stopping && !router.held && !router.refused && !router.faulted &&
+  return router.life == Life::running && !router.stopping && !router.inhibited && !router.refused && !router.faulted &&
          std::ranges::all_of(router.link_up, std::identity{});
 }
 

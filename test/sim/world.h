@@ -80,7 +80,7 @@ struct Router {
   bool refused = false;          ///< its kernel takes no addresses
   bool stopping = false;         ///< was told to stop
   bool faulted = false;          ///< was told that it is of no use
-  bool held = false;             ///< may not become master
+  bool inhibited = false;        ///< may not become master
   Instant claimed{};             ///< at its start: when its earlier life claimed its addresses, if they are there
 };
 
@@ -97,10 +97,10 @@ class World {
   /// Lets time pass. Throws Violation.
   void run(Duration duration);
 
-  void start(std::size_t router, bool held = false);
+  void start(std::size_t router, bool inhibited = false);
   void stop(std::size_t router);  ///< politely; it dies when it has stopped
   void hand_over(std::size_t router);
-  void hold(std::size_t router, bool held);
+  void set_inhibited(std::size_t router, bool inhibited);
   void refuse(std::size_t router, bool refused);
   void fault(std::size_t router, bool faulted);
   void reconfigure(std::size_t router, const vrrp::Config& config);

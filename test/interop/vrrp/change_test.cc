@@ -61,13 +61,13 @@ TEST_CASE_METHOD(Acquainted, "a handover that nobody answers is called off", "[c
   CHECK(lb1.notices == "lb1 front: no other node took over: remaining master\n");
 }
 
-TEST_CASE_METHOD(Acquainted, "one that is held becomes master when it is released, or hears its reason", "[change]") {
-  lb1.held = "the first verdicts are not known";
+TEST_CASE_METHOD(Acquainted, "one that is inhibited becomes master when that ends, or hears its reason", "[change]") {
+  lb1.inhibit_reason = "the first verdicts are not known";
   lb1.start();
   pump_for({&lb1}, 600ms);
   CHECK(lb1.state() == vrrp::State::backup);
-  CHECK(lb1.status().waits == "the first verdicts are not known");
-  lb1.routers().release("ready");
+  CHECK(lb1.status().standby_reason == "the first verdicts are not known");
+  lb1.routers().end_inhibit("ready");
   CHECK(lb1.is_master());
   CHECK(lb1.status().reason == "ready");
 }

@@ -14,7 +14,7 @@ void Node::start() {
   const lab::Within within(host.network);
   auto wanted = vrrp::prepare(real_, specs, groups);
   if (!wanted) throw std::runtime_error(wanted.error().message);
-  auto routers = vrrp::Routers::start(loop_, real_, std::move(*wanted), *this, {.held = held});
+  auto routers = vrrp::Routers::start(loop_, real_, std::move(*wanted), *this, {.inhibit_reason = inhibit_reason});
   if (!routers) throw std::runtime_error(routers.error().message);
   routers_ = std::move(*routers);
 }

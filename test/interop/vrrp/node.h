@@ -40,7 +40,7 @@ class Node : private vrrp::Listener {
   std::string errors;  ///< what was told of as failing
   std::string notices;
   std::map<std::string, vrrp::Identity> peer_identities;  ///< who made itself known, by the address that it spoke from
-  std::string held;                                       ///< why it may not become master when it starts
+  std::string inhibit_reason;                             ///< why it may not become master when it starts
 
  private:
   void on_transition(const vrrp::Transition& transition) override;

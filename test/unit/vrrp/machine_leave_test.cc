@@ -52,7 +52,7 @@ TEST_CASE("master: the operator's word gives the role away, and it is not taken 
   CHECK(step(known, given.next, heard(90), t0 + 1s).next.deadline == t0 + 4s + skew);
   const Machine again = step(known, given.next, Expired{}, t0 + 4s).next;
   CHECK(again.state == State::master);
-  CHECK_FALSE(again.aside);
+  CHECK_FALSE(again.failed_over);
 }
 
 TEST_CASE("master: nobody takes the role that the operator gives away, and it goes on") {

@@ -44,16 +44,16 @@ TEST_CASE("initialize: adverts and timers mean nothing, shutdown cleans up") {
   CHECK(step(config, {}, heard(200), t0).next == Machine{});
   CHECK(step(config, {}, Expired{}, t0).next == Machine{});
   CHECK(step(config, {}, Shutdown{}, t0).actions.empty());
-  const auto [next, actions, late] = step(config, {.holding = true}, Shutdown{}, t0);
+  const auto [next, actions, late] = step(config, {.has_addresses = true}, Shutdown{}, t0);
   CHECK(actions == Actions{Action::yield});
-  CHECK_FALSE(next.holding);
+  CHECK_FALSE(next.has_addresses);
 }
 
 TEST_CASE("backup: the Master_Down_Timer makes it master") {
   const auto [next, actions, late] = step(config, backup(), Expired{}, t0 + 4s);
   CHECK(next.state == State::master);
   CHECK(next.deadline == t0 + 5s);
-  CHECK(next.holding);
+  CHECK(next.has_addresses);
   CHECK(next.lease_end == t0 + 8s);
   CHECK(actions == Actions{Action::claim, Action::advertise, Action::announce});
 }
@@ -87,13 +87,13 @@ TEST_CASE("backup: the skew after priority 0 is counted in the master's interval
 }
 
 TEST_CASE("backup: addresses of an earlier life stay until a master is heard") {
-  Machine machine = step(config, {.holding = true}, Startup{}, t0).next;
-  CHECK(machine.holding);
+  Machine machine = step(config, {.has_addresses = true}, Startup{}, t0).next;
+  CHECK(machine.has_addresses);
   CHECK(step(config, machine, heard(0), t0).actions.empty());
   for (const int priority : {1, 100, 200}) {  // also one that will be preempted holds the addresses now
     const auto [next, actions, late] = step(config, machine, heard(priority), t0);
     CHECK(actions.back() == Action::yield);
-    CHECK_FALSE(next.holding);
+    CHECK_FALSE(next.has_addresses);
     CHECK(step(config, next, heard(priority), t0).actions.empty());
   }
   CHECK(step(config, machine, Shutdown{}, t0).actions == Actions{Action::yield});
@@ -127,7 +127,7 @@ TEST_CASE("master: one that was silent for as long as a backup waits listens for
     CHECK(woken.late);
     CHECK(woken.next.state == State::backup);
     CHECK(woken.next.deadline == t0 + 4s);
-    CHECK(woken.next.holding != (std::ranges::count(woken.actions, Action::yield) > 0));
+    CHECK(woken.next.has_addresses != (std::ranges::count(woken.actions, Action::yield) > 0));
     CHECK(std::ranges::count(woken.actions, Action::advertise) == 0);
   }
   const Machine listening = step(config, master(), Expired{}, t0 + 3s).next;
@@ -175,7 +175,7 @@ TEST_CASE("master: yields to a higher priority, and to the greater address among
       CHECK(actions == Actions{Action::advertise, Action::yield});  // so that the other knows that there were two
       CHECK(next.master_adver_interval == advert.max_advertise_interval);
       CHECK(next.deadline == t0 + master_down_interval(config, advert.max_advertise_interval));
-      CHECK_FALSE(next.holding);
+      CHECK_FALSE(next.has_addresses);
     }
     return next.state == State::backup;
   };
@@ -215,7 +215,7 @@ TEST_CASE("master: shutdown resigns and yields") {
   const auto [next, actions, late] = step(config, step(config, master(), Expired{}, t0 + 1s).next, Shutdown{}, t0 + 1s);
   CHECK(next.state == State::initialize);
   CHECK_FALSE(next.deadline);
-  CHECK_FALSE(next.holding);
+  CHECK_FALSE(next.has_addresses);
   CHECK(actions == Actions{Action::resign, Action::yield});
 }
 
@@ -240,26 +240,26 @@ TEST_CASE("initialize: a new life that comes later listens for an interval and i
 
 TEST_CASE("backup: what it holds from before is given up to a greater one, and that is told that there were two") {
   Machine holds = backup();
-  holds.holding = true;
+  holds.has_addresses = true;
   CHECK(step(config, holds, heard(101), t0).actions == Actions{Action::advertise, Action::yield});
   CHECK(step(config, holds, heard(100), t0).actions == Actions{Action::yield});
   CHECK(step(config, holds, heard(99), t0).actions == Actions{Action::yield});
   CHECK(step(config, backup(), heard(101), t0).actions.empty());
 }
 
-TEST_CASE("a router that is held becomes master when it is let go, if its timer has run out by then") {
-  const Machine held = step(config, {.held = true}, Startup{}, t0).next;
-  CHECK(held.deadline == backup().deadline);
-  const auto waits = step(config, held, Expired{}, *held.deadline);
+TEST_CASE("a router that is inhibited becomes master when that ends, if its timer has run out by then") {
+  const Machine inhibited = step(config, {.inhibited = true}, Startup{}, t0).next;
+  CHECK(inhibited.deadline == backup().deadline);
+  const auto waits = step(config, inhibited, Expired{}, *inhibited.deadline);
   CHECK(waits.next.state == State::backup);
   CHECK_FALSE(waits.next.deadline);
   CHECK(waits.actions.empty());
   CHECK(step(config, waits.next, heard(0), t0 + 5s).next == waits.next);
-  CHECK(step(config, waits.next, vrrp::Hold{.held = false}, t0 + 5s).next.state == State::master);
-  CHECK(step(config, held, vrrp::Hold{.held = false}, t0 + 1s).next.state == State::backup);
+  CHECK(step(config, waits.next, vrrp::Inhibit{.inhibited = false}, t0 + 5s).next.state == State::master);
+  CHECK(step(config, inhibited, vrrp::Inhibit{.inhibited = false}, t0 + 1s).next.state == State::backup);
   const Machine follows = step(config, waits.next, heard(200), t0 + 5s).next;
-  CHECK(step(config, follows, vrrp::Hold{.held = false}, t0 + 6s).next.state == State::backup);
-  CHECK(step(config, master(), vrrp::Hold{.held = true}, t0).next.state == State::master);
+  CHECK(step(config, follows, vrrp::Inhibit{.inhibited = false}, t0 + 6s).next.state == State::backup);
+  CHECK(step(config, master(), vrrp::Inhibit{.inhibited = true}, t0).next.state == State::master);
 }
 
 TEST_CASE("preempt delay: for so long after its start it follows a lesser master") {
@@ -294,9 +294,9 @@ TEST_CASE("backup: who is next takes over at once when its master leaves, and af
   CHECK(step(second, follows, heard(0), t0 + 1s).next.deadline == t0 + 1s + skew);
   const Config third{.priority = 100, .peer_priorities = {150, 120}};
   CHECK(step(third, follows, farewell, t0 + 1s).next.deadline == t0 + 1s + skew);
-  Machine held = follows;
-  held.held = true;
-  CHECK(step(second, held, farewell, t0 + 1s).next.state == State::backup);
+  Machine inhibited = follows;
+  inhibited.inhibited = true;
+  CHECK(step(second, inhibited, farewell, t0 + 1s).next.state == State::backup);
 }
 
 TEST_CASE("master: other parameters are told and claimed at once") {

@@ -137,7 +137,7 @@ TEST_CASE("stop resigns, and a started group starts again") {
 }
 
 TEST_CASE("addresses of an earlier life are yielded when a link is missing at the start") {
-  const SyncGroupState group{.machine = {.holding = true}, .members = {{.link_up = true}, {.link_up = false}}};
+  const SyncGroupState group{.machine = {.has_addresses = true}, .members = {{.link_up = true}, {.link_up = false}}};
   CHECK(step(config, group, Start{}, t0).actions == Actions{Action::yield});
 }
 
