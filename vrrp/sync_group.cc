@@ -255,7 +255,7 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .standby_reason = machine.inhibited ? context_.inhibit_reason : reason_of(&Conditions::demotion),
           .priority = config_.priority,
           .source = it.router.source(),
-          .held = it.router.inhibited(),
+          .present_addresses = it.router.present_addresses(),
           .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
           .next_timer = group_.deadline(),
           .peers = it.router.peers(),
