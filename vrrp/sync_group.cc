@@ -22,9 +22,9 @@ constexpr Duration refresh_pause = 60s;
 /// Between one notice of a reason and the next: whoever floods us does not fill the log.
 constexpr Duration rejected_pause = 60s;
 
-/// Without the farewells after which their sender spoke as master again: after this node stood still, many adverts
-/// arrive at once, of which the last is true.
-std::vector<Router::Accepted> without_taken_back(std::vector<Router::Accepted> accepted) {
+/// Without the adverts of priority 0 after which their sender spoke as master again: after this node stood still, many
+/// adverts arrive at once, of which the last is true.
+std::vector<Router::Accepted> drop_stale_resignations(std::vector<Router::Accepted> accepted) {
   std::set<net::Address> masters;
   std::vector<Router::Accepted> left;
   for (auto& advert : accepted | std::views::reverse) {
@@ -72,7 +72,7 @@ void SyncGroup::on_packets(GroupRouter& it) {
   report_rejected(it);
   for (const auto& [source, identity] : it.router.peer_identities())
     context_.listener.on_peer_identity(identity, source);
-  for (const auto& [source, heard] : without_taken_back(accepted)) {
+  for (const auto& [source, heard] : drop_stale_resignations(accepted)) {
     resigned_.reset();
     if (heard.priority == 0) resigned_ = source;
     const bool leaving = group_.machine.leaving != Leaving::no;

@@ -30,46 +30,46 @@ Duration slowest_interval(const Config& config, const Machine& machine) {
   return std::max<Duration>(config.advertisement_interval, machine.master_adver_interval);
 }
 
-/// Long enough to be remembered by two nodes that have both yielded, and both taken over again.
-Duration memory(const Config& config, const Machine& machine) {
+/// Long enough for two nodes that have both yielded, and both taken over again.
+Duration heard_timeout(const Config& config, const Machine& machine) {
   return 2 * master_down_interval(config, slowest_interval(config, machine));
 }
 
 /// Whether anybody has spoken as master within the last interval.
 bool has_master(const Config& config, const SyncGroupState& group, Instant now) {
   return std::ranges::any_of(group.members, [&](const MemberState& member) {
-    return member.followed_at && now - *member.followed_at < slowest_interval(config, group.machine);
+    return member.last_master_at && now - *member.last_master_at < slowest_interval(config, group.machine);
   });
 }
 
 /// Notes an advert on its link, and whether its sender is the one that spoke for the master before: another link may
 /// have told of a new master meanwhile.
-void remember(const Config& config, SyncGroupState& group, MemberHeard& heard, Instant now) {
+void record_heard(const Config& config, SyncGroupState& group, MemberHeard& heard, Instant now) {
   MemberState& member = group.members[heard.member];
-  if (!member.heard || now - *member.heard > memory(config, group.machine)) member.heard_since = now;
+  if (!member.heard || now - *member.heard > heard_timeout(config, group.machine)) member.heard_since = now;
   member.heard = now;
   heard.advert.from_master =
-      member.followed == heard.source && member.followed_priority == group.machine.master_priority;
+      member.last_master == heard.source && member.last_master_priority == group.machine.master_priority;
   if (heard.advert.priority == 0) {
     heard.advert.overtaken =
         !heard.advert.from_master && group.machine.master_priority != 0 && has_master(config, group, now);
     return;
   }
-  member.followed_at = now;
-  member.followed = heard.source;
-  member.followed_priority = heard.advert.priority;
+  member.last_master_at = now;
+  member.last_master = heard.source;
+  member.last_master_priority = heard.advert.priority;
 }
 
 bool decides_tie(const Config& config, const SyncGroupState& group, std::size_t index, Instant now) {
   if (index == 0) return true;
   const auto silent = [&](const MemberState& member) {
-    return !member.heard || now - *member.heard > memory(config, group.machine);
+    return !member.heard || now - *member.heard > heard_timeout(config, group.machine);
   };
   return std::ranges::all_of(group.members | std::views::take(index), silent) &&
          now - group.members[index].heard_since > 2 * slowest_interval(config, group.machine);
 }
 
-void apply(const Config& config, SyncGroupStep& step, const Event& event, Instant now) {
+void run_machine(const Config& config, SyncGroupStep& step, const Event& event, Instant now) {
   Step machine_step = vrrp::step(config, step.next.machine, event, now);
   step.next.machine = machine_step.next;
   std::ranges::move(machine_step.actions, std::back_inserter(step.actions));
@@ -78,28 +78,28 @@ void apply(const Config& config, SyncGroupStep& step, const Event& event, Instan
 
 /// Takes part while it runs and nothing is in its way. What is in its way ends its part at once; a stop waits for a
 /// successor.
-void take_part(const Config& config, SyncGroupStep& step, std::optional<Instant> claimed, Instant now) {
+void update_participation(const Config& config, SyncGroupStep& step, std::optional<Instant> claimed, Instant now) {
   const SyncGroupState& group = step.next;
   const bool able = !group.faulted && !group.retry_at && !group.broken_link();
   if (!able) {
-    apply(config, step, Shutdown{}, now);
+    run_machine(config, step, Shutdown{}, now);
   } else if (group.running && group.machine.state == State::initialize) {
-    apply(config, step, Startup{.claimed = claimed}, now);
+    run_machine(config, step, Startup{.claimed = claimed}, now);
   } else if (!group.running && group.machine.leaving != Leaving::for_good) {
-    apply(config, step, Resign{.how = Leaving::for_good}, now);
+    run_machine(config, step, Resign{.how = Leaving::for_good}, now);
   }
 }
 
 void on_claim_failed(const Config& config, SyncGroupStep& step, Instant now) {
   step.next.retry_at = now + retry_delay(++step.next.claim_failures);
-  take_part(config, step, {}, now);
+  update_participation(config, step, {}, now);
 }
 
 void on_timer(const Config& config, SyncGroupStep& step, Instant now) {
   SyncGroupState& group = step.next;
-  if (std::exchange(group.retry_at, std::nullopt)) return take_part(config, step, {}, now);
+  if (std::exchange(group.retry_at, std::nullopt)) return update_participation(config, step, {}, now);
   if (group.machine.state == State::master) group.claim_failures = 0;  // its claims have been good for an interval
-  apply(config, step, Expired{}, now);
+  run_machine(config, step, Expired{}, now);
 }
 
 }  // namespace
@@ -114,32 +114,32 @@ SyncGroupStep step(const Config& config, const SyncGroupState& group, const Sync
   SyncGroupStep step{.next = group, .actions = {}};
   if (const auto* start = std::get_if<Start>(&event)) {
     step.next.running = true;
-    take_part(config, step, start->claimed, now);
+    update_participation(config, step, start->claimed, now);
   } else if (std::holds_alternative<Stop>(event)) {
     step.next.running = false;
-    take_part(config, step, {}, now);
+    update_participation(config, step, {}, now);
   } else if (std::holds_alternative<HandOver>(event)) {
     const bool may =
         group.machine.state == State::master && group.machine.leaving == Leaving::no && !config.peer_priorities.empty();
-    if (may) apply(config, step, Resign{.how = Leaving::to_backup}, now);
+    if (may) run_machine(config, step, Resign{.how = Leaving::to_backup}, now);
   } else if (const auto* link = std::get_if<LinkChanged>(&event)) {
     step.next.members[link->member].link_up = link->up;
-    take_part(config, step, {}, now);
+    update_participation(config, step, {}, now);
   } else if (const auto* fault = std::get_if<Fault>(&event)) {
     step.next.faulted = fault->faulted;
-    take_part(config, step, {}, now);
+    update_participation(config, step, {}, now);
   } else if (std::holds_alternative<ClaimFailed>(event)) {
     on_claim_failed(config, step, now);
   } else if (const auto* heard = std::get_if<MemberHeard>(&event)) {
     MemberHeard noted = *heard;
-    remember(config, step.next, noted, now);
+    record_heard(config, step.next, noted, now);
     const bool tie = group.machine.state == State::master && group.machine.leaving == Leaving::no &&
                      noted.advert.priority == config.priority;
-    if (!tie || decides_tie(config, step.next, noted.member, now)) apply(config, step, noted.advert, now);
+    if (!tie || decides_tie(config, step.next, noted.member, now)) run_machine(config, step, noted.advert, now);
   } else if (const auto* inhibit = std::get_if<Inhibit>(&event)) {
-    apply(config, step, *inhibit, now);
+    run_machine(config, step, *inhibit, now);
   } else if (std::holds_alternative<Reconfigured>(event)) {
-    apply(config, step, Reconfigured{}, now);
+    run_machine(config, step, Reconfigured{}, now);
   } else {
     on_timer(config, step, now);
   }

@@ -14,11 +14,11 @@ namespace vrrp {
 /// One virtual router of a group: a link as the group sees it.
 struct MemberState {
   bool link_up = false;
-  std::optional<Instant> heard{};          ///< when an advert came by this link last
-  Instant heard_since{};                   ///< when the row of adverts began that it belongs to
-  std::optional<net::Address> followed{};  ///< who sent the last one that was not of priority 0
-  std::uint8_t followed_priority = 0;      ///< and with which
-  std::optional<Instant> followed_at{};    ///< and when
+  std::optional<Instant> heard{};             ///< when an advert came by this link last
+  Instant heard_since{};                      ///< when the row of adverts began that it belongs to
+  std::optional<net::Address> last_master{};  ///< who sent the last one that was not of priority 0
+  std::uint8_t last_master_priority = 0;      ///< and with which
+  std::optional<Instant> last_master_at{};    ///< and when
 };
 
 /// A group's condition; a virtual router that belongs to no group is a group of one.

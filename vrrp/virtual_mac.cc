@@ -22,7 +22,7 @@ net::Mac virtual_mac(net::Family family, std::uint8_t router_id) {
   return {std::byte{0}, std::byte{0}, std::byte{0x5e}, std::byte{0}, kind, std::byte{router_id}};
 }
 
-net::Result<> separate(net::Sysctls& sysctls, const std::string& lower, const std::string& upper) {
+net::Result<> separate_arp(net::Sysctls& sysctls, const std::string& lower, const std::string& upper) {
   for (const std::string& interface : {lower, upper}) {
     // Answers only for addresses that are on the interface itself, and asks in the name of no other.
     if (auto set = at_least(sysctls, interface, "arp_ignore", 1); !set) return set;

@@ -15,6 +15,6 @@ namespace vrrp {
 /// Has each of the two interfaces answer ARP for its own addresses alone: the virtual one, called `upper`, of the
 /// virtual ones, and its lower interface of the node's; and lets packets come in by the virtual one that would be
 /// answered by the other. Changes only what is less than it must be. Error: the first setting that could not be made.
-net::Result<> separate(net::Sysctls& sysctls, const std::string& lower, const std::string& upper);
+net::Result<> separate_arp(net::Sysctls& sysctls, const std::string& lower, const std::string& upper);
 
 }  // namespace vrrp

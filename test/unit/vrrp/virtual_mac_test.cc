@@ -59,7 +59,7 @@ TEST_CASE("each of the two interfaces comes to speak of its own addresses alone"
   const Settings all(settings("0"));
   net::KernelHost host(all.root());
   net::Sysctls sysctls(host);
-  REQUIRE(vrrp::separate(sysctls, "eth0", "vrrp4.51"));
+  REQUIRE(vrrp::separate_arp(sysctls, "eth0", "vrrp4.51"));
   for (const std::string interface : {"eth0", "vrrp4.51"}) {
     CHECK(all.at("net/ipv4/conf/" + interface + "/arp_ignore") == "1");
     CHECK(all.at("net/ipv4/conf/" + interface + "/arp_announce") == "2");
@@ -74,7 +74,7 @@ TEST_CASE("a strict reverse path becomes a loose one, and what is in force for a
   const Settings all(settings("1"));
   net::KernelHost host(all.root());
   net::Sysctls sysctls(host);
-  REQUIRE(vrrp::separate(sysctls, "eth0", "vrrp4.51"));
+  REQUIRE(vrrp::separate_arp(sysctls, "eth0", "vrrp4.51"));
   CHECK(all.at("net/ipv4/conf/eth0/arp_ignore") == "0");
   CHECK(all.at("net/ipv4/conf/eth0/arp_announce") == "2");
   CHECK(all.at("net/ipv4/conf/eth0/rp_filter") == "0");
@@ -87,5 +87,5 @@ TEST_CASE("a host without IPv6 lacks nothing") {
   const Settings all(values);
   net::KernelHost host(all.root());
   net::Sysctls sysctls(host);
-  CHECK(vrrp::separate(sysctls, "eth0", "vrrp4.51"));
+  CHECK(vrrp::separate_arp(sysctls, "eth0", "vrrp4.51"));
 }
