@@ -14,8 +14,8 @@ constexpr net::Duration look_interval = std::chrono::milliseconds(50);
 constexpr net::Duration stall = 2 * look_interval;
 
 /// How often to look while a change is pending, and how often otherwise.
-net::Duration interval_for(const Spec& spec, Change change) {
-  const bool faster = change == Change::pending && spec.pending_interval > std::chrono::milliseconds::zero();
+net::Duration interval_for(const Spec& spec, HealthChange change) {
+  const bool faster = change == HealthChange::pending && spec.pending_interval > std::chrono::milliseconds::zero();
   return faster ? spec.pending_interval : spec.interval;
 }
 
@@ -91,7 +91,7 @@ const Health* Checkers::find(const Key& key) const {
 }
 
 void Checkers::mark_serving(const Key& key) {
-  if (const auto id = id_of(key)) checks_[*id].health.serving = checks_[*id].health.state == State::unknown;
+  if (const auto id = id_of(key)) checks_[*id].health.serving = checks_[*id].health.state == HealthState::unknown;
 }
 
 Checkers::SpecId Checkers::intern(const Spec& spec) {
@@ -133,10 +133,10 @@ Checkers::Id Checkers::add(const Key& key, SpecId spec) {
   check.spec = spec;
   check.mark = key.mark;
   check.present = true;
-  check.health = {.state = key.spec.initially_up ? State::up : State::unknown, .since = loop_.now()};
+  check.health = {.state = key.spec.initially_up ? HealthState::up : HealthState::unknown, .since = loop_.now()};
   ++specs_[spec].users;
   index_.emplace(IndexKey{.target = key.target, .spec = spec, .mark = key.mark}, id);
-  schedule_.add(id, stable_hash(to_string(key)), interval_for(key.spec, Change::pending), loop_.now());
+  schedule_.add(id, stable_hash(to_string(key)), interval_for(key.spec, HealthChange::pending), loop_.now());
   return id;
 }
 
@@ -265,8 +265,9 @@ void Checkers::finish(Id id, Result result) {
   const Key& key = key_of(check);
   apply_suppression(key, result);
   const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
-  const bool undecided = check.health.streak > 0 || check.health.state == State::unknown;
-  schedule_.set_interval(id, interval_for(key.spec, undecided ? Change::pending : Change::none), loop_.now());
+  const bool undecided = check.health.streak > 0 || check.health.state == HealthState::unknown;
+  schedule_.set_interval(id, interval_for(key.spec, undecided ? HealthChange::pending : HealthChange::none),
+                         loop_.now());
   if (schedule_.next_due() < armed_for_) arm();
   // Last, for the report may lead to a call of set(), after which `check` is not to be trusted.
   on_report_({.key = key, .before = before, .after = check.health, .change = change, .result = result});

@@ -22,9 +22,9 @@ namespace checkers {
 /// set().
 struct Report {
   const Key& key;
-  State before;
+  HealthState before;
   const Health& after;
-  Change change;
+  HealthChange change;
   const Result& result;
 };
 

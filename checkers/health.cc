@@ -9,37 +9,37 @@
 
 namespace checkers {
 
-Change observe(Health& health, Result result, Thresholds limit, net::Instant now) {
+HealthChange observe(Health& health, Result result, Thresholds limit, net::Instant now) {
   health.last_outcome = result.outcome;
   health.last = std::move(result.sentence);
-  if (result.outcome == Outcome::not_run) return Change::none;
+  if (result.outcome == Outcome::not_run) return HealthChange::none;
   if (result.advice.admin_state != Advice::AdminState::none) health.advice.admin_state = result.advice.admin_state;
   if (result.advice.weight) health.advice.weight = result.advice.weight;
 
   const bool passed = result.outcome == Outcome::passed;
   if (passed) health.last_good = now;
-  const State seen = passed ? State::up : State::down;
+  const HealthState seen = passed ? HealthState::up : HealthState::down;
   if (seen == health.state) {
     health.streak = 0;
-    return Change::none;
+    return HealthChange::none;
   }
-  const bool first_decides = health.state == State::unknown && (passed || !health.serving);
+  const bool first_decides = health.state == HealthState::unknown && (passed || !health.serving);
   const int needed = first_decides ? 1 : passed ? limit.rise : limit.fall;
-  if (++health.streak < needed) return Change::pending;
+  if (++health.streak < needed) return HealthChange::pending;
   health.state = seen;
   health.since = now;
   health.serving = false;
   health.decided_by = std::exchange(health.streak, 0);
-  return Change::changed;
+  return HealthChange::changed;
 }
 
 std::string describe(const Health& health, Thresholds limit, net::Instant now, net::WallTime wall) {
   const auto since = wall - std::chrono::duration_cast<net::WallTime::duration>(now - health.since);
   auto text = fmt::format("{} since {}", to_string(health.state), net::timestamp_and_age(since, wall));
   if (health.streak > 0) {
-    text += health.state == State::down ? fmt::format(", passing {} of {}", health.streak, limit.rise)
-                                        : fmt::format(", failing {} of {}", health.streak, limit.fall);
-  } else if (health.state == State::down) {
+    text += health.state == HealthState::down ? fmt::format(", passing {} of {}", health.streak, limit.rise)
+                                              : fmt::format(", failing {} of {}", health.streak, limit.fall);
+  } else if (health.state == HealthState::down) {
     text += fmt::format(", {0} of {0}", health.decided_by);
   }
   if (health.last.empty()) return text + ": no probe yet";
@@ -51,22 +51,22 @@ std::string describe(const Health& health, Thresholds limit, net::Instant now, n
   return text;
 }
 
-State combine(std::span<const State> states, Combine how) {
-  if (states.empty()) return State::up;
-  const auto has = [&](State state) { return std::ranges::find(states, state) != states.end(); };
-  const auto decisive = how == Combine::all ? State::down : State::up;
+HealthState combine(std::span<const HealthState> states, Combine how) {
+  if (states.empty()) return HealthState::up;
+  const auto has = [&](HealthState state) { return std::ranges::find(states, state) != states.end(); };
+  const auto decisive = how == Combine::all ? HealthState::down : HealthState::up;
   if (has(decisive)) return decisive;
-  if (has(State::unknown)) return State::unknown;
-  return how == Combine::all ? State::up : State::down;
+  if (has(HealthState::unknown)) return HealthState::unknown;
+  return how == Combine::all ? HealthState::up : HealthState::down;
 }
 
-std::string_view to_string(State state) {
+std::string_view to_string(HealthState state) {
   switch (state) {
-    case State::unknown:
+    case HealthState::unknown:
       return "unknown";
-    case State::up:
+    case HealthState::up:
       return "up";
-    case State::down:
+    case HealthState::down:
       return "down";
   }
   return "?";

@@ -11,13 +11,13 @@
 
 namespace checkers {
 
-enum class State : std::uint8_t {
+enum class HealthState : std::uint8_t {
   unknown,  ///< no result yet: gets no traffic
   up,       ///< passes
   down,     ///< fails
 };
 
-enum class Change : std::uint8_t {
+enum class HealthChange : std::uint8_t {
   none,     ///< the result agrees with the state
   pending,  ///< it disagrees, not yet often enough
   changed,  ///< the state is another one now
@@ -26,7 +26,7 @@ enum class Change : std::uint8_t {
 /// The health of one check, built from its results and nothing else: what an operator does with a server is not
 /// health.
 struct Health {
-  State state = State::unknown;
+  HealthState state = HealthState::unknown;
   bool serving = false;                     ///< has traffic already: while unknown it takes `fall` failures to lose it
   int streak = 0;                           ///< consecutive results against `state`
   int decided_by = 0;                       ///< how many results in a row brought `state` about; 0 while unknown
@@ -40,7 +40,7 @@ struct Health {
 /// Takes one result into account. The first result decides, but for a failure of what serves already; from then on it
 /// takes `rise` passes or `fall` failures in a row. A probe that could not be run is remembered for status and changes
 /// nothing, not even the streak.
-Change observe(Health& health, Result result, Thresholds limit, net::Instant now);
+HealthChange observe(Health& health, Result result, Thresholds limit, net::Instant now);
 
 /// The state and its reasons as status shows them; `now` is `wall` on the clock on the wall:
 /// "down since 2026-11-27T12:03:07Z (2 s ago), 3 of 3: connect 10.0.0.7:80: timed out after 1 s (last passed 42 s
@@ -49,9 +49,9 @@ Change observe(Health& health, Result result, Thresholds limit, net::Instant now
 
 /// What several checks of one server say together: for `all`, one that is down outweighs one that is unknown, and that
 /// one outweighs up; for `any` the other way round. No checks at all are up.
-[[nodiscard]] State combine(std::span<const State> states, Combine how);
+[[nodiscard]] HealthState combine(std::span<const HealthState> states, Combine how);
 
 /// "unknown", "up", "down".
-[[nodiscard]] std::string_view to_string(State state);
+[[nodiscard]] std::string_view to_string(HealthState state);
 
 }  // namespace checkers

@@ -219,7 +219,7 @@ std::string Engine::not_ready() const {
     if (reconciler_.found_serving(service.key)) continue;  // it goes on as it is
     const auto& health = health_.of(service.key);
     for (const auto& server : service.servers) {
-      if (health.at(server.endpoint).state != checkers::State::unknown) continue;
+      if (health.at(server.endpoint).state != checkers::HealthState::unknown) continue;
       return fmt::format("server {}/{} has no check result yet", service.name, server.name);
     }
   }

@@ -9,13 +9,13 @@
 namespace director {
 namespace {
 
-EventKind kind_of(checkers::State state) {
+EventKind kind_of(checkers::HealthState state) {
   switch (state) {
-    case checkers::State::up:
+    case checkers::HealthState::up:
       return EventKind::server_up;
-    case checkers::State::down:
+    case checkers::HealthState::down:
       return EventKind::server_down;
-    case checkers::State::unknown:
+    case checkers::HealthState::unknown:
       return EventKind::server_unknown;
   }
   return EventKind::server_unknown;
@@ -117,7 +117,7 @@ void HealthMonitor::init_health(const ipvs::ServiceKey& key) {
 void HealthMonitor::on_report(const checkers::Report& report) {
   vip_checks_.on_report(report);
   const bool advised = report.result.advice != checkers::Advice{};
-  if (report.change != checkers::Change::changed && !advised) return;
+  if (report.change != checkers::HealthChange::changed && !advised) return;
   for (const auto& server : users_.of(report.key)) update_health(server, report);
 }
 
@@ -133,7 +133,7 @@ void HealthMonitor::update_health(const ServerKey& key, const checkers::Report& 
   if (state != health.state) {
     // A server that the kernel gives traffic already needs no slow start.
     health.slow_start_from =
-        state == checkers::State::up && !hooks_.has_traffic(key) ? std::optional(loop_.now()) : std::nullopt;
+        state == checkers::HealthState::up && !hooks_.has_traffic(key) ? std::optional(loop_.now()) : std::nullopt;
     log_.add(events::server_health(
         in_force_.name_of(key), kind_of(state), checkers::to_string(health.state), checkers::to_string(state), why,
         health.since == net::Instant() ? std::nullopt : std::optional(wall_.at(health.since))));
@@ -166,7 +166,7 @@ const ServersHealth& HealthMonitor::of(const ipvs::ServiceKey& service) const { 
 
 bool HealthMonitor::all_known(const ipvs::ServiceKey& service) const {
   return std::ranges::none_of(health_.at(service),
-                              [](const auto& server) { return server.second.state == checkers::State::unknown; });
+                              [](const auto& server) { return server.second.state == checkers::HealthState::unknown; });
 }
 
 std::string HealthMonitor::describe(const config::Service& service, const config::Server& server,

@@ -6,21 +6,21 @@ namespace director {
 namespace {
 
 using checkers::Advice;
-using checkers::State;
+using checkers::HealthState;
 
 constexpr std::uint64_t weight_max = 65535;
 
 }  // namespace
 
 HealthSummary aggregate(std::span<const HealthSummary> checks, checkers::Combine combine, std::uint32_t weight) {
-  std::vector<State> states;
+  std::vector<HealthState> states;
   for (const auto& check : checks) states.push_back(check.state);
   HealthSummary all{.state = checkers::combine(states, combine), .since = {}, .advice = {}};
   bool first = true;
   for (const auto& check : checks) {
     if (check.state == all.state) {
       const bool earlier = check.since < all.since;
-      if (first || earlier == (all.state == State::down)) all.since = check.since;
+      if (first || earlier == (all.state == HealthState::down)) all.since = check.since;
       first = false;
     }
     all.advice.admin_state = std::max(all.advice.admin_state, check.advice.admin_state);

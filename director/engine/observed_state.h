@@ -18,9 +18,9 @@ enum class AdminState : std::uint8_t {
 };
 
 struct ObservedServer {
-  checkers::State health = checkers::State::unknown;  ///< of all its checks together; up where it has none
-  net::Instant since;                                 ///< when `health` began
-  checkers::Advice advice;                            ///< what its agent, script or file asks for
+  checkers::HealthState health = checkers::HealthState::unknown;  ///< of all its checks together; up where it has none
+  net::Instant since;                                             ///< when `health` began
+  checkers::Advice advice;                                        ///< what its agent, script or file asks for
   AdminState admin_state = AdminState::enabled;
   std::optional<std::uint32_t> weight;          ///< the operator's, instead of the file's
   std::optional<net::Instant> slow_start_from;  ///< came up then, without traffic before: slow start counts from it
@@ -33,7 +33,7 @@ struct ObservedService {
 
 /// What each check of a server says: its state, since when, and its advice.
 struct HealthSummary {
-  checkers::State state = checkers::State::unknown;
+  checkers::HealthState state = checkers::HealthState::unknown;
   net::Instant since;
   checkers::Advice advice;
 };

@@ -12,7 +12,7 @@ namespace director {
 namespace {
 
 using checkers::Advice;
-using checkers::State;
+using checkers::HealthState;
 
 constexpr std::uint32_t slow_start_steps = 20;
 
@@ -47,7 +47,7 @@ std::vector<bool> kept_by_panic(const config::Service& service, const ObservedSe
   for (std::size_t i = 0; i < servers.size(); ++i) {
     if (service.servers[i].fallback || excluded_by(servers[i])) continue;
     total += weight_of(service, observed, i);
-    if (servers[i].health == State::down) failed.push_back(i);
+    if (servers[i].health == HealthState::down) failed.push_back(i);
   }
   std::ranges::stable_sort(failed, {}, [&](std::size_t i) { return servers[i].since; });
   std::uint64_t taken = 0;
@@ -83,10 +83,10 @@ Decision decide(const config::Service& service, const ObservedService& observed,
   if (const auto cause = excluded_by(server))
     return {.out = cause, .listed = server.admin_state != AdminState::disabled};
   if (kept) return {.in = true, .weight = weight};
-  if (server.health == State::up) {
+  if (server.health == HealthState::up) {
     return {.in = weight > 0, .weight = slow_start_weight(service, server, weight, now, replan_at)};
   }
-  if (server.health == State::unknown) {
+  if (server.health == HealthState::unknown) {
     const auto held = actual.destinations.find({.endpoint = service.servers[i].endpoint});
     if (held != actual.destinations.end()) return {.in = held->second.weight > 0, .weight = held->second.weight};
     return {.listed = stays};

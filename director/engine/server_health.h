@@ -11,9 +11,9 @@ namespace director {
 
 /// What all checks of a server say together.
 struct ServerHealth {
-  checkers::State state = checkers::State::unknown;  ///< up where it has no checks
-  net::Instant since;                                ///< when `state` began
-  checkers::Advice advice;                           ///< what its agent, script or file asks for
+  checkers::HealthState state = checkers::HealthState::unknown;  ///< up where it has no checks
+  net::Instant since;                                            ///< when `state` began
+  checkers::Advice advice;                                       ///< what its agent, script or file asks for
   std::optional<net::Instant> slow_start_from;  ///< came up then, without traffic before: slow start counts from it
 };
 

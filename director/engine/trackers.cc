@@ -22,7 +22,7 @@ Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, check
       checkers_(
           loop,
           [this](const checkers::Report& report) {
-            if (report.change == checkers::Change::changed) look();
+            if (report.change == checkers::HealthChange::changed) look();
           },
           std::move(make_prober)) {}
 
@@ -57,11 +57,11 @@ void Trackers::set(const config::Cluster& cluster) {
 
 /// As it is now; `since` is when that was found.
 Trackers::Status Trackers::status_of(const config::Tracker& tracker) const {
-  using checkers::State;
+  using checkers::HealthState;
   Status status{.name = tracker.name, .since = loop_.now(), .lower = tracker.lower};
   if (!tracker.link.empty()) {
     const auto* link = links_ ? links_->find(tracker.link) : nullptr;
-    status.state = link != nullptr && link->up ? State::up : State::down;
+    status.state = link != nullptr && link->up ? HealthState::up : HealthState::down;
     status.reason = link == nullptr ? fmt::format("there is no interface {}", tracker.link)
                                     : fmt::format("link {} is {}", tracker.link, link->up ? "up" : "down");
     return status;
@@ -78,7 +78,7 @@ Trackers::Verdict Trackers::verdict_of(const States& states, const config::Virtu
   Verdict verdict;
   for (const auto& tracker : router.trackers) {
     const auto& status = states.at(tracker.name);
-    if (status.state != checkers::State::down) continue;
+    if (status.state != checkers::HealthState::down) continue;
     if (tracker.lower > 0) {
       verdict.lower += tracker.lower;
     } else if (verdict.fault.empty()) {
@@ -107,8 +107,8 @@ std::string difference(const States& before, const States& after) {
   std::vector<std::string> changed;
   for (const auto& [name, now] : after) {
     const auto known = before.find(name);
-    const bool failed = now.state == checkers::State::down;
-    const bool had_failed = known != before.end() && known->second.state == checkers::State::down;
+    const bool failed = now.state == checkers::HealthState::down;
+    const bool had_failed = known != before.end() && known->second.state == checkers::HealthState::down;
     if (failed && !had_failed) changed.push_back(fmt::format("{}: {}", name, now.reason));
     if (!failed && had_failed) changed.push_back(name + " passes again");
   }

@@ -23,7 +23,7 @@ class Trackers {
   /// One of them, as it is now.
   struct Status {
     std::string name;
-    checkers::State state = checkers::State::unknown;
+    checkers::HealthState state = checkers::HealthState::unknown;
     net::Instant since;    ///< in this state
     std::string reason{};  ///< "link eth1 is down"; what the last probe said; may be empty
     int lower = 0;         ///< what failing takes from the priority; 0: the role

@@ -279,7 +279,7 @@ void VipChecks::set_presence(const net::Address& address, bool is_here) {
   std::set<checkers::Key> up;
   for (const auto& key : keys) {
     const auto* health = checkers_.find(key);
-    if (health != nullptr && health->state == checkers::State::up) up.insert(key);
+    if (health != nullptr && health->state == checkers::HealthState::up) up.insert(key);
   }
   address_changed(vip.probation, is_here, std::move(up), loop_.now());
   for (const auto& key : keys) checkers_.probe_now(key);

@@ -12,7 +12,7 @@ std::string_view weight_origin(const config::Service& service, const ObservedSer
   const auto given = now.weight.value_or(in_file.weight);
   const auto whole = advised(now.advice, given);
   if (effective == 0 && whole != 0) {
-    if (now.health != checkers::State::up && !in_file.fallback) return "check";
+    if (now.health != checkers::HealthState::up && !in_file.fallback) return "check";
     if (in_file.fallback != fallback_in_use) return "fallback";
     return "check";
   }

@@ -38,8 +38,8 @@ Measures measure(const Run& run) {
   checkers::Checkers checkers(loop, [&](const checkers::Report& report) {
     ++checks;
     if (measuring) late.push_back(static_cast<float>(seconds(report.result.late)));
-    if (report.change == checkers::Change::changed)
-      up += report.after.state == checkers::State::up ? 1 : std::size_t(-1);
+    if (report.change == checkers::HealthChange::changed)
+      up += report.after.state == checkers::HealthState::up ? 1 : std::size_t(-1);
   });
   const auto turn_for = [&](double length) {
     const auto end =

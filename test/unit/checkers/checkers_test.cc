@@ -43,15 +43,15 @@ TEST_CASE("a listening server is up after its first probe, a closed port is down
   const auto up = check(server.endpoint, Tcp{});
   const auto down = check(closed.endpoint, Tcp{});
   shell.checks.set({{up, down}});
-  CHECK(shell.checks.find(up)->state == State::unknown);
+  CHECK(shell.checks.find(up)->state == HealthState::unknown);
   shell.run_until([&] { return shell.first_of(up) && shell.first_of(down); });
-  CHECK(shell.checks.find(up)->state == State::up);
+  CHECK(shell.checks.find(up)->state == HealthState::up);
   CHECK(shell.checks.find(up)->last == "connect " + to_string(up.target) + ": connected");
-  CHECK(shell.checks.find(down)->state == State::down);
+  CHECK(shell.checks.find(down)->state == HealthState::down);
   CHECK(shell.checks.find(down)->last == "connect " + to_string(down.target) + ": Connection refused");
   for (const auto* first : {shell.first_of(up), shell.first_of(down)}) {
-    CHECK(first->before == State::unknown);
-    CHECK(first->change == Change::changed);
+    CHECK(first->before == HealthState::unknown);
+    CHECK(first->change == HealthChange::changed);
   }
 }
 
@@ -60,19 +60,19 @@ TEST_CASE("a server that dies is down after exactly fall failures and up again a
   Shell shell;
   const auto key = check(server.endpoint, Tcp{});
   shell.checks.set({{key}});
-  const auto until = [&](State state) {
+  const auto until = [&](HealthState state) {
     shell.run_until([&] { return shell.checks.find(key)->state == state; });
-    std::vector<Change> changes;
+    std::vector<HealthChange> changes;
     for (const auto& each : std::exchange(shell.seen, {})) {
-      if (each.change != Change::none) changes.push_back(each.change);
+      if (each.change != HealthChange::none) changes.push_back(each.change);
     }
     return changes;
   };
-  CHECK(until(State::up) == std::vector{Change::changed});
+  CHECK(until(HealthState::up) == std::vector{HealthChange::changed});
   server.stop();
-  CHECK(until(State::down) == std::vector{Change::pending, Change::pending, Change::changed});
+  CHECK(until(HealthState::down) == std::vector{HealthChange::pending, HealthChange::pending, HealthChange::changed});
   server.start();
-  CHECK(until(State::up) == std::vector{Change::pending, Change::changed});
+  CHECK(until(HealthState::up) == std::vector{HealthChange::pending, HealthChange::changed});
 }
 
 TEST_CASE("an http server is judged by its status") {
@@ -87,10 +87,11 @@ TEST_CASE("an http server is judged by its status") {
   const auto failing = check(bad.endpoint(), Http{.path = "/health"});
   shell.checks.set({{passing, failing}});
   shell.run_until([&] {
-    return shell.checks.find(passing)->state != State::unknown && shell.checks.find(failing)->state != State::unknown;
+    return shell.checks.find(passing)->state != HealthState::unknown &&
+           shell.checks.find(failing)->state != HealthState::unknown;
   });
   CHECK(shell.checks.find(passing)->last == "GET http://" + to_string(good.endpoint()) + "/health: status 200");
-  CHECK(shell.checks.find(failing)->state == State::down);
+  CHECK(shell.checks.find(failing)->state == HealthState::down);
   CHECK(shell.checks.find(failing)->last ==
         "GET http://" + to_string(bad.endpoint()) + "/health: status 503, expected 200");
 }
@@ -117,10 +118,10 @@ TEST_CASE("want of descriptors is ours, not the server's: shown, not counted, tr
     CHECK(result.outcome == Outcome::not_run);
     CHECK(result.sentence ==
           "connect " + to_string(key.target) + ": could not be run: open a socket: Too many open files");
-    CHECK(shell.seen[0].change == Change::none);
-    CHECK(shell.checks.find(key)->state == State::unknown);
+    CHECK(shell.seen[0].change == HealthChange::none);
+    CHECK(shell.checks.find(key)->state == HealthState::unknown);
   }
-  shell.run_until([&] { return shell.checks.find(key)->state == State::up; });
+  shell.run_until([&] { return shell.checks.find(key)->state == HealthState::up; });
 }
 
 TEST_CASE("a new set leaves the checks that stay untouched, in flight or not") {
@@ -138,7 +139,7 @@ TEST_CASE("a new set leaves the checks that stay untouched, in flight or not") {
   shell.checks.set({{quick, quick, waiting, added}});
   CHECK(shell.checks.size() == 3);
   CHECK(shell.checks.find(quick)->since == since);
-  CHECK(shell.checks.find(waiting)->state == State::unknown);
+  CHECK(shell.checks.find(waiting)->state == HealthState::unknown);
   CHECK(shell.checks.in_flight() >= 1);
 
   shell.checks.set({{quick}});
@@ -164,11 +165,11 @@ TEST_CASE("a difference leaves the checks that stay untouched, and what it names
   CHECK(shell.checks.size() == 2);
   CHECK(shell.checks.find(waiting) == nullptr);
   CHECK(shell.checks.find(quick)->since == since);
-  shell.run_until([&] { return shell.checks.find(added)->state == State::down; });
+  shell.run_until([&] { return shell.checks.find(added)->state == HealthState::down; });
 
   shell.checks.change({{quick, added}}, {{slower}});
   CHECK(shell.checks.size() == 1);
-  shell.run_until([&] { return shell.checks.find(slower)->state == State::down; });
+  shell.run_until([&] { return shell.checks.find(slower)->state == HealthState::down; });
   shell.checks.set({{slower, waiting}});  // one way may follow the other
   shell.checks.set({{waiting}});
   CHECK(shell.checks.size() == 1);
@@ -202,9 +203,9 @@ TEST_CASE("specs come and go without being mixed up") {
   REQUIRE(shell.checks.find(standard));
   REQUIRE(shell.checks.find(plain));
   CHECK_FALSE(shell.checks.find(slower));
-  shell.run_until([&] { return shell.checks.find(standard)->state != State::unknown; });
-  CHECK(shell.checks.find(standard)->state == State::down);
-  shell.run_until([&] { return shell.checks.find(plain)->state == State::up; });
+  shell.run_until([&] { return shell.checks.find(standard)->state != HealthState::unknown; });
+  CHECK(shell.checks.find(standard)->state == HealthState::down);
+  shell.run_until([&] { return shell.checks.find(plain)->state == HealthState::up; });
 }
 
 TEST_CASE("a report may change the set of checks") {
@@ -243,7 +244,7 @@ TEST_CASE("while nothing is known the pending interval sets the pace") {
   key.spec.pending_interval = 10ms;
   shell.checks.set({{key}});
   shell.run_until([&] { return shell.seen.size() >= 3; });
-  CHECK(shell.checks.find(key)->state == State::unknown);
+  CHECK(shell.checks.find(key)->state == HealthState::unknown);
 }
 
 TEST_CASE("while failures of a target are suppressed, they say nothing; passes and later probes do") {
@@ -255,8 +256,8 @@ TEST_CASE("while failures of a target are suppressed, they say nothing; passes a
   shell.checks.suppress_failures(up.target.address, net::Instant::max(), "the role has changed");
   shell.checks.set({{up, down}});
   shell.run_until([&] { return shell.first_of(up) && shell.first_of(down); });
-  CHECK(shell.checks.find(up)->state == State::up);
-  CHECK(shell.checks.find(down)->state == State::unknown);
+  CHECK(shell.checks.find(up)->state == HealthState::up);
+  CHECK(shell.checks.find(down)->state == HealthState::unknown);
   const auto& suppressed = shell.first_of(down)->result;
   CHECK(suppressed.suppressed);
   CHECK(suppressed.outcome == Outcome::not_run);
@@ -266,7 +267,7 @@ TEST_CASE("while failures of a target are suppressed, they say nothing; passes a
   const auto released = shell.loop.now();
   shell.checks.suppress_failures(up.target.address, released, "");
   shell.seen.clear();
-  shell.run_until([&] { return shell.checks.find(down)->state == State::down; });
+  shell.run_until([&] { return shell.checks.find(down)->state == HealthState::down; });
   for (const auto& each : shell.seen)
     CHECK((each.result.suppressed == (each.result.began < released) || each.key == up));
 }

@@ -191,7 +191,7 @@ TEST_CASE("what an agent asked for holds until it says something else") {
   CHECK(health.advice.admin_state == Advice::AdminState::ready);
   CHECK(health.advice.weight->value == 50);
   say("down");
-  CHECK(health.state == State::down);
+  CHECK(health.state == HealthState::down);
 }
 
 TEST_CASE("smtp and agent over a socket") {

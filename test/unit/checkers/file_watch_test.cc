@@ -53,7 +53,7 @@ TEST_CASE("a file that changes is read at once, not at the next interval") {
   shell.run_until([&] { return shell.seen.size() > reads; });
   CHECK(shell.checks.find(key)->last.ends_with("no such file"));
   write(path, "down # fire");
-  shell.run_until([&] { return shell.checks.find(key)->state == State::down; });
+  shell.run_until([&] { return shell.checks.find(key)->state == HealthState::down; });
 }
 
 TEST_CASE("files are told apart, and what is forgotten is not told") {

@@ -27,7 +27,10 @@ std::string changes(std::string_view results, Thresholds limit) {
   std::string seen;
   for (const char letter : results) {
     const auto change = observe(health, result_of(letter), limit, start);
-    seen += change == Change::none ? '.' : change == Change::pending ? 'p' : health.state == State::up ? 'U' : 'D';
+    seen += change == HealthChange::none      ? '.'
+            : change == HealthChange::pending ? 'p'
+            : health.state == HealthState::up ? 'U'
+                                              : 'D';
   }
   return seen;
 }
@@ -62,15 +65,15 @@ TEST_CASE("the state machine by table: rise 2, fall 3") {
 TEST_CASE("what serves already loses its traffic only after `fall` failures, and is up with its first pass") {
   const Thresholds limit{.rise = 2, .fall = 3};
   Health failing{.serving = true};
-  CHECK(observe(failing, failed(), limit, start) == Change::pending);
-  CHECK(observe(failing, failed(), limit, start) == Change::pending);
+  CHECK(observe(failing, failed(), limit, start) == HealthChange::pending);
+  CHECK(observe(failing, failed(), limit, start) == HealthChange::pending);
   CHECK(describe(failing, limit, start, {}).find("failing 2 of 3") != std::string::npos);
-  CHECK(observe(failing, failed(), limit, start) == Change::changed);
-  CHECK(failing.state == State::down);
+  CHECK(observe(failing, failed(), limit, start) == HealthChange::changed);
+  CHECK(failing.state == HealthState::down);
   Health passing{.serving = true};
-  CHECK(observe(passing, failed(), limit, start) == Change::pending);
-  CHECK(observe(passing, passed(), limit, start) == Change::changed);
-  CHECK(passing.state == State::up);
+  CHECK(observe(passing, failed(), limit, start) == HealthChange::pending);
+  CHECK(observe(passing, passed(), limit, start) == HealthChange::changed);
+  CHECK(passing.state == HealthState::up);
 }
 
 TEST_CASE("a verdict needs exactly rise or fall results in a row, whatever came before") {
@@ -85,7 +88,7 @@ TEST_CASE("a verdict needs exactly rise or fall results in a row, whatever came 
       const int dice = std::uniform_int_distribution(0, 9)(random);
       const auto before = health.state;
       if (dice == 0) {
-        REQUIRE(observe(health, not_run(), limit, start) == Change::none);
+        REQUIRE(observe(health, not_run(), limit, start) == HealthChange::none);
         REQUIRE(health.state == before);
         continue;
       }
@@ -93,16 +96,16 @@ TEST_CASE("a verdict needs exactly rise or fall results in a row, whatever came 
       row = pass == last_passed ? row + 1 : 1;
       last_passed = pass;
       const auto change = observe(health, pass ? passed() : failed(), limit, start);
-      const auto agrees = before == (pass ? State::up : State::down);
-      const int needed = before == State::unknown ? 1 : pass ? limit.rise : limit.fall;
+      const auto agrees = before == (pass ? HealthState::up : HealthState::down);
+      const int needed = before == HealthState::unknown ? 1 : pass ? limit.rise : limit.fall;
       if (agrees) {
-        REQUIRE(change == Change::none);
+        REQUIRE(change == HealthChange::none);
       } else {
         // A row against the state starts with the state's beginning: it can only be as long as `needed`.
         REQUIRE(row <= needed);
-        REQUIRE(change == (row == needed ? Change::changed : Change::pending));
+        REQUIRE(change == (row == needed ? HealthChange::changed : HealthChange::pending));
       }
-      REQUIRE((health.state == before) == (change != Change::changed));
+      REQUIRE((health.state == before) == (change != HealthChange::changed));
     }
   }
 }
@@ -158,10 +161,10 @@ TEST_CASE("the sentence says the state, since when, why, and when it was last go
 }
 
 TEST_CASE("several checks are one state together") {
-  const auto both = [](std::vector<State> states) {
+  const auto both = [](std::vector<HealthState> states) {
     return std::pair(combine(states, Combine::all), combine(states, Combine::any));
   };
-  using enum State;
+  using enum HealthState;
   CHECK(both({}) == std::pair(up, up));
   CHECK(both({up}) == std::pair(up, up));
   CHECK(both({up, up}) == std::pair(up, up));

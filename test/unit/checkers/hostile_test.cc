@@ -88,7 +88,7 @@ TEST_CASE("ten thousand targets that refuse at once are all found down, in bound
   net::Duration latest{};
   Checkers checks(loop, [&](const Report& report) {
     REQUIRE(report.result.outcome == Outcome::failed);
-    down += report.before == State::unknown && report.after.state == State::down ? 1 : 0;
+    down += report.before == HealthState::unknown && report.after.state == HealthState::down ? 1 : 0;
     latest = std::max(latest, report.result.took);
   });
   const auto before = resident();

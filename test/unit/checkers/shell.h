@@ -13,9 +13,9 @@
 struct Shell {
   struct Seen {
     checkers::Key key;
-    checkers::State before;
-    checkers::State after;
-    checkers::Change change;
+    checkers::HealthState before;
+    checkers::HealthState after;
+    checkers::HealthChange change;
     checkers::Result result;
   };
 

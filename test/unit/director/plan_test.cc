@@ -6,9 +6,9 @@
 #include "shop.h"
 #include "test/catch.h"
 
-using checkers::State;
 using director::ObservedServer;
 using director::ObservedService;
+using State = checkers::HealthState;
 using director::Plan;
 using director_test::at;
 using director_test::endpoint;

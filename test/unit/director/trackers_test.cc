@@ -70,10 +70,10 @@ TEST_CASE("what trackers of a router say together, whenever it changes") {
   const auto status = trackers.status("front");
   REQUIRE(status.size() == 4);
   CHECK(status[0].name == "a");
-  CHECK(status[0].state == checkers::State::up);
+  CHECK(status[0].state == checkers::HealthState::up);
   CHECK(status[1].lower == 40);
   CHECK(status[2].reason == "link lo is up");
-  CHECK(status[3].state == checkers::State::down);
+  CHECK(status[3].state == checkers::HealthState::down);
   CHECK(status[3].reason == "there is no interface no-such");
   CHECK(status[3].since < status[0].since);
   CHECK(trackers.status("back").empty());

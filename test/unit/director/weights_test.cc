@@ -89,7 +89,7 @@ TEST_CASE("each weight in the table has an origin") {
   service.servers.push_back(
       {.name = "sorry", .endpoint = director_test::endpoint("192.168.200.99:80"), .weight = 1, .fallback = true});
   director::ObservedService now{.servers = std::vector<director::ObservedServer>(3)};
-  for (auto& server : now.servers) server.health = checkers::State::up;
+  for (auto& server : now.servers) server.health = checkers::HealthState::up;
   auto& server = now.servers[0];
   CHECK(weight_origin(service, now, 0, 3, false) == "file");
   CHECK(weight_origin(service, now, 0, 0, true) == "fallback");
@@ -106,7 +106,7 @@ TEST_CASE("each weight in the table has an origin") {
   server.weight = 0;
   CHECK(weight_origin(service, now, 0, 0, false) == "operator");
   server.weight.reset();
-  server.health = checkers::State::down;
+  server.health = checkers::HealthState::down;
   CHECK(weight_origin(service, now, 0, 0, false) == "check");
   server.admin_state = director::AdminState::drained;
   CHECK(weight_origin(service, now, 0, 0, false) == "operator");
