@@ -40,7 +40,7 @@ constexpr Duration between_claims = std::chrono::milliseconds(100);
 Duration leaving_time(const Config& config) { return config.advertisement_interval * 5 / 4; }
 
 void become_master(const Config& config, Step& step, Instant now) {
-  step.next = {.state = State::master,
+  step.next = {.state = RouterState::master,
                .master_adver_interval = config.advertisement_interval,
                .deadline = now + config.advertisement_interval,
                .has_addresses = true,
@@ -62,7 +62,7 @@ void take_over(const Config& config, Step& step, Instant now) {
 }
 
 void become_backup(const Config& config, Step& step, Duration master_adver_interval, Instant now) {
-  step.next.state = State::backup;
+  step.next.state = RouterState::backup;
   step.next.master_adver_interval = master_adver_interval;
   step.next.deadline = now + master_down_interval(config, master_adver_interval);
   step.next.leaving = Leaving::no;
@@ -79,12 +79,12 @@ void become_initialize(Step& step) {
 
 /// A master's: it was silent for at least three intervals, and may have been replaced.
 bool is_late(const Config& config, const Machine& machine, Instant now) {
-  return machine.state == State::master && now - *machine.deadline >= 2 * config.advertisement_interval;
+  return machine.state == RouterState::master && now - *machine.deadline >= 2 * config.advertisement_interval;
 }
 
 /// Hears for a while whether somebody has taken over.
 void listen(Step& step, Duration interval, Duration time, Instant now) {
-  step.next.state = State::backup;
+  step.next.state = RouterState::backup;
   step.next.master_adver_interval = interval;
   step.next.deadline = now + time;
   step.next.master_priority = 0;
@@ -97,7 +97,7 @@ void in_initialize(const Config& config, Step& step, const Event& event, Instant
     if (startup->claimed && now < *startup->claimed + 3 * config.advertisement_interval) {
       become_master(config, step, now);
     } else if (config.priority == owner_priority) {
-      step.next.state = State::backup;
+      step.next.state = RouterState::backup;
       take_over(config, step, now);
     } else if (startup->claimed) {
       const Duration interval = config.advertisement_interval;
@@ -247,13 +247,13 @@ void in_master(const Config& config, Step& step, const Event& event, Instant now
 
 }  // namespace
 
-std::string_view to_string(State state) {
+std::string_view to_string(RouterState state) {
   switch (state) {
-    case State::initialize:
+    case RouterState::initialize:
       return "initialize";
-    case State::backup:
+    case RouterState::backup:
       return "backup";
-    case State::master:
+    case RouterState::master:
       return "master";
   }
   std::unreachable();
@@ -290,13 +290,13 @@ Step step(const Config& config, const Machine& machine, const Event& event, Inst
     return step;
   }
   switch (machine.state) {
-    case State::initialize:
+    case RouterState::initialize:
       in_initialize(config, step, event, now);
       break;
-    case State::backup:
+    case RouterState::backup:
       in_backup(config, step, event, now);
       break;
-    case State::master:
+    case RouterState::master:
       in_master(config, step, event, now);
       break;
   }

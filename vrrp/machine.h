@@ -15,12 +15,12 @@ namespace vrrp {
 using net::Duration;
 using net::Instant;
 
-enum class State : std::uint8_t {
+enum class RouterState : std::uint8_t {
   initialize,  ///< not taking part: not started, stopped, or unable to
   backup,      ///< watches the master
   master,      ///< holds the virtual addresses
 };
-[[nodiscard]] std::string_view to_string(State state);
+[[nodiscard]] std::string_view to_string(RouterState state);
 
 inline constexpr std::uint8_t owner_priority = 255;
 
@@ -44,11 +44,11 @@ enum class Leaving : std::uint8_t {
 
 /// One virtual router's condition. Adver_Timer and Master_Down_Timer are never armed together, so one deadline serves.
 struct Machine {
-  State state = State::initialize;
+  RouterState state = RouterState::initialize;
   Duration master_adver_interval{};  ///< Master_Adver_Interval: what the last master that we follow advertised
   /// When it wants Expired: a master's Adver_Timer, or its next advert with priority 0 while it leaves; a backup's
-  /// Master_Down_Timer, or the end of its listening after a stall. None in State::initialize, and for a backup that is
-  /// inhibited once the Master_Down_Timer has run out.
+  /// Master_Down_Timer, or the end of its listening after a stall. None in RouterState::initialize, and for a backup
+  /// that is inhibited once the Master_Down_Timer has run out.
   std::optional<Instant> deadline{};
   bool has_addresses = false;   ///< the virtual addresses may be on the interface, from us or from an earlier process
   Instant lease_end{};          ///< of a master: when the kernel drops the addresses unless they are claimed again

@@ -36,7 +36,7 @@ class Routers {
   /// Starts every router on `loop` and `host`, which outlive this, as `listener` does. One that goes on from an earlier
   /// process is master all the same. The listener may be told before this returns. Errors: no privilege
   /// (CAP_NET_ADMIN), no descriptors left; then none has started. A link that is missing or down is none: its group
-  /// waits for it in State::initialize.
+  /// waits for it in RouterState::initialize.
   static net::Result<std::unique_ptr<Routers>> start(net::Loop& loop, net::Host& host, DesiredRouters desired,
                                                      Listener& listener, Options options);
   ~Routers();

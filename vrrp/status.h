@@ -17,10 +17,11 @@ namespace vrrp {
 /// A virtual router changed its state.
 struct Transition {
   std::string router;
-  State from = State::initialize;
-  State to = State::initialize;
-  std::string reason;    ///< "192.168.56.11 resigned", "link eth0 is down"
-  bool stopped = false;  ///< to State::initialize because it was told to stop or left the file; else that is a fault
+  RouterState from = RouterState::initialize;
+  RouterState to = RouterState::initialize;
+  std::string reason;  ///< "192.168.56.11 resigned", "link eth0 is down"
+  bool stopped =
+      false;  ///< to RouterState::initialize because it was told to stop or left the file; else that is a fault
   Instant at;
 };
 
@@ -64,7 +65,7 @@ struct Counters {
 
 struct Status {
   Spec spec;
-  State state = State::initialize;
+  RouterState state = RouterState::initialize;
   Instant since;                       ///< in this state
   std::string reason;                  ///< why it is in it
   std::string fault;                   ///< why it takes no part although it should; "" if it could

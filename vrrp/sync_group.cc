@@ -59,7 +59,7 @@ void SyncGroup::on_link_change(const std::string& interface) {
     if (fault.empty() != group_.members[member].link_up) {
       process(LinkChanged{.member = member, .up = fault.empty()},
               [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
-    } else if (group_.machine.state == State::master && !it.router.has_all_addresses()) {
+    } else if (group_.machine.state == RouterState::master && !it.router.has_all_addresses()) {
       // Somebody took an address away, or the interface was made anew.
       renew();
     }
@@ -106,13 +106,14 @@ void SyncGroup::on_timer() {
   const Leaving leaving = group_.machine.leaving;
   process(Expired{}, [&, this] {
     if (leaving == Leaving::for_good) return std::string("stopped; no other node took over");
-    if (group_.machine.state == State::initialize)
+    if (group_.machine.state == RouterState::initialize)
       return std::string("retrying after the kernel refused its addresses");
     if (resigned_) return fmt::format("{} resigned", to_string(*resigned_));
     const auto waited = master_down_interval(config_, group_.machine.master_adver_interval);
     return fmt::format("no master was heard for {}", net::to_string(waited));
   });
-  if (leaving == Leaving::to_backup && group_.machine.state == State::master && group_.machine.leaving == Leaving::no) {
+  if (leaving == Leaving::to_backup && group_.machine.state == RouterState::master &&
+      group_.machine.leaving == Leaving::no) {
     notice({.kind = Notice::Kind::no_successor, .text = "no other node took over: remaining master"});
   }
 }
@@ -141,7 +142,7 @@ void SyncGroup::process(const SyncGroupEvent& event, const std::function<std::st
     claim_error_.clear();
   }
   if (deadline != group_.deadline()) arm();
-  const State state = group_.machine.state;
+  const RouterState state = group_.machine.state;
   if (state == before.state) return;
   since_ = now;
   reason_ = why;
@@ -170,7 +171,7 @@ net::Result<> SyncGroup::perform(Action action) {
     announce();
     return {};
   }
-  const bool as_master = group_.machine.state == State::master;
+  const bool as_master = group_.machine.state == RouterState::master;
   net::Result<> result;
   for (const auto& member : members_) {
     GroupRouter& it = *member;
@@ -212,7 +213,7 @@ net::Result<> SyncGroup::yield(GroupRouter& it) {
 /// One announcement, and a timer for the next.
 void SyncGroup::announce() {
   context_.loop.cancel(std::exchange(announce_timer_, 0));
-  if (group_.machine.state != State::master) return;
+  if (group_.machine.state != RouterState::master) return;
   for (const auto& member : members_) record_result(*member, Operation::announce, member->router.announce());
   const Duration pause = announced_ < burst_pauses.size() ? burst_pauses[announced_++] : refresh_pause;
   announce_timer_ = context_.loop.after(pause, [this] { announce(); });
@@ -250,13 +251,13 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .state = machine.state,
           .since = since_,
           .reason = fault.empty() ? reason_ : fault,
-          .fault = machine.state == State::initialize ? fault : "",
+          .fault = machine.state == RouterState::initialize ? fault : "",
           .problem = claim_error_.empty() && unset != it.failing.end() ? unset->second : claim_error_,
           .standby_reason = machine.inhibited ? context_.inhibit_reason : reason_of(&Conditions::demotion),
           .priority = config_.priority,
           .source = it.router.source(),
           .present_addresses = it.router.present_addresses(),
-          .lease_end = machine.state == State::master ? std::optional(machine.lease_end) : std::nullopt,
+          .lease_end = machine.state == RouterState::master ? std::optional(machine.lease_end) : std::nullopt,
           .next_timer = group_.deadline(),
           .peers = it.router.peers(),
           .last_rejected = it.router.last_rejected(),

@@ -85,7 +85,7 @@ class SyncGroup {
 
   /// Resigns where it is master, waits for the successor, takes its addresses away.
   void stop(const std::string& why);
-  [[nodiscard]] bool is_stopped() const { return !group_.running && group_.machine.state == State::initialize; }
+  [[nodiscard]] bool is_stopped() const { return !group_.running && group_.machine.state == RouterState::initialize; }
   /// It may become master from now on.
   void end_inhibit(const std::string& why);
   /// Gives the role away. Error: it is not master, or no other node can take over.

@@ -97,7 +97,7 @@ void SyncGroup::reconfigure(const std::vector<Spec>& specs, bool others) {
 }
 
 void SyncGroup::remove_member(GroupRouter& it) {
-  if (group_.machine.state == State::master) record_result(it, Operation::send, it.router.send(0, true));
+  if (group_.machine.state == RouterState::master) record_result(it, Operation::send, it.router.send(0, true));
   std::ignore = yield(it);
   std::ignore = record_result(it, Operation::yield, it.router.remove_interface());
   it.router.close();
@@ -121,7 +121,7 @@ void SyncGroup::renew() {
 }
 
 net::Result<> SyncGroup::hand_over(const std::string& router) {
-  if (group_.machine.state != State::master) {
+  if (group_.machine.state != RouterState::master) {
     return net::failure(fmt::format("{} is {} here, not master", router, to_string(group_.machine.state)));
   }
   if (config_.peer_priorities.empty())

@@ -83,7 +83,7 @@ void update_participation(const Config& config, SyncGroupStep& step, std::option
   const bool able = !group.faulted && !group.retry_at && !group.broken_link();
   if (!able) {
     run_machine(config, step, Shutdown{}, now);
-  } else if (group.running && group.machine.state == State::initialize) {
+  } else if (group.running && group.machine.state == RouterState::initialize) {
     run_machine(config, step, Startup{.claimed = claimed}, now);
   } else if (!group.running && group.machine.leaving != Leaving::for_good) {
     run_machine(config, step, Resign{.how = Leaving::for_good}, now);
@@ -98,7 +98,8 @@ void on_claim_failed(const Config& config, SyncGroupStep& step, Instant now) {
 void on_timer(const Config& config, SyncGroupStep& step, Instant now) {
   SyncGroupState& group = step.next;
   if (std::exchange(group.retry_at, std::nullopt)) return update_participation(config, step, {}, now);
-  if (group.machine.state == State::master) group.claim_failures = 0;  // its claims have been good for an interval
+  if (group.machine.state == RouterState::master)
+    group.claim_failures = 0;  // its claims have been good for an interval
   run_machine(config, step, Expired{}, now);
 }
 
@@ -119,8 +120,8 @@ SyncGroupStep step(const Config& config, const SyncGroupState& group, const Sync
     step.next.running = false;
     update_participation(config, step, {}, now);
   } else if (std::holds_alternative<HandOver>(event)) {
-    const bool may =
-        group.machine.state == State::master && group.machine.leaving == Leaving::no && !config.peer_priorities.empty();
+    const bool may = group.machine.state == RouterState::master && group.machine.leaving == Leaving::no &&
+                     !config.peer_priorities.empty();
     if (may) run_machine(config, step, Resign{.how = Leaving::to_backup}, now);
   } else if (const auto* link = std::get_if<LinkChanged>(&event)) {
     step.next.members[link->member].link_up = link->up;
@@ -133,7 +134,7 @@ SyncGroupStep step(const Config& config, const SyncGroupState& group, const Sync
   } else if (const auto* heard = std::get_if<MemberHeard>(&event)) {
     MemberHeard noted = *heard;
     record_heard(config, step.next, noted, now);
-    const bool tie = group.machine.state == State::master && group.machine.leaving == Leaving::no &&
+    const bool tie = group.machine.state == RouterState::master && group.machine.leaving == Leaving::no &&
                      noted.advert.priority == config.priority;
     if (!tie || decides_tie(config, step.next, noted.member, now)) run_machine(config, step, noted.advert, now);
   } else if (const auto* inhibit = std::get_if<Inhibit>(&event)) {

@@ -176,7 +176,7 @@ std::vector<vrrp::Status> VirtualRouters::status() const {
 }
 
 void VirtualRouters::on_transition(const vrrp::Transition& transition) {
-  const bool fault = transition.to == vrrp::State::initialize && !transition.stopped;
+  const bool fault = transition.to == vrrp::RouterState::initialize && !transition.stopped;
   hooks_.report(events::router_role(transition.router, vrrp::to_string(transition.from), vrrp::to_string(transition.to),
                                     transition.reason, fault));
 }

@@ -91,7 +91,7 @@ std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNam
     add(fmt::format("advertisements from {} are refused: {} ({} so far, the last {} ago){}; {}", called(source, names),
                     vrrp::describe(reason), router.adverts.rejected[std::to_underlying(reason)],
                     net::to_string(std::chrono::milliseconds(milliseconds(now - heard))),
-                    router.state == vrrp::State::master ? "; that node may be master too" : "", remedy(reason)));
+                    router.state == vrrp::RouterState::master ? "; that node may be master too" : "", remedy(reason)));
   }
   return problems;
 }

@@ -275,7 +275,7 @@ TEST_CASE("a reload takes the keys as they are now, though the cluster file is t
   CHECK_THAT(reload(), Catch::ContainsSubstring(keys.string()));
   write_keys("2 the second key of all\n");
   CHECK(reload() == "no changes");
-  CHECK(both([&] { return neighbour.state() == vrrp::State::backup; }));
+  CHECK(both([&] { return neighbour.state() == vrrp::RouterState::backup; }));
   CHECK(world.leads(0, 150));
 }
 

@@ -11,12 +11,12 @@ using vrrp::Config;
 using vrrp::Expired;
 using vrrp::LinkChanged;
 using vrrp::MemberHeard;
-using vrrp::State;
+using vrrp::RouterState;
 using vrrp::SyncGroupEvent;
 using vrrp::SyncGroupState;
 using vrrp::SyncGroupStep;
 
-const MemberHeard* heard_in(State state, const SyncGroupState& group, const SyncGroupEvent& event) {
+const MemberHeard* heard_in(RouterState state, const SyncGroupState& group, const SyncGroupEvent& event) {
   return group.machine.state == state ? std::get_if<MemberHeard>(&event) : nullptr;
 }
 
@@ -57,15 +57,15 @@ Mutation without(std::string rule, Action action, auto performs) {
 
 void add_backup_rules(std::vector<Mutation>& all) {
   all.push_back(ignoring("a backup follows the master's adverts", [](auto& group, auto& event, auto&) {
-    const auto* heard = heard_in(State::backup, group, event);
+    const auto* heard = heard_in(RouterState::backup, group, event);
     return heard != nullptr && heard->advert.priority != 0;
   }));
   all.push_back(ignoring("a backup minds priority 0", [](auto& group, auto& event, auto&) {
-    const auto* heard = heard_in(State::backup, group, event);
+    const auto* heard = heard_in(RouterState::backup, group, event);
     return heard != nullptr && heard->advert.priority == 0;
   }));
   all.push_back(before("a preempting backup discards lower priorities", [](Config& config, auto& group, auto& event) {
-    if (heard_in(State::backup, group, event) != nullptr) config.preempt_mode = false;
+    if (heard_in(RouterState::backup, group, event) != nullptr) config.preempt_mode = false;
   }));
   all.push_back(before("preempt off: a backup follows lower priorities",
                        [](Config& config, auto&, auto&) { config.preempt_mode = true; }));
@@ -76,12 +76,13 @@ void add_backup_rules(std::vector<Mutation>& all) {
   }));
   all.push_back(after("Master_Down_Interval is three intervals", [](SyncGroupStep& step, auto& group, auto&, auto&) {
     const auto& machine = step.next.machine;
-    if (machine.state != State::backup || machine.deadline == group.machine.deadline) return;
+    if (machine.state != RouterState::backup || machine.deadline == group.machine.deadline) return;
     *step.next.machine.deadline += 3 * machine.master_adver_interval;
   }));
   all.push_back(
       after("the skew belongs to Master_Down_Interval", [](SyncGroupStep& step, auto& group, auto&, auto& config) {
-        if (step.next.machine.state != State::backup || step.next.machine.deadline == group.machine.deadline) return;
+        if (step.next.machine.state != RouterState::backup || step.next.machine.deadline == group.machine.deadline)
+          return;
         *step.next.machine.deadline -= skew_time(config, step.next.machine.master_adver_interval);
       }));
   all.push_back(after("a backup that hears a master gives up stale addresses",
@@ -92,58 +93,58 @@ void add_backup_rules(std::vector<Mutation>& all) {
 
 void add_master_rules(std::vector<Mutation>& all) {
   all.push_back(ignoring("a master yields to a higher priority", [](auto& group, auto& event, auto& config) {
-    const auto* heard = heard_in(State::master, group, event);
+    const auto* heard = heard_in(RouterState::master, group, event);
     return heard != nullptr && heard->advert.priority > config.priority;
   }));
   all.push_back(
       ignoring("a master yields to its equal with the greater address", [](auto& group, auto& event, auto& config) {
-        const auto* heard = heard_in(State::master, group, event);
+        const auto* heard = heard_in(RouterState::master, group, event);
         return heard != nullptr && heard->advert.priority == config.priority;
       }));
   all.push_back(before("a master does not yield to its equal with the lesser address",
                        [](auto&, auto& group, SyncGroupEvent& event) {
-                         if (heard_in(State::master, group, event) == nullptr) return;
+                         if (heard_in(RouterState::master, group, event) == nullptr) return;
                          std::get<MemberHeard>(event).advert.greater_address = true;
                        }));
   all.push_back(
       before("a master does not yield to a lower priority", [](Config& config, auto& group, SyncGroupEvent& event) {
-        if (heard_in(State::master, group, event) != nullptr) config.priority = 1;
+        if (heard_in(RouterState::master, group, event) != nullptr) config.priority = 1;
       }));
   all.push_back(after("a master advertises", [](SyncGroupStep& step, auto&, auto& event, auto&) {
     if (std::holds_alternative<Expired>(event)) std::erase(step.actions, Action::advertise);
   }));
   all.push_back(
       after("a master advertises at every interval", [](SyncGroupStep& step, auto& group, auto&, auto& config) {
-        if (step.next.machine.state == State::master && step.next.machine.deadline != group.machine.deadline) {
+        if (step.next.machine.state == RouterState::master && step.next.machine.deadline != group.machine.deadline) {
           *step.next.machine.deadline += 4 * config.advertisement_interval;
         }
       }));
   all.push_back(after("a master renews its lease", [](SyncGroupStep& step, auto& group, auto&, auto&) {
-    if (group.machine.state == State::master) std::erase(step.actions, Action::claim);
+    if (group.machine.state == RouterState::master) std::erase(step.actions, Action::claim);
   }));
   all.push_back(
       after("a master that steps down yields its addresses", [](SyncGroupStep& step, auto&, auto& event, auto&) {
         if (std::holds_alternative<MemberHeard>(event)) std::erase(step.actions, Action::yield);
       }));
   all.push_back(after("a master that gives way says so", [](SyncGroupStep& step, auto& group, auto&, auto&) {
-    if (group.machine.state == State::master && step.next.machine.state == State::backup) {
+    if (group.machine.state == RouterState::master && step.next.machine.state == RouterState::backup) {
       std::erase(step.actions, Action::advertise);
     }
   }));
   all.push_back(after("a master that hears a lesser one announces again",
                       [](SyncGroupStep& step, auto& group, auto& event, auto&) {
-                        if (heard_in(State::master, group, event) != nullptr)
+                        if (heard_in(RouterState::master, group, event) != nullptr)
                           std::erase(step.actions, Action::announce);
                       }));
   all.push_back(
       after("a master that heard several announces again", [](SyncGroupStep& step, auto& group, auto& event, auto&) {
-        const bool timer = group.machine.state == State::master && std::holds_alternative<Expired>(event);
+        const bool timer = group.machine.state == RouterState::master && std::holds_alternative<Expired>(event);
         if (timer) std::erase(step.actions, Action::announce);
       }));
   all.push_back(after("a master that stops resigns",
                       [](SyncGroupStep& step, auto&, auto&, auto&) { std::erase(step.actions, Action::resign); }));
   all.push_back(before("only the owner starts as master", [](Config& config, auto& group, auto&) {
-    if (group.machine.state == State::initialize) config.priority = vrrp::owner_priority;
+    if (group.machine.state == RouterState::initialize) config.priority = vrrp::owner_priority;
   }));
 }
 
@@ -193,7 +194,7 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
   all.push_back(
       after("a new life that comes too late listens first", [](SyncGroupStep& step, auto&, auto& event, auto& config) {
         const auto* start = std::get_if<vrrp::Start>(&event);
-        if (start != nullptr && start->claimed && step.next.machine.state == State::backup) {
+        if (start != nullptr && start->claimed && step.next.machine.state == RouterState::backup) {
           *step.next.machine.deadline -= config.advertisement_interval;
         }
       }));
@@ -208,13 +209,14 @@ void add_rules_of_our_own(std::vector<Mutation>& all) {
   }));
   all.push_back(
       after("one that gave up leads where nobody else does", [](SyncGroupStep& step, auto&, auto&, auto& config) {
-        if (config.demoted && step.next.machine.state == State::backup) step.next.machine.deadline.reset();
+        if (config.demoted && step.next.machine.state == RouterState::backup) step.next.machine.deadline.reset();
       }));
   all.push_back(before("who is next takes over at once", [](Config& config, auto& group, auto& event) {
-    if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities.clear();
+    if (heard_in(RouterState::backup, group, event) != nullptr) config.peer_priorities.clear();
   }));
   all.push_back(before("who is not next waits its skew", [](Config& config, auto& group, auto& event) {
-    if (heard_in(State::backup, group, event) != nullptr) config.peer_priorities = {group.machine.master_priority};
+    if (heard_in(RouterState::backup, group, event) != nullptr)
+      config.peer_priorities = {group.machine.master_priority};
   }));
   all.push_back(ignoring("what is of no use gives its role up", [](auto&, auto& event, auto&) {
     const auto* fault = std::get_if<vrrp::Fault>(&event);

@@ -11,7 +11,7 @@ namespace sim {
 
 namespace {
 
-using vrrp::State;
+using vrrp::RouterState;
 
 Duration skew(const vrrp::Config& config, Duration interval) { return interval * (256 - config.priority) / 256; }
 
@@ -22,8 +22,8 @@ Duration patience(const vrrp::Config& config, Duration interval) { return 3 * in
 void World::check(std::size_t index, const vrrp::SyncGroupState& before, const vrrp::SyncGroupEvent& event) {
   Router& router = routers_[index];
   const vrrp::Config& config = router.setup.config;
-  const State was = before.machine.state;
-  const State is = router.group.machine.state;
+  const RouterState was = before.machine.state;
+  const RouterState is = router.group.machine.state;
   const auto* heard = std::get_if<vrrp::MemberHeard>(&event);
 
   const auto follows = [&](const vrrp::Heard& advert) {
@@ -36,7 +36,7 @@ void World::check(std::size_t index, const vrrp::SyncGroupState& before, const v
     router.master_not_before = now_ + patience(config, interval);
   };
 
-  if (was == State::initialize && is != State::initialize) {
+  if (was == RouterState::initialize && is != RouterState::initialize) {
     router.preempts_from = now_ + config.preempt_delay;
     follow(config.advertisement_interval);
     const bool another_life = std::holds_alternative<vrrp::Start>(event) && router.claimed != Instant{};
@@ -46,11 +46,11 @@ void World::check(std::size_t index, const vrrp::SyncGroupState& before, const v
     if (config.priority == vrrp::owner_priority) router.master_not_before = now_;
     const bool resumes =
         std::holds_alternative<vrrp::Start>(event) && now_ < router.claimed + 3 * config.advertisement_interval;
-    if (is == State::master && config.priority != vrrp::owner_priority && !resumes) {
+    if (is == RouterState::master && config.priority != vrrp::owner_priority && !resumes) {
       violate(index, "started as master without owning the addresses");
     }
   }
-  if (was == State::backup && heard != nullptr) {
+  if (was == RouterState::backup && heard != nullptr) {
     const vrrp::Heard& advert = heard->advert;
     if (advert.priority == 0) {
       const Duration wait = is_next(index, *heard) ? Duration{} : skew(config, router.followed_interval);
@@ -62,21 +62,21 @@ void World::check(std::size_t index, const vrrp::SyncGroupState& before, const v
       }
     }
   }
-  if (was != State::master && is == State::master) {
-    const bool resumes = was == State::initialize;
+  if (was != RouterState::master && is == RouterState::master) {
+    const bool resumes = was == RouterState::initialize;
     if (!resumes && now_ < router.master_not_before) {
       violate(index, "became master before its Master_Down_Timer could have run out");
     }
     if (!resumes && router.inhibited) violate(index, "became master although it was held");
   }
   const bool was_late = check_timer(index, before, event);
-  if (was == State::master && heard != nullptr && !was_late && before.machine.leaving == vrrp::Leaving::no) {
+  if (was == RouterState::master && heard != nullptr && !was_late && before.machine.leaving == vrrp::Leaving::no) {
     const bool higher = heard->advert.priority > config.priority;
     const bool may_yield = higher || (heard->advert.priority == config.priority && heard->advert.greater_address);
-    if (is == State::backup && !may_yield) violate(index, "a master gave way to a lesser one");
-    if (is == State::master && higher) violate(index, "a master did not give way to a higher priority");
+    if (is == RouterState::backup && !may_yield) violate(index, "a master gave way to a lesser one");
+    if (is == RouterState::master && higher) violate(index, "a master did not give way to a higher priority");
   }
-  if (was_late && is == State::backup && heard != nullptr) {
+  if (was_late && is == RouterState::backup && heard != nullptr) {
     // It has stood still and listens; what waited for it says who leads, or that nobody does.
     if (heard->advert.priority == 0) {
       router.master_not_before = std::min(router.master_not_before, now_ + skew(config, config.advertisement_interval));
@@ -84,16 +84,16 @@ void World::check(std::size_t index, const vrrp::SyncGroupState& before, const v
       follow(heard->advert.max_advertise_interval);
     }
   }
-  if (was == State::master && is == State::backup && heard != nullptr && !was_late)
+  if (was == RouterState::master && is == RouterState::backup && heard != nullptr && !was_late)
     follow(heard->advert.max_advertise_interval);
-  if (is != State::initialize && std::ranges::count(router.link_up, 0) > 0) {
+  if (is != RouterState::initialize && std::ranges::count(router.link_up, 0) > 0) {
     violate(index, "takes part with a link down");
   }
-  if (is != State::initialize && router.faulted) violate(index, "takes part although it is of no use");
+  if (is != RouterState::initialize && router.faulted) violate(index, "takes part although it is of no use");
   for (std::size_t link = 1; link < links_; ++link) {
     if (holds(index, link) != holds(index, 0)) violate(index, "holds the addresses of one link and not of the other");
   }
-  if (is == State::master && !holds(index, 0) && router.group.machine.lease_end > now_) {
+  if (is == RouterState::master && !holds(index, 0) && router.group.machine.lease_end > now_) {
     violate(index, "a master does not hold its addresses");
   }
 }
@@ -106,12 +106,12 @@ bool World::check_timer(std::size_t index, const vrrp::SyncGroupState& before, c
   if (!before.machine.deadline || before.retry_at) return false;
   const Duration late = now_ - *before.machine.deadline;
   const Duration interval = router.setup.config.advertisement_interval;
-  const bool is_master = router.group.machine.state == State::master;
-  if (timer && before.machine.state == State::backup && is_master &&
+  const bool is_master = router.group.machine.state == RouterState::master;
+  if (timer && before.machine.state == RouterState::backup && is_master &&
       late > std::max(interval, router.followed_interval)) {
     violate(index, "a backup became master by a timer that came too late");
   }
-  if (before.machine.state != State::master || late < 2 * interval) return false;
+  if (before.machine.state != RouterState::master || late < 2 * interval) return false;
   if (is_master && !timer) return false;  // a tie that another link decides
   if (is_master) violate(index, "a master went on after it had been silent for longer than a backup waits");
   router.followed_interval = interval;

@@ -162,7 +162,7 @@ void World::cut(std::size_t link, std::size_t from, std::size_t to, bool is_cut)
 void World::mend_all_cuts() { std::ranges::fill(cuts_, 0); }
 
 bool World::is_master(std::size_t router) const {
-  return routers_[router].life != Life::dead && routers_[router].group.machine.state == vrrp::State::master;
+  return routers_[router].life != Life::dead && routers_[router].group.machine.state == vrrp::RouterState::master;
 }
 
 bool World::is_able(std::size_t index) const {
@@ -238,7 +238,7 @@ void World::feed(std::size_t index, const vrrp::SyncGroupEvent& event) {
   }
   if (before.deadline() != router.group.deadline()) arm(index);
   check(index, before, event);
-  if (router.stopping && router.group.machine.state == vrrp::State::initialize) crash(index);
+  if (router.stopping && router.group.machine.state == vrrp::RouterState::initialize) crash(index);
 }
 
 /// Until a claim is refused: then it is false.

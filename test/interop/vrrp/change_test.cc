@@ -65,7 +65,7 @@ TEST_CASE_METHOD(Acquainted, "one that is inhibited becomes master when that end
   lb1.inhibit_reason = "the first verdicts are not known";
   lb1.start();
   pump_for({&lb1}, 600ms);
-  CHECK(lb1.state() == vrrp::State::backup);
+  CHECK(lb1.state() == vrrp::RouterState::backup);
   CHECK(lb1.status().standby_reason == "the first verdicts are not known");
   lb1.routers().end_inhibit("ready");
   CHECK(lb1.is_master());
@@ -89,7 +89,7 @@ TEST_CASE_METHOD(Acquainted, "a reload changes a master in place", "[change]") {
   lb1.update();
   pump_for({&lb1, &lb2}, 300ms);
   CHECK(lb2.status().peers.at(0).priority == 160);
-  CHECK(lb2.state() == vrrp::State::backup);
+  CHECK(lb2.state() == vrrp::RouterState::backup);
   CHECK(lb1.log == before);
   CHECK(lb1.status().spec.name == "entrance");
 }
@@ -160,7 +160,7 @@ TEST_CASE_METHOD(Lan, "a master whose addresses the kernel refuses gives the rol
   lb1.start();
   lb2.start();
   REQUIRE(pump({&lb1, &lb2}, [&] { return lb2.is_master() && !lb1.status().problem.empty(); }, 2s));
-  CHECK(lb1.state() == vrrp::State::initialize);
+  CHECK(lb1.state() == vrrp::RouterState::initialize);
   CHECK(lb1.status().problem.find("set the address 2001:db8:1::100/64") != std::string::npos);
   const std::string before = lb2.log;
   pump_for({&lb1, &lb2}, 2500ms);  // its tries disturb nobody

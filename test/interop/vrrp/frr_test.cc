@@ -210,7 +210,7 @@ TEST_CASE("FRR's master is obeyed by us, hands over to us, and takes back", "[fr
   if (!couple.until([&] { return couple.they_hold() && couple.ours.status().peers.size() == 1; })) FAIL(couple.story());
   couple.until([] { return false; }, 300ms);  // whatever election there was is over
   if (couple.until([&] { return !couple.they_hold(); }, 1s)) FAIL(couple.story());
-  CHECK(couple.ours.state() == vrrp::State::backup);
+  CHECK(couple.ours.state() == vrrp::RouterState::backup);
   CHECK(couple.ours.status().peers.at(0).priority == 150);
   CHECK(couple.clients_neighbour().contains(Frr::mac(couple.ipv6)));
 

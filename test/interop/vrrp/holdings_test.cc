@@ -171,7 +171,7 @@ TEST_CASE_METHOD(Routed, "of a dead master the kernel takes a route by its sourc
   lb1.specs[0].preempt = false;
   lb1.start();
   REQUIRE(until([&] { return routes_on(host1) == 0; }));
-  CHECK(lb1.state() == vrrp::State::backup);
+  CHECK(lb1.state() == vrrp::RouterState::backup);
 
   lb2.stop();
   REQUIRE(until([&] { return lb1.is_master() && routes_on(host1) == 3; }));

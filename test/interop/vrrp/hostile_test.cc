@@ -225,7 +225,7 @@ TEST_CASE_METHOD(Signed, "a stranger with another key, or none, moves nobody, an
   pump_for({&lb1, &lb2, &stranger}, 800ms);
   CHECK(stranger.is_master());
   CHECK(lb1.is_master());
-  CHECK(lb2.state() == vrrp::State::backup);
+  CHECK(lb2.state() == vrrp::RouterState::backup);
   CHECK(lb1.status().adverts.rejected[std::to_underlying(RejectReason::not_signed)] >= 3);
   stranger.specs[0].signing = signing;
   stranger.specs[0].signing->keys[0].secret = "another secret entirely";

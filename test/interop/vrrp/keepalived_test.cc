@@ -149,7 +149,7 @@ TEST_CASE("keepalived's master is obeyed by us, hands over to us, and takes back
   couple.until([] { return false; }, 300ms);  // whatever election there was is over
   const auto disturbed = couple.until([&] { return !couple.they_hold(); }, 1s);
   if (disturbed) FAIL(failing());
-  CHECK(couple.ours.state() == vrrp::State::backup);
+  CHECK(couple.ours.state() == vrrp::RouterState::backup);
   CHECK(couple.ours.status().peers.at(0).priority == 150);
 
   couple.keepalived->signal(SIGTERM);
@@ -170,7 +170,7 @@ TEST_CASE("a keepalived of lower priority stays master when we do not preempt", 
   REQUIRE(lab::wait_until([&] { return couple.they_hold(); }, 3s));
   couple.ours.start();
   CHECK_FALSE(couple.until([&] { return !couple.they_hold(); }, 1500ms));
-  CHECK(couple.ours.state() == vrrp::State::backup);
+  CHECK(couple.ours.state() == vrrp::RouterState::backup);
 }
 
 TEST_CASE("version 2, with its password or without: obeyed, handed over, taken back, both ways", "[keepalived-v2]") {

@@ -42,7 +42,7 @@ struct Pair : Lan {
     lb2.start();
     REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master(); }, 3s));
     pump_for({&lb1, &lb2}, lb1.specs[0].advertise * 3 / 2);
-    REQUIRE(lb2.state() == vrrp::State::backup);
+    REQUIRE(lb2.state() == vrrp::RouterState::backup);
     REQUIRE(only_holder(host1));
   }
 };

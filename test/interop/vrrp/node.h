@@ -26,9 +26,9 @@ class Node : private vrrp::Listener {
   /// How often its loop wakes up within `time`, when it is left alone.
   int turns_in(net::Duration time);
 
-  [[nodiscard]] vrrp::State state(std::size_t router = 0) const { return status(router).state; }
+  [[nodiscard]] vrrp::RouterState state(std::size_t router = 0) const { return status(router).state; }
   [[nodiscard]] bool is_master(std::size_t router = 0) const {
-    return routers_ && state(router) == vrrp::State::master;
+    return routers_ && state(router) == vrrp::RouterState::master;
   }
   [[nodiscard]] vrrp::Routers& routers() { return *routers_; }
   [[nodiscard]] vrrp::Status status(std::size_t router = 0) const { return routers_->status().at(router); }

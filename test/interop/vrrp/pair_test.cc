@@ -78,7 +78,7 @@ TEST_CASE_METHOD(Pair, "without preempt the lower priority stays master", "[pair
   REQUIRE(pump({&lb2}, [&] { return lb2.is_master(); }, 1s));
   lb1.start();
   pump_for({&lb1, &lb2}, 1s);
-  CHECK(lb1.state() == vrrp::State::backup);
+  CHECK(lb1.state() == vrrp::RouterState::backup);
   CHECK(only_holder(host2));
 }
 
@@ -208,7 +208,7 @@ TEST_CASE_METHOD(Lan, "unicast peers need no multicast and believe nobody else",
   REQUIRE(pump({&lb1, &lb2, &stranger}, [&] { return lb1.is_master() && stranger.is_master(); }, 1s));
   pump_for({&lb1, &lb2, &stranger}, 300ms);
   CHECK(lb1.is_master());
-  CHECK(lb2.state() == vrrp::State::backup);
+  CHECK(lb2.state() == vrrp::RouterState::backup);
   CHECK(lb1.status().adverts.rejected[std::to_underlying(vrrp::RejectReason::source)] >= 3);
 }
 
@@ -227,7 +227,7 @@ TEST_CASE("IPv6: the address is there without waiting for duplicate detection, a
   lb2.start();
   CHECK(lb1.status().reason == "eth0 has no link-local IPv6 address of its own yet");
   // Each waits for its own link-local address; the two need not get theirs at the same time.
-  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master() && lb2.state() == vrrp::State::backup; }, 5s));
+  REQUIRE(pump({&lb1, &lb2}, [&] { return lb1.is_master() && lb2.state() == vrrp::RouterState::backup; }, 5s));
   const std::string before = routes();
   CHECK(before.find("expires") == std::string::npos);
 

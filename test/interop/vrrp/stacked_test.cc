@@ -50,7 +50,7 @@ struct Stacked : Bare {
     lb1.start();
     lb2.start();
     // A bond finds its carrier a little later.
-    const auto settled = [&] { return lb1.is_master() && lb2.state() == vrrp::State::backup; };
+    const auto settled = [&] { return lb1.is_master() && lb2.state() == vrrp::RouterState::backup; };
     if (!until(settled, 3s)) FAIL(lb1.log + lb1.errors + lb2.log + lb2.errors);
     until([] { return false; }, 150ms);
     REQUIRE(settled());

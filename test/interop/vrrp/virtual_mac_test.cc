@@ -139,7 +139,7 @@ TEST_CASE_METHOD(Virtual, "a restart in time goes on with the same interface, an
   lb1.specs[0].preempt = false;
   lb1.start();
   REQUIRE(until([&] { return holder(host1).find("state DOWN") != std::string::npos; }));
-  CHECK(lb1.state() == vrrp::State::backup);
+  CHECK(lb1.state() == vrrp::RouterState::backup);
 }
 
 TEST_CASE_METHOD(Virtual, "two masters with one Ethernet address hear each other when a split heals", "[mac]") {
@@ -169,7 +169,7 @@ TEST_CASE_METHOD(Virtual, "an interface taken away by hand is made again; a stra
   lb1.start();
   pump_for({&lb1, &lb2}, 300ms);
   CHECK(lb1.status().reason == "make the interface vrrp4.51: another interface has that name");
-  CHECK(lb1.state() == vrrp::State::initialize);
+  CHECK(lb1.state() == vrrp::RouterState::initialize);
   CHECK(only_holder(host2));
 }
 
@@ -192,7 +192,7 @@ TEST_CASE_METHOD(Lan, "an IPv6 virtual router with an Ethernet address of its ow
   REQUIRE(pump({&lb1}, [&] { return lb1.is_master(); }, 3s));
   lb2.start();
   pump_for({&lb1, &lb2}, 500ms);
-  CHECK(lb2.state() == vrrp::State::backup);
+  CHECK(lb2.state() == vrrp::RouterState::backup);
   const auto answers = [&] { return is_answered(neighbour, "2001:db8::100", {&lb1, &lb2}); };
   const auto known = [&] {
     return ip(neighbour, {"neighbour", "show", "2001:db8::100"}).find("lladdr 00:00:5e:00:02:3d") != std::string::npos;

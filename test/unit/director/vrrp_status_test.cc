@@ -21,7 +21,7 @@ vrrp::Status front() {
   vrrp::Status router;
   router.spec.name = "front";
   router.spec.addresses = {*net::Prefix::parse("192.0.2.10/24")};
-  router.state = vrrp::State::master;
+  router.state = vrrp::RouterState::master;
   return router;
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("a peer has its node's name beside its address, and the reason too") {
 TEST_CASE("a fault is a role of its own; the state stays what RFC 9568 calls it") {
   auto router = front();
   CHECK(vrrp_status(router, names, {}, {})["role"] == "master");
-  router.state = vrrp::State::initialize;
+  router.state = vrrp::RouterState::initialize;
   CHECK(vrrp_status(router, names, {}, {})["role"] == "initialize");
   router.fault = "gateway: no answer";
   CHECK(vrrp_status(router, names, {}, {})["role"] == "fault");
@@ -73,7 +73,7 @@ TEST_CASE("another master that is not believed is a problem, with who, why and w
   CHECK(vrrp_problems(router, names, now + 10s).empty());
   router.spec.advertise = 40s;
   CHECK(vrrp_problems(router, names, now + 10s).size() == 1);
-  router.state = vrrp::State::backup;
+  router.state = vrrp::RouterState::backup;
   router.last_rejected->reason = vrrp::RejectReason::not_signed;
   router.problem = "claim: refused";
   CHECK(vrrp_problems(router, names, now) ==

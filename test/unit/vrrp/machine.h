@@ -12,9 +12,9 @@ using vrrp::Expired;
 using vrrp::Heard;
 using vrrp::Instant;
 using vrrp::Machine;
+using vrrp::RouterState;
 using vrrp::Shutdown;
 using vrrp::Startup;
-using vrrp::State;
 using Actions = std::vector<Action>;
 
 inline const Instant t0 = Instant{} + 1h;

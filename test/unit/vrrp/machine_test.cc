@@ -30,12 +30,12 @@ TEST_CASE("the lease outlives every backup's patience, in whole seconds") {
 
 TEST_CASE("initialize: startup leads to backup, the owner's to master") {
   const auto [next, actions, late] = step(config, {}, Startup{}, t0);
-  CHECK(next.state == State::backup);
+  CHECK(next.state == RouterState::backup);
   CHECK(next.deadline == t0 + 3s + skew);
   CHECK(actions.empty());
 
   const auto owner = step(with_priority(255), {}, Startup{}, t0);
-  CHECK(owner.next.state == State::master);
+  CHECK(owner.next.state == RouterState::master);
   CHECK(owner.next.deadline == t0 + 1s);
   CHECK(owner.actions == Actions{Action::claim, Action::advertise, Action::announce});
 }
@@ -51,7 +51,7 @@ TEST_CASE("initialize: adverts and timers mean nothing, shutdown cleans up") {
 
 TEST_CASE("backup: the Master_Down_Timer makes it master") {
   const auto [next, actions, late] = step(config, backup(), Expired{}, t0 + 4s);
-  CHECK(next.state == State::master);
+  CHECK(next.state == RouterState::master);
   CHECK(next.deadline == t0 + 5s);
   CHECK(next.has_addresses);
   CHECK(next.lease_end == t0 + 8s);
@@ -61,7 +61,7 @@ TEST_CASE("backup: the Master_Down_Timer makes it master") {
 TEST_CASE("backup: an advert of the same or a higher priority rearms the timer with the master's interval") {
   for (const int priority : {100, 101, 255}) {
     const auto [next, actions, late] = step(config, backup(), heard(priority, 2s), t0 + 1s);
-    CHECK(next.state == State::backup);
+    CHECK(next.state == RouterState::backup);
     CHECK(next.master_adver_interval == 2s);
     CHECK(next.deadline == t0 + 1s + 6s + 2 * skew);
     CHECK(next.master_priority == priority);
@@ -76,7 +76,7 @@ TEST_CASE("backup: a lower priority's advert is discarded when preempting and fo
 
 TEST_CASE("backup: priority 0 leaves only the skew, and a second one does not prolong it") {
   const Machine told = step(config, backup(), heard(0), t0 + 1s).next;
-  CHECK(told.state == State::backup);
+  CHECK(told.state == RouterState::backup);
   CHECK(told.deadline == t0 + 1s + skew);
   CHECK(step(config, told, heard(0), t0 + 1s + skew / 2).next.deadline == told.deadline);
 }
@@ -101,14 +101,14 @@ TEST_CASE("backup: addresses of an earlier life stay until a master is heard") {
 
 TEST_CASE("backup: shutdown leads to initialize, silently") {
   const auto [next, actions, late] = step(config, backup(), Shutdown{}, t0);
-  CHECK(next.state == State::initialize);
+  CHECK(next.state == RouterState::initialize);
   CHECK_FALSE(next.deadline);
   CHECK(actions.empty());
 }
 
 TEST_CASE("master: advertises at each Adver_Timer") {
   const auto [next, actions, late] = step(config, master(), Expired{}, t0 + 1s);
-  CHECK(next.state == State::master);
+  CHECK(next.state == RouterState::master);
   CHECK(next.deadline == t0 + 2s);
   CHECK(actions.front() == Action::advertise);
 }
@@ -117,7 +117,7 @@ TEST_CASE("master: a late timer does not shift the adverts, a later one begins t
   CHECK(step(config, master(), Expired{}, t0 + 1300ms).next.deadline == t0 + 2s);
   CHECK(step(config, master(), Expired{}, t0 + 2s).next.deadline == t0 + 3s);
   CHECK(step(config, master(), Expired{}, t0 + 2500ms).next.deadline == t0 + 3500ms);
-  CHECK(step(config, master(), Expired{}, t0 + 3s - 1ns).next.state == State::master);
+  CHECK(step(config, master(), Expired{}, t0 + 3s - 1ns).next.state == RouterState::master);
 }
 
 TEST_CASE("master: one that was silent for as long as a backup waits listens for an interval") {
@@ -125,27 +125,27 @@ TEST_CASE("master: one that was silent for as long as a backup waits listens for
     const auto woken =
         by_timer ? step(config, master(), Expired{}, t0 + 3s) : step(config, master(), heard(99), t0 + 3s);
     CHECK(woken.late);
-    CHECK(woken.next.state == State::backup);
+    CHECK(woken.next.state == RouterState::backup);
     CHECK(woken.next.deadline == t0 + 4s);
     CHECK(woken.next.has_addresses != (std::ranges::count(woken.actions, Action::yield) > 0));
     CHECK(std::ranges::count(woken.actions, Action::advertise) == 0);
   }
   const Machine listening = step(config, master(), Expired{}, t0 + 3s).next;
-  CHECK(step(config, listening, Expired{}, t0 + 4s).next.state == State::master);
+  CHECK(step(config, listening, Expired{}, t0 + 4s).next.state == RouterState::master);
   const auto other = step(config, listening, heard(101), t0 + 3500ms);
-  CHECK(other.next.state == State::backup);
+  CHECK(other.next.state == RouterState::backup);
   CHECK(other.actions.back() == Action::yield);
 }
 
 TEST_CASE("backup: a timer that is late by more than an interval is not believed at once") {
   const Machine waiting = backup();
-  CHECK(step(config, waiting, Expired{}, *waiting.deadline + 1s).next.state == State::master);
+  CHECK(step(config, waiting, Expired{}, *waiting.deadline + 1s).next.state == RouterState::master);
   const auto woken = step(config, waiting, Expired{}, *waiting.deadline + 1s + 1ns);
   CHECK(woken.late);
   CHECK(woken.actions.empty());
-  CHECK(woken.next.state == State::backup);
+  CHECK(woken.next.state == RouterState::backup);
   CHECK(woken.next.deadline == *waiting.deadline + 2s + 1ns + skew);
-  CHECK(step(config, woken.next, Expired{}, *woken.next.deadline).next.state == State::master);
+  CHECK(step(config, woken.next, Expired{}, *woken.next.deadline).next.state == RouterState::master);
 }
 
 TEST_CASE("master: the lease is renewed before it is short, not at each of many adverts") {
@@ -171,13 +171,13 @@ TEST_CASE("master: the lease is renewed before it is short, not at each of many 
 TEST_CASE("master: yields to a higher priority, and to the greater address among equals") {
   const auto yields = [](const Heard& advert) {
     const auto [next, actions, late] = step(config, master(), advert, t0);
-    if (next.state == State::backup) {
+    if (next.state == RouterState::backup) {
       CHECK(actions == Actions{Action::advertise, Action::yield});  // so that the other knows that there were two
       CHECK(next.master_adver_interval == advert.max_advertise_interval);
       CHECK(next.deadline == t0 + master_down_interval(config, advert.max_advertise_interval));
       CHECK_FALSE(next.has_addresses);
     }
-    return next.state == State::backup;
+    return next.state == RouterState::backup;
   };
   CHECK(yields({.priority = 101, .max_advertise_interval = 3s, .greater_address = false}));
   CHECK(yields({.priority = 100, .max_advertise_interval = 1s, .greater_address = true}));
@@ -187,8 +187,8 @@ TEST_CASE("master: yields to a higher priority, and to the greater address among
 }
 
 TEST_CASE("master: preempt mode is no matter between masters") {
-  CHECK(step(without_preempt(), master(), heard(101), t0).next.state == State::backup);
-  CHECK(step(without_preempt(), master(), heard(99), t0).next.state == State::master);
+  CHECK(step(without_preempt(), master(), heard(101), t0).next.state == RouterState::backup);
+  CHECK(step(without_preempt(), master(), heard(99), t0).next.state == RouterState::master);
 }
 
 TEST_CASE("master: asserts itself against a lesser one at once, but once each Adver_Timer") {
@@ -213,7 +213,7 @@ TEST_CASE("master: answers priority 0 with an advert and a fresh Adver_Timer, bu
 
 TEST_CASE("master: shutdown resigns and yields") {
   const auto [next, actions, late] = step(config, step(config, master(), Expired{}, t0 + 1s).next, Shutdown{}, t0 + 1s);
-  CHECK(next.state == State::initialize);
+  CHECK(next.state == RouterState::initialize);
   CHECK_FALSE(next.deadline);
   CHECK_FALSE(next.has_addresses);
   CHECK(actions == Actions{Action::resign, Action::yield});
@@ -225,17 +225,17 @@ TEST_CASE("master: one whose first claim is refused has told nobody, and has not
 
 TEST_CASE("initialize: a new life goes on as master while no backup can have lost patience") {
   const auto resumed = step(config, {}, Startup{.claimed = t0 - 3s + 1ns}, t0);
-  CHECK(resumed.next.state == State::master);
+  CHECK(resumed.next.state == RouterState::master);
   CHECK(resumed.actions == Actions{Action::claim, Action::advertise, Action::announce});
 }
 
 TEST_CASE("initialize: a new life that comes later listens for an interval and its skew, as one that stood still") {
   const auto listening = step(config, {}, Startup{.claimed = t0 - 3s}, t0);
-  CHECK(listening.next.state == State::backup);
+  CHECK(listening.next.state == RouterState::backup);
   CHECK(listening.actions.empty());
   CHECK(listening.next.deadline == t0 + 1s + skew_time(config, 1s));
   CHECK_FALSE(listening.late);
-  CHECK(step(config, listening.next, Expired{}, *listening.next.deadline).next.state == State::master);
+  CHECK(step(config, listening.next, Expired{}, *listening.next.deadline).next.state == RouterState::master);
 }
 
 TEST_CASE("backup: what it holds from before is given up to a greater one, and that is told that there were two") {
@@ -251,15 +251,15 @@ TEST_CASE("a router that is inhibited becomes master when that ends, if its time
   const Machine inhibited = step(config, {.inhibited = true}, Startup{}, t0).next;
   CHECK(inhibited.deadline == backup().deadline);
   const auto waits = step(config, inhibited, Expired{}, *inhibited.deadline);
-  CHECK(waits.next.state == State::backup);
+  CHECK(waits.next.state == RouterState::backup);
   CHECK_FALSE(waits.next.deadline);
   CHECK(waits.actions.empty());
   CHECK(step(config, waits.next, heard(0), t0 + 5s).next == waits.next);
-  CHECK(step(config, waits.next, vrrp::Inhibit{.inhibited = false}, t0 + 5s).next.state == State::master);
-  CHECK(step(config, inhibited, vrrp::Inhibit{.inhibited = false}, t0 + 1s).next.state == State::backup);
+  CHECK(step(config, waits.next, vrrp::Inhibit{.inhibited = false}, t0 + 5s).next.state == RouterState::master);
+  CHECK(step(config, inhibited, vrrp::Inhibit{.inhibited = false}, t0 + 1s).next.state == RouterState::backup);
   const Machine follows = step(config, waits.next, heard(200), t0 + 5s).next;
-  CHECK(step(config, follows, vrrp::Inhibit{.inhibited = false}, t0 + 6s).next.state == State::backup);
-  CHECK(step(config, master(), vrrp::Inhibit{.inhibited = true}, t0).next.state == State::master);
+  CHECK(step(config, follows, vrrp::Inhibit{.inhibited = false}, t0 + 6s).next.state == RouterState::backup);
+  CHECK(step(config, master(), vrrp::Inhibit{.inhibited = true}, t0).next.state == RouterState::master);
 }
 
 TEST_CASE("preempt delay: for so long after its start it follows a lesser master") {
@@ -290,13 +290,13 @@ TEST_CASE("backup: who is next takes over at once when its master leaves, and af
   const Config second{.priority = 100, .peer_priorities = {150, 50}};
   const Machine follows = step(second, step(second, {}, Startup{}, t0).next, heard(150), t0).next;
   const Heard farewell{.priority = 0, .max_advertise_interval = 1s, .from_master = true};
-  CHECK(step(second, follows, farewell, t0 + 1s).next.state == State::master);
+  CHECK(step(second, follows, farewell, t0 + 1s).next.state == RouterState::master);
   CHECK(step(second, follows, heard(0), t0 + 1s).next.deadline == t0 + 1s + skew);
   const Config third{.priority = 100, .peer_priorities = {150, 120}};
   CHECK(step(third, follows, farewell, t0 + 1s).next.deadline == t0 + 1s + skew);
   Machine inhibited = follows;
   inhibited.inhibited = true;
-  CHECK(step(second, inhibited, farewell, t0 + 1s).next.state == State::backup);
+  CHECK(step(second, inhibited, farewell, t0 + 1s).next.state == RouterState::backup);
 }
 
 TEST_CASE("master: other parameters are told and claimed at once") {

@@ -8,8 +8,8 @@ using vrrp::Expired;
 using vrrp::Instant;
 using vrrp::LinkChanged;
 using vrrp::MemberHeard;
+using vrrp::RouterState;
 using vrrp::Start;
-using vrrp::State;
 using vrrp::Stop;
 using vrrp::SyncGroupState;
 using Actions = std::vector<Action>;
@@ -39,12 +39,12 @@ SyncGroupState master() {
 }  // namespace
 
 TEST_CASE("a group takes part only while all its links are up") {
-  CHECK(started().machine.state == State::backup);
+  CHECK(started().machine.state == RouterState::backup);
   const SyncGroupState waiting = started(true, false);
-  CHECK(waiting.machine.state == State::initialize);
+  CHECK(waiting.machine.state == RouterState::initialize);
   CHECK(waiting.broken_link() == back);
   const SyncGroupState joined = step(config, waiting, LinkChanged{back, true}, t0 + 1s).next;
-  CHECK(joined.machine.state == State::backup);
+  CHECK(joined.machine.state == RouterState::backup);
   CHECK_FALSE(joined.broken_link());
 }
 
@@ -67,16 +67,16 @@ TEST_CASE("a farewell that its successor's first advert has overtaken shortens n
 
 TEST_CASE("a link does not start a group that was not started") {
   const SyncGroupState group{.machine = {}, .members = {{.link_up = false}}};
-  CHECK(step(config, group, LinkChanged{0, true}, t0).next.machine.state == State::initialize);
+  CHECK(step(config, group, LinkChanged{0, true}, t0).next.machine.state == RouterState::initialize);
 }
 
 TEST_CASE("one link lost, and the master resigns and yields on all") {
   const auto [next, actions, late] = step(config, master(), LinkChanged{front, false}, t0 + 1s);
-  CHECK(next.machine.state == State::initialize);
+  CHECK(next.machine.state == RouterState::initialize);
   CHECK(actions == Actions{Action::resign, Action::yield});
   const auto [worse, nothing, late2] = step(config, next, LinkChanged{back, false}, t0 + 1s);
   CHECK(nothing.empty());
-  CHECK(step(config, worse, LinkChanged{front, true}, t0 + 2s).next.machine.state == State::initialize);
+  CHECK(step(config, worse, LinkChanged{front, true}, t0 + 2s).next.machine.state == RouterState::initialize);
 }
 
 TEST_CASE("a link that comes back does not restart a group that is already taking part") {
@@ -99,14 +99,14 @@ TEST_CASE("priority 0 on one link hands over all") {
 TEST_CASE("a higher priority on any link takes all") {
   for (const std::size_t member : {front, back}) {
     const auto [next, actions, late] = step(config, master(), heard(member, 101), t0 + 1s);
-    CHECK(next.machine.state == State::backup);
+    CHECK(next.machine.state == RouterState::backup);
     CHECK(actions == Actions{Action::advertise, Action::yield});
   }
 }
 
 TEST_CASE("ties are decided by the first link, and by another only when it alone carries adverts for a while") {
   const auto holds_on = [](const SyncGroupState& group, const MemberHeard& event, vrrp::Duration at) {
-    return step(config, group, event, t0 + at).next.machine.state == State::master;
+    return step(config, group, event, t0 + at).next.machine.state == RouterState::master;
   };
   CHECK_FALSE(holds_on(master(), heard(front, 100, true), 0s));
   CHECK(holds_on(master(), heard(back, 100, true), 0s));
@@ -118,7 +118,7 @@ TEST_CASE("ties are decided by the first link, and by another only when it alone
   CHECK_FALSE(holds_on(back_only, heard(back, 101, false), 0s));
 
   const SyncGroupState both = step(config, back_only, heard(front, 100, false), t0).next;
-  CHECK(both.machine.state == State::master);
+  CHECK(both.machine.state == RouterState::master);
   CHECK(holds_on(both, heard(back, 100, true), 7s));
   CHECK_FALSE(holds_on(both, heard(front, 100, true), 7s));
 }
@@ -132,8 +132,8 @@ TEST_CASE("a backup follows an equal priority on any link") {
 TEST_CASE("stop resigns, and a started group starts again") {
   const auto [next, actions, late] = step(config, master(), Stop{}, t0 + 1s);
   CHECK(actions == Actions{Action::resign, Action::yield});
-  CHECK(next.machine.state == State::initialize);
-  CHECK(step(config, next, Start{}, t0 + 2s).next.machine.state == State::backup);
+  CHECK(next.machine.state == RouterState::initialize);
+  CHECK(step(config, next, Start{}, t0 + 2s).next.machine.state == RouterState::backup);
 }
 
 TEST_CASE("addresses of an earlier life are yielded when a link is missing at the start") {
@@ -147,14 +147,14 @@ TEST_CASE("a claim that is refused takes the group away, for longer each time, a
   Instant now = t0 + 1s;
   for (int claim_failures = 1; claim_failures < 8; ++claim_failures) {
     const auto refused = step(config, group, vrrp::ClaimFailed{}, now);
-    CHECK(refused.next.machine.state == State::initialize);
+    CHECK(refused.next.machine.state == RouterState::initialize);
     CHECK(refused.actions == (claim_failures == 1 ? Actions{Action::resign, Action::yield} : Actions{Action::yield}));
     CHECK(refused.next.deadline() == now + away);
-    CHECK(step(config, refused.next, LinkChanged{front, true}, now).next.machine.state == State::initialize);
+    CHECK(step(config, refused.next, LinkChanged{front, true}, now).next.machine.state == RouterState::initialize);
     group = step(config, refused.next, Expired{}, now += away).next;
-    CHECK(group.machine.state == State::backup);
+    CHECK(group.machine.state == RouterState::backup);
     group = step(config, group, Expired{}, *group.deadline()).next;
-    CHECK(group.machine.state == State::master);
+    CHECK(group.machine.state == RouterState::master);
     now += 4s;
     away = std::min<vrrp::Duration>(away * 2, 30s);
   }
@@ -163,10 +163,10 @@ TEST_CASE("a claim that is refused takes the group away, for longer each time, a
 
 TEST_CASE("what is of no use here gives its role up, and takes part again when it is") {
   const auto [next, actions, late] = step(config, master(), vrrp::Fault{.faulted = true}, t0 + 1s);
-  CHECK(next.machine.state == State::initialize);
+  CHECK(next.machine.state == RouterState::initialize);
   CHECK(actions == Actions{Action::resign, Action::yield});
-  CHECK(step(config, next, LinkChanged{front, true}, t0 + 2s).next.machine.state == State::initialize);
-  CHECK(step(config, next, vrrp::Fault{.faulted = false}, t0 + 2s).next.machine.state == State::backup);
+  CHECK(step(config, next, LinkChanged{front, true}, t0 + 2s).next.machine.state == RouterState::initialize);
+  CHECK(step(config, next, vrrp::Fault{.faulted = false}, t0 + 2s).next.machine.state == RouterState::backup);
 }
 
 TEST_CASE("a farewell counts as the master's only from the sender that was followed, with the priority that was") {
@@ -180,20 +180,20 @@ TEST_CASE("a farewell counts as the master's only from the sender that was follo
   const auto state_after = [&](const SyncGroupState& group, const MemberHeard& farewell) {
     return step(second, group, farewell, t0 + 1s).next.machine.state;
   };
-  CHECK(state_after(follows, by(front, 0, "10.0.0.1")) == State::master);
-  CHECK(state_after(follows, by(front, 0, "10.0.0.3")) == State::backup);
-  CHECK(state_after(follows, by(back, 0, "10.0.0.1")) == State::backup);
+  CHECK(state_after(follows, by(front, 0, "10.0.0.1")) == RouterState::master);
+  CHECK(state_after(follows, by(front, 0, "10.0.0.3")) == RouterState::backup);
+  CHECK(state_after(follows, by(back, 0, "10.0.0.1")) == RouterState::backup);
   const SyncGroupState newer =
       step(second, follows, by(back, 200, "10.1.0.9"), t0).next;  // one link is ahead of the other
-  CHECK(state_after(newer, by(front, 0, "10.0.0.1")) == State::backup);
+  CHECK(state_after(newer, by(front, 0, "10.0.0.1")) == RouterState::backup);
 }
 
 TEST_CASE("a group that stops waits for its successor, unless a link is lost meanwhile") {
   const Config known{.priority = 100, .peer_priorities = {90}};
   const SyncGroupState leaving = step(known, master(), Stop{}, t0 + 1s).next;
-  CHECK(leaving.machine.state == State::master);
+  CHECK(leaving.machine.state == RouterState::master);
   CHECK(step(known, leaving, Stop{}, t0 + 1s).next.machine == leaving.machine);
-  CHECK(step(known, leaving, LinkChanged{back, true}, t0 + 1s).next.machine.state == State::master);
-  CHECK(step(known, leaving, LinkChanged{back, false}, t0 + 1s).next.machine.state == State::initialize);
+  CHECK(step(known, leaving, LinkChanged{back, true}, t0 + 1s).next.machine.state == RouterState::master);
+  CHECK(step(known, leaving, LinkChanged{back, false}, t0 + 1s).next.machine.state == RouterState::initialize);
   CHECK(step(known, leaving, heard(back, 90), t0 + 1s).actions == Actions{Action::yield});
 }
