@@ -119,7 +119,7 @@ class Flood {
 };
 
 std::uint64_t judged(const vrrp::Counters& counters) {
-  return std::accumulate(counters.refused.begin(), counters.refused.end(), counters.received);
+  return std::accumulate(counters.rejected.begin(), counters.rejected.end(), counters.received);
 }
 
 /// A node's loop in a thread of its own, until `over`.
