@@ -191,11 +191,14 @@ void MemoryNetwork::renew_ipv6(MemoryInterface& interface, MemoryAddress& addres
     if (had_prefix_route) clean_prefix_route(interface, before);
     return;
   }
-  // Linux 6.1 takes the lifetime that a permanent route is given here for a point in time, which has passed long ago:
-  // the route is gone until the next renewal.
   if (had_prefix_route) {
     const auto is_its = [&](const MemoryRoute& route) { return is_prefix_route(route, interface, address); };
-    if (routes_.remove_if(is_its) > 0) return;
+    if (forgets_prefix_routes) {
+      if (routes_.remove_if(is_its) > 0) return;
+    } else if (const auto its = std::ranges::find_if(routes_.all(), is_its); its != routes_.all().end()) {
+      its->until = address.lease ? std::optional(address.until()) : std::nullopt;
+      return;
+    }
   }
   add_prefix_route(interface, address);
 }

@@ -210,6 +210,8 @@ Result<> MemoryHost::add_address(const std::string& interface, const Prefix& pre
                 fmt::format("add {} to {}", to_string(prefix), interface));
 }
 
+void MemoryHost::set_forgets_prefix_routes(bool forgets) { network().forgets_prefix_routes = forgets; }
+
 Result<> MemoryHost::set_default_route(const Address& via) {
   const MemoryRoute route{.entry = {.to = {.address = Address::any(via.family()), .length = 0}, .via = via},
                           .protocol = administrators_own};

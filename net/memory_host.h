@@ -57,6 +57,10 @@ class MemoryHost final : public Host {
   void set_carrier(const std::string& interface, bool carrier);
   /// A permanent address.
   Result<> add_address(const std::string& interface, const Prefix& prefix);
+  /// Whether a permanent IPv6 address that is given a lifetime loses the route of its prefix until the next renewal, as
+  /// in Linux 6.1, which takes that lifetime for a point in time; Linux 6.12 does not. True unless set.
+  void set_forgets_prefix_routes(bool forgets);
+
   /// An IPv4 or IPv6 default route.
   Result<> set_default_route(const Address& via);
   /// Kernel settings by their names below /proc/sys: what is not here, the kernel does not have. An interface that

@@ -59,6 +59,9 @@ class MemoryNetwork {
   /// Both must outlive it. It reads promote_secondaries there, and a new interface gets the settings of `default`.
   MemoryNetwork(const Clock& clock, std::map<std::string, std::string>& settings);
 
+  /// What MemoryHost says.
+  bool forgets_prefix_routes = true;
+
   [[nodiscard]] const std::map<int, MemoryInterface>& interfaces() const { return interfaces_; }
   [[nodiscard]] MemoryInterface* find(int index);
   [[nodiscard]] const MemoryInterface* find(int index) const;

@@ -115,7 +115,19 @@ lab::Host& RealSide::add_neighbour(const std::vector<std::string>& on_eth0, cons
 
 net::Mac RealSide::mac_of(const std::string& interface) const { return links_->find(interface)->mac.value(); }
 
+/// As MemoryHost::set_forgets_prefix_routes has it, found out in a namespace that is gone afterwards.
+static bool kernel_forgets_prefix_routes() {
+  RealSide side;
+  const auto address = lab::prefix("2001:db8:ffff::1/64");
+  REQUIRE(side.add_address("eth0", address));
+  const net::Leases::Request lease{.interface_index = side.index_of("eth0"), .prefix = address};
+  REQUIRE(side.host().lease_address(lease, 100s));
+  return !side.host().route_to(lab::address("2001:db8:ffff::9"));
+}
+
 MemorySide::MemorySide(const RealSide& like) {
+  static const bool forgets = kernel_forgets_prefix_routes();
+  host_.set_forgets_prefix_routes(forgets);
   for (const std::string interface : {"eth0", "eth1"}) host_.add_interface(interface, like.mac_of(interface));
   links_ = host_.follow_links(loop_, [](const std::string&) {}).value();
 }
