@@ -6,9 +6,9 @@ std::string_view weight_origin(const config::Service& service, const ObservedSer
                                std::uint32_t effective, bool fallback_in_use) {
   const auto& now = observed.servers[server];
   const auto& in_file = service.servers[server];
-  using AdminState = checkers::Advice::AdminState;
+  using Agents = checkers::Advice::AdminState;
   if (now.admin_state != AdminState::enabled) return "operator";
-  if (now.advice.admin_state == AdminState::drain || now.advice.admin_state == AdminState::maint) return "agent";
+  if (now.advice.admin_state == Agents::drain || now.advice.admin_state == Agents::maint) return "agent";
   const auto given = now.weight.value_or(in_file.weight);
   const auto whole = advised(now.advice, given);
   if (effective == 0 && whole != 0) {
