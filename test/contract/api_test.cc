@@ -40,7 +40,7 @@ TEST_CASE("what 0.1.0 answered in a dry run is answered today") {
 TEST_CASE("an answer that breaks the contract is noticed, and one that adds to it is not") {
   const auto recorded = ordered_json::parse(R"([{"asked": "GET /v1/x", "status": 200, "body": {
     "node": "lb1", "started": "2026-11-21T10:00:00.000Z", "weight": 3, "drained": false, "reason": "web/web1 is down",
-    "problems": ["server web/web1 fails"], "held": ["192.0.2.1/24"], "vrrp": [],
+    "problems": ["server web/web1 fails"], "warnings": [{"line": 9, "text": "web/web1: no"}], "held": ["192.0.2.1/24"], "vrrp": [],
     "servers": [{"name": "web1", "weight": 1}, {"name": "web2", "weight": 2}]}}])");
   const auto after = [&](const char* pointer, const char* value) {
     auto today = recorded;
@@ -50,6 +50,7 @@ TEST_CASE("an answer that breaks the contract is noticed, and one that adds to i
   CHECK(after("/0/body/started", R"("2027-01-01 10:00:00+01:00")") == "");
   CHECK(after("/0/body/reason", R"("web/web1: no answer since 10:00")") == "");
   CHECK(after("/0/body/problems", R"(["other", "web/web1: it fails"])") == "");
+  CHECK(after("/0/body/warnings/0/text", R"("not web/web1")") == "");
   CHECK(after("/0/body/servers", R"([{"name": "web2", "weight": 2, "age": 5}, {"name": "web1", "weight": 1}])") == "");
   CHECK(after("/0/body/new", "[]") == "");
 
@@ -59,6 +60,8 @@ TEST_CASE("an answer that breaks the contract is noticed, and one that adds to i
   CHECK(after("/0/body/drained", "true") == "GET /v1/x:.body.drained was false, is true\n");
   CHECK(after("/0/body/reason", R"("it is down")").contains(".reason said \"web/web1 is down\""));
   CHECK(after("/0/body/problems", "[]").contains("no longer holds a sentence such as \"server web/web1 fails\""));
+  CHECK(after("/0/body/warnings/0/text", R"("no")").contains(".text said \"web/web1: no\""));
+  CHECK(after("/0/body/warnings/0/line", "8") == "GET /v1/x:.body.warnings[line 9] is gone\n");
   CHECK(after("/0/body/held", "[]").contains(".held was"));
   CHECK(after("/0/body/servers", R"([{"name": "web1", "weight": 1}])") ==
         "GET /v1/x:.body.servers[name \"web2\"] is gone\n");

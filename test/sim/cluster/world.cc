@@ -236,26 +236,6 @@ void World::resume(Node& node) {
   node.able_from = now_;
 }
 
-void World::set_carrier(Node& node, const std::string& interface, bool carrier) {
-  say(fmt::format("link {} of {} {}", interface, node.config.name, carrier ? "up" : "down"));
-  node.carrier[interface] = carrier;
-  node.host.set_carrier(interface, carrier);
-  node.able_from = now_;
-}
-
-void World::cut(const Node& from, const Node& to, const std::string& interface, bool is_cut) {
-  const Way way{from.place, to.place};
-  if (is_cut == cuts_[interface].contains(way)) return;
-  say(fmt::format("{}: packets of {} {} {}", interface, from.config.name, is_cut ? "no longer reach" : "reach",
-                  to.config.name));
-  if (is_cut) {
-    cuts_[interface].insert(way);
-  } else {
-    cuts_[interface].erase(way);
-    mended_[way] = now_;
-  }
-}
-
 void World::set_behaviour(const net::Endpoint& server, Behaviour behaviour) {
   say(fmt::format("server {} {}", net::to_string(server), to_string(behaviour)));
   servers_.set(server, behaviour, now_);
@@ -281,26 +261,6 @@ void World::reload_bad_file(Node& node) {
   node.refused_file = true;
 }
 
-void World::carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet) {
-  for (const Node& to : nodes_) {
-    const Way way{from.place, to.place};
-    if (mutation_ == Mutation::hears_nothing || &to == &from || cuts_[interface].contains(way)) continue;
-    // What one node sends to another arrives in its order.
-    auto& arrival = last_arrival_[way];
-    const auto slow = mutation_ == Mutation::hears_slowly ? Duration(5s) : Duration::zero();
-    arrival = std::max(arrival, now_ + slow + std::chrono::microseconds(100 + below(2000)));
-    packets_.push_back({.at = arrival,
-                        .order = ++order_,
-                        .to = to.place,
-                        .interface = interface,
-                        .source = packet.source,
-                        .destination = packet.destination,
-                        .ttl = packet.ttl,
-                        .bytes = {packet.payload.begin(), packet.payload.end()}});
-    std::ranges::push_heap(packets_, std::greater{});
-  }
-}
-
 /// Whether its loop goes round.
 bool World::turns(const Node& node) const {
   const bool stands = mutation_ == Mutation::stands_still && now_.time_since_epoch() > 1h + 60s;
@@ -316,24 +276,6 @@ Instant World::next(Instant limit) {
     if (const auto due = node.loop.next_due()) next = std::min(next, *due);
   }
   return std::max(next, now_);
-}
-
-void World::pass_to(Instant then) {
-  now_ = then;
-  for (auto& node : nodes_) {
-    node.clock.advance_to(then);
-    node.host.expire();
-  }
-  while (!packets_.empty() && packets_.front().at <= now_) {
-    std::ranges::pop_heap(packets_, std::greater{});
-    const Packet packet = std::move(packets_.back());
-    packets_.pop_back();
-    Node& to = nodes_[packet.to];
-    if (!to.carrier.at(packet.interface)) continue;
-    to.host.deliver(
-        packet.interface,
-        {.source = packet.source, .destination = packet.destination, .ttl = packet.ttl, .payload = packet.bytes});
-  }
 }
 
 /// It has made way, and leads still if it did and nothing else has happened meanwhile.
@@ -392,21 +334,6 @@ std::vector<net::Address> World::virtual_addresses() const {
     for (const auto& address : router.addresses) all.push_back(address.prefix.address);
   }
   return all;
-}
-
-std::optional<Instant> World::hear_each_other_since(const Node& a, const Node& b) const {
-  Instant since{};
-  for (const Way& way : {Way{a.place, b.place}, Way{b.place, a.place}}) {
-    for (const auto& [interface, ways] : cuts_) {
-      if (ways.contains(way)) return std::nullopt;
-    }
-    if (const auto mended = mended_.find(way); mended != mended_.end()) since = std::max(since, mended->second);
-  }
-  for (const Node* node : {&a, &b}) {
-    if (!node->connected()) return std::nullopt;
-    since = std::max(since, node->able_from);
-  }
-  return since;
 }
 
 }  // namespace cluster_sim
