@@ -40,7 +40,8 @@ TEST_CASE("what 0.1.0 answered in a dry run is answered today") {
 TEST_CASE("an answer that breaks the contract is noticed, and one that adds to it is not") {
   const auto recorded = ordered_json::parse(R"([{"asked": "GET /v1/x", "status": 200, "body": {
     "node": "lb1", "started": "2026-11-21T10:00:00.000Z", "weight": 3, "drained": false, "reason": "web/web1 is down",
-    "problems": ["server web/web1 fails"], "warnings": [{"line": 9, "text": "web/web1: no"}], "held": ["192.0.2.1/24"], "vrrp": [],
+    "problems": ["server web/web1 fails"], "warnings": [{"line": 9, "text": "web/web1: no"}],
+    "held": ["192.0.2.1/24"], "vrrp": [],
     "servers": [{"name": "web1", "weight": 1}, {"name": "web2", "weight": 2}]}}])");
   const auto after = [&](const char* pointer, const char* value) {
     auto today = recorded;
