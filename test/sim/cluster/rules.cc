@@ -22,10 +22,16 @@ Duration detection_time(const checkers::Spec& check) {
   return (check.thresholds.fall + 1) * (check.interval + check.timeout) + 100ms;
 }
 
+/// Null: it is not there.
+const ipvs::DestinationStatus* find(const ipvs::ServiceStatus& service, const ipvs::DestinationKey& key) {
+  const auto found = service.destinations.find(key);
+  return found == service.destinations.end() ? nullptr : &found->second;
+}
+
 /// Whether a server gets new connections of a service.
 bool gives(const ipvs::ServiceStatus& service, const net::Endpoint& server) {
-  const auto found = service.destinations.find({.endpoint = server});
-  return found != service.destinations.end() && found->second.destination.weight > 0;
+  const auto* found = find(service, {.endpoint = server});
+  return found != nullptr && found->destination.weight > 0;
 }
 
 /// Of who waits longest.
@@ -61,7 +67,8 @@ ipvs::Table expected(const Node& node, const Servers& servers) {
 void World::check_now() {
   const auto& router = file_.virtual_routers.front();
   const auto config = slowest(router);
-  const auto addresses = virtual_addresses();
+  std::vector<std::set<net::Address>> held;  // by each node, of the virtual addresses
+  for (auto& node : nodes_) held.push_back(virtual_addresses_of(node));
 
   for (auto& node : nodes_) {
     if (!node.host.injected_errors.empty()) node.able_from = now_;  // its host does not let it lead
@@ -73,8 +80,8 @@ void World::check_now() {
       if (a.place >= b.place) continue;
       const Way pair{a.place, b.place};
       const auto hear = hear_each_other_since(a, b);
-      const bool both = hear && std::ranges::any_of(addresses, [&](const net::Address& address) {
-                          return holds(a, address) && holds(b, address);
+      const bool both = hear && std::ranges::any_of(held[a.place], [&](const net::Address& address) {
+                          return held[b.place].contains(address);
                         });
       if (!both) {
         both_since_.erase(pair);
@@ -93,7 +100,7 @@ void World::check_now() {
   // While a node could serve, one does.
   const bool could = std::ranges::any_of(
       nodes_, [&](const Node& node) { return node.able() && now_ - node.able_from > time_to_lead(router); });
-  const bool one = std::ranges::any_of(nodes_, [&](Node& node) { return serves(node); });
+  const bool one = std::ranges::any_of(nodes_, [&](Node& node) { return serves(node, held[node.place]); });
   if (!could || one) {
     none_since_.reset();
   } else {
@@ -145,30 +152,26 @@ void World::check_idle(Node& node) {
 /// No connection is cut of a server in the file, but by the service's own word for those that fail.
 void World::check_connections(Node& node) {
   for (const auto& service : node.cluster.services) {
-    auto& known = node.connections[service.key];
-    std::erase_if(known, [&](const auto& each) {  // one that left the file is another one when it returns
-      return std::ranges::find(service.servers, each.first.endpoint, &config::Server::endpoint) ==
-             service.servers.end();
-    });
+    auto& known = node.connections[service.key];  // one that left the file is another one when it returns
+    std::map<ipvs::DestinationKey, std::uint32_t> now;
     const auto row = node.kernel.table.find(service.key);
     for (const auto& server : service.servers) {
       const ipvs::DestinationKey key{.endpoint = server.endpoint};
-      const bool held = row != node.kernel.table.end() && row->second.destinations.contains(key);
+      const auto* there = row == node.kernel.table.end() ? nullptr : find(row->second, key);
+      if (there != nullptr && there->active > 0) now[key] = there->active;
       const auto before = known.find(key);
-      if (before != known.end() && before->second > 0 && held &&
-          row->second.destinations.at(key).destination.weight == 0)
-        ++reached_["rule: a server without new connections has open ones"];
-      const auto end = node.ends.find(service.name + "/" + server.name);
+      if (before == known.end()) continue;
+      const auto name = service.name + "/" + server.name;
+      const auto end = node.ends.find(name);
       const bool over = end != node.ends.end() && now_ >= end->second;
-      if (over && before != known.end() && before->second > 0 && !held)
-        ++reached_["rule: a drain ends with connections open"];
-      const bool may_go = service.on_failure == config::OnFailure::remove || over;
-      if (!held && before != known.end() && before->second > 0 && !may_go)
-        violate(fmt::format("{} cuts {} connections of {}/{}", node.config.name, before->second, service.name,
-                            server.name));
-      known.erase(key);
-      if (held) known[key] = row->second.destinations.at(key).active;
+      if (there != nullptr && there->destination.weight == 0)
+        ++reached_["rule: a server without new connections has open ones"];
+      if (there != nullptr) continue;
+      if (over) ++reached_["rule: a drain ends with connections open"];
+      if (service.on_failure != config::OnFailure::remove && !over)
+        violate(fmt::format("{} cuts {} connections of {}", node.config.name, before->second, name));
     }
+    known = std::move(now);
   }
 }
 
@@ -177,6 +180,7 @@ void World::check_dead_servers(Node& node) {
   for (const auto& service : node.cluster.services) {
     const auto row = node.kernel.table.find(service.key);
     for (const auto& server : service.servers) {
+      if (wrong_since_.empty() && servers_.of(server.endpoint) == Behaviour::well) continue;
       const auto key = std::pair(node.place, service.name + "/" + server.name);
       const bool gets = row != node.kernel.table.end() && gives(row->second, server.endpoint);
       const bool fails = !node.kernel.faults.empty();  // what it sends may not be done yet

@@ -106,7 +106,7 @@ std::string other_keys_file() { return keys().path("others"); }
 config::Cluster random_shop(const Below& below) {
   config::Cluster cluster;
   cluster.name = "shop";
-  const auto nodes = 1 + below(5);
+  const auto nodes = below(4) == 0 ? 4 + below(2) : 1 + below(3);
   for (std::size_t i = 1; i <= nodes; ++i) {
     cluster.nodes.push_back({.name = fmt::format("lb{}", i),
                              .address = net::Address::parse(fmt::format("192.168.200.{}", i)).value(),

@@ -74,6 +74,8 @@ void World::tell_line(const std::string& line) {
 void World::tell(Node& node) {
   if (!node.director) return;
   auto& told = told_[node.place];
+  const auto& log = node.director->log().events();
+  if (log.empty() || log.back().number <= told) return;
   const auto events = director::events_status(*node.director, told);
   for (const auto& event : events["events"]) {
     told = event["number"].get<std::uint64_t>();
@@ -323,9 +325,17 @@ bool World::holds(Node& node, const net::Address& address) const {
   return std::ranges::any_of(node.host.addresses(), [&](const auto& held) { return held.second.address == address; });
 }
 
-bool World::serves(Node& node) const {
-  return node.carrier.at(front) && node.carrier.at(back) &&
-         std::ranges::all_of(virtual_addresses(), [&](const net::Address& address) { return holds(node, address); });
+std::set<net::Address> World::virtual_addresses_of(Node& node) const {
+  std::set<net::Address> here;
+  const auto all = virtual_addresses();
+  for (const auto& [index, held] : node.host.addresses()) {
+    if (std::ranges::find(all, held.address) != all.end()) here.insert(held.address);
+  }
+  return here;
+}
+
+bool World::serves(const Node& node, const std::set<net::Address>& addresses) const {
+  return node.carrier.at(front) && node.carrier.at(back) && addresses.size() == virtual_addresses().size();
 }
 
 std::vector<net::Address> World::virtual_addresses() const {

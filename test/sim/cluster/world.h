@@ -128,7 +128,7 @@ class World {
   /// Whether packets pass between two nodes, both ways, on all links, and since when.
   [[nodiscard]] std::optional<Instant> hear_each_other_since(const Node& a, const Node& b) const;
   /// Whether all virtual addresses are on a node, on a link that works.
-  [[nodiscard]] bool serves(Node& node) const;
+  [[nodiscard]] bool serves(Node& node) const { return serves(node, virtual_addresses_of(node)); }
   [[nodiscard]] bool holds(Node& node, const net::Address& address) const;
   [[nodiscard]] std::vector<net::Address> virtual_addresses() const;
 
@@ -155,6 +155,8 @@ class World {
   };
   using Way = std::pair<std::size_t, std::size_t>;  ///< from one node to another, by their places
 
+  [[nodiscard]] std::set<net::Address> virtual_addresses_of(Node& node) const;
+  [[nodiscard]] bool serves(const Node& node, const std::set<net::Address>& addresses) const;
   void tell_line(const std::string& line);
   void carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet);
   void pass_to(Instant then);
