@@ -77,8 +77,9 @@ class FileReader {
   }
 
   void finish(Statement& statement) {
+    const auto line = statement.line;
     if (!statement.words.empty()) open_.back().body.push_back(std::move(statement));
-    statement = {.line = statement.line, .words = {}};
+    statement = {.line = line, .words = {}};
   }
 
   std::vector<Statement> open_ = std::vector<Statement>(1);
