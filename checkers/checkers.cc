@@ -8,11 +8,6 @@
 namespace checkers {
 namespace {
 
-constexpr net::Duration look_interval = std::chrono::milliseconds(50);
-
-/// A gap between two looks at the clock that is longer than this was a stall.
-constexpr net::Duration stall = 2 * look_interval;
-
 /// How often to look while a change is pending, and how often otherwise.
 net::Duration interval_for(const Spec& spec, HealthChange change) {
   const bool faster = change == HealthChange::pending && spec.pending_interval > std::chrono::milliseconds::zero();
@@ -22,14 +17,13 @@ net::Duration interval_for(const Spec& spec, HealthChange change) {
 }  // namespace
 
 Checkers::Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober)
-    : loop_(loop), on_report_(std::move(on_report)), make_prober_(std::move(make_prober)), last_look_(loop.now()) {}
+    : loop_(loop), on_report_(std::move(on_report)), specs_(std::move(make_prober)) {}
 
 Checkers::~Checkers() {
   for (const auto& check : checks_) {
     if (check.probe) loop_.cancel(check.probe->timer);
   }
   loop_.cancel(start_timer_);
-  loop_.cancel(stall_timer_);
 }
 
 std::size_t Checkers::IndexKeyHash::operator()(const IndexKey& place) const {
@@ -38,7 +32,7 @@ std::size_t Checkers::IndexKeyHash::operator()(const IndexKey& place) const {
 
 void Checkers::set(std::span<const Key> keys) {
   for (const auto& key : keys) {
-    const auto spec = intern(key.spec);
+    const auto spec = specs_.intern(key.spec);
     const auto found = index_.find({.target = key.target, .spec = spec, .mark = key.mark});
     checks_[found == index_.end() ? add(key, spec) : found->second].kept = true;
   }
@@ -46,15 +40,13 @@ void Checkers::set(std::span<const Key> keys) {
     if (checks_[id].present && !std::exchange(checks_[id].kept, false)) remove(id);
   }
   // A spec that was only looked at, for checks that were there already or that turned out to be none.
-  for (SpecId spec = 0; spec < specs_.size(); ++spec) {
-    if (specs_[spec].users == 0) release(spec);
-  }
+  for (SpecId spec = 0; spec < specs_.end(); ++spec) release_unused(spec);
   arm();
 }
 
 void Checkers::change(std::span<const Key> gone, std::span<const Key> added) {
   for (const auto& key : added) {
-    const auto spec = intern(key.spec);
+    const auto spec = specs_.intern(key.spec);
     if (!index_.contains({.target = key.target, .spec = spec, .mark = key.mark})) add(key, spec);
   }
   for (const auto& key : gone) {
@@ -62,7 +54,7 @@ void Checkers::change(std::span<const Key> gone, std::span<const Key> added) {
     if (!id) continue;
     const auto spec = checks_[*id].spec;
     remove(*id);
-    if (specs_[spec].users == 0) release(spec);
+    release_unused(spec);
   }
   arm();
 }
@@ -79,9 +71,9 @@ void Checkers::probe_now(const Key& key) {
 }
 
 std::optional<Checkers::Id> Checkers::id_of(const Key& key) const {
-  const auto spec = spec_ids_.find(key.spec);
-  if (spec == spec_ids_.end()) return std::nullopt;
-  const auto found = index_.find({.target = key.target, .spec = spec->second, .mark = key.mark});
+  const auto spec = specs_.find(key.spec);
+  if (!spec) return std::nullopt;
+  const auto found = index_.find({.target = key.target, .spec = *spec, .mark = key.mark});
   return found == index_.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -94,29 +86,10 @@ void Checkers::mark_serving(const Key& key) {
   if (const auto id = id_of(key)) checks_[*id].health.serving = checks_[*id].health.state == HealthState::unknown;
 }
 
-Checkers::SpecId Checkers::intern(const Spec& spec) {
-  if (const auto found = spec_ids_.find(spec); found != spec_ids_.end()) return found->second;
-  SpecId id;
-  if (free_specs_.empty()) {
-    id = static_cast<SpecId>(specs_.size());
-    specs_.emplace_back();
-  } else {
-    id = free_specs_.back();
-    free_specs_.pop_back();
-  }
-  specs_[id].key.spec = spec;
-  specs_[id].prober = make_prober_(spec);
-  spec_ids_.emplace(spec, id);
-  return id;
-}
-
-void Checkers::release(SpecId spec) {
-  const auto found = spec_ids_.find(specs_[spec].key.spec);
-  if (found == spec_ids_.end() || found->second != spec) return;  // already free
-  if (const auto* file = std::get_if<File>(&found->first.kind)) files_.forget(file->path);
-  spec_ids_.erase(found);
-  specs_[spec] = {};
-  free_specs_.push_back(spec);
+void Checkers::release_unused(SpecId spec) {
+  const auto gone = specs_.release_unused(spec);
+  if (!gone) return;
+  if (const auto* file = std::get_if<File>(&gone->kind)) files_.forget(file->path);
 }
 
 Checkers::Id Checkers::add(const Key& key, SpecId spec) {
@@ -134,7 +107,7 @@ Checkers::Id Checkers::add(const Key& key, SpecId spec) {
   check.mark = key.mark;
   check.present = true;
   check.health = {.state = key.spec.initially_up ? HealthState::up : HealthState::unknown, .since = loop_.now()};
-  ++specs_[spec].users;
+  specs_.add_user(spec);
   index_.emplace(IndexKey{.target = key.target, .spec = spec, .mark = key.mark}, id);
   schedule_.add(id, stable_hash(to_string(key)), interval_for(key.spec, HealthChange::pending), loop_.now());
   return id;
@@ -142,30 +115,23 @@ Checkers::Id Checkers::add(const Key& key, SpecId spec) {
 
 void Checkers::remove(Id id) {
   auto& check = checks_[id];
-  net::check(check.present && specs_[check.spec].users > 0, "a check is removed once, and its kind knows of it");
+  net::check(check.present, "a check is removed once");
   schedule_.remove(id);
   index_.erase({.target = check.target, .spec = check.spec, .mark = check.mark});
-  --specs_[check.spec].users;
+  specs_.remove_user(check.spec);
   if (check.probe) {
     loop_.cancel(check.probe->timer);
     check.probe.reset();
-    --in_flight_;
+    probe_ended();
   }
   check = {.generation = check.generation + 1};
   free_checks_.push_back(id);
 }
 
-const Key& Checkers::key_of(const Check& check) {
-  auto& key = specs_[check.spec].key;
-  key.target = check.target;
-  key.mark = check.mark;
-  return key;
-}
-
 /// A file that has changed is read now, not at the next interval.
 void Checkers::on_file(const std::string& path) {
   const auto reads = [&](SpecId spec) {
-    const auto* file = std::get_if<File>(&specs_[spec].key.spec.kind);
+    const auto* file = std::get_if<File>(&specs_.spec(spec).kind);
     return file != nullptr && file->path == path;
   };
   for (Id id = 0; id < checks_.size(); ++id) {
@@ -196,7 +162,7 @@ void Checkers::arm() {
 }
 
 void Checkers::start_due() {
-  measure_stall();
+  stalls_.look();
   for (int started = 0; started < start_budget; ++started) {
     const auto next = schedule_.take(loop_.now());
     if (!next) break;
@@ -208,9 +174,10 @@ void Checkers::start_due() {
 void Checkers::start(Id id, net::Instant due) {
   auto& check = checks_[id];
   const auto generation = ++check.generation;
-  const auto& prober = *specs_[check.spec].prober;
-  const auto timeout = specs_[check.spec].key.spec.timeout;
-  if (const auto* file = std::get_if<File>(&specs_[check.spec].key.spec.kind)) files_.watch(file->path);
+  const auto& prober = specs_.prober(check.spec);
+  const auto& spec = specs_.spec(check.spec);
+  const auto timeout = spec.timeout;
+  if (const auto* file = std::get_if<File>(&spec.kind)) files_.watch(file->path);
   const auto now = loop_.now();
   auto started = prober.start(loop_, check.target, check.mark, [this, id, generation](Result result) {
     on_probe_done(id, generation, std::move(result));
@@ -225,25 +192,22 @@ void Checkers::start(Id id, net::Instant due) {
                                               .timer = loop_.at(now + timeout, [=, this] { deadline(id, generation); }),
                                               .started = now,
                                               .late = now - due,
-                                              .stalled_before = stalled_});
-  if (in_flight_++ == 0 && stall_timer_ == 0) {
-    last_look_ = now;
-    measure_stall();
-  }
+                                              .lost_before = stalls_.lost()});
+  if (in_flight_++ == 0) stalls_.watch();
 }
 
 void Checkers::on_probe_done(Id id, std::uint32_t generation, Result result) {
-  measure_stall();
+  stalls_.look();
   if (checks_[id].generation == generation) finish(id, std::move(result));
 }
 
 void Checkers::deadline(Id id, std::uint32_t generation) {
-  measure_stall();
+  stalls_.look();
   auto& check = checks_[id];
   if (check.generation != generation || !check.probe) return;
   auto& probe = *check.probe;
   const auto timeout = key_of(check).spec.timeout;
-  const auto end = probe.started + timeout + (stalled_ - probe.stalled_before);
+  const auto end = probe.started + timeout + (stalls_.lost() - probe.lost_before);
   if (end > loop_.now()) {
     probe.timer = loop_.at(end, [=, this] { deadline(id, generation); });
     return;
@@ -258,7 +222,7 @@ void Checkers::finish(Id id, Result result) {
     result.began = probe->started;
     result.late = probe->late;
     result.took = loop_.now() - probe->started;
-    --in_flight_;
+    probe_ended();
   }
   schedule_.done(id);
   const auto before = check.health.state;
@@ -273,17 +237,8 @@ void Checkers::finish(Id id, Result result) {
   on_report_({.key = key, .before = before, .after = check.health, .change = change, .result = result});
 }
 
-void Checkers::measure_stall() {
-  const auto now = loop_.now();
-  if (const auto gap = now - last_look_; stall_timer_ != 0 && gap > stall) stalled_ += gap - look_interval;
-  last_look_ = now;
-  if (stall_timer_ != 0 || in_flight_ == 0) return;
-  stall_timer_ = loop_.after(look_interval, [this] {
-    // The timer that has just fired still counts as running, or its own lateness would go unseen.
-    measure_stall();
-    stall_timer_ = 0;
-    measure_stall();
-  });
+void Checkers::probe_ended() {
+  if (--in_flight_ == 0) stalls_.unwatch();
 }
 
 }  // namespace checkers

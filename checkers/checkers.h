@@ -14,6 +14,8 @@
 #include "checkers/probe.h"
 #include "checkers/schedule.h"
 #include "checkers/spec.h"
+#include "checkers/spec_table.h"
+#include "checkers/stall_meter.h"
 #include "net/loop.h"
 
 namespace checkers {
@@ -73,14 +75,14 @@ class Checkers {
 
  private:
   using Id = Schedule::Id;
-  using SpecId = std::uint32_t;
+  using SpecId = SpecTable::Id;
 
   struct Probe {
     std::unique_ptr<ProbeRun> run;
     net::Loop::Id timer = 0;
     net::Instant started;
     net::Duration late{};
-    net::Duration stalled_before{};  ///< stalled_ when it started
+    net::Duration lost_before{};  ///< to stalls, when it started
   };
   struct Check {
     net::Endpoint target{};
@@ -96,12 +98,6 @@ class Checkers {
     net::Instant until;
     std::string why;
   };
-  /// Every distinct spec once, inside a key whose target and mark are filled in for the check in hand.
-  struct SharedSpec {
-    Key key;
-    std::unique_ptr<Prober> prober;
-    std::size_t users = 0;
-  };
   struct IndexKey {
     net::Endpoint target;
     SpecId spec;
@@ -113,11 +109,10 @@ class Checkers {
   };
 
   [[nodiscard]] std::optional<Id> id_of(const Key& key) const;
-  SpecId intern(const Spec& spec);
-  void release(SpecId spec);
+  void release_unused(SpecId spec);
   Id add(const Key& key, SpecId spec);
   void remove(Id id);
-  const Key& key_of(const Check& check);
+  const Key& key_of(const Check& check) { return specs_.key(check.spec, check.target, check.mark); }
   void on_file(const std::string& path);
   void apply_suppression(const Key& key, Result& result) const;
 
@@ -127,14 +122,11 @@ class Checkers {
   void on_probe_done(Id id, std::uint32_t generation, Result result);
   void deadline(Id id, std::uint32_t generation);
   void finish(Id id, Result result);
-  void measure_stall();
+  void probe_ended();
 
   net::Loop& loop_;
   OnReport on_report_;
-  MakeProber make_prober_;
-  std::map<Spec, SpecId> spec_ids_;
-  std::vector<SharedSpec> specs_;
-  std::vector<SpecId> free_specs_;
+  SpecTable specs_;
   std::unordered_map<IndexKey, Id, IndexKeyHash> index_;
   std::vector<Check> checks_;
   std::vector<Id> free_checks_;
@@ -144,11 +136,7 @@ class Checkers {
   net::Loop::Id start_timer_ = 0;
   net::Instant armed_for_;
   std::size_t in_flight_ = 0;
-
-  // How much time was lost to stalls: while probes are in flight the shell looks at the clock every `look_interval`.
-  net::Loop::Id stall_timer_ = 0;
-  net::Instant last_look_;
-  net::Duration stalled_{};
+  StallMeter stalls_{loop_};  ///< watched while probes are in flight
 };
 
 }  // namespace checkers
