@@ -148,7 +148,7 @@ std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path)
   if (spec_.version == 2) return encode_v2(advert, spec_.password);
   auto packet = encode(advert, path, spec_.checksum);
   if (!signs()) return packet;
-  return sign(packet, path, spec_.signing->keys.front(), next_sequence());
+  return sign(packet, path, spec_.signing->keys.front(), sequences_.next(time_of_day()));
 }
 
 /// Whether the interface itself has an address in the other's network.
@@ -270,48 +270,49 @@ std::optional<Instant> Router::claimed(std::chrono::seconds lease) const {
   return since;
 }
 
-std::vector<Router::Accepted> Router::receive(Instant now, const std::optional<Identity>& self) {
-  std::vector<Accepted> accepted;
-  rejected_.clear();
-  peer_identities_.clear();
-  hello_capable_.clear();
-  if (!socket_ || !source_) return accepted;
-  const auto reject = [this](const net::Address& source, RejectReason reason) {
+Router::Received Router::receive(Instant now, const std::optional<Identity>& self) {
+  Received received;
+  if (!socket_ || !source_) return received;
+  const auto reject = [&](const net::Address& source, RejectReason reason) {
     ++counters_.rejected[std::to_underlying(reason)];
-    rejected_.push_back({.source = source, .reason = reason});
+    received.rejected.push_back({.source = source, .reason = reason});
   };
   socket_->receive(packets_a_turn, [&](const net::RawSocket::Packet& packet) {
     if (spec_.signing && is_hello(packet.payload)) {
       auto hello = check_hello(packet);
       if (!hello) return reject(packet.source, hello.error());
-      peer_identities_.push_back({.source = packet.source, .identity = std::move(hello->from)});
+      received.identities.push_back({.source = packet.source, .identity = std::move(hello->from)});
       if (self && hello->question && signs()) send_hello(packet.source, *self, false);
       return;
     }
-    const auto advert = check(packet);
+    const auto advert = check(packet, received);
     if (!advert) {
       note_rejected(packet, advert.error(), now);
       return reject(packet.source, advert.error());
     }
     ++counters_.received;
+    if (!has_our_addresses(*advert)) {
+      ++counters_.other_address_list;
+      received.rejected.push_back({.source = packet.source, .reason = RejectReason::address_list});
+    }
     note_peer(packet.source, *advert, now);
-    accepted.push_back({.source = packet.source,
-                        .heard = {.priority = advert->priority,
-                                  .max_advertise_interval = advert->max_advertise_interval,
-                                  .greater_address = packet.source > *source_}});
+    received.accepted.push_back({.source = packet.source,
+                                 .heard = {.priority = advert->priority,
+                                           .max_advertise_interval = advert->max_advertise_interval,
+                                           .greater_address = packet.source > *source_}});
   });
-  if (self) send_questions(*self, now);
-  return accepted;
+  if (self) send_questions(received.hello_capable, *self, now);
+  return received;
 }
 
 /// RFC 9568 section 7.1, and what a unicast peer must be.
-std::expected<Advert, RejectReason> Router::check(const net::RawSocket::Packet& packet) {
+std::expected<Advert, RejectReason> Router::check(const net::RawSocket::Packet& packet, Received& received) {
   if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
   if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(RejectReason::destination);
   const bool unknown_sender =
       spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
   if (unknown_sender || packet.source == *source_) return std::unexpected(RejectReason::source);
-  auto advert = read(packet);
+  auto advert = read(packet, received);
   if (!advert) return advert;
   if (advert->router_id != spec_.router_id) return std::unexpected(RejectReason::router_id);
   if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
@@ -320,7 +321,7 @@ std::expected<Advert, RejectReason> Router::check(const net::RawSocket::Packet& 
 
 /// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
 /// VRID.
-std::expected<Advert, RejectReason> Router::read(const net::RawSocket::Packet& packet) {
+std::expected<Advert, RejectReason> Router::read(const net::RawSocket::Packet& packet, Received& received) {
   if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
     return std::unexpected(RejectReason::router_id);
   }
@@ -334,8 +335,9 @@ std::expected<Advert, RejectReason> Router::read(const net::RawSocket::Packet& p
   if (!verified) return std::unexpected(verified.error());
   auto advert = decode(verified->advert, path_of(packet));
   if (!advert || !verified->sequence) return advert;
-  if (!note_sequence(sequences_, packet.source, *verified->sequence)) return std::unexpected(RejectReason::replay);
-  if (verified->understands_hello) hello_capable_.insert(packet.source);
+  if (!sequences_.note_advert(packet.source, *verified->sequence, time_of_day()))
+    return std::unexpected(RejectReason::replay);
+  if (verified->understands_hello) received.hello_capable.insert(packet.source);
   return advert;
 }
 
@@ -346,14 +348,15 @@ void Router::note_rejected(const net::RawSocket::Packet& packet, RejectReason re
   last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
 }
 
-void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {
+/// No others, and all of them.
+bool Router::has_our_addresses(const Advert& advert) const {
   const auto is_ours = [&](const net::Address& address) {
     return std::ranges::any_of(spec_.addresses, [&](const auto& own) { return own.prefix.address == address; });
   };
-  if (advert.addresses.size() != spec_.addresses.size() || !std::ranges::all_of(advert.addresses, is_ours)) {
-    ++counters_.other_address_list;
-    rejected_.push_back({.source = source, .reason = RejectReason::address_list});
-  }
+  return advert.addresses.size() == spec_.addresses.size() && std::ranges::all_of(advert.addresses, is_ours);
+}
+
+void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {
   auto peer = std::ranges::find(peers_, source, &Peer::address);
   if (peer == peers_.end() && peers_.size() == most_peers) {
     peer = std::ranges::min_element(peers_, {}, &Peer::heard);  // make room

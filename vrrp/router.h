@@ -14,6 +14,7 @@
 #include "net/route_table.h"
 #include "net/sysctls.h"
 #include "vrrp/hello.h"
+#include "vrrp/sequences.h"
 #include "vrrp/status.h"
 #include "vrrp/sync_group_state.h"
 
@@ -71,27 +72,28 @@ class Router {
   /// otherwise.
   [[nodiscard]] std::optional<Instant> claimed(std::chrono::seconds lease) const;
 
-  /// What has arrived, checked and counted: adverts that concern the machine, with who sent them.
+  /// Adverts that concern the machine, with who sent them.
   struct Accepted {
     net::Address source;
     Heard heard;
   };
-  /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters.
-  std::vector<Accepted> receive(Instant now, const std::optional<Identity>& self);
-
   struct RejectedPacket {
     net::Address source;
     RejectReason reason;
   };
-  /// What the last receive() rejected.
-  [[nodiscard]] const std::vector<RejectedPacket>& rejected() const { return rejected_; }
-
   struct PeerIdentity {
     net::Address source;
     Identity identity;
   };
-  /// Which other directors made themselves known to the last receive().
-  [[nodiscard]] const std::vector<PeerIdentity>& peer_identities() const { return peer_identities_; }
+  /// What has arrived, checked and counted.
+  struct Received {
+    std::vector<Accepted> accepted{};
+    std::vector<RejectedPacket> rejected{};
+    std::vector<PeerIdentity> identities{};
+    std::set<net::Address> hello_capable{};  ///< whose adverts said that they understand hellos
+  };
+  /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters.
+  Received receive(Instant now, const std::optional<Identity>& self);
 
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
@@ -103,20 +105,18 @@ class Router {
   [[nodiscard]] net::Result<std::optional<net::Interface>> find_address_interface(const net::Links& links) const;
   std::string open(const std::set<net::Address>& virtual_addresses, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
-  [[nodiscard]] std::expected<Advert, RejectReason> check(const net::RawSocket::Packet& packet);
-  [[nodiscard]] std::expected<Advert, RejectReason> read(const net::RawSocket::Packet& packet);
+  [[nodiscard]] std::expected<Advert, RejectReason> check(const net::RawSocket::Packet& packet, Received& received);
+  [[nodiscard]] std::expected<Advert, RejectReason> read(const net::RawSocket::Packet& packet, Received& received);
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
   void note_rejected(const net::RawSocket::Packet& packet, RejectReason reason, Instant now);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
+  [[nodiscard]] bool has_our_addresses(const Advert& advert) const;
 
   // What is signed (router_signed.cc).
-  using Sequences = std::map<net::Address, std::uint64_t>;
   [[nodiscard]] bool signs() const;
-  [[nodiscard]] std::uint64_t next_sequence();
-  [[nodiscard]] bool note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence);
-  void send_questions(const Identity& self, Instant now);
+  void send_questions(const std::set<net::Address>& others, const Identity& self, Instant now);
   void send_hello(const net::Address& other, const Identity& self, bool question);
   [[nodiscard]] std::expected<Hello, RejectReason> check_hello(const net::RawSocket::Packet& packet);
 
@@ -133,14 +133,9 @@ class Router {
   std::unique_ptr<net::RawSocket> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   std::vector<Peer> peers_;
   std::optional<RejectedAdvert> last_rejected_;
-  std::vector<RejectedPacket> rejected_;
-  std::uint64_t sequence_ = 0;                     ///< of what was signed last
-  Sequences sequences_;                            ///< of the last signed advert of each sender
-  Sequences hello_sequences_;                      ///< apart, so that a hello which overtakes an advert does it no harm
-  std::set<net::Address> hello_capable_;           ///< whose adverts of this turn said that they understand hellos
+  Sequences sequences_;
   std::map<net::Address, Instant> last_question_;  ///< when a question was sent there last
-  std::vector<PeerIdentity> peer_identities_;
-  Counters counters_;  ///< `dropped`: of sockets that are closed
+  Counters counters_;                              ///< `dropped`: of sockets that are closed
 };
 
 }  // namespace vrrp

@@ -26,23 +26,10 @@ std::uint64_t Router::time_of_day() const {
 
 bool Router::signs() const { return spec_.signing && spec_.signing->mode != SigningMode::receive_only; }
 
-/// It rises even where the clock is set back.
-std::uint64_t Router::next_sequence() { return sequence_ = std::max(sequence_ + 1, time_of_day()); }
-
-/// Only who has a key gets an entry.
-bool Router::note_sequence(Sequences& sequences, const net::Address& source, std::uint64_t sequence) {
-  const auto last = sequences.find(source);
-  if (!is_new(sequence, last == sequences.end() ? std::nullopt : std::optional(last->second), time_of_day())) {
-    return false;
-  }
-  sequences[source] = sequence;
-  return true;
-}
-
 /// A master says nothing but adverts: who hears them asks, and the question tells the master what it would ask itself.
-void Router::send_questions(const Identity& self, Instant now) {
+void Router::send_questions(const std::set<net::Address>& others, const Identity& self, Instant now) {
   if (!signs()) return;
-  for (const net::Address& other : hello_capable_) {
+  for (const net::Address& other : others) {
     const auto [last, is_first] = last_question_.try_emplace(other, now);
     if (!is_first && now - last->second < question_interval) continue;
     last->second = now;
@@ -54,7 +41,7 @@ void Router::send_questions(const Identity& self, Instant now) {
 void Router::send_hello(const net::Address& other, const Identity& self, bool question) {
   const Path path{.source = *source_, .destination = other};
   const auto hello = encode({.router_id = spec_.router_id, .question = question, .from = self});
-  const auto packet = sign(hello, path, spec_.signing->keys.front(), next_sequence());
+  const auto packet = sign(hello, path, spec_.signing->keys.front(), sequences_.next(time_of_day()));
   std::ignore = socket_->send(packet, path.source, path.destination);
 }
 
@@ -73,7 +60,7 @@ std::expected<Hello, RejectReason> Router::check_hello(const net::RawSocket::Pac
   if (!verified->sequence) return std::unexpected(RejectReason::not_signed);
   auto hello = decode_hello(verified->advert);
   if (!hello) return hello;
-  if (!note_sequence(hello_sequences_, packet.source, *verified->sequence))
+  if (!sequences_.note_hello(packet.source, *verified->sequence, time_of_day()))
     return std::unexpected(RejectReason::replay);
   return hello;
 }

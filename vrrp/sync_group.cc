@@ -68,11 +68,10 @@ void SyncGroup::on_link_change(const std::string& interface) {
 
 void SyncGroup::on_packets(GroupRouter& it) {
   const std::size_t member = index_of(it);
-  const auto accepted = it.router.receive(context_.loop.now(), context_.self);
-  report_rejected(it);
-  for (const auto& [source, identity] : it.router.peer_identities())
-    context_.listener.on_peer_identity(identity, source);
-  for (const auto& [source, heard] : drop_stale_resignations(accepted)) {
+  const auto received = it.router.receive(context_.loop.now(), context_.self);
+  report_rejected(it, received.rejected);
+  for (const auto& [source, identity] : received.identities) context_.listener.on_peer_identity(identity, source);
+  for (const auto& [source, heard] : drop_stale_resignations(received.accepted)) {
     resigned_.reset();
     if (heard.priority == 0) resigned_ = source;
     const bool leaving = group_.machine.leaving != Leaving::no;
@@ -85,8 +84,8 @@ void SyncGroup::on_packets(GroupRouter& it) {
 }
 
 /// The first of each kind, and then one a minute.
-void SyncGroup::report_rejected(GroupRouter& it) {
-  for (const auto& [source, reason] : it.router.rejected()) {
+void SyncGroup::report_rejected(GroupRouter& it, const std::vector<Router::RejectedPacket>& rejected) {
+  for (const auto& [source, reason] : rejected) {
     if (reason == RejectReason::router_id) continue;  // other virtual routers on the link are nobody's mistake
     const auto [told, is_first] = it.last_reported.try_emplace(reason, context_.loop.now());
     if (!is_first && context_.loop.now() - told->second < rejected_pause) continue;

@@ -106,7 +106,7 @@ class SyncGroup {
   [[nodiscard]] bool has_addresses_or_routes(const GroupRouter& router) const;
   [[nodiscard]] std::size_t index_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
-  void report_rejected(GroupRouter& router);
+  void report_rejected(GroupRouter& it, const std::vector<Router::RejectedPacket>& rejected);
   void on_timer();
   void process(const SyncGroupEvent& event, const std::function<std::string()>& reason);
   net::Result<> perform(const std::vector<Action>& actions);
