@@ -21,7 +21,8 @@ namespace director {
 
 /// Makes the kernel's table follow what is planned, and nothing else writes to it. A service that is dirty is planned
 /// anew before the turn of the loop ends, compared, and the difference is sent, all in one batch. What the kernel
-/// refuses is tried again; what another program changes is restored.
+/// refuses is tried again; what another program changes is restored. Half of its fields are the parts that it asks and
+/// tells.
 class Reconciler {
  public:
   /// How long what left the file may keep its connections where the file no longer says it.

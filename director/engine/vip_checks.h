@@ -30,7 +30,8 @@ namespace director {
 /// A probe of the virtual address leaves with its server's mark, for which the table has a private service, from an
 /// address of this host that stays here whatever its role. So that answers are heard while the virtual address is this
 /// host's own, settings of the interfaces are changed (path_settings), and put back by stop(). When the address comes
-/// or goes, failures are suppressed and the path is on probation (path_probation).
+/// or goes, failures are suppressed and the path is on probation (path_probation). What its other fields hold is found
+/// out together, from the interfaces and routes of this host: none of it changes alone.
 class VipChecks {
  public:
   /// Probes go from other addresses now: ask aim() again and set the checks.
