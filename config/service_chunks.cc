@@ -17,7 +17,7 @@ bool is_title(std::string_view line) {
 }  // namespace
 
 ServiceChunks split(std::string_view text) {
-  const ServiceChunks whole = {.before = text};
+  ServiceChunks whole = {.before = text};
   constexpr auto none = std::string_view::npos;
   std::size_t title = none, end = text.size();
   std::vector<std::size_t> starts;  // of the members

@@ -24,13 +24,13 @@ constexpr Duration rejected_pause = 60s;
 
 /// Without the adverts of priority 0 after which their sender spoke as master again: after this node stood still, many
 /// adverts arrive at once, of which the last is true.
-std::vector<Router::Accepted> drop_stale_resignations(std::vector<Router::Accepted> accepted) {
+std::vector<Router::Accepted> drop_stale_resignations(const std::vector<Router::Accepted>& accepted) {
   std::set<net::Address> masters;
   std::vector<Router::Accepted> left;
-  for (auto& advert : accepted | std::views::reverse) {
+  for (const auto& advert : accepted | std::views::reverse) {
     if (advert.heard.priority == 0 && masters.contains(advert.source)) continue;
     if (advert.heard.priority != 0) masters.insert(advert.source);
-    left.push_back(std::move(advert));
+    left.push_back(advert);
   }
   std::ranges::reverse(left);
   return left;
@@ -213,7 +213,8 @@ net::Result<> SyncGroup::yield(GroupRouter& it) {
 void SyncGroup::announce() {
   context_.loop.cancel(std::exchange(announce_timer_, 0));
   if (group_.machine.state != RouterState::master) return;
-  for (const auto& member : members_) record_result(*member, Operation::announce, member->router.announce());
+  for (const auto& member : members_)
+    std::ignore = record_result(*member, Operation::announce, member->router.announce());
   const Duration pause = announced_ < burst_pauses.size() ? burst_pauses[announced_++] : refresh_pause;
   announce_timer_ = context_.loop.after(pause, [this] { announce(); });
 }

@@ -72,7 +72,7 @@ void SyncGroup::reconfigure(const std::vector<Spec>& specs, bool others) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     Router& router = members_[i]->router;
     different |= router.spec() != specs[i];
-    record_result(*members_[i], Operation::yield, router.change(specs[i]));
+    std::ignore = record_result(*members_[i], Operation::yield, router.change(specs[i]));
   }
   config_ = config();
   std::vector<LinkChanged> changed;  // told when all are known: a newcomer is not down before it was looked at
@@ -97,7 +97,8 @@ void SyncGroup::reconfigure(const std::vector<Spec>& specs, bool others) {
 }
 
 void SyncGroup::remove_member(GroupRouter& it) {
-  if (group_.machine.state == RouterState::master) record_result(it, Operation::send, it.router.send(0, true));
+  if (group_.machine.state == RouterState::master)
+    std::ignore = record_result(it, Operation::send, it.router.send(0, true));
   std::ignore = yield(it);
   std::ignore = record_result(it, Operation::yield, it.router.remove_interface());
   it.router.close();
