@@ -42,8 +42,9 @@ net::Result<std::vector<Key>> parse_keys(std::string_view text) {
     if (line.empty() || line.starts_with('#')) continue;
     const auto blank = line.find(' ');
     std::uint8_t id = 0;
-    const char* end = line.data() + std::min(blank, line.size());
-    const auto [stop, error] = std::from_chars(line.data(), end, id);
+    const auto number_of_key = line.substr(0, blank);
+    const char* end = number_of_key.data() + number_of_key.size();
+    const auto [stop, error] = std::from_chars(number_of_key.data(), end, id);
     if (blank == std::string_view::npos || error != std::errc{} || stop != end) {
       return net::failure(fmt::format("line {}: expected an id from 0 to 255, a space, and a secret", number));
     }

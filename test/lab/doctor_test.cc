@@ -86,7 +86,7 @@ TEST_CASE("the doctor finds nothing wrong with a host in order, and names what i
     CHECK(rival.wait(5s));
   }
   found("error: vrrp front: there is no interface eth9 here", patient.other_file("enp0s3", "eth9"));
-  found("warning: directord: has another cluster file in force", patient.other_file("weight: 3", "weight: 4"));
+  found("warning: directord: cluster file in force (", patient.other_file("weight: 3", "weight: 4"));
 
   // A kernel whose files name all schedulers but one.
   utsname kernel{};

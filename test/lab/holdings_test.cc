@@ -84,7 +84,7 @@ TEST_CASE("virtual MACs on both sides of a NAT director, and a route: killed, ba
   expect(pair.lb1, begin, margin, "SIGKILL and a start at once");
   const auto shown = pair.ctl(pair.lb1, {"vrrp"}).text;
   CAPTURE(shown);
-  CHECK(shown.find("  at 00:00:5e:00:01:33 on vrrp4.51\n") != std::string::npos);
+  CHECK(shown.find("  virtual MAC 00:00:5e:00:01:33 on vrrp4.51\n") != std::string::npos);
   CHECK(shown.find("  route 203.0.113.0/24 via 192.168.56.100 src 192.168.56.10\n") != std::string::npos);
   begin = net::monotonic_now();
   pair.stop(pair.lb1);
