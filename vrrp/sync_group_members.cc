@@ -142,7 +142,7 @@ std::string SyncGroup::reason_of(std::string Conditions::* kind) const {
 void SyncGroup::apply_conditions(const std::string& cause) {
   const Config now = config();
   if (now.demoted != config_.demoted) {
-    const std::string why = reason_of(&Conditions::demotion);
+    std::string why = reason_of(&Conditions::demotion);
     if (why.empty()) {
       notice({.kind = Notice::Kind::demotion_ended, .text = "no longer demoted"});
     } else {
