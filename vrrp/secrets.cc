@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <ranges>
 
 #include "net/file.h"
@@ -43,8 +44,9 @@ net::Result<std::vector<Key>> parse_keys(std::string_view text) {
     const auto blank = line.find(' ');
     std::uint8_t id = 0;
     const auto number_of_key = line.substr(0, blank);
-    const char* end = number_of_key.data() + number_of_key.size();
-    const auto [stop, error] = std::from_chars(number_of_key.data(), end, id);
+    const char* begin = std::to_address(number_of_key.begin());
+    const char* end = begin + number_of_key.size();
+    const auto [stop, error] = std::from_chars(begin, end, id);
     if (blank == std::string_view::npos || error != std::errc{} || stop != end) {
       return net::failure(fmt::format("line {}: expected an id from 0 to 255, a space, and a secret", number));
     }
