@@ -1,4 +1,4 @@
-// What a router signs, and what it believes for its signature: sequences, and hellos beside the adverts.
+// What a router signs, and what it accepts by its signature: sequences, and hellos beside the adverts.
 
 #include <algorithm>
 #include <utility>
@@ -45,7 +45,7 @@ void Router::send_hello(const net::Address& other, const Identity& self, bool qu
   std::ignore = socket_->send(packet, path.source, path.destination);
 }
 
-/// Never believed without a signature, whatever is done about adverts.
+/// Never accepted without a signature, whatever the signing mode says of adverts.
 std::expected<Hello, RejectReason> Router::check_hello(const net::RawSocket::Packet& packet) {
   if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
   if (packet.destination != *source_) return std::unexpected(RejectReason::destination);

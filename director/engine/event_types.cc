@@ -50,7 +50,7 @@ constexpr auto types = std::to_array<EventType>({
     {router_gives_up, "router_gives_up", warning, ReasonClass::vrrp,
      "a virtual router gives up the master role: a service is below its quorum"},
     {router_may_lead, "router_may_lead", info, ReasonClass::vrrp,
-     "a virtual router may be master again: the service has its quorum"},
+     "a virtual router may be master again: the service has reached its quorum"},
     {router_unrelieved, "router_unrelieved", warning, ReasonClass::vrrp,
      "no other node took over the master role that this node gave up"},
     {router_stalled, "router_stalled", warning, ReasonClass::vrrp,

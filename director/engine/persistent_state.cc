@@ -111,8 +111,17 @@ net::Result<> write_all(int fd, std::string_view text, const std::string& name) 
   return {};
 }
 
+/// Calls `visit` with each beginning in a state and the end that goes with it.
+void for_each_period(PersistentState& state, const auto& visit) {
+  for (auto& [server, overrides] : state.overrides) {
+    if (overrides.drain) visit(overrides.drain->since, overrides.drain->deadline);
+    if (overrides.weight) visit(overrides.weight->since, overrides.weight->until);
+  }
+  for (auto& [which, drain] : state.draining_removed) visit(drain.since, drain.deadline);
+}
+
 /// The epoch stands for no time.
-void move_times(WallTime& since, std::optional<WallTime>& end, WallTime::duration by) {
+void shift(WallTime& since, std::optional<WallTime>& end, WallTime::duration by) {
   if (since != WallTime()) since += by;
   if (end) *end += by;
 }
@@ -132,27 +141,14 @@ const Overrides* overrides_of(const PersistentState& state, std::string_view ser
 }
 
 bool move_times(PersistentState& state, net::WallTime::duration by) {
-  for (auto& [server, overrides] : state.overrides) {
-    if (overrides.drain) move_times(overrides.drain->since, overrides.drain->deadline, by);
-    if (overrides.weight) move_times(overrides.weight->since, overrides.weight->until, by);
-  }
-  move_times(state.draining_removed, by);
+  for_each_period(state, [by](WallTime& since, std::optional<WallTime>& end) { shift(since, end, by); });
   return !state.overrides.empty() || !state.draining_removed.empty();
 }
 
-bool clamp_future_times(PersistentState& state, WallTime now) {
-  bool moved = false;
-  const auto begin = [&](WallTime& since, std::optional<WallTime>& end) {
-    if (since <= now) return;
-    move_times(since, end, now - since);
-    moved = true;
-  };
-  for (auto& [server, overrides] : state.overrides) {
-    if (overrides.drain) begin(overrides.drain->since, overrides.drain->deadline);
-    if (overrides.weight) begin(overrides.weight->since, overrides.weight->until);
-  }
-  for (auto& [which, drain] : state.draining_removed) begin(drain.since, drain.deadline);
-  return moved;
+void clamp_future_times(PersistentState& state, WallTime now) {
+  for_each_period(state, [now](WallTime& since, std::optional<WallTime>& end) {
+    if (since > now) shift(since, end, now - since);
+  });
 }
 
 std::string to_json(const PersistentState& state) {

@@ -57,9 +57,8 @@ struct PersistentState {
 /// Moves all times of a state by so much: true if it has any.
 bool move_times(PersistentState& state, net::WallTime::duration by);
 
-/// Whatever began after `now`, by a clock that has been set back since, begins now and has its whole time before it:
-/// true if anything did.
-bool clamp_future_times(PersistentState& state, WallTime now);
+/// Whatever began after `now`, by a clock that has been set back since, begins now and has its whole time before it.
+void clamp_future_times(PersistentState& state, WallTime now);
 
 /// As text: one JSON object with a version, and back. Older versions are understood; text of a newer one, or damaged,
 /// is an error that says so.
