@@ -74,7 +74,7 @@ void prepare_ipv4(Options& options, const RawSocket::Spec& wanted) {
   options.set(IPPROTO_IP, IP_TTL, hop_limit_of_all, "set the TTL of packets")
       .set(IPPROTO_IP, IP_TOS, dscp_cs6, "set the TOS of packets");
   if (wanted.use == Use::unicast) {
-    options.set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "disable multicast of other sockets");
+    options.set(IPPROTO_IP, IP_MULTICAST_ALL, 0, "ignore the multicast groups of other sockets");
     return;
   }
   ip_mreqn membership{};
@@ -89,10 +89,10 @@ void prepare_ipv4(Options& options, const RawSocket::Spec& wanted) {
 void prepare_ipv6(Options& options, const RawSocket::Spec& wanted) {
   options.set(IPPROTO_IPV6, IPV6_UNICAST_HOPS, hop_limit_of_all, "set the hop limit of packets")
       .set(IPPROTO_IPV6, IPV6_TCLASS, dscp_cs6, "set the traffic class of packets")
-      .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "enable the hop limit of received packets")
-      .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "enable the destination of received packets");
+      .set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1, "request the hop limit of received packets")
+      .set(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "request the destination of received packets");
   if (wanted.use == Use::unicast) {
-    options.set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "disable multicast of other sockets");
+    options.set(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0, "ignore the multicast groups of other sockets");
     return;
   }
   ipv6_mreq membership{};

@@ -91,7 +91,7 @@ Result<> Loop::turn(Duration limit) {
   if (count < 0 && errno != EINTR) return system_error(errno, "wait for events");
   now_ = clock_->now();
   dispatch_ready(count);
-  // More events than one call can carry are all collected before any deadline is believed.
+  // More events than one call can carry are all collected before any deadline is acted on.
   for (int more = count; more == static_cast<int>(ready_.size());) {
     more = epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), 0);
     dispatch_ready(more);

@@ -59,7 +59,7 @@ Result<Macvlans> Macvlans::open() {
 
 Result<Interface> Macvlans::make(const Spec& wanted) {
   const auto fail = [&](net::Error error) {
-    error.message = fmt::format("make the interface {}: {}", wanted.name, error.message);
+    error.message = fmt::format("create the interface {}: {}", wanted.name, error.message);
     return std::unexpected(std::move(error));
   };
   auto creating = creation(wanted);

@@ -142,7 +142,7 @@ Result<Route> MemoryHost::route_to(const Address& address) {
 }
 
 Result<Interface> MemoryHost::make_macvlan(const Macvlans::Spec& wanted) {
-  auto made = change([&] { return network().make_macvlan(wanted); }, "make the interface " + wanted.name);
+  auto made = change([&] { return network().make_macvlan(wanted); }, "create the interface " + wanted.name);
   if (!made) return std::unexpected(made.error());
   const MemoryInterface& found = *network().find(wanted.name);
   return Interface{.index = found.index,

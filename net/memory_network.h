@@ -59,7 +59,7 @@ class MemoryNetwork {
   /// Both must outlive it. It reads promote_secondaries there, and a new interface gets the settings of `default`.
   MemoryNetwork(const Clock& clock, std::map<std::string, std::string>& settings);
 
-  /// What MemoryHost says.
+  /// See MemoryHost::set_forgets_prefix_routes().
   bool forgets_prefix_routes = true;
 
   [[nodiscard]] const std::map<int, MemoryInterface>& interfaces() const { return interfaces_; }

@@ -55,12 +55,12 @@ ordered_json event_json(const Event& event) {
 }
 
 /// The private services, which no listing of services shows.
-ordered_json vip_checks_status(const VipChecks& paths) {
+ordered_json vip_checks_status(const VipChecks& checks) {
   ordered_json all = ordered_json::array();
-  for (const auto& [key, way] : paths.services()) {
-    if (!way) continue;
+  for (const auto& [key, path] : checks.services()) {
+    if (!path) continue;
     all.push_back(
-        {{"mark", key.fwmark}, {"server", net::to_string(way->server)}, {"forward", ipvs::to_string(way->forward)}});
+        {{"mark", key.fwmark}, {"server", net::to_string(path->server)}, {"forward", ipvs::to_string(path->forward)}});
   }
   return all;
 }

@@ -319,7 +319,8 @@ int main(int argc, char** argv) {
   on_server(command("undrain", "end the drain of a server", [&] { return undrain(arguments); }));
   with_reason(on_server(command("disable", "remove a server from the table at once; its open connections are closed",
                                 [&] { return drain(arguments, 0); })));
-  on_server(command("enable", "end the disable or drain of a server", [&] { return undrain(arguments); }));
+  on_server(
+      command("enable", "put a disabled or drained server back into service", [&] { return undrain(arguments); }));
   auto* weight = with_reason(on_server(
       command("weight", "set the weight of a server; kept over restarts", [&] { return set_weight(arguments); })));
   weight->add_option("weight", arguments.weight, "0 to 65535, or 'file' for the weight in the cluster file")
@@ -361,7 +362,7 @@ int main(int argc, char** argv) {
   doctor->add_option("--node", arguments.node, "name of this node in the cluster file; default: the host name");
   doctor->footer("Exit status: 0 no errors, 1 errors, 2 wrong usage or an invalid cluster file.");
   auto* importing = command("import",
-                            "convert another tool's file to a cluster file; its first lines list what could not be "
+                            "convert another tool's file to a cluster file, whose first lines list what could not be "
                             "converted; works without directord",
                             [&] { return carry_over(arguments); });
   importing->add_option("format", arguments.format, "format of the file: keepalived, ldirectord or ipvsadm")

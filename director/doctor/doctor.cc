@@ -159,7 +159,7 @@ void examine_daemon(const config::Cluster& cluster, const HostFacts& facts, Find
   for (const auto& service : list(status, "services")) {
     if (!service.is_object() || service.value("quorum", true)) continue;
     findings.push_back({Severity::error, "service " + text_at(service, "name"),
-                        "quorum lost: fewer servers up than needed",
+                        "quorum lost: fewer servers in service than needed",
                         "see directorctl status for the reason of each server"});
   }
   if (cluster.virtual_routers.empty() && cluster.nodes.size() > 1) {

@@ -163,10 +163,10 @@ void examine_address(const config::VirtualRouter& router, const net::Address& ad
   if (held != nullptr && !facts.daemon.error.empty()) {
     findings.push_back({Severity::warning, subject,
                         fmt::format("is on {}, but directord does not run here", held->name),
-                        fmt::format("remove it from the host's network configuration: directord adds and removes it")});
+                        "remove it from the host's network configuration: directord adds and removes it"});
   }
-  const auto arp_responders = facts.arp_responders.find(address);
-  const auto answers = arp_responders == facts.arp_responders.end() ? std::vector<net::Mac>{} : arp_responders->second;
+  const auto found = facts.arp_responders.find(address);
+  const auto answers = found == facts.arp_responders.end() ? std::vector<net::Mac>{} : found->second;
   if (answers.size() + (held != nullptr ? 1 : 0) < 2) return;
   std::vector<std::string> macs;
   for (const auto& mac : answers) macs.push_back(net::to_string(mac));

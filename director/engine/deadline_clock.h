@@ -6,8 +6,8 @@
 
 namespace director {
 
-/// Times of the clock on the wall for what is to end at one of them: it continues evenly while that clock is set,
-/// so that nothing ends early or late for it.
+/// Times of the clock on the wall for what is to end at one of them: when somebody sets that clock, this one goes on
+/// evenly, so that nothing ends early or late.
 class DeadlineClock {
  public:
   /// `clock` must outlive this.

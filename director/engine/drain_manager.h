@@ -9,7 +9,6 @@
 #include "director/engine/cluster_in_force.h"
 #include "director/engine/drains.h"
 #include "director/engine/event_log.h"
-#include "director/engine/plan.h"
 #include "director/engine/state_store.h"
 #include "ipvs/kernel.h"
 #include "net/loop.h"

@@ -45,7 +45,7 @@ Event server_advice(const std::string& server, const std::string& why) {
 
 Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within) {
   const bool at_once = within && within->count() == 0;
-  const auto limit = within && !at_once ? fmt::format(", for at most {}", net::to_string(*within)) : "";
+  const auto limit = within && !at_once ? fmt::format(", drain timeout {}", net::to_string(*within)) : "";
   auto event = of_server(
       EventKind::server_order, server,
       fmt::format("{} by the operator{}{}", at_once ? "disabled" : "drained", limit, because(reason)), reason);
@@ -90,9 +90,9 @@ Event service_quorum(const std::string& service, bool quorum, bool all_known, co
                    : of_service(EventKind::service_waits, service, "waiting for the first check results");
 }
 
-Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves) {
-  return of_service(serves ? EventKind::service_fallback : EventKind::service_no_fallback, service,
-                    fmt::format("fallback {} {}", fallbacks, serves ? "in use" : "no longer in use"));
+Event service_fallback(const std::string& service, const std::string& fallbacks, bool in_use) {
+  return of_service(in_use ? EventKind::service_fallback : EventKind::service_no_fallback, service,
+                    fmt::format("fallback {} {}", fallbacks, in_use ? "in use" : "no longer in use"));
 }
 
 Event service_panic(const std::string& service, std::size_t servers, unsigned percent) {

@@ -42,7 +42,7 @@ Event server_drained(const std::string& server, const std::string& why);
 // Services.
 /// `count`: "1 of 2 servers in service, 1 needed".
 Event service_quorum(const std::string& service, bool quorum, bool all_known, const std::string& count);
-Event service_fallback(const std::string& service, const std::string& fallbacks, bool serves);
+Event service_fallback(const std::string& service, const std::string& fallbacks, bool in_use);
 Event service_panic(const std::string& service, std::size_t servers, unsigned percent);
 
 // The kernel's table.

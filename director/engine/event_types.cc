@@ -21,7 +21,7 @@ constexpr auto types = std::to_array<EventType>({
      "the last connection of a draining server has ended, or its drain timeout was reached"},
     {service_quorum, "service_quorum", info, ReasonClass::check, "a service has reached its quorum of servers"},
     {service_no_quorum, "service_no_quorum", warning, ReasonClass::check,
-     "a service has fewer servers than its quorum"},
+     "a service has fewer servers in service than its quorum needs"},
     {service_waits, "service_waits", info, ReasonClass::check,
      "a service is waiting for the first check results of its servers"},
     {service_fallback, "service_fallback", warning, ReasonClass::check,

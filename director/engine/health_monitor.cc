@@ -63,10 +63,10 @@ void HealthMonitor::after_reload(const ClusterInForce::Differences& differences,
   }
   const auto difference = users_.difference();
   checkers_.change(difference.gone, difference.added);
-  for (const auto& service : differences.changed) init_health(service);
+  for (const auto& service : differences.changed) refresh_health(service);
 }
 
-/// Every check of a service, as it is aimed now, with the server that it speaks for.
+/// Every check of a service, as it is aimed now, with the server that uses it.
 void HealthMonitor::for_each_check(const ipvs::ServiceKey& service,
                                    const std::function<void(const checkers::Key&, const ServerKey&)>& visit) const {
   const auto* asked = in_force_.find(service);
@@ -86,11 +86,12 @@ void HealthMonitor::set_all() {
     for_each_check(service.key, [this](const auto& key, const ServerKey& user) { users_.add(key, user); });
   }
   checkers_.set(users_.difference().added);
-  for (const auto& service : services) init_health(service.key);
+  for (const auto& service : services) refresh_health(service.key);
 }
 
-/// What is known of a service's servers already. One that has traffic does not lose it to one failure.
-void HealthMonitor::init_health(const ipvs::ServiceKey& key) {
+/// Brings the health of a service's servers up to date with their checks, and keeps what was known. A server that has
+/// traffic does not lose it to one failure.
+void HealthMonitor::refresh_health(const ipvs::ServiceKey& key) {
   const auto* service = in_force_.find(key);
   net::check(service != nullptr, "the service is in the cluster file");
   for (const auto& server : service->servers) {

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <span>
 #include <string>
 
 #include "checkers/checkers.h"
@@ -69,7 +68,7 @@ class HealthMonitor {
   void for_each_check(const ipvs::ServiceKey& service,
                       const std::function<void(const checkers::Key&, const ServerKey&)>& visit) const;
   void set_all();
-  void init_health(const ipvs::ServiceKey& service);
+  void refresh_health(const ipvs::ServiceKey& service);
   void on_report(const checkers::Report& report);
   /// `report` is of a check of the server, if one has just ended.
   [[nodiscard]] HealthSummary summarize_health(const config::Service& service, const config::Server& server,

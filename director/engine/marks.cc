@@ -7,7 +7,7 @@ namespace director {
 namespace {
 
 /// The path of a private service, where it leads to exactly one server.
-std::optional<ProbePath> way_of(const ipvs::ServiceKey& key, const ipvs::ServiceEntry& entry) {
+std::optional<ProbePath> path_of(const ipvs::ServiceKey& key, const ipvs::ServiceEntry& entry) {
   if (entry.destinations.size() != 1) return std::nullopt;
   const auto& [destination, values] = *entry.destinations.begin();
   return ProbePath{.family = key.family(), .server = destination.endpoint.address, .forward = values.forward};
@@ -21,7 +21,7 @@ Marks allot_marks(const std::set<ProbePath>& wanted, const ipvs::Table& held, co
   std::set<std::uint32_t> stale;
   for (const auto& [key, entry] : held) {
     if (!is_private(key, range)) continue;
-    const auto path = way_of(key, entry);
+    const auto path = path_of(key, entry);
     if (path && wanted.contains(*path) && !used.contains(key.fwmark) && marks.try_emplace(*path, key.fwmark).second) {
       used.insert(key.fwmark);
     } else {

@@ -38,8 +38,9 @@ struct HealthSummary {
   checkers::Advice advice;
 };
 
-/// The checks of a server as one. Of several wishes the more reluctant holds, of several weights the smaller (a
-/// percentage is taken of `weight`). It is down since the first check that is, and up since the last came up.
+/// The checks of a server as one. Of several administrative states the most restrictive holds, of several weights the
+/// smaller (a percentage is taken of `weight`). It is down since the first check that is, and up since the last came
+/// up.
 [[nodiscard]] HealthSummary aggregate(std::span<const HealthSummary> checks, checkers::Combine combine,
                                       std::uint32_t weight);
 

@@ -31,8 +31,8 @@ RequestResult<std::string> OperatorOverrides::drain(const std::string& service, 
   reconciler_.reconcile();
   if (within && within->count() == 0)
     return fmt::format("{}: disabled; removed from the table, open connections are closed", name);
-  const auto until = within ? fmt::format(" for {} at most", net::to_string(*within)) : "";
-  return fmt::format("{}: draining; no new connections, open connections continue{}", name, until);
+  const auto limit = within ? fmt::format(" (drain timeout {})", net::to_string(*within)) : "";
+  return fmt::format("{}: draining; no new connections, open connections continue{}", name, limit);
 }
 
 RequestResult<std::string> OperatorOverrides::undrain(const std::string& service, const std::string& server) {

@@ -57,7 +57,7 @@ class OperatorOverrides {
   net::Loop::Id timer_ = 0;  ///< when the next weight is over
 };
 
-/// What they ask of it now.
+/// What the overrides of a server ask of it now.
 [[nodiscard]] AdminState admin_state_in(const Overrides& overrides, net::WallTime now);
 
 }  // namespace director

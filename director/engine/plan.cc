@@ -24,14 +24,6 @@ struct Decision {
   bool listed = true;               ///< whether it stays in the table at all
 };
 
-/// Why the operator or the agent keeps a server out, whatever its health.
-std::optional<DrainCause> excluded_by(const ObservedServer& server) {
-  if (server.admin_state != AdminState::enabled) return DrainCause::admin;
-  const auto admin_state = server.advice.admin_state;
-  if (admin_state == Advice::AdminState::drain || admin_state == Advice::AdminState::maint) return DrainCause::advice;
-  return std::nullopt;
-}
-
 /// What the operator or else the file gives it.
 std::uint32_t weight_of(const config::Service& service, const ObservedService& observed, std::size_t i) {
   return observed.servers[i].weight.value_or(service.servers[i].weight);
@@ -103,6 +95,13 @@ ipvs::Destination destination(const config::Service& service, const config::Serv
 }
 
 }  // namespace
+
+std::optional<DrainCause> excluded_by(const ObservedServer& server) {
+  if (server.admin_state != AdminState::enabled) return DrainCause::admin;
+  const auto admin_state = server.advice.admin_state;
+  if (admin_state == Advice::AdminState::drain || admin_state == Advice::AdminState::maint) return DrainCause::advice;
+  return std::nullopt;
+}
 
 Plan plan(const config::Service& service, const ObservedService& observed, const ipvs::ServiceEntry& actual,
           net::Instant now) {

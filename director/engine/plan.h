@@ -24,6 +24,9 @@ struct Plan {
   std::optional<net::Instant> replan_at;  ///< when a slow start's next step is due: plan again then
 };
 
+/// Why the operator or its agent keeps a server out, whatever its health; nothing: neither does.
+[[nodiscard]] std::optional<DrainCause> excluded_by(const ObservedServer& server);
+
 /// Pure, and the only place that decides what the table holds.
 ///
 /// `actual` is what the kernel holds for the service now, empty if nothing: a server without a check result yet keeps

@@ -181,7 +181,7 @@ void Reconciler::set_plan(const config::Service& service, Plan plan) {
       if (server.fallback) fallbacks.push_back(net::to_string(server.endpoint));
     }
     log_.add(
-        events::service_fallback(service.name, fmt::format("{}", fmt::join(fallbacks, " ")), plan.fallback_in_use));
+        events::service_fallback(service.name, fmt::format("{}", fmt::join(fallbacks, ", ")), plan.fallback_in_use));
   }
   if (before.panicking != plan.panicking) {
     log_.add(events::service_panic(service.name, plan.panicking, service.panic));

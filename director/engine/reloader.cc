@@ -102,7 +102,7 @@ void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done)
     return done(std::move(read->outcome));
   }
   if (const auto why = guard(read->outcome.change, engine_.cluster()); why && !yes) {
-    return done(std::unexpected(Refused{*why + "; nothing was changed; repeat with --yes to confirm"}));
+    return done(std::unexpected(Refused{*why + "; nothing was changed; to confirm: directorctl reload --yes"}));
   }
   if (auto reloaded = engine_.reload(std::move(read->node_config), to_string(read->outcome.change)); !reloaded) {
     return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));

@@ -14,7 +14,7 @@ constexpr auto clock_step = std::chrono::seconds(1);
 constexpr auto clock_jump = std::chrono::seconds(10);
 
 constexpr auto retry_delay = std::chrono::seconds(1);
-constexpr auto in_vain = "; a restart would lose the latest drains and weights";
+constexpr auto restart_warning = "; a restart would lose the latest drains and weights";
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void StateStore::open(std::unique_ptr<StateDisk> disk) {
   if (found) {
     state_ = std::move(*found);
     clamp_future_times(state_, clock_.now());
-    // An earlier life may have died before the disk had what it wrote.
+    // An earlier process may have died before the disk had what it wrote.
     update([](const PersistentState& state) { return state != PersistentState{}; });
     return;
   }
@@ -81,7 +81,7 @@ void StateStore::write() {
 void StateStore::written(std::uint64_t update, const net::Result<>& saved) {
   loop_.cancel(std::exchange(late_timer_, 0));
   if (!saved) {
-    fail(saved.error().message + in_vain);
+    fail(saved.error().message + restart_warning);
     retry_timer_ = loop_.after(retry_delay, [this] { write(); });
     return;
   }
@@ -92,7 +92,7 @@ void StateStore::written(std::uint64_t update, const net::Result<>& saved) {
 }
 
 std::string StateStore::too_slow() const {
-  return fmt::format("write {}: the disk does not answer{}", disk_->name(), in_vain);
+  return fmt::format("write {}: the disk does not answer{}", disk_->name(), restart_warning);
 }
 
 void StateStore::fail(const std::string& why) {

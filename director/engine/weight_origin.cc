@@ -1,14 +1,14 @@
 #include "director/engine/weight_origin.h"
 
+#include "director/engine/plan.h"
+
 namespace director {
 
 std::string_view weight_origin(const config::Service& service, const ObservedService& observed, std::size_t server,
                                std::uint32_t effective, bool fallback_in_use) {
   const auto& now = observed.servers[server];
   const auto& in_file = service.servers[server];
-  using Agents = checkers::Advice::AdminState;
-  if (now.admin_state != AdminState::enabled) return "operator";
-  if (now.advice.admin_state == Agents::drain || now.advice.admin_state == Agents::maint) return "agent";
+  if (const auto cause = excluded_by(now)) return *cause == DrainCause::admin ? "operator" : "agent";
   const auto given = now.weight.value_or(in_file.weight);
   const auto whole = advised(now.advice, given);
   if (effective == 0 && whole != 0) {

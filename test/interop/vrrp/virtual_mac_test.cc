@@ -168,7 +168,7 @@ TEST_CASE_METHOD(Virtual, "an interface taken away by hand is made again; a stra
   ip(host1, {"link", "add", "vrrp4.51", "type", "dummy"});
   lb1.start();
   pump_for({&lb1, &lb2}, 300ms);
-  CHECK(lb1.status().reason == "make the interface vrrp4.51: another interface has that name");
+  CHECK(lb1.status().reason == "create the interface vrrp4.51: another interface has that name");
   CHECK(lb1.state() == vrrp::RouterState::initialize);
   CHECK(only_holder(host2));
 }

@@ -210,7 +210,7 @@ TEST_CASE("the doctor tells what directord says of itself and of the others") {
   CHECK(host.found() ==
         "error: directord: add service tcp 192.0.2.1:80: no\n"
         "error: vrrp front: not participating in VRRP: eth0 has no IPv4 address of its own yet\n"
-        "error: service web: quorum lost: fewer servers up than needed\n"
+        "error: service web: quorum lost: fewer servers in service than needed\n"
         "warning: directord: cluster file in force (fedcba9876543210) differs from this file "
         "(0123456789abcdef)\n"
         "note: node lb2: cluster file and version unknown: advertisements are not signed\n");
