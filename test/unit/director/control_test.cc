@@ -71,8 +71,8 @@ TEST_CASE("a reload that removes much is refused without a yes, and counts the c
   const auto refused = world.post("/v1/reload", "");
   CHECK(refused.status == 409);
   CHECK(json::parse(refused.body)["error"] ==
-        "the file removes 1 of 1 services, more than the 50% that reload_guard allows; nothing was changed; repeat "
-        "with --yes to confirm");
+        "the file removes 1 of 1 services, more than the 50% that reload_guard allows; nothing was changed; to "
+        "confirm: directorctl reload --yes");
   CHECK(world.director.cluster().services.size() == 1);
   CHECK(world.post("/v1/reload", R"({"yes": true})").status == 200);
   CHECK(world.director.cluster().services.empty());
