@@ -250,28 +250,16 @@ bool Life::change_by_hand() {
   return false;
 }
 
-/// On the node that serves; they last until a server's death or its removal ends them.
+/// Many at once.
 bool Life::clients_connect() {
-  Node* node = pick([&](Node& each) { return each.runs() && world_.serves(each); });
-  if (node == nullptr) return false;
-  for (auto& [key, status] : node->kernel.table) {
-    for (auto& [endpoint, destination] : status.destinations) {
-      if (destination.destination.weight > 0 && below(2) == 0)
-        destination.active += static_cast<std::uint32_t>(1 + below(5));
-    }
-  }
-  world_.say("clients connect through " + node->config.name);
+  world_.say("clients connect");
+  world_.clients().connect(1 + below(20));
   return true;
 }
 
 bool Life::clients_leave() {
-  Node* node = pick([](Node&) { return true; });
-  for (auto& [key, status] : node->kernel.table) {
-    for (auto& [endpoint, destination] : status.destinations) {
-      if (below(2) == 0) destination.active = 0;
-    }
-  }
-  world_.say("clients leave " + node->config.name);
+  world_.say("clients leave");
+  world_.clients().leave();
   return true;
 }
 

@@ -123,10 +123,8 @@ Outcome Life::run() {
     }
     world_.say("peace");
     for (const auto& [at, undo] : std::exchange(undo_, {})) undo();
+    world_.clients().leave_all();
     for (auto& node : world_.nodes()) {
-      for (auto& [key, status] : node.kernel.table) {
-        for (auto& [endpoint, destination] : status.destinations) destination.active = 0;
-      }
       node.kernel.faults.clear();
       node.host.injected_errors.clear();
       if (node.stopping) world_.run(5s);

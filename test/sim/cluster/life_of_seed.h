@@ -12,10 +12,6 @@
 
 namespace cluster_sim {
 
-/// A service that no director's file names.
-inline const ipvs::ServiceKey strangers_service{
-    .protocol = ipvs::Protocol::tcp, .endpoint = net::Endpoint::parse("10.9.9.9:25").value(), .fwmark = 0};
-
 /// One life, as its seed wants it. What may befall it is in faults.cc.
 class Life {
  public:

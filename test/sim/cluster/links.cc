@@ -50,6 +50,11 @@ void World::carry(const Node& from, const std::string& interface, const net::Raw
   }
 }
 
+bool World::passes(const Node& from, const Node& to, const std::string& interface) const {
+  const auto cuts = cuts_.find(interface);
+  return cuts == cuts_.end() || !cuts->second.contains({from.place, to.place});
+}
+
 void World::pass_to(Instant then) {
   now_ = then;
   for (auto& node : nodes_) {

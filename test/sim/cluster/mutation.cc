@@ -37,6 +37,7 @@ constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
     {takes_no_address, "takes no address"},
     {never_expires, "never expires"},
     {misses_links, "misses links"},
+    {sets_nothing, "sets nothing"},
     {forgets_state, "forgets state"},
     {writes_nothing, "writes nothing"},
     {syncs_nothing, "syncs nothing"},
@@ -109,6 +110,9 @@ class MutatedHost final : public ForwardingHost {
   net::Result<> lease_address(const net::Leases::Request& request, std::chrono::seconds lease) override {
     if (mutation_ == takes_no_address) return {};
     return ForwardingHost::lease_address(request, mutation_ == never_expires ? std::chrono::days(1) : lease);
+  }
+  net::Result<> write_setting(const std::string& name, const std::string& value) override {
+    return mutation_ == sets_nothing ? net::Result<>() : ForwardingHost::write_setting(name, value);
   }
   net::Result<std::unique_ptr<net::Links>> follow_links(net::Loop& loop, net::Links::OnChange on_change) override {
     if (mutation_ == misses_links) on_change = [](const std::string&) {};

@@ -35,6 +35,7 @@ enum class Mutation : std::uint8_t {
   takes_no_address,  ///< a claim does nothing
   never_expires,     ///< addresses stay for a day after their director has died
   misses_links,      ///< what happens to links is not told
+  sets_nothing,      ///< the kernel's settings stay as they are
   // The disk: the state store.
   forgets_state,   ///< what is read back is empty
   writes_nothing,  ///< the disk says yes and does nothing

@@ -72,6 +72,7 @@ void World::check_now() {
 
   for (auto& node : nodes_) {
     if (!node.host.injected_errors.empty()) node.able_from = now_;  // its host does not let it lead
+    if (!node.kernel.faults.empty()) node.failed_at = now_;
   }
 
   // No address is held by two nodes that hear each other for longer than the lease and an interval.

@@ -82,7 +82,12 @@ std::string to_string(Behaviour behaviour) {
 void Servers::set(const net::Endpoint& server, Behaviour behaviour, net::Instant now) {
   auto& state = states_[server];
   if (state.behaviour == behaviour) return;
-  state = {.behaviour = behaviour, .since = now};
+  state = {.behaviour = behaviour, .since = now, .died = behaviour == Behaviour::refuses ? now : state.died};
+}
+
+bool Servers::died_since(const net::Endpoint& server, net::Instant then) const {
+  const auto found = states_.find(server);
+  return found != states_.end() && found->second.died >= then;
 }
 
 Behaviour Servers::of(const net::Endpoint& server) const {

@@ -27,6 +27,9 @@ class Servers {
   /// Since when it is so; the beginning of time where it never changed.
   [[nodiscard]] net::Instant since(const net::Endpoint& server) const;
 
+  /// Whether it has refused since then: what was open is not any more.
+  [[nodiscard]] bool died_since(const net::Endpoint& server, net::Instant then) const;
+
   /// How a node makes its probers, whose probes arrive where it `reaches` what they ask. This must outlive them.
   [[nodiscard]] checkers::MakeProber probers(Mutation mutation,
                                              std::function<bool(const net::Endpoint& target)> reaches) const;
@@ -35,6 +38,7 @@ class Servers {
   struct State {
     Behaviour behaviour = Behaviour::well;
     net::Instant since{};
+    net::Instant died{};
   };
   std::map<net::Endpoint, State> states_;
 };

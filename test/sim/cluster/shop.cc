@@ -131,9 +131,12 @@ config::Cluster random_shop(const Below& below) {
     auto& sync = cluster.connection_sync.emplace();
     sync.id = static_cast<std::uint8_t>(below(256));
     for (const auto& node : cluster.nodes) sync.interfaces[node.name] = back;
+  } else {
+    cluster.stateless_takeover = below(2) == 0;
   }
   cluster.services = {service("web", ipvs::Protocol::tcp, 80, 3, below),
                       service("dns", ipvs::Protocol::udp, 53, 2, below)};
+  if (cluster.stateless_takeover) cluster.services.front().spec.scheduler = "mh";
   return cluster;
 }
 

@@ -9,6 +9,10 @@ namespace cluster_sim {
 /// A number below its argument, drawn anew each time.
 using Below = std::function<std::size_t(std::size_t)>;
 
+/// A service that no director's file names.
+inline const ipvs::ServiceKey strangers_service{
+    .protocol = ipvs::Protocol::tcp, .endpoint = net::Endpoint::parse("10.9.9.9:25").value(), .fwmark = 0};
+
 /// What a director must reach to lead, where the file says so.
 [[nodiscard]] const net::Endpoint& gateway();
 

@@ -54,6 +54,7 @@ World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutati
     };
   }
   now_ = nodes_.front().clock.now();
+  clients_.start(now_);
 }
 
 World::~World() = default;
@@ -93,6 +94,7 @@ void World::start(Node& node) {
   node.cluster = file_;
   remember(node);
   node.able_from = now_;
+  node.removed.clear();
   told_.erase(node.place);
   std::ignore = node.loop.turn({});  // its clock has stood still since the last life's end
   if (std::exchange(node.clock_set, false)) {
@@ -140,6 +142,19 @@ void World::lose_power(Node& node) {
   crash(node);
   say(node.config.name + " loses its power");
   node.disk.lose_power();
+  const auto running = node.kernel.daemons().value();
+  for (const auto& daemon : running)
+    std::ignore = node.kernel.apply(std::array<ipvs::Op, 1>{ipvs::StopDaemon{daemon.state}});
+  node.kernel.faults.clear();
+  node.kernel.table = {{strangers_service, {}}};
+  node.kernel.trash.clear();
+  node.connections.clear();
+  for (auto& [name, value] : node.host.settings) value.assign(1, '0');
+  const auto lost = virtual_addresses_of(node);
+  for (const auto& [interface, held] : node.host.addresses()) {
+    if (lost.contains(held.address)) std::ignore = node.host.drop_address(interface == front ? 2 : 3, held);
+  }
+  clients_.forget(node);
 }
 
 void World::set_disk(Node& node, Disk::Behaviour behaviour) {
@@ -157,6 +172,7 @@ void World::step_clock(Node& node, std::chrono::seconds by) {
 }
 
 void World::note_order(Node& node) {
+  node.told_at = now_;
   node.history.push_back(node.overrides);
   await_durability(node, node.history.size() - 1);
 }
@@ -248,6 +264,13 @@ void World::reload(Node& node) {
   const auto file = mutation_ == Mutation::reads_old_files ? node.cluster : file_of(node);
   if (auto done = node.director->reload(director::make_node_config(file, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
+  for (const auto& service : node.cluster.services) {
+    for (const auto& server : service.servers) node.removed.try_emplace(server.endpoint, now_);
+  }
+  for (const auto& service : file_.services) {
+    for (const auto& server : service.servers) node.removed.erase(server.endpoint);
+  }
+  node.told_at = now_;
   node.cluster = file_;
   node.director->note_accepted_file();
   node.refused_file = false;
@@ -270,7 +293,7 @@ bool World::turns(const Node& node) const {
 }
 
 Instant World::next(Instant limit) {
-  auto next = limit;
+  auto next = std::min(limit, clients_.next());
   if (!packets_.empty()) next = std::min(next, packets_.front().at);
   for (auto& node : nodes_) {
     if (const auto expiry = node.host.next_expiry()) next = std::min(next, *expiry);
@@ -316,6 +339,7 @@ void World::run(Duration duration) {
     turn_all();
     check_now();
     pass_to(next(end));
+    if (now_ >= clients_.next()) clients_.act();
   }
   turn_all();
   check_now();

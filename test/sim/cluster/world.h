@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "net/memory_host.h"
 #include "net/virtual_clock.h"
+#include "test/sim/cluster/clients.h"
 #include "test/sim/cluster/disk.h"
 #include "test/sim/cluster/mutation.h"
 #include "test/sim/cluster/servers.h"
@@ -71,9 +72,12 @@ struct Node {
   std::optional<Instant> idle_since{};       ///< its director does not run, or stands still
   std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
   std::map<std::string, bool> carrier = {{front, true}, {back, true}};
-  std::optional<Instant> no_gateway_since{};  ///< it does not reach what it must
-  std::map<std::string, Instant> ends{};      ///< of limited drains: when the server may leave the table
-  bool clock_set = false;                     ///< since its director started
+  std::optional<Instant> no_gateway_since{};   ///< it does not reach what it must
+  std::map<std::string, Instant> ends{};       ///< of limited drains: when the server may leave the table
+  bool clock_set = false;                      ///< since its director started
+  Instant told_at{};                           ///< when an operator or a file last told it something
+  Instant failed_at{};                         ///< when its kernel was last to fail
+  std::map<net::Endpoint, Instant> removed{};  ///< servers that left its file since it started
 
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
   [[nodiscard]] bool connected() const { return runs() && carrier.at(front) && carrier.at(back); }
@@ -97,6 +101,7 @@ class World {
   [[nodiscard]] std::deque<Node>& nodes() { return nodes_; }
   [[nodiscard]] const std::deque<Node>& nodes() const { return nodes_; }
   [[nodiscard]] Servers& servers() { return servers_; }
+  [[nodiscard]] Clients& clients() { return clients_; }
   [[nodiscard]] const config::Cluster& file() const { return file_; }  ///< on every node's disk
 
   /// Lets time pass. Throws Violation.
@@ -125,6 +130,8 @@ class World {
   /// The same of a file that is none.
   void reload_bad_file(Node& node);
 
+  /// Whether packets of one node reach another on an interface, if the links have carriers.
+  [[nodiscard]] bool passes(const Node& from, const Node& to, const std::string& interface) const;
   /// Whether packets pass between two nodes, both ways, on all links, and since when.
   [[nodiscard]] std::optional<Instant> hear_each_other_since(const Node& a, const Node& b) const;
   /// Whether all virtual addresses are on a node, on a link that works.
@@ -139,6 +146,7 @@ class World {
 
   /// How often each rule had something to look at: what it is about was so.
   [[nodiscard]] const std::map<std::string, int>& reached() const { return reached_; }
+  void reach(const std::string& rule) { ++reached_[rule]; }
   [[nodiscard]] Mutation mutation() const { return mutation_; }
   [[nodiscard]] std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
 
@@ -175,6 +183,7 @@ class World {
   void check_connections(Node& node);
 
   Servers servers_;
+  Clients clients_{*this};
   config::Cluster file_;
   std::deque<Node> nodes_;
   Instant now_;
