@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::size_t clients = 10;
 constexpr std::size_t enough = 40;       ///< connections at once
 constexpr auto time_to_settle = 5s;      ///< of a director that has just started, or got its links back
 constexpr auto time_to_retry = 10s;      ///< after an error of its kernel
@@ -29,11 +30,15 @@ const config::Server* find_server(const config::Service& service, const net::End
   return found == service.servers.end() ? nullptr : &*found;
 }
 
+/// Whether somebody has changed its table, and its director may not know.
+bool is_by_hand(const Node& node, Instant now) {
+  return node.changed_by_hand && now - *node.changed_by_hand < time_to_see_hands;
+}
+
 /// Whether its director has had time to bring the table to what its file and its operator want.
 bool is_settled(const Node& node, Instant now) {
   return node.able() && node.kernel.faults.empty() && now - node.able_from > time_to_settle &&
-         now - node.failed_at > time_to_retry && now - node.told_at > 1s &&
-         (!node.changed_by_hand || now - *node.changed_by_hand > time_to_see_hands);
+         now - node.failed_at > time_to_retry && now - node.told_at > 1s && !is_by_hand(node, now);
 }
 
 std::optional<ipvs::Daemon> daemon_of(Node& node, ipvs::Daemon::State state) {
@@ -95,6 +100,7 @@ void Clients::forget(const Node& node) {
     connection.told.erase(node.place);
     connection.tellable.erase(node.place);
   }
+  std::erase_if(templates_, [&](const auto& each) { return std::get<0>(each.first) == node.place; });
 }
 
 /// The one node that has the address; null where none has it, or two do.
@@ -133,14 +139,33 @@ std::optional<net::Endpoint> Clients::choose(const Node& node, const ipvs::Servi
   return std::nullopt;
 }
 
+/// Where the service is persistent, the client's last server, while that is in the table; without weight only as long
+/// as the kernel is not told otherwise.
+std::optional<net::Endpoint> Clients::led_to(Node& node, const ipvs::ServiceKey& service, std::size_t client,
+                                             const Weights& weights, std::size_t hash) {
+  const auto row = node.kernel.table.find(service);
+  if (row == node.kernel.table.end() || row->second.service.persistence.count() == 0)
+    return choose(node, service, weights, hash);
+  const Templates::key_type key{node.place, service, client};
+  const auto last = templates_.find(key);
+  const bool stays_drained = node.host.settings.at("net/ipv4/vs/expire_quiescent_template") == "0";
+  if (last != templates_.end() && row->second.destinations.contains({.endpoint = last->second}) &&
+      (weights.contains(last->second) || stays_drained))
+    return last->second;
+  const auto chosen = choose(node, service, weights, hash);
+  if (chosen) templates_[key] = *chosen;
+  return chosen;
+}
+
 void Clients::open() {
   const auto& services = world_.file().services;
   const auto& service = services[world_.below(services.size())];
-  const auto hash = world_.below(1'000'000);
+  const auto client = world_.below(clients);
+  const auto hash = client + clients * world_.below(100'000);
   Node* node = director_of(service.key);
   if (node == nullptr) return;
   const auto weights = weights_of(*node, service.key);
-  const auto server = choose(*node, service.key, weights, hash);
+  const auto server = led_to(*node, service.key, client, weights, hash);
   const auto* known = find_service(*node, service.key);
   if (known != nullptr && is_settled(*node, world_.now())) {
     if (server) {
@@ -159,7 +184,7 @@ void Clients::open() {
                           .weights = weights});
 }
 
-/// Who is drained, or has left the file, gets nobody new. Of those that are dead check_dead_servers() knows.
+/// Who is drained, or dead, or has left the file, gets nobody new.
 void Clients::check_choice(const Node& node, const config::Service& service, const net::Endpoint& endpoint) {
   world_.reach("rule: a client is led to a server");
   const auto* server = find_server(service, endpoint);
@@ -170,6 +195,12 @@ void Clients::check_choice(const Node& node, const config::Service& service, con
     return node.overrides.drained.contains(service.name + "/" + each.name);
   };
   if (std::ranges::any_of(service.servers, drained)) world_.reach("rule: a client comes and a server is drained");
+  const auto& check = service.checks.front();
+  const bool known_dead = world_.servers().of(endpoint) != Behaviour::well &&
+                          world_.now() - world_.servers().since(endpoint) > detection_time(check);
+  if (known_dead)
+    world_.violate(fmt::format("{} leads a client to {}/{}, which {}", node.config.name, service.name, server->name,
+                               to_string(world_.servers().of(endpoint))));
   if (drained(*server))
     world_.violate(
         fmt::format("{} leads a client to {}/{}, which is drained", node.config.name, service.name, server->name));
@@ -239,7 +270,7 @@ bool Clients::goes_on_without_server(Connection& connection, const Node& node) {
   const bool fails = service->on_failure == config::OnFailure::remove && ails;
   if (server == nullptr) {
     const auto removed = node.removed.find(connection.server);
-    if (removed == node.removed.end() || fails) return false;
+    if (removed == node.removed.end() || fails || is_by_hand(node, world_.now())) return false;
     world_.reach("rule: a connection outlives its server's place in the file");
     if (node.runs() && world_.now() - removed->second < service->drain_time - 100ms)
       world_.violate(fmt::format("{} cuts a connection of a server that left the file {:.3f} s ago", node.config.name,

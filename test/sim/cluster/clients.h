@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "config/cluster.h"
 #include "ipvs/types.h"
@@ -52,12 +53,17 @@ class Clients {
     std::optional<net::Instant> stuck{};  ///< since when its packets go nowhere
   };
 
+  /// Whom a node's kernel leads by the persistence of a service, and to which server: a client's template.
+  using Templates = std::map<std::tuple<std::size_t, ipvs::ServiceKey, std::size_t>, net::Endpoint>;
+
   void open();
   /// False: the connection is over.
   [[nodiscard]] bool send(Connection& connection);
   [[nodiscard]] bool meet_unknown(Connection& connection, Node& node);
   [[nodiscard]] bool goes_on_without_server(Connection& connection, const Node& node);
   void check_choice(const Node& node, const config::Service& service, const net::Endpoint& server);
+  [[nodiscard]] std::optional<net::Endpoint> led_to(Node& node, const ipvs::ServiceKey& service, std::size_t client,
+                                                    const Weights& weights, std::size_t hash);
   void check_refusal(const Node& node, const config::Service& service);
   void sync();
   void count();
@@ -69,6 +75,7 @@ class Clients {
 
   World& world_;
   std::deque<Connection> connections_;
+  Templates templates_;
   net::Instant next_ = net::Instant::max(), next_sync_{};
 };
 

@@ -17,11 +17,6 @@ constexpr Duration way_of_packets = 10ms;  // a few of them, there and back
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
-/// How long a probe may be silent about what a server does, until the table follows.
-Duration detection_time(const checkers::Spec& check) {
-  return (check.thresholds.fall + 1) * (check.interval + check.timeout) + 100ms;
-}
-
 /// Null: it is not there.
 const ipvs::DestinationStatus* find(const ipvs::ServiceStatus& service, const ipvs::DestinationKey& key) {
   const auto found = service.destinations.find(key);
@@ -43,6 +38,10 @@ vrrp::Config slowest(const config::VirtualRouter& router) {
 Duration time_to_lead(const config::VirtualRouter& router) { return router.ready_within + 4 * router.advertise + 1s; }
 
 }  // namespace
+
+Duration detection_time(const checkers::Spec& check) {
+  return (check.thresholds.fall + 1) * (check.interval + check.timeout) + 100ms;
+}
 
 ipvs::Table expected(const Node& node, const Servers& servers) {
   ipvs::Table table;

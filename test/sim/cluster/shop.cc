@@ -136,7 +136,12 @@ config::Cluster random_shop(const Below& below) {
   }
   cluster.services = {service("web", ipvs::Protocol::tcp, 80, 3, below),
                       service("dns", ipvs::Protocol::udp, 53, 2, below)};
-  if (cluster.stateless_takeover) cluster.services.front().spec.scheduler = "mh";
+  auto& web = cluster.services.front().spec;
+  if (cluster.stateless_takeover) {
+    web.scheduler = "mh";
+  } else if (below(3) == 0) {
+    web.persistence = 60s;
+  }
   return cluster;
 }
 

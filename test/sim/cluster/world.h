@@ -204,6 +204,9 @@ class World {
   std::string story_;
 };
 
+/// How long a probe may be silent about what a server does, until the table follows.
+[[nodiscard]] Duration detection_time(const checkers::Spec& check);
+
 /// What a state file says that operators want; `text` may be empty.
 [[nodiscard]] ExpectedOverrides overrides_in(const std::string& text);
 
