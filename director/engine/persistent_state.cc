@@ -26,7 +26,10 @@ json key_to_json(const ipvs::ServiceKey& key) {
   return value;
 }
 
-std::int64_t seconds_of(WallTime time) { return std::chrono::duration_cast<seconds>(time.time_since_epoch()).count(); }
+std::int64_t seconds_of(WallTime time) { return std::chrono::floor<seconds>(time).time_since_epoch().count(); }
+
+/// Of when something ends: a restart never shortens it.
+std::int64_t end_of(WallTime time) { return std::chrono::ceil<seconds>(time).time_since_epoch().count(); }
 
 /// Written as a whole number: the library would make one of a fraction, or of what no integer can hold.
 std::uint64_t number_of(const json& value, std::uint64_t most, const char* what) {
@@ -67,7 +70,7 @@ void put_weight(const Overrides::Weight& weight, json& value) {
   value["weight"] = weight.value;
   if (weight.since != WallTime()) value["weight_since"] = seconds_of(weight.since);
   if (!weight.reason.empty()) value["weight_reason"] = weight.reason;
-  if (weight.until) value["weight_until"] = seconds_of(*weight.until);
+  if (weight.until) value["weight_until"] = end_of(*weight.until);
 }
 
 Overrides::Weight weight_from_json(const json& value) {
@@ -83,7 +86,7 @@ json to_json(const Overrides& overrides) {
   if (overrides.weight) put_weight(*overrides.weight, value);
   if (overrides.drain) {
     value["drain"] = {{"since", seconds_of(overrides.drain->since)}, {"reason", overrides.drain->reason}};
-    if (overrides.drain->deadline) value["drain"]["deadline"] = seconds_of(*overrides.drain->deadline);
+    if (overrides.drain->deadline) value["drain"]["deadline"] = end_of(*overrides.drain->deadline);
   }
   return value;
 }
@@ -160,7 +163,7 @@ std::string to_json(const PersistentState& state) {
     root["departures"].push_back({{"service", key_to_json(key.first)},
                                   {"destination", to_string(key.second.endpoint)},
                                   {"since", seconds_of(drain.since)},
-                                  {"deadline", seconds_of(drain.deadline.value_or(drain.since))}});
+                                  {"deadline", end_of(drain.deadline.value_or(drain.since))}});
   }
   return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }

@@ -13,10 +13,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t clients = 10;
-constexpr std::size_t enough = 40;       ///< connections at once
-constexpr auto time_to_settle = 5s;      ///< of a director that has just started, or got its links back
-constexpr auto time_to_retry = 10s;      ///< after an error of its kernel
-constexpr auto time_to_see_hands = 35s;  ///< until a director has seen what somebody did to its table
+constexpr std::size_t enough = 40;  ///< connections at once
+constexpr auto time_to_settle = 5s;
 constexpr auto between_syncs = 1s;
 
 /// Null: the file that the node has in force does not have it.
@@ -28,17 +26,6 @@ const config::Service* find_service(const Node& node, const ipvs::ServiceKey& ke
 const config::Server* find_server(const config::Service& service, const net::Endpoint& endpoint) {
   const auto found = std::ranges::find(service.servers, endpoint, &config::Server::endpoint);
   return found == service.servers.end() ? nullptr : &*found;
-}
-
-/// Whether somebody has changed its table, and its director may not know.
-bool is_by_hand(const Node& node, Instant now) {
-  return node.changed_by_hand && now - *node.changed_by_hand < time_to_see_hands;
-}
-
-/// Whether its director has had time to bring the table to what its file and its operator want.
-bool is_settled(const Node& node, Instant now) {
-  return node.able() && node.kernel.faults.empty() && now - node.able_from > time_to_settle &&
-         now - node.failed_at > time_to_retry && now - node.told_at > 1s && !is_by_hand(node, now);
 }
 
 std::optional<ipvs::Daemon> daemon_of(Node& node, ipvs::Daemon::State state) {
@@ -167,7 +154,7 @@ void Clients::open() {
   const auto weights = weights_of(*node, service.key);
   const auto server = led_to(*node, service.key, client, weights, hash);
   const auto* known = find_service(*node, service.key);
-  if (known != nullptr && is_settled(*node, world_.now())) {
+  if (known != nullptr && node->is_settled(world_.now())) {
     if (server) {
       check_choice(*node, *known, *server);
     } else {
@@ -245,7 +232,7 @@ bool Clients::meet_unknown(Connection& connection, Node& node) {
     world_.violate(fmt::format("a connection is cut, of which {} should have told {}",
                                world_.nodes()[connection.director].config.name, node.config.name));
   if (!node.cluster.stateless_takeover) return false;
-  const bool settled = is_settled(node, world_.now());
+  const bool settled = node.is_settled(world_.now());
   if (node.host.settings.at("net/ipv4/vs/sloppy_tcp") != "1") {
     if (settled) world_.violate(node.config.name + " takes no connections over that it does not know");
     return false;
@@ -270,7 +257,7 @@ bool Clients::goes_on_without_server(Connection& connection, const Node& node) {
   const bool fails = service->on_failure == config::OnFailure::remove && ails;
   if (server == nullptr) {
     const auto removed = node.removed.find(connection.server);
-    if (removed == node.removed.end() || fails || is_by_hand(node, world_.now())) return false;
+    if (removed == node.removed.end() || fails || node.is_changed_by_hand(world_.now())) return false;
     world_.reach("rule: a connection outlives its server's place in the file");
     if (node.runs() && world_.now() - removed->second < service->drain_time - 100ms)
       world_.violate(fmt::format("{} cuts a connection of a server that left the file {:.3f} s ago", node.config.name,
@@ -279,7 +266,7 @@ bool Clients::goes_on_without_server(Connection& connection, const Node& node) {
   }
   const auto end = node.ends.find(service->name + "/" + server->name);
   if (end != node.ends.end() && world_.now() >= end->second) return false;
-  if (fails || !is_settled(node, world_.now())) {
+  if (fails || !node.is_settled(world_.now())) {
     connection.stuck.reset();
     return true;
   }
@@ -298,7 +285,7 @@ void Clients::sync() {
       const bool passes = from.carrier.at(back) && to.carrier.at(back) && world_.passes(from, to, back);
       const bool tells = passes && kernel_tells(from, to);
       const bool should = passes && from.cluster.connection_sync && to.cluster.connection_sync &&
-                          is_settled(from, world_.now()) && is_settled(to, world_.now());
+                          from.is_settled(world_.now()) && to.is_settled(world_.now());
       for (auto& connection : connections_) {
         if (connection.director != from.place || !connection.known.contains(from.place)) continue;
         if (tells) connection.known.insert(to.place);

@@ -160,7 +160,7 @@ bool Life::drain() {
   } else {
     node->overrides.drained.insert(name);
     if (within) node->overrides.limited.insert(name);
-    if (within) node->ends[name] = world_.now() + *within - 1s;  // a restart knows the second
+    if (within) node->ends[name] = world_.now() + *within;
   }
   world_.note_order(*node);
   return true;

@@ -39,6 +39,17 @@ Duration time_to_lead(const config::VirtualRouter& router) { return router.ready
 
 }  // namespace
 
+bool Node::is_settled(Instant now) const {
+  constexpr Duration time_to_start = 5s, time_to_retry = 10s, time_to_do = 1s;
+  return able() && kernel.faults.empty() && now - able_from > time_to_start && now - failed_at > time_to_retry &&
+         now - told_at > time_to_do && !is_changed_by_hand(now);
+}
+
+bool Node::is_changed_by_hand(Instant now) const {
+  constexpr Duration time_to_see = 35s;  // the table is read again every 30 s
+  return changed_by_hand && now - *changed_by_hand < time_to_see;
+}
+
 Duration detection_time(const checkers::Spec& check) {
   return (check.thresholds.fall + 1) * (check.interval + check.timeout) + 100ms;
 }
@@ -114,6 +125,7 @@ void World::check_now() {
   for (auto& node : nodes_) {
     check_dead_servers(node);
     check_connections(node);
+    check_removed(node);
     check_idle(node);
     check_gateway(node);
   }
@@ -172,6 +184,21 @@ void World::check_connections(Node& node) {
         violate(fmt::format("{} cuts {} connections of {}", node.config.name, before->second, name));
     }
     known = std::move(now);
+  }
+}
+
+/// A server that left the file is not kept for longer than its drain time, however often its director is started.
+void World::check_removed(const Node& node) {
+  constexpr Duration time_to_see = 3s;  // the file of the state knows seconds, and connections are counted every second
+  for (const auto& [server, at] : node.removed) {
+    for (const auto& service : node.cluster.services) {
+      const auto row = node.kernel.table.find(service.key);
+      if (row == node.kernel.table.end() || find(row->second, {.endpoint = server}) == nullptr) continue;
+      reach("rule: a server that left the file is in the table");
+      if (now_ - at > service.drain_time + time_to_see && node.is_settled(now_))
+        violate(fmt::format("{} still has {} in its table, {:.3f} s after it left the file", node.config.name,
+                            net::to_string(server), seconds(now_ - at)));
+    }
   }
 }
 

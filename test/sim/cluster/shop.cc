@@ -44,7 +44,7 @@ config::Service service(const std::string& name, ipvs::Protocol protocol, std::u
   if (below(2) == 0) made.checks.front().pending_interval = 250ms;
   if (below(3) == 0) made.on_failure = config::OnFailure::remove;
   made.quorum.regain = made.quorum.below;
-  made.drain_time = 2s;
+  made.drain_time = below(2) == 0 ? 2s : 8s;
   for (std::size_t i = 1; i <= servers; ++i) made.servers.push_back(server(i, port, below));
   return made;
 }

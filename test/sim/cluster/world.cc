@@ -91,14 +91,14 @@ void World::tell(Node& node) {
 
 void World::start(Node& node) {
   say("start " + node.config.name);
-  node.cluster = file_;
+  put_in_force(node);
   remember(node);
   node.able_from = now_;
-  node.removed.clear();
   told_.erase(node.place);
   std::ignore = node.loop.turn({});  // its clock has stood still since the last life's end
   if (std::exchange(node.clock_set, false)) {
     for (auto& [server, end] : node.ends) end = now_;  // they were kept by another clock
+    node.removed.clear();
   }
   const auto probers = servers_.probers(mutation_, [&node, this](const net::Endpoint& target) {
     const bool lost = target == gateway() && node.no_gateway_since && mutation_ != Mutation::sees_every_gateway;
@@ -128,6 +128,17 @@ void World::crash(Node& node) {
   node.stalled = node.stopping = node.stopped = node.replaced = false;
 }
 
+/// The file that is on its disk, and what has left it.
+void World::put_in_force(Node& node) {
+  for (const auto& service : node.cluster.services) {
+    for (const auto& server : service.servers) node.removed.try_emplace(server.endpoint, now_);
+  }
+  for (const auto& service : file_.services) {
+    for (const auto& server : service.servers) node.removed.erase(server.endpoint);
+  }
+  node.cluster = file_;
+}
+
 /// One with other keys than its peers has them from the start.
 config::Cluster World::file_of(const Node& node) const {
   auto file = file_;
@@ -149,6 +160,8 @@ void World::lose_power(Node& node) {
   node.kernel.table = {{strangers_service, {}}};
   node.kernel.trash.clear();
   node.connections.clear();
+  node.removed.clear();
+  node.cluster.services.clear();  // nothing of theirs is left
   for (auto& [name, value] : node.host.settings) value.assign(1, '0');
   const auto lost = virtual_addresses_of(node);
   for (const auto& [interface, held] : node.host.addresses()) {
@@ -163,6 +176,7 @@ void World::set_disk(Node& node, Disk::Behaviour behaviour) {
                   : behaviour == Disk::Behaviour::full ? "is full"
                                                        : "hangs"));
   node.disk.behaviour = behaviour;
+  node.removed.clear();  // until when they drain may not be written
 }
 
 void World::step_clock(Node& node, std::chrono::seconds by) {
@@ -264,14 +278,8 @@ void World::reload(Node& node) {
   const auto file = mutation_ == Mutation::reads_old_files ? node.cluster : file_of(node);
   if (auto done = node.director->reload(director::make_node_config(file, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
-  for (const auto& service : node.cluster.services) {
-    for (const auto& server : service.servers) node.removed.try_emplace(server.endpoint, now_);
-  }
-  for (const auto& service : file_.services) {
-    for (const auto& server : service.servers) node.removed.erase(server.endpoint);
-  }
   node.told_at = now_;
-  node.cluster = file_;
+  put_in_force(node);
   node.director->note_accepted_file();
   node.refused_file = false;
 }

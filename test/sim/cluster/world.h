@@ -77,7 +77,12 @@ struct Node {
   bool clock_set = false;                      ///< since its director started
   Instant told_at{};                           ///< when an operator or a file last told it something
   Instant failed_at{};                         ///< when its kernel was last to fail
-  std::map<net::Endpoint, Instant> removed{};  ///< servers that left its file since it started
+  std::map<net::Endpoint, Instant> removed{};  ///< servers that left its file, and when
+
+  /// Whether its director has had time to bring the table to what its file and its operator want.
+  [[nodiscard]] bool is_settled(Instant now) const;
+  /// Whether somebody has changed its table, and its director may not know.
+  [[nodiscard]] bool is_changed_by_hand(Instant now) const;
 
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
   [[nodiscard]] bool connected() const { return runs() && carrier.at(front) && carrier.at(back); }
@@ -172,6 +177,7 @@ class World {
   [[nodiscard]] bool turns(const Node& node) const;
   void tell(Node& node);
   void remember(Node& node);
+  void put_in_force(Node& node);
   void succeed(Node& node);
   [[nodiscard]] config::Cluster file_of(const Node& node) const;
   void await_durability(Node& node, std::size_t order);
@@ -181,6 +187,7 @@ class World {
   void check_idle(Node& node);
   void check_gateway(Node& node);
   void check_connections(Node& node);
+  void check_removed(const Node& node);
 
   Servers servers_;
   Clients clients_{*this};

@@ -49,6 +49,20 @@ TEST_CASE("the state survives being written and read") {
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 
+TEST_CASE("what ends within a second ends at its end: a restart shortens no drain and no weight") {
+  const director::WallTime begun(std::chrono::milliseconds(1700000000'500));
+  PersistentState state;
+  state.overrides["web/web1"] = {.drain = {{.since = begun, .reason = "", .deadline = begun + std::chrono::seconds(8)}},
+                                 .weight = {{.value = 1, .until = begun + std::chrono::seconds(8)}}};
+  const auto read = state_from_json(to_json(state));
+  REQUIRE(read);
+  const director::WallTime whole(std::chrono::seconds(1700000009));
+  CHECK(read->overrides.at("web/web1").drain->deadline == whole);
+  CHECK(read->overrides.at("web/web1").weight->until == whole);
+  CHECK(read->overrides.at("web/web1").drain->since < begun);
+  CHECK(to_json(*read) == to_json(state));
+}
+
 TEST_CASE("a weight is kept in the form that earlier versions read, with what they do not know beside it") {
   CHECK_THAT(to_json(some()), Catch::ContainsSubstring("\"version\": 2") && Catch::ContainsSubstring("\"weight\": 5"));
   const auto old =
