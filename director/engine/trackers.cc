@@ -22,7 +22,7 @@ Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, check
       checkers_(
           loop,
           [this](const checkers::Report& report) {
-            if (report.change == checkers::HealthChange::changed) look();
+            if (report.change == checkers::HealthChange::changed) reevaluate();
           },
           std::move(make_prober)) {}
 
@@ -32,7 +32,7 @@ net::Result<> Trackers::open(const config::Cluster& cluster) {
     return std::ranges::any_of(router.trackers, watches_link);
   });
   if (!links || links_) return {};
-  auto followed = host_.follow_links(loop_, [this](const std::string&) { look(); });
+  auto followed = host_.follow_links(loop_, [this](const std::string&) { reevaluate(); });
   if (!followed) return std::unexpected(followed.error());
   links_ = std::move(*followed);
   return {};
@@ -117,7 +117,7 @@ std::string difference(const States& before, const States& after) {
 
 }  // namespace
 
-void Trackers::look() {
+void Trackers::reevaluate() {
   for (const auto& router : routers_) {
     auto& states = states_[router.name];
     const auto before = std::exchange(states, states_of(router, states));

@@ -58,10 +58,10 @@ class Trackers {
   using States = std::map<std::string, Status>;  ///< by the tracker's name
 
   [[nodiscard]] Status status_of(const config::Tracker& tracker) const;
-  /// `known` are the states before this look.
+  /// `known` are the states before this evaluation.
   [[nodiscard]] States states_of(const config::VirtualRouter& router, const States& known) const;
   [[nodiscard]] static Verdict verdict_of(const States& states, const config::VirtualRouter& router);
-  void look();
+  void reevaluate();
 
   net::Loop& loop_;
   net::Host& host_;

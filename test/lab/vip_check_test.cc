@@ -209,14 +209,14 @@ void play(World& world, const std::string& interface) {
 
 }  // namespace
 
-TEST_CASE("a DR server without the virtual address is down along the true path, whoever is master", "[truepath]") {
-  World world("true-path");
+TEST_CASE("a DR server without the virtual address is down by its `via: vip` check, whoever is master", "[vip-check]") {
+  World world("vip-check");
   play(world, "lo");
   UNSCOPED_INFO(world.evidence());
 }
 
-TEST_CASE("a tunnel's end without the virtual address is down along the true path", "[truepath]") {
-  World world("true-path-tunnel", "tunnel");
+TEST_CASE("a tunnel's end without the virtual address is down by its `via: vip` check", "[vip-check]") {
+  World world("vip-check-tunnel", "tunnel");
   REQUIRE(lab::run(*world.webs[0], {"modprobe", "ipip"}).status == 0);
   for (auto* web : world.webs) {
     for (const auto* where : {"all", "enp0s8", "tunl0"}) web->sysctl(fmt::format("ipv4/conf/{}/rp_filter", where), "0");
@@ -226,7 +226,7 @@ TEST_CASE("a tunnel's end without the virtual address is down along the true pat
   UNSCOPED_INFO(world.evidence());
 }
 
-TEST_CASE("answers that this host drops hold the verdicts, and it says so once", "[truepath]") {
+TEST_CASE("answers that this host drops hold the verdicts, and it says so once", "[vip-check]") {
   World world("broken-path");
   hold_vip(*world.webs[0], "lo");
   world.start(0);
@@ -256,7 +256,7 @@ TEST_CASE("answers that this host drops hold the verdicts, and it says so once",
   UNSCOPED_INFO(world.evidence());
 }
 
-TEST_CASE("settings that cannot be changed hold the verdicts while the address is here", "[truepath]") {
+TEST_CASE("settings that cannot be changed hold the verdicts while the address is here", "[vip-check]") {
   World world("fixed-settings");
   hold_vip(*world.webs[0], "lo");
   const std::vector<std::string> read_only = {
@@ -283,8 +283,8 @@ TEST_CASE("settings that cannot be changed hold the verdicts while the address i
   UNSCOPED_INFO(world.evidence());
 }
 
-TEST_CASE("the true path over IPv6, before and after the address comes to this director", "[truepath]") {
-  const auto folder = lab::output_folder() / "true-path-ipv6";
+TEST_CASE("a `via: vip` check over IPv6, before and after the address comes to this director", "[vip-check]") {
+  const auto folder = lab::output_folder() / "vip-check-ipv6";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   lab::Topology topology;
