@@ -173,13 +173,13 @@ void answer_status(const Control& control, const Request& request, HttpServer::R
   control.table->read(std::move(write));
 }
 
-/// `response` to an order that is in force, with whether it would outlive a loss of power.
+/// `response` to an order that is in force, with whether it would outlive a loss of power: `why_not` is a sentence.
 Response with_durability(const Response& response, const std::string& why_not) {
   auto value = ordered_json::parse(response.body);
   value["durable"] = why_not.empty();
   if (!why_not.empty()) {
     const auto other = value.value("warning", "");
-    value["warning"] = (other.empty() ? "" : other + "; ") + "in force, but not saved to disk yet: " + why_not;
+    value["warning"] = (other.empty() ? "" : other + "; ") + why_not;
   }
   return ok(value);
 }
@@ -188,8 +188,12 @@ Response with_durability(const Response& response, const std::string& why_not) {
 void answer_order(Engine& engine, const Request& request, HttpServer::Respond respond) {
   auto response = answer(engine, request);
   if (response.status != 200) return respond(std::move(response));
-  engine.store().when_durable([respond = std::move(respond), response = std::move(response)](
-                                  const auto& why_not) mutable { respond(with_durability(response, why_not)); });
+  if (engine.dry_run()) return respond(with_durability(response, "this is a dry run: nothing is saved"));
+  engine.store().when_durable(
+      [respond = std::move(respond), response = std::move(response)](const std::string& why_not) mutable {
+        const std::string prefix = why_not.empty() ? "" : "in force, but not saved to disk yet: ";
+        respond(with_durability(response, prefix + why_not));
+      });
 }
 
 }  // namespace
