@@ -188,7 +188,7 @@ Response with_durability(const Response& response, const std::string& why_not) {
 void answer_order(Engine& engine, const Request& request, HttpServer::Respond respond) {
   auto response = answer(engine, request);
   if (response.status != 200) return respond(std::move(response));
-  if (engine.dry_run()) return respond(with_durability(response, "this is a dry run: nothing is saved"));
+  if (!engine.store().has_disk()) return respond(with_durability(response, "this is a dry run: nothing is saved"));
   engine.store().when_durable(
       [respond = std::move(respond), response = std::move(response)](const std::string& why_not) mutable {
         const std::string prefix = why_not.empty() ? "" : "in force, but not saved to disk yet: ";

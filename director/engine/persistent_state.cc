@@ -14,6 +14,7 @@ namespace director {
 namespace {
 
 using nlohmann::json;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int version = 2;
@@ -26,11 +27,6 @@ json key_to_json(const ipvs::ServiceKey& key) {
   return value;
 }
 
-std::int64_t seconds_of(WallTime time) { return std::chrono::floor<seconds>(time).time_since_epoch().count(); }
-
-/// Of when something ends: a restart never shortens it.
-std::int64_t end_of(WallTime time) { return std::chrono::ceil<seconds>(time).time_since_epoch().count(); }
-
 /// Written as a whole number: the library would make one of a fraction, or of what no integer can hold.
 std::uint64_t number_of(const json& value, std::uint64_t most, const char* what) {
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
@@ -42,6 +38,20 @@ std::uint64_t number_of(const json& value, std::uint64_t most, const char* what)
 WallTime time_of(const json& value) {
   constexpr std::uint64_t latest = 9'000'000'000;  // in the year 2255; what system_clock can count
   return WallTime(seconds(number_of(value, latest, "time")));
+}
+
+/// The whole seconds, as 0.1.0 reads them, and the milliseconds beside them where there are any.
+void put_time(json& value, const std::string& name, WallTime time) {
+  const auto whole = std::chrono::floor<seconds>(time);
+  value[name] = whole.time_since_epoch().count();
+  if (const auto rest = std::chrono::floor<milliseconds>(time - whole); rest.count() > 0) {
+    value[name + "_ms"] = rest.count();
+  }
+}
+
+WallTime get_time(const json& value, const std::string& name) {
+  const auto part = value.contains(name + "_ms") ? number_of(value[name + "_ms"], 999, "number of milliseconds") : 0;
+  return time_of(value.at(name)) + milliseconds(part);
 }
 
 ipvs::Protocol protocol_of(const json& value) {
@@ -68,16 +78,16 @@ ipvs::ServiceKey key_from_json(const json& value) {
 /// The number alone, as versions before 0.2 wrote it, and beside it what they do not read.
 void put_weight(const Overrides::Weight& weight, json& value) {
   value["weight"] = weight.value;
-  if (weight.since != WallTime()) value["weight_since"] = seconds_of(weight.since);
+  if (weight.since != WallTime()) put_time(value, "weight_since", weight.since);
   if (!weight.reason.empty()) value["weight_reason"] = weight.reason;
-  if (weight.until) value["weight_until"] = end_of(*weight.until);
+  if (weight.until) put_time(value, "weight_until", *weight.until);
 }
 
 Overrides::Weight weight_from_json(const json& value) {
   Overrides::Weight weight{.value = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"))};
-  if (value.contains("weight_since")) weight.since = time_of(value["weight_since"]);
+  if (value.contains("weight_since")) weight.since = get_time(value, "weight_since");
   if (value.contains("weight_reason")) weight.reason = value["weight_reason"].get<std::string>();
-  if (value.contains("weight_until")) weight.until = time_of(value["weight_until"]);
+  if (value.contains("weight_until")) weight.until = get_time(value, "weight_until");
   return weight;
 }
 
@@ -85,15 +95,16 @@ json to_json(const Overrides& overrides) {
   json value = json::object();
   if (overrides.weight) put_weight(*overrides.weight, value);
   if (overrides.drain) {
-    value["drain"] = {{"since", seconds_of(overrides.drain->since)}, {"reason", overrides.drain->reason}};
-    if (overrides.drain->deadline) value["drain"]["deadline"] = end_of(*overrides.drain->deadline);
+    auto& drain = value["drain"] = {{"reason", overrides.drain->reason}};
+    put_time(drain, "since", overrides.drain->since);
+    if (overrides.drain->deadline) put_time(drain, "deadline", *overrides.drain->deadline);
   }
   return value;
 }
 
 Overrides::Drain drain_from_json(const json& value) {
-  Overrides::Drain drain{.since = time_of(value.at("since")), .reason = value.at("reason").get<std::string>()};
-  if (value.contains("deadline")) drain.deadline = time_of(value["deadline"]);
+  Overrides::Drain drain{.since = get_time(value, "since"), .reason = value.at("reason").get<std::string>()};
+  if (value.contains("deadline")) drain.deadline = get_time(value, "deadline");
   return drain;
 }
 
@@ -160,10 +171,10 @@ std::string to_json(const PersistentState& state) {
   for (const auto& key : state.owned) root["owned"].push_back(key_to_json(key));
   root["sync"] = state.sync;
   for (const auto& [key, drain] : state.draining_removed) {
-    root["departures"].push_back({{"service", key_to_json(key.first)},
-                                  {"destination", to_string(key.second.endpoint)},
-                                  {"since", seconds_of(drain.since)},
-                                  {"deadline", end_of(drain.deadline.value_or(drain.since))}});
+    json item{{"service", key_to_json(key.first)}, {"destination", to_string(key.second.endpoint)}};
+    put_time(item, "since", drain.since);
+    put_time(item, "deadline", drain.deadline.value_or(drain.since));
+    root["departures"].push_back(std::move(item));
   }
   return root.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -190,7 +201,7 @@ net::Result<PersistentState> state_from_json(const std::string& text) {
     for (const auto& item : root.at("departures")) {
       const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
       state.draining_removed[{key_from_json(item.at("service")), destination}] = {
-          .since = time_of(item.at("since")), .deadline = time_of(item.at("deadline"))};
+          .since = get_time(item, "since"), .deadline = get_time(item, "deadline")};
     }
     return state;
   } catch (const std::exception& error) {

@@ -44,9 +44,12 @@ class StateStore {
   void update(const std::function<bool(PersistentState&)>& change);
 
   /// Told once: "" when all updates so far would outlive a loss of power, else why they would not yet, after
-  /// `durable_timeout` at the latest. At once where nothing is to be written.
+  /// `durable_timeout` at the latest. At once where nothing is to be written, as without a disk.
   using Done = std::move_only_function<void(const std::string& why_not)>;
   void when_durable(Done done);
+
+  /// Whether anything is ever written: in a dry run, nothing is.
+  [[nodiscard]] bool has_disk() const { return disk_ != nullptr; }
 
   /// Sentences: why the disk does not hold what the memory does, and what was wrong with what was found; "" if nothing.
   [[nodiscard]] const std::string& unsaved() const { return unsaved_; }

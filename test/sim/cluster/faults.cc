@@ -160,7 +160,7 @@ bool Life::drain() {
   } else {
     node->overrides.drained.insert(name);
     if (within) node->overrides.limited.insert(name);
-    if (within) node->ends[name] = world_.now() + *within;
+    if (within) node->ends[name] = world_.now() + *within - 1ms;  // what a restart knows of it
   }
   world_.note_order(*node);
   return true;

@@ -189,7 +189,7 @@ void World::check_connections(Node& node) {
 
 /// A server that left the file is not kept for longer than its drain time, however often its director is started.
 void World::check_removed(const Node& node) {
-  constexpr Duration time_to_see = 3s;  // the file of the state knows seconds, and connections are counted every second
+  constexpr Duration time_to_see = 2500ms;  // its connections are counted every second
   for (const auto& [server, at] : node.removed) {
     for (const auto& service : node.cluster.services) {
       const auto row = node.kernel.table.find(service.key);

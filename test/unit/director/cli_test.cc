@@ -245,7 +245,8 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   CHECK(nameless.status == 2);
   CHECK(contains(nameless.output, "failover: name a virtual router\n"));
   CHECK(contains(run(ask + "drain web/web1").output,
-                 "\nwarning: web has no server left for new connections; new connections are refused\n"));
+                 "\nwarning: web has no server left for new connections; new connections are refused; this "
+                 "is a dry run: nothing is saved\n"));
   std::ofstream(given.file) << with("127.0.0.1:81 }", "127.0.0.1:81, weight: 5 }");
   CHECK(contains(run(ask + "plan").output, "~ server web/web1: weight 1 -> 5\n"));
   std::ofstream(given.file) << with("web1: { address: 127.0.0.1:81 }", "web2: { address: 127.0.0.1:82 }");
