@@ -62,7 +62,7 @@ std::string_view describe(RejectReason reason) {
       "this node owns the addresses (priority 255)",
       "it is not signed",
       "it is signed with another key",
-      "its sequence number is too old: a replay, a clock that was set back, or clocks 5 minutes apart",
+      "it may be a replay: its sender answers no hello, or runs version 0.1.0 with another time of day",
       "it lists other addresses than this node",
       "its password is missing or differs",
   };

@@ -48,7 +48,7 @@ enum class RejectReason : std::uint8_t {
   owner,         ///< this node owns the addresses (priority 255) and yields to nobody
   not_signed,    ///< without a trailer, where one is demanded
   signature,     ///< with a trailer by a key that is not ours, or for something else
-  replay,        ///< signed, but not newer than what its sender has sent before
+  replay,        ///< signed, but its sender has not shown that it is not an old one
   address_list,  ///< lists other virtual addresses than ours; noted, but accepted, as section 7.1 allows
   password,      ///< of version 2, with another authentication than ours
 };

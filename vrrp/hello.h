@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,10 +27,20 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
+/// How one end proves to the other that what it signs is of now: the answer repeats the question's random number.
+struct Nonces {
+  std::uint64_t challenge = 0;  ///< of a question: what its answer must repeat; 0: nothing
+  std::uint64_t response = 0;   ///< of an answer: the question's challenge; 0: none
+
+  bool operator==(const Nonces&) const = default;
+};
+
 struct Hello {
   std::uint8_t router_id = 0;  ///< VRID, 1..255
   bool question = false;       ///< the sender wants to be told the same; an answer is never answered
   Identity from;
+  /// With them it is of version 2, which is sent only to who has shown that it answers challenges; else of version 1.
+  std::optional<Nonces> nonces{};
 
   bool operator==(const Hello&) const = default;
 };
@@ -40,8 +51,8 @@ struct Hello {
 /// The hello before it is signed. Longer names are cut off.
 [[nodiscard]] std::vector<std::byte> encode(const Hello& hello);
 
-/// Reads what a signature was good for: it must be whole, and nothing else. Refusals: version (a later one's),
-/// truncated, length.
+/// Reads what a signature was good for, of version 1 or 2: it must be whole, and nothing else. Refusals: version (a
+/// later one's), truncated, length.
 [[nodiscard]] std::expected<Hello, RejectReason> decode_hello(std::span<const std::byte> bytes);
 
 }  // namespace vrrp

@@ -14,9 +14,6 @@ namespace vrrp {
 
 namespace {
 
-constexpr int packets_a_turn = 256;     // a flood does not keep the loop from its timers
-constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
-
 /// The address as the kernel is asked for it.
 net::Leases::Request lease_request(const VirtualAddress& address, const net::Interface& interface, bool prefix_route) {
   return {.interface_index = interface.index,
@@ -148,7 +145,7 @@ std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path)
   if (spec_.version == 2) return encode_v2(advert, spec_.password);
   auto packet = encode(advert, path, spec_.checksum);
   if (!signs()) return packet;
-  return sign(packet, path, spec_.signing->keys.front(), sequences_.next(time_of_day()));
+  return sign(packet, path, spec_.signing->keys.front(), next_sequence());
 }
 
 /// Whether the interface itself has an address in the other's network.
@@ -268,102 +265,6 @@ std::optional<Instant> Router::claimed(std::chrono::seconds lease) const {
     since = std::min(since, (*found)->since);
   }
   return since;
-}
-
-Router::Received Router::receive(Instant now, const std::optional<Identity>& self) {
-  Received received;
-  if (!socket_ || !source_) return received;
-  const auto reject = [&](const net::Address& source, RejectReason reason) {
-    ++counters_.rejected[std::to_underlying(reason)];
-    received.rejected.push_back({.source = source, .reason = reason});
-  };
-  socket_->receive(packets_a_turn, [&](const net::RawSocket::Packet& packet) {
-    if (spec_.signing && is_hello(packet.payload)) {
-      auto hello = check_hello(packet);
-      if (!hello) return reject(packet.source, hello.error());
-      received.identities.push_back({.source = packet.source, .identity = std::move(hello->from)});
-      if (self && hello->question && signs()) send_hello(packet.source, *self, false);
-      return;
-    }
-    const auto advert = check(packet, received);
-    if (!advert) {
-      note_rejected(packet, advert.error(), now);
-      return reject(packet.source, advert.error());
-    }
-    ++counters_.received;
-    if (!has_our_addresses(*advert)) {
-      ++counters_.other_address_list;
-      received.rejected.push_back({.source = packet.source, .reason = RejectReason::address_list});
-    }
-    note_peer(packet.source, *advert, now);
-    received.accepted.push_back({.source = packet.source,
-                                 .heard = {.priority = advert->priority,
-                                           .max_advertise_interval = advert->max_advertise_interval,
-                                           .greater_address = packet.source > *source_}});
-  });
-  if (self) send_questions(received.hello_capable, *self, now);
-  return received;
-}
-
-/// RFC 9568 section 7.1, and what a unicast peer must be.
-std::expected<Advert, RejectReason> Router::check(const net::RawSocket::Packet& packet, Received& received) {
-  if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
-  if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(RejectReason::destination);
-  const bool unknown_sender =
-      spec_.unicast && std::ranges::find(spec_.unicast->peers, packet.source) == spec_.unicast->peers.end();
-  if (unknown_sender || packet.source == *source_) return std::unexpected(RejectReason::source);
-  auto advert = read(packet, received);
-  if (!advert) return advert;
-  if (advert->router_id != spec_.router_id) return std::unexpected(RejectReason::router_id);
-  if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
-  return advert;
-}
-
-/// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
-/// VRID.
-std::expected<Advert, RejectReason> Router::read(const net::RawSocket::Packet& packet, Received& received) {
-  if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
-    return std::unexpected(RejectReason::router_id);
-  }
-  if (spec_.version == 2) {
-    auto advert = decode_v2(packet.payload, spec_.password);
-    if (advert && advert->max_advertise_interval != spec_.advertise) return std::unexpected(RejectReason::interval);
-    return advert;
-  }
-  if (!spec_.signing) return decode(packet.payload, path_of(packet));
-  const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
-  if (!verified) return std::unexpected(verified.error());
-  auto advert = decode(verified->advert, path_of(packet));
-  if (!advert || !verified->sequence) return advert;
-  if (!sequences_.note_advert(packet.source, *verified->sequence, time_of_day()))
-    return std::unexpected(RejectReason::replay);
-  if (verified->understands_hello) received.hello_capable.insert(packet.source);
-  return advert;
-}
-
-/// Only what says that it is of this VRID may be another master of it.
-void Router::note_rejected(const net::RawSocket::Packet& packet, RejectReason reason, Instant now) {
-  const bool ours = packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) == spec_.router_id;
-  if (!ours || packet.source == *source_ || reason == RejectReason::owner) return;
-  last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
-}
-
-/// No others, and all of them.
-bool Router::has_our_addresses(const Advert& advert) const {
-  const auto is_ours = [&](const net::Address& address) {
-    return std::ranges::any_of(spec_.addresses, [&](const auto& own) { return own.prefix.address == address; });
-  };
-  return advert.addresses.size() == spec_.addresses.size() && std::ranges::all_of(advert.addresses, is_ours);
-}
-
-void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {
-  auto peer = std::ranges::find(peers_, source, &Peer::address);
-  if (peer == peers_.end() && peers_.size() == most_peers) {
-    peer = std::ranges::min_element(peers_, {}, &Peer::heard);  // make room
-  } else if (peer == peers_.end()) {
-    peer = peers_.insert(peers_.end(), Peer{});
-  }
-  *peer = {.address = source, .priority = advert.priority, .heard = now};
 }
 
 }  // namespace vrrp

@@ -13,8 +13,10 @@
 #include "net/raw_socket.h"
 #include "net/route_table.h"
 #include "net/sysctls.h"
+#include "vrrp/challenges.h"
 #include "vrrp/hello.h"
 #include "vrrp/sequences.h"
+#include "vrrp/signature.h"
 #include "vrrp/status.h"
 #include "vrrp/sync_group_state.h"
 
@@ -85,14 +87,21 @@ class Router {
     net::Address source;
     Identity identity;
   };
+  /// What a node is sent, beside the answers to its own questions.
+  enum class Question : std::uint8_t {
+    plain,      ///< who it is
+    challenge,  ///< that, and a proof that it is of now
+    doubt,      ///< the same, soon: what it has sent does not show it
+  };
   /// What has arrived, checked and counted.
   struct Received {
     std::vector<Accepted> accepted{};
     std::vector<RejectedPacket> rejected{};
     std::vector<PeerIdentity> identities{};
-    std::set<net::Address> hello_capable{};  ///< whose adverts said that they understand hellos
+    std::map<net::Address, Question> questions{};  ///< to whom packets gave cause for one
   };
-  /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters.
+  /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters. Adverts
+  /// that may be old ones wait for their sender's answer; without a `self` they are accepted as is_new() has it.
   Received receive(Instant now, const std::optional<Identity>& self);
 
   [[nodiscard]] const Spec& spec() const { return spec_; }
@@ -105,22 +114,36 @@ class Router {
   [[nodiscard]] net::Result<std::optional<net::Interface>> find_address_interface(const net::Links& links) const;
   std::string open(const std::set<net::Address>& virtual_addresses, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
-  [[nodiscard]] std::expected<Advert, RejectReason> check(const net::RawSocket::Packet& packet, Received& received);
-  [[nodiscard]] std::expected<Advert, RejectReason> read(const net::RawSocket::Packet& packet, Received& received);
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
-  void note_rejected(const net::RawSocket::Packet& packet, RejectReason reason, Instant now);
+
+  // What it receives (router_received.cc).
+  /// An advert, and what its trailer said.
+  struct Checked {
+    Advert advert;
+    VerifiedPacket packet;
+  };
+  void receive_advert(const net::RawSocket::Packet& packet, bool can_ask, Instant now, Received& received);
+  [[nodiscard]] std::expected<Checked, RejectReason> check(const net::RawSocket::Packet& packet) const;
+  [[nodiscard]] std::expected<Checked, RejectReason> read(const net::RawSocket::Packet& packet) const;
+  [[nodiscard]] bool may_send(const net::Address& source) const;
+  void accept(const net::Address& source, const Advert& advert, Instant now, Received& received);
+  void reject(const net::Address& source, RejectReason reason, Received& received);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
   [[nodiscard]] bool has_our_addresses(const Advert& advert) const;
 
   // What is signed (router_signed.cc).
   [[nodiscard]] bool signs() const;
-  void send_questions(const std::set<net::Address>& others, const Identity& self, Instant now);
-  void send_hello(const net::Address& other, const Identity& self, bool question);
-  [[nodiscard]] std::expected<Hello, RejectReason> check_hello(const net::RawSocket::Packet& packet);
-
+  void judge(const net::Address& source, Checked checked, bool can_ask, Instant now, Received& received);
+  void refuse_replay(const net::Address& source, Instant now, Received& received);
+  void send_questions(const std::map<net::Address, Question>& questions, const Identity& self, Instant now);
+  void send_hello(const net::Address& other, const Hello& hello);
+  void receive_hello(const net::RawSocket::Packet& packet, const Identity* self, Instant now, Received& received);
+  void note_answer(const net::Address& source, std::uint64_t sequence, Instant now, Received& received);
+  [[nodiscard]] std::expected<VerifiedPacket, RejectReason> check_hello(const net::RawSocket::Packet& packet) const;
   [[nodiscard]] std::uint64_t time_of_day() const;
+  [[nodiscard]] std::uint64_t next_sequence();
 
   net::Loop* loop_;
   net::Host* host_;
@@ -134,8 +157,8 @@ class Router {
   std::vector<Peer> peers_;
   std::optional<RejectedAdvert> last_rejected_;
   Sequences sequences_;
-  std::map<net::Address, Instant> last_question_;  ///< when a question was sent there last
-  Counters counters_;                              ///< `dropped`: of sockets that are closed
+  Challenges challenges_;
+  Counters counters_;  ///< `dropped`: of sockets that are closed
 };
 
 }  // namespace vrrp

@@ -50,7 +50,8 @@ class Routers {
   void update(DesiredRouters desired);
 
   /// Who this node is from now on, for those that sign as well; the listener is told of each hello of theirs: within a
-  /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing.
+  /// second or two of a master's advert, on both sides, and so on each second. Not called: it says nothing,
+  /// asks nobody, and goes by the clock on the wall alone.
   void set_identity(Identity self);
 
   /// Lets those become master that start() inhibited; `why` is their reason.

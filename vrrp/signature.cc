@@ -13,7 +13,8 @@
 //
 //   0..3   "dvh1"   4 | key id   5 | features   6..7 | balance   8..15 | sequence   16..47 | HMAC-SHA-256
 //
-// Features are bits that receivers skip where they do not know them: 1 says that the signer understands hellos.
+// Features are bits that receivers skip where they do not know them: 1 says that the signer understands hellos, 2 that
+// it answers challenges, which is what hellos of version 2 are for.
 // The code covers the packet's source and destination, the advert, and the trailer before it, with a balance of 0. The
 // advert's own checksum does not cover the trailer; the balance makes the trailer sum to nothing, so that the checksum
 // also holds for who sums the whole packet, as analysers do. It was 0 once.
@@ -32,6 +33,7 @@ constexpr std::size_t balance_offset = 6;
 constexpr std::size_t sequence_offset = 8;
 constexpr std::size_t code_offset = 16;
 constexpr std::byte understands_hello{1};
+constexpr std::byte answers_challenges{2};
 constexpr std::uint64_t clocks_may_differ = 5ULL * 60 * 1'000'000;
 
 Code code_of(Bytes covered, const Path& path, const Key& key) {
@@ -58,9 +60,9 @@ std::vector<std::byte> sign(Bytes advert, const Path& path, const Key& key, std:
   std::vector<std::byte> packet(advert.begin(), advert.end());
   std::ranges::copy(magic, std::back_inserter(packet));
   packet.push_back(std::byte{key.id});
-  packet.push_back(understands_hello);
+  packet.push_back(understands_hello | answers_challenges);
   packet.resize(advert.size() + sequence_offset);
-  for (int shift = 56; shift >= 0; shift -= 8) packet.push_back(static_cast<std::byte>(sequence >> shift & 0xff));
+  wire::append_big_endian64(packet, sequence);
   const Code code = code_of(packet, path, key);
   std::ranges::copy(std::as_bytes(std::span(code)), std::back_inserter(packet));
   const auto trailer = std::span(packet).last(trailer_size);
@@ -73,7 +75,7 @@ std::expected<VerifiedPacket, RejectReason> verify(Bytes packet, const Path& pat
       packet.size() > trailer_size && std::ranges::equal(packet.last(trailer_size).first(magic.size()), magic);
   if (!has_trailer) {
     if (signing.mode == SigningMode::enforce) return std::unexpected(RejectReason::not_signed);
-    return VerifiedPacket{.advert = packet, .sequence = {}, .understands_hello = false};
+    return VerifiedPacket{.advert = packet, .sequence = {}};
   }
   const Bytes trailer = packet.last(trailer_size);
   const auto key = std::ranges::find(signing.keys, std::to_integer<std::uint8_t>(trailer[key_offset]), &Key::id);
@@ -86,13 +88,11 @@ std::expected<VerifiedPacket, RejectReason> verify(Bytes packet, const Path& pat
       (wire::sum(trailer.subspan(balance_offset, 2)) != 0 && sum_of(trailer, advert, path) != 0xffff)) {
     return std::unexpected(RejectReason::signature);
   }
-  std::uint64_t sequence = 0;
-  for (const std::byte byte : trailer.subspan(sequence_offset, sizeof sequence)) {
-    sequence = sequence << 8 | std::to_integer<std::uint64_t>(byte);
-  }
+  const std::byte features = trailer[features_offset];
   return VerifiedPacket{.advert = advert,
-                        .sequence = sequence,
-                        .understands_hello = (trailer[features_offset] & understands_hello) != std::byte{0}};
+                        .sequence = wire::big_endian64(trailer.subspan(sequence_offset)),
+                        .understands_hello = (features & understands_hello) != std::byte{},
+                        .answers_challenges = (features & answers_challenges) != std::byte{}};
 }
 
 bool is_new(std::uint64_t sequence, std::optional<std::uint64_t> last, std::uint64_t time_of_day) {

@@ -7,7 +7,7 @@
 
 #include "net/address.h"
 
-/// What the two versions' adverts have in common on the wire.
+/// What the packets of both versions, and ours, have in common on the wire.
 namespace vrrp::wire {
 
 using Bytes = std::span<const std::byte>;
@@ -23,6 +23,17 @@ constexpr std::uint32_t big_endian16(std::byte high, std::byte low) {
 constexpr void put_big_endian16(std::span<std::byte> at, std::uint32_t value) {
   at[0] = static_cast<std::byte>(value >> 8 & 0xff);
   at[1] = static_cast<std::byte>(value & 0xff);
+}
+
+inline void append_big_endian64(std::vector<std::byte>& packet, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) packet.push_back(static_cast<std::byte>(value >> shift & 0xff));
+}
+
+/// Of the first 8 bytes, which must be there.
+constexpr std::uint64_t big_endian64(Bytes bytes) {
+  std::uint64_t value = 0;
+  for (const std::byte byte : bytes.first(8)) value = value << 8 | std::to_integer<std::uint64_t>(byte);
+  return value;
 }
 
 /// RFC 1071's sum before it is folded. All we sum has even length.

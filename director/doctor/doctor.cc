@@ -79,9 +79,10 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
   const bool signs =
       has_router(cluster, [](const config::VirtualRouter& router) { return router.authentication.has_value(); });
   if (!facts.clock_synchronized) {
-    findings.push_back({signs ? Severity::warning : Severity::note, "clock", "not synchronized",
-                        signs ? "run an NTP client: signed advertisements are refused if the clocks differ by 5 minutes"
-                              : "run an NTP client, so that the times in the directors' logs match"});
+    findings.push_back(
+        {signs ? Severity::warning : Severity::note, "clock", "not synchronized",
+         signs ? "run an NTP client: version 0.1.0 refuses signed advertisements if the clocks differ by 5 minutes"
+               : "run an NTP client, so that the times in the directors' logs match"});
   }
   const auto see_secret = [&](const std::string& subject, const std::string& path) {
     const auto problem = path.empty() || !seen.insert("secret " + path).second ? "" : facts.secret(path);

@@ -62,7 +62,7 @@ std::string_view remedy(vrrp::RejectReason reason) {
     case vrrp::RejectReason::not_signed:
       return "sign on all nodes, or set 'mode: permissive' here until they do";
     case vrrp::RejectReason::replay:
-      return "check whether its clock was set back";
+      return "let IP protocol 112 pass between the nodes' own addresses; beside version 0.1.0, set the clocks";
     case vrrp::RejectReason::password:
       return "give all nodes the same password ('password_file')";
     case vrrp::RejectReason::version:

@@ -60,8 +60,8 @@ const std::set<std::string> pure_files = {
     "checkers/probes/advice_line", "checkers/probes/dns_message", "checkers/probes/http_response",
     "checkers/probes/match", "checkers/probes/redirect",
     // VRRP
-    "vrrp/machine", "vrrp/sync_group_state", "vrrp/advert", "vrrp/advert_v2", "vrrp/hello", "vrrp/sequences",
-    "vrrp/signature", "vrrp/spec", "vrrp/status",
+    "vrrp/machine", "vrrp/sync_group_state", "vrrp/advert", "vrrp/advert_v2", "vrrp/challenges", "vrrp/hello",
+    "vrrp/sequences", "vrrp/signature", "vrrp/spec", "vrrp/status",
     // the cluster file
     "config/cluster", "config/ranges", "config/service_chunks",
     // the director

@@ -22,7 +22,23 @@ const Bytes bytes = from_hex(
     "05302e312e30"
     "036c6231");
 
-Bytes first(std::size_t size) { return {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)}; }
+// The same with a challenge.
+const Hello challenging = [] {
+  Hello hello = question;
+  hello.nonces = {.challenge = 0x1122334455667788, .response = 0x99aabbccddeeff00};
+  return hello;
+}();
+const Bytes with_nonces = from_hex(
+    "30330201"
+    "0123456789abcdef"
+    "05302e312e30"
+    "036c6231"
+    "1122334455667788"
+    "99aabbccddeeff00");
+
+Bytes first(std::size_t size, const Bytes& of = bytes) {
+  return {of.begin(), of.begin() + static_cast<std::ptrdiff_t>(size)};
+}
 
 }  // namespace
 
@@ -32,6 +48,15 @@ TEST_CASE("a hello is these bytes, and is read as it is written") {
   Hello answer = question;
   answer.question = false;
   answer.from = {};
+  CHECK(decode_hello(vrrp::encode(answer)) == answer);
+}
+
+TEST_CASE("a hello with a challenge is of version 2, and has it at its end") {
+  CHECK(vrrp::encode(challenging) == with_nonces);
+  CHECK(decode_hello(with_nonces) == challenging);
+  Hello answer = challenging;
+  answer.question = false;
+  answer.nonces = vrrp::Nonces{};
   CHECK(decode_hello(vrrp::encode(answer)) == answer);
 }
 
@@ -52,16 +77,23 @@ TEST_CASE("a hello is refused unless it is whole, and nothing else") {
     INFO(size);
     CHECK(decode_hello(first(size)).error() == RejectReason::truncated);
   }
-  Bytes longer = bytes;
-  longer.push_back(std::byte{});
-  CHECK(decode_hello(longer).error() == RejectReason::length);
+  for (std::size_t size = 0; size < with_nonces.size(); ++size) {
+    INFO(size);
+    CHECK(decode_hello(first(size, with_nonces)).error() == RejectReason::truncated);
+  }
+  for (Bytes longer : {bytes, with_nonces}) {
+    longer.push_back(std::byte{});
+    CHECK(decode_hello(longer).error() == RejectReason::length);
+  }
   Bytes long_text = bytes;
   long_text[12] = std::byte{65};
   long_text.resize(200);
   CHECK(decode_hello(long_text).error() == RejectReason::length);
-  Bytes later = bytes;
-  later[2] = std::byte{2};
-  CHECK(decode_hello(later).error() == RejectReason::version);
+  for (const int other : {0, 3, 255}) {
+    Bytes later = with_nonces;
+    later[2] = static_cast<std::byte>(other);
+    CHECK(decode_hello(later).error() == RejectReason::version);
+  }
 }
 
 TEST_CASE("names are bounded, and bring no control characters") {

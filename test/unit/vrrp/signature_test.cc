@@ -19,6 +19,10 @@ constexpr std::uint64_t sequence = 1'700'000'000'000'000;
 
 // Computed apart from this code, with Python's hmac; the trailer's bytes 6 and 7 make it sum to nothing.
 const Bytes signed_advert = from_hex(
+    "3133960100643fb4c0a8380a647668310703dbff00060a24181e4000e9d275c9504ad727f0888244301d6016390c455180e63dd934c425cc40"
+    "4a8c05");
+// As version 0.1.0 signs, which answers no challenges.
+const Bytes signed_by_0_1_0 = from_hex(
     "3133960100643fb4c0a8380a6476683107019f9800060a24181e4000f7bc1f4f04a3e0007878db56a1b6ccb0c9feb1804b478bd1c120d78c10"
     "8e70bb");
 // As it was before there were hellos.
@@ -40,6 +44,16 @@ TEST_CASE("a signed advert is what RFC 2104 makes of it, and opens with any of t
   CHECK(std::ranges::equal(read->advert, advert));
   CHECK(read->sequence == sequence);
   CHECK(read->understands_hello);
+  CHECK(read->answers_challenges);
+}
+
+TEST_CASE("who signs as version 0.1.0 does understands hellos, and answers no challenges") {
+  const auto read = verified(signed_by_0_1_0);
+  REQUIRE(read);
+  CHECK(std::ranges::equal(read->advert, advert));
+  CHECK(read->sequence == sequence);
+  CHECK(read->understands_hello);
+  CHECK_FALSE(read->answers_challenges);
 }
 
 TEST_CASE("who signs as before there were hellos is believed, and is sent none") {
@@ -47,6 +61,7 @@ TEST_CASE("who signs as before there were hellos is believed, and is sent none")
   REQUIRE(read);
   CHECK(std::ranges::equal(read->advert, advert));
   CHECK_FALSE(read->understands_hello);
+  CHECK_FALSE(read->answers_challenges);
 }
 
 TEST_CASE("a signature holds for nothing else: no other bit, end, key or length") {

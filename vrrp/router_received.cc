@@ -1,0 +1,120 @@
+// What a router receives: checked, counted, and handed over.
+
+#include <algorithm>
+#include <utility>
+
+#include "vrrp/link.h"
+#include "vrrp/router.h"
+#include "vrrp/signature.h"
+
+namespace vrrp {
+
+namespace {
+
+constexpr int packets_a_turn = 256;     // a flood does not keep the loop from its timers
+constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
+
+}  // namespace
+
+Router::Received Router::receive(Instant now, const std::optional<Identity>& self) {
+  Received received;
+  if (!socket_ || !source_) return received;
+  const bool can_ask = self && signs();
+  socket_->receive(packets_a_turn, [&](const net::RawSocket::Packet& packet) {
+    if (spec_.signing && is_hello(packet.payload)) {
+      receive_hello(packet, can_ask ? &*self : nullptr, now, received);
+    } else {
+      receive_advert(packet, can_ask, now, received);
+    }
+  });
+  if (can_ask) send_questions(received.questions, *self, now);
+  return received;
+}
+
+void Router::receive_advert(const net::RawSocket::Packet& packet, bool can_ask, Instant now, Received& received) {
+  auto checked = check(packet);
+  if (checked) return judge(packet.source, *std::move(checked), can_ask, now, received);
+  const RejectReason reason = checked.error();
+  // Only what says that it is of this VRID may be another master of it.
+  const bool ours = packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) == spec_.router_id;
+  if (ours && packet.source != *source_ && reason != RejectReason::owner)
+    last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
+  reject(packet.source, reason, received);
+}
+
+void Router::accept(const net::Address& source, const Advert& advert, Instant now, Received& received) {
+  ++counters_.received;
+  if (!has_our_addresses(advert)) {
+    ++counters_.other_address_list;
+    received.rejected.push_back({.source = source, .reason = RejectReason::address_list});
+  }
+  note_peer(source, advert, now);
+  received.accepted.push_back({.source = source,
+                               .heard = {.priority = advert.priority,
+                                         .max_advertise_interval = advert.max_advertise_interval,
+                                         .greater_address = source > *source_}});
+}
+
+void Router::reject(const net::Address& source, RejectReason reason, Received& received) {
+  ++counters_.rejected[std::to_underlying(reason)];
+  received.rejected.push_back({.source = source, .reason = reason});
+}
+
+/// RFC 9568 section 7.1, and what a unicast peer must be.
+std::expected<Router::Checked, RejectReason> Router::check(const net::RawSocket::Packet& packet) const {
+  if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
+  if (packet.destination.is_multicast() == spec_.unicast.has_value()) return std::unexpected(RejectReason::destination);
+  if (!may_send(packet.source)) return std::unexpected(RejectReason::source);
+  auto read = this->read(packet);
+  if (!read) return read;
+  if (read->advert.router_id != spec_.router_id) return std::unexpected(RejectReason::router_id);
+  if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
+  return read;
+}
+
+/// Another node, and a peer where they are known.
+bool Router::may_send(const net::Address& source) const {
+  const bool unknown = spec_.unicast && std::ranges::find(spec_.unicast->peers, source) == spec_.unicast->peers.end();
+  return !unknown && source != *source_;
+}
+
+/// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
+/// VRID.
+std::expected<Router::Checked, RejectReason> Router::read(const net::RawSocket::Packet& packet) const {
+  if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
+    return std::unexpected(RejectReason::router_id);
+  }
+  Checked read{.advert = {}, .packet = {.advert = packet.payload, .sequence = {}}};
+  if (spec_.version != 2 && spec_.signing) {
+    const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
+    if (!verified) return std::unexpected(verified.error());
+    read.packet = *verified;
+  }
+  auto advert =
+      spec_.version == 2 ? decode_v2(packet.payload, spec_.password) : decode(read.packet.advert, path_of(packet));
+  if (!advert) return std::unexpected(advert.error());
+  if (spec_.version == 2 && advert->max_advertise_interval != spec_.advertise)
+    return std::unexpected(RejectReason::interval);
+  read.advert = *std::move(advert);
+  return read;
+}
+
+/// No others, and all of them.
+bool Router::has_our_addresses(const Advert& advert) const {
+  const auto is_ours = [&](const net::Address& address) {
+    return std::ranges::any_of(spec_.addresses, [&](const auto& own) { return own.prefix.address == address; });
+  };
+  return advert.addresses.size() == spec_.addresses.size() && std::ranges::all_of(advert.addresses, is_ours);
+}
+
+void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {
+  auto peer = std::ranges::find(peers_, source, &Peer::address);
+  if (peer == peers_.end() && peers_.size() == most_peers) {
+    peer = std::ranges::min_element(peers_, {}, &Peer::heard);  // make room
+  } else if (peer == peers_.end()) {
+    peer = peers_.insert(peers_.end(), Peer{});
+  }
+  *peer = {.address = source, .priority = advert.priority, .heard = now};
+}
+
+}  // namespace vrrp
