@@ -129,6 +129,38 @@ void World::check_now() {
     check_idle(node);
     check_gateway(node);
   }
+  if (now_ < next_told_) return;
+  next_told_ = now_ + 1s;
+  for (const auto& node : nodes_) check_told(node);
+}
+
+/// What is not as wanted shows in what its director says of itself.
+void World::check_told(const Node& node) {
+  if (!node.runs()) return;
+  const auto told = [&](bool shows, const std::string& what) {
+    reach("rule: it must be told that " + what);
+    if (!shows) violate(fmt::format("{} does not tell that {}", node.config.name, what));
+  };
+  if (node.refused_file) {
+    const auto problems = node.director->problems();
+    told(std::ranges::find(problems, director::EventKind::reload_refused, &director::Problem::kind) != problems.end(),
+         "a file was refused");
+  }
+  const auto since_able = now_ - node.able_from;  // no link has gone or come since
+  if (!node.connected() && since_able > 100ms) {
+    const auto routers = node.director->routers().status();
+    told(std::ranges::none_of(routers, [](const vrrp::Status& router) { return router.fault.empty(); }),
+         "a link is down");
+  }
+  if (!node.able() || since_able < 5s) return;
+  for (const auto& service : node.cluster.services) {
+    for (const auto& server : service.servers) {
+      const auto state = node.director->health().of(service.key).at(server.endpoint).state;
+      const auto since = now_ - servers_.since(server.endpoint);
+      if (servers_.of(server.endpoint) != Behaviour::well && since > detection_time(service.checks.front()))
+        told(state == checkers::HealthState::down, "a server is down");
+    }
+  }
 }
 
 /// Who does not reach what it must is not the master.

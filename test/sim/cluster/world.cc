@@ -92,6 +92,7 @@ void World::tell(Node& node) {
 void World::start(Node& node) {
   say("start " + node.config.name);
   put_in_force(node);
+  node.refused_file = false;
   remember(node);
   node.able_from = now_;
   told_.erase(node.place);

@@ -188,6 +188,7 @@ class World {
   void check_gateway(Node& node);
   void check_connections(Node& node);
   void check_removed(const Node& node);
+  void check_told(const Node& node);
 
   Servers servers_;
   Clients clients_{*this};
@@ -203,6 +204,7 @@ class World {
   std::map<Way, Instant> mended_;              ///< when a way was last mended
   std::map<std::size_t, std::uint64_t> told_;  ///< the last event of each node that the story has
   std::map<Way, Instant> both_since_;          ///< two nodes that hear each other hold the same address
+  Instant next_told_{};                        ///< when what the directors tell of themselves is looked at next
   std::optional<Instant> none_since_;          ///< nobody serves, although one could
   std::map<std::pair<std::size_t, std::string>, Instant> wrong_since_;  ///< a dead server gets connections
   std::map<std::string, int> reached_;
