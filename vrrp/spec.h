@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -62,6 +63,15 @@ struct VirtualAddress {
 
   auto operator<=>(const VirtualAddress&) const = default;
 };
+
+/// How many addresses a virtual router can have: as many as an advert counts (RFC 9568 section 5.2.5), and as it
+/// carries in a packet of 1,500 bytes, with or without its signature.
+[[nodiscard]] constexpr std::size_t most_addresses(net::Family family, bool is_signed) {
+  constexpr std::size_t packet = 1500, fixed_part = 8, trailer = 48, most_counted = 255;
+  const bool v6 = family == net::Family::ipv6;
+  const std::size_t ip_header = v6 ? 40 : 20, each = v6 ? 16 : 4;
+  return std::min(most_counted, (packet - ip_header - fixed_part - (is_signed ? trailer : 0)) / each);
+}
 
 /// A route that is where the virtual addresses are.
 struct VirtualRoute {

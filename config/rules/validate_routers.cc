@@ -36,6 +36,8 @@ class RouterRules {
   using Interfaces = std::map<std::string, std::string>;
   void interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path, const std::string& owner);
   void virtual_address(const VirtualRouter& router, std::size_t index);
+  [[nodiscard]] std::size_t first_sound(const VirtualRouter& router) const;
+  void advertisement_fits(const VirtualRouter& router);
 
   const Cluster& cluster_;
   const Origin& origin_;
@@ -135,7 +137,27 @@ void RouterRules::router_ids_are_unique_on_a_link() {
 void RouterRules::virtual_addresses() {
   for (const auto& router : cluster_.virtual_routers) {
     for (std::size_t i = 0; i < router.addresses.size(); ++i) virtual_address(router, i);
+    advertisement_fits(router);
   }
+}
+
+/// The place in the list of its first address that could be read; at least one could.
+std::size_t RouterRules::first_sound(const VirtualRouter& router) const {
+  std::size_t place = 0;
+  while (!origin_.valid({"vrrp", router.name, "addresses", std::to_string(place)})) ++place;
+  return place;
+}
+
+/// One advertisement names them all.
+void RouterRules::advertisement_fits(const VirtualRouter& router) {
+  if (router.addresses.empty()) return;
+  const bool is_signed = router.authentication.has_value();
+  const auto most = vrrp::most_addresses(router.addresses.front().prefix.address.family(), is_signed);
+  const Origin::Path path = {"vrrp", router.name, "addresses"};
+  if (router.addresses.size() <= most || !origin_.valid(path)) return;
+  diagnostics_.error(origin_.place(path),
+                     fmt::format("virtual router '{}' has {} addresses; an advertisement has room for {}{}",
+                                 router.name, router.addresses.size(), most, is_signed ? " with its signature" : ""));
 }
 
 void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index) {
@@ -147,7 +169,7 @@ void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index
     diagnostics_.error(place, fmt::format("{} in virtual router '{}' {}", to_string(address), router.name, why));
   };
   if (address.is_any() || address.is_multicast()) return error("is not a unicast address");
-  const auto& first = router.addresses.front().prefix.address;
+  const auto& first = router.addresses[first_sound(router)].prefix.address;
   if (first.family() != address.family()) {
     return error(fmt::format("is of a different address family than {}; use one virtual router for each family",
                              to_string(first)));

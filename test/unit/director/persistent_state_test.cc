@@ -61,7 +61,8 @@ TEST_CASE("a restart shortens no drain and no weight: the milliseconds stand bes
              Catch::ContainsSubstring("\"deadline\": 1700000008,") && Catch::ContainsSubstring("\"deadline_ms\": 500"));
   CHECK_THAT(to_json(some()), !Catch::ContainsSubstring("_ms"));
   CHECK_FALSE(state_from_json(
-      R"({"version":2,"orders":{"a/b":{"drain":{"since":1,"since_ms":1000,"reason":""}}},"owned":[],"departures":[]})"));
+      R"({"version":2,"orders":{"a/b":{"weight":1,"weight_since":1,"weight_since_ms":1000}},"owned":[],)"
+      R"("departures":[]})"));
 }
 
 TEST_CASE("a weight is kept in the form that earlier versions read, with what they do not know beside it") {

@@ -47,6 +47,21 @@ TEST_CASE("a signed advert is what RFC 2104 makes of it, and opens with any of t
   CHECK(read->answers_challenges);
 }
 
+TEST_CASE(
+    "an advert of as many addresses as there can be fits into a packet of 1,500 bytes, and one of more does not") {
+  const bool v6 = GENERATE(false, true), is_signed = GENERATE(false, true);
+  const auto address = net::Address::parse(v6 ? "2001:db8::1" : "192.0.2.1").value();
+  const vrrp::Path way{.source = address, .destination = address};
+  const auto size_of = [&](std::size_t addresses) {
+    const vrrp::Advert full{.router_id = 1, .addresses = std::vector(addresses, address)};
+    const auto packet = encode(full, way, vrrp::Checksum::rfc5798);
+    return (v6 ? 40 : 20) + (is_signed ? sign(packet, way, key, sequence) : packet).size();
+  };
+  const auto most = vrrp::most_addresses(address.family(), is_signed);
+  CHECK(size_of(most) <= 1500);
+  if (most < 255) CHECK(size_of(most + 1) > 1500);
+}
+
 TEST_CASE("who signs as version 0.1.0 does understands hellos, and answers no challenges") {
   const auto read = verified(signed_by_0_1_0);
   REQUIRE(read);
