@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/ascii.h"
+
 namespace config {
 namespace {
 
@@ -38,7 +40,9 @@ net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std:
         fmt::format("node '{}' is not in the cluster file; its nodes are {}", asked, fmt::join(names, ", ")));
   }
   if (const Node* node = find_node(cluster, host_name)) return *node;
-  const auto same_host = [&](const Node& node) { return host_part(node.name) == host_part(host_name); };
+  const auto same_host = [&](const Node& node) {
+    return net::equals_ignore_case(host_part(node.name), host_part(host_name));
+  };
   if (std::ranges::count_if(cluster.nodes, same_host) == 1) return *std::ranges::find_if(cluster.nodes, same_host);
   return net::failure(
       fmt::format("host '{}' is not a node of the cluster file; its nodes are {}; select one with --node", host_name,

@@ -258,7 +258,8 @@ YamlNode* parse(std::string_view source, std::uint32_t index, Document& document
     diagnostics.error({.source = index}, fmt::format("cannot be parsed: {}", error.what()));
     return nullptr;
   }
-  if (builder.root() == nullptr) diagnostics.error({.source = index}, "is empty; expected a cluster file");
+  if (builder.root() == nullptr && index == 0)
+    diagnostics.error({.source = index}, "is empty; expected a cluster file");
   return builder.root();
 }
 

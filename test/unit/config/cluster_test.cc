@@ -29,6 +29,7 @@ TEST_CASE("a host finds itself among the nodes") {
   CHECK(chosen(cluster, "", "lb1") == "lb1");
   CHECK(chosen(cluster, "", "lb1.example.com") == "lb1");
   CHECK(chosen(cluster, "", "lb2") == "lb2.example.com");
+  CHECK(chosen(cluster, "", "LB2.Example.org") == "lb2.example.com");
   CHECK(chosen(cluster, "", "lb2.example.com") == "lb2.example.com");
   CHECK(chosen(cluster_of({}), "", "anything") == "anything");
 }
