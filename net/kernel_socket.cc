@@ -151,15 +151,20 @@ std::optional<RawSocket::Packet> read_ipv6(std::span<const std::byte> bytes, con
   return packet;
 }
 
+void discard_received(int fd) {
+  std::byte start{};
+  while (::recv(fd, &start, sizeof start, MSG_DONTWAIT) >= 0 || errno == EINTR) {
+  }
+}
+
 Result<Fd> open_for(const RawSocket::Spec& wanted) {
   auto socket = open_socket(wanted);
   if (!socket) return socket;
   Options options(socket->get());
-  // Nobody reads this one. First, since from now on it would hear everything of its protocol.
+  // First, since from now on it hears everything of its protocol, on every interface.
   static constexpr sock_filter refuse_all = BPF_STMT(BPF_RET | BPF_K, 0);
   const sock_fprog filter{.len = 1, .filter = const_cast<sock_filter*>(&refuse_all)};
-  if (wanted.use == Use::send_multicast)
-    options.set(SOL_SOCKET, SO_ATTACH_FILTER, filter, "attach a filter that drops all packets");
+  options.set(SOL_SOCKET, SO_ATTACH_FILTER, filter, "attach a filter that drops all packets");
   if (wanted.use != Use::unicast) {
     options.set(SOL_SOCKET, SO_BINDTODEVICE, wanted.interface.data(), wanted.interface.size(), "bind to the interface");
   }
@@ -172,6 +177,10 @@ Result<Fd> open_for(const RawSocket::Spec& wanted) {
   ::setsockopt(socket->get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer);
   options.set(SOL_SOCKET, SO_PRIORITY, TC_PRIO_CONTROL,
               "set the priority of packets");  // after the TOS, which sets it too
+  if (wanted.use != Use::send_multicast) {     // that one is never read
+    discard_received(socket->get());
+    options.set(SOL_SOCKET, SO_DETACH_FILTER, 0, "detach the filter that drops all packets");
+  }
   if (auto done = options.result(); !done) {
     return std::unexpected(
         Error{done.error().code, fmt::format("{} on {}: {}", wanted.name, wanted.interface, done.error().message)});

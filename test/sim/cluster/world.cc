@@ -129,10 +129,12 @@ void World::crash(Node& node) {
   node.stalled = node.stopping = node.stopped = node.replaced = false;
 }
 
-/// The file that is on its disk, and what has left it.
+/// The file that is on its disk, and what has left it; not those that an operator had limited.
 void World::put_in_force(Node& node) {
   for (const auto& service : node.cluster.services) {
-    for (const auto& server : service.servers) node.removed.try_emplace(server.endpoint, now_);
+    for (const auto& server : service.servers) {
+      if (!node.ends.contains(service.name + "/" + server.name)) node.removed.try_emplace(server.endpoint, now_);
+    }
   }
   for (const auto& service : file_.services) {
     for (const auto& server : service.servers) node.removed.erase(server.endpoint);
