@@ -129,11 +129,15 @@ void World::crash(Node& node) {
   node.stalled = node.stopping = node.stopped = node.replaced = false;
 }
 
-/// The file that is on its disk, and what has left it; not those that an operator had limited.
+/// The file that is on its disk, and what its table has that has left the file; not what an operator had limited.
 void World::put_in_force(Node& node) {
   for (const auto& service : node.cluster.services) {
+    const auto row = node.kernel.table.find(service.key);
+    if (row == node.kernel.table.end()) continue;
     for (const auto& server : service.servers) {
-      if (!node.ends.contains(service.name + "/" + server.name)) node.removed.try_emplace(server.endpoint, now_);
+      const bool is_there = row->second.destinations.contains({.endpoint = server.endpoint});
+      if (is_there && !node.ends.contains(service.name + "/" + server.name))
+        node.removed.try_emplace(server.endpoint, now_);
     }
   }
   for (const auto& service : file_.services) {
@@ -279,10 +283,10 @@ void World::set_behaviour(const net::Endpoint& server, Behaviour behaviour) {
 void World::reload(Node& node) {
   say("reload " + node.config.name);
   const auto file = mutation_ == Mutation::reads_old_files ? node.cluster : file_of(node);
+  put_in_force(node);
   if (auto done = node.director->reload(director::make_node_config(file, node.config).value(), "the simulation"); !done)
     violate(node.config.name + " does not reload: " + done.error().message);
   node.told_at = now_;
-  put_in_force(node);
   node.director->note_accepted_file();
   node.refused_file = false;
 }
