@@ -218,6 +218,7 @@ void World::remember(Node& node) {
   if (!node.history.empty() && std::find(since, node.history.end(), found) == node.history.end())
     violate(node.config.name + " has lost an order that was said to be durable");
   node.overrides = found;
+  for (const auto& server : found.limited) node.ends.try_emplace(server, now_);  // of an order whose end was lost
   node.history = {overrides_in(node.disk.durable),
                   found};  // until the new life has seen to it, the first may come back
   node.promised = 0;
