@@ -60,9 +60,10 @@ void Clients::act() {
     sync();
   }
   if (connections_.size() < enough && world_.below(3) == 0) open();
-  std::erase_if(connections_, [&](Connection& connection) {
-    return world_.below(8) == 0 && (world_.below(40) == 0 || !send(connection));
-  });
+  for (auto connection = connections_.begin(); connection != connections_.end();) {
+    const bool is_over = world_.below(8) == 0 && (world_.below(40) == 0 || !send(*connection));
+    connection = is_over ? connections_.erase(connection) : std::next(connection);
+  }
   count();
 }
 

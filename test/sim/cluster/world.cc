@@ -295,7 +295,7 @@ void World::reload(Node& node) {
 void World::reload_bad_file(Node& node) {
   say(node.config.name + " is given a file that is none");
   auto file = file_;
-  for (auto& router : file.virtual_routers) router.authentication = {.keys = keys_file() + ".missing"};
+  for (auto& router : file.virtual_routers) router.authentication = {.keys = "/nowhere/vrrp.keys"};
   const auto node_config = director::make_node_config(file, node.config);
   if (node_config) violate("a file of keys that is missing is read");
   node.director->note_refused_file("the simulation", node_config.error().message);
