@@ -6,6 +6,7 @@
 #include "vrrp/link.h"
 #include "vrrp/router.h"
 #include "vrrp/signature.h"
+#include "vrrp/wire.h"
 
 namespace vrrp {
 
@@ -36,7 +37,7 @@ void Router::receive_advert(const net::RawSocket::Packet& packet, bool can_ask, 
   if (checked) return judge(packet.source, *std::move(checked), can_ask, now, received);
   const RejectReason reason = checked.error();
   // Only what says that it is of this VRID may be another master of it.
-  const bool ours = packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) == spec_.router_id;
+  const bool ours = wire::router_id(packet.payload) == spec_.router_id;
   if (ours && packet.source != *source_ && reason != RejectReason::owner)
     last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
   reject(packet.source, reason, received);
@@ -81,9 +82,8 @@ bool Router::may_send(const net::Address& source) const {
 /// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
 /// VRID.
 std::expected<Router::Checked, RejectReason> Router::read(const net::RawSocket::Packet& packet) const {
-  if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
+  if (wire::router_id(packet.payload).value_or(spec_.router_id) != spec_.router_id)
     return std::unexpected(RejectReason::router_id);
-  }
   Checked read{.advert = {}, .packet = {.advert = packet.payload, .sequence = {}}};
   if (spec_.version != 2 && spec_.signing) {
     const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);

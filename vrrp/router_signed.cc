@@ -8,6 +8,7 @@
 #include "vrrp/link.h"
 #include "vrrp/router.h"
 #include "vrrp/signature.h"
+#include "vrrp/wire.h"
 
 namespace vrrp {
 
@@ -103,7 +104,8 @@ void Router::receive_hello(const net::RawSocket::Packet& packet, const Identity*
     is_believed = sequences_.note_fresh_question(source, sequence, now, time_of_day());
     if (!is_believed) received.questions[source] = Question::doubt;
   } else {
-    if (!sequences_.note_hello(source, sequence, time_of_day())) return reject(source, RejectReason::replay, received);
+    if (!sequences_.note_hello(source, sequence, now, time_of_day()))
+      return reject(source, RejectReason::replay, received);
     is_believed = !has_proof;  // an answer may come late, after another one or another question
   }
   if (is_believed) received.identities.push_back({.source = source, .identity = std::move(hello->from)});
@@ -126,9 +128,8 @@ std::expected<VerifiedPacket, RejectReason> Router::check_hello(const net::RawSo
   if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
   if (packet.destination != *source_) return std::unexpected(RejectReason::destination);
   if (!may_send(packet.source)) return std::unexpected(RejectReason::source);
-  if (packet.payload.size() > 1 && std::to_integer<std::uint8_t>(packet.payload[1]) != spec_.router_id) {
+  if (wire::router_id(packet.payload).value_or(spec_.router_id) != spec_.router_id)
     return std::unexpected(RejectReason::router_id);
-  }
   auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
   if (verified && !verified->sequence) return std::unexpected(RejectReason::not_signed);
   return verified;

@@ -12,21 +12,21 @@ std::uint64_t Sequences::next(Instant now, std::uint64_t time_of_day) {
   return own_ = std::max(own_ + 1, began_.sequence + to_sequence(now - began_.at));
 }
 
-bool Sequences::note_advert(const net::Address& source, std::uint64_t sequence, Instant now,
-                            std::uint64_t time_of_day) {
-  const auto found = adverts_.find(source);
-  const auto last = found == adverts_.end() ? std::nullopt : std::optional(found->second.sequence);
-  if (!is_new(sequence, last, time_of_day)) return false;
-  adverts_[source] = {.sequence = sequence, .at = now};
+bool Sequences::note(Last& last, const net::Address& source, Heard heard, std::uint64_t time_of_day) {
+  const auto found = last.find(source);
+  const auto before = found == last.end() ? std::nullopt : std::optional(found->second.sequence);
+  if (!is_new(heard.sequence, before, time_of_day)) return false;
+  last[source] = heard;
   return true;
 }
 
-bool Sequences::note_hello(const net::Address& source, std::uint64_t sequence, std::uint64_t time_of_day) {
-  const auto found = hellos_.find(source);
-  const auto last = found == hellos_.end() ? std::nullopt : std::optional(found->second);
-  if (!is_new(sequence, last, time_of_day)) return false;
-  hellos_[source] = sequence;
-  return true;
+bool Sequences::note_advert(const net::Address& source, std::uint64_t sequence, Instant now,
+                            std::uint64_t time_of_day) {
+  return note(adverts_, source, {.sequence = sequence, .at = now}, time_of_day);
+}
+
+bool Sequences::note_hello(const net::Address& source, std::uint64_t sequence, Instant now, std::uint64_t time_of_day) {
+  return note(hellos_, source, {.sequence = sequence, .at = now}, time_of_day);
 }
 
 bool Sequences::is_fresh(const net::Address& source, std::uint64_t sequence, Instant now,
@@ -50,9 +50,9 @@ bool Sequences::note_fresh_advert(const net::Address& source, std::uint64_t sequ
 bool Sequences::note_fresh_question(const net::Address& source, std::uint64_t sequence, Instant now,
                                     std::uint64_t time_of_day) {
   const auto last = hellos_.find(source);
-  if (last != hellos_.end() && sequence <= last->second) return false;
+  if (last != hellos_.end() && sequence <= last->second.sequence) return false;
   if (!is_fresh(source, sequence, now, time_of_day)) return false;
-  hellos_[source] = sequence;
+  hellos_[source] = {.sequence = sequence, .at = now};
   return true;
 }
 
@@ -60,7 +60,7 @@ bool Sequences::note_answer(const net::Address& source, std::uint64_t sequence, 
                             std::uint64_t time_of_day) {
   const bool was_fresh = is_fresh(source, sequence, now, time_of_day);
   if (!was_fresh || !adverts_.contains(source)) adverts_[source] = {.sequence = sequence, .at = now};
-  hellos_[source] = sequence;
+  hellos_[source] = {.sequence = sequence, .at = now};
   return was_fresh;
 }
 

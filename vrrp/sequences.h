@@ -40,7 +40,8 @@ class Sequences {
   /// Takes note of one that was heard from `source`. False: it is not newer than one before, as is_new() has it.
   [[nodiscard]] bool note_advert(const net::Address& source, std::uint64_t sequence, Instant now,
                                  std::uint64_t time_of_day);
-  [[nodiscard]] bool note_hello(const net::Address& source, std::uint64_t sequence, std::uint64_t time_of_day);
+  [[nodiscard]] bool note_hello(const net::Address& source, std::uint64_t sequence, Instant now,
+                                std::uint64_t time_of_day);
 
   // Of a sender that can be asked (challenges.h).
 
@@ -62,13 +63,14 @@ class Sequences {
     std::uint64_t sequence = 0;
     Instant at{};
   };
+  using Last = std::map<net::Address, Heard>;
+  static bool note(Last& last, const net::Address& source, Heard heard, std::uint64_t time_of_day);
   [[nodiscard]] bool is_fresh(const net::Address& source, std::uint64_t sequence, Instant now,
                               std::uint64_t time_of_day) const;
 
   std::uint64_t own_ = 0;
   Heard began_;  ///< the first of its own
-  std::map<net::Address, Heard> adverts_;
-  std::map<net::Address, std::uint64_t> hellos_;
+  Last adverts_, hellos_;
 };
 
 }  // namespace vrrp

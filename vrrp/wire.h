@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,11 @@ using Bytes = std::span<const std::byte>;
 inline constexpr std::size_t fixed_size = 8;
 inline constexpr std::size_t checksum_offset = 6;
 inline constexpr unsigned type_advertisement = 1;
+
+/// The VRID, which stands at the same place in all of them; nothing in what is too short to have one.
+constexpr std::optional<std::uint8_t> router_id(Bytes packet) {
+  return packet.size() > 1 ? std::optional(std::to_integer<std::uint8_t>(packet[1])) : std::nullopt;
+}
 
 constexpr std::uint32_t big_endian16(std::byte high, std::byte low) {
   return std::to_integer<std::uint32_t>(high) << 8 | std::to_integer<std::uint32_t>(low);

@@ -35,8 +35,7 @@ class RouterRules {
   void agrees_with_its_group(std::size_t group, const std::string& name, Place place);
   using Interfaces = std::map<std::string, std::string>;
   void interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path, const std::string& owner);
-  void virtual_address(const VirtualRouter& router, std::size_t index);
-  [[nodiscard]] std::size_t first_sound(const VirtualRouter& router) const;
+  void virtual_address(const VirtualRouter& router, std::size_t index, const net::Address*& first);
   void advertisement_fits(const VirtualRouter& router);
 
   const Cluster& cluster_;
@@ -136,16 +135,10 @@ void RouterRules::router_ids_are_unique_on_a_link() {
 
 void RouterRules::virtual_addresses() {
   for (const auto& router : cluster_.virtual_routers) {
-    for (std::size_t i = 0; i < router.addresses.size(); ++i) virtual_address(router, i);
+    const net::Address* first = nullptr;
+    for (std::size_t i = 0; i < router.addresses.size(); ++i) virtual_address(router, i, first);
     advertisement_fits(router);
   }
-}
-
-/// The place in the list of its first address that could be read; at least one could.
-std::size_t RouterRules::first_sound(const VirtualRouter& router) const {
-  std::size_t place = 0;
-  while (!origin_.valid({"vrrp", router.name, "addresses", std::to_string(place)})) ++place;
-  return place;
 }
 
 /// One advertisement names them all.
@@ -160,19 +153,20 @@ void RouterRules::advertisement_fits(const VirtualRouter& router) {
                                  router.name, router.addresses.size(), most, is_signed ? " with its signature" : ""));
 }
 
-void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index) {
+/// `first` is the first address of the router that could be read, once it is known.
+void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index, const net::Address*& first) {
   const Origin::Path path = {"vrrp", router.name, "addresses", std::to_string(index)};
   const auto& address = router.addresses[index].prefix.address;
   if (!origin_.valid(path)) return;
+  if (first == nullptr) first = &address;
   const auto place = origin_.place(path);
   const auto error = [&](std::string_view why) {
     diagnostics_.error(place, fmt::format("{} in virtual router '{}' {}", to_string(address), router.name, why));
   };
   if (address.is_any() || address.is_multicast()) return error("is not a unicast address");
-  const auto& first = router.addresses[first_sound(router)].prefix.address;
-  if (first.family() != address.family()) {
+  if (first->family() != address.family()) {
     return error(fmt::format("is of a different address family than {}; use one virtual router for each family",
-                             to_string(first)));
+                             to_string(*first)));
   }
   for (const auto& node : cluster_.nodes) {
     if (node.address != address || !origin_.valid({"nodes", node.name, "address"})) continue;

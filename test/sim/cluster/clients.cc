@@ -217,10 +217,7 @@ bool Clients::send(Connection& connection) {
   if (!connection.known.contains(node->place) && !meet_unknown(connection, *node)) return false;
   if (connection.director != node->place) world_.reach("rule: a connection goes on through another director");
   connection.director = node->place;
-  const auto row = node->kernel.table.find(connection.service);
-  const bool there =
-      row != node->kernel.table.end() && row->second.destinations.contains({.endpoint = connection.server});
-  if (!there) return goes_on_without_server(connection, *node);
+  if (node->find(connection.service, connection.server) == nullptr) return goes_on_without_server(connection, *node);
   connection.stuck.reset();
   return true;
 }
@@ -262,7 +259,7 @@ bool Clients::goes_on_without_server(Connection& connection, const Node& node) {
     world_.reach("rule: a connection outlives its server's place in the file");
     if (node.runs() && world_.now() - removed->second < service->drain_time - 100ms)
       world_.violate(fmt::format("{} cuts a connection of a server that left the file {:.3f} s ago", node.config.name,
-                                 std::chrono::duration<double>(world_.now() - removed->second).count()));
+                                 seconds(world_.now() - removed->second)));
     return false;
   }
   const auto end = node.ends.find(service->name + "/" + server->name);
@@ -274,7 +271,7 @@ bool Clients::goes_on_without_server(Connection& connection, const Node& node) {
   if (!connection.stuck) connection.stuck = world_.now();
   if (world_.now() - *connection.stuck > time_to_settle)
     world_.violate(fmt::format("{} has not had {} in its table for {:.3f} s, which has connections", node.config.name,
-                               server->name, std::chrono::duration<double>(world_.now() - *connection.stuck).count()));
+                               server->name, seconds(world_.now() - *connection.stuck)));
   return true;
 }
 

@@ -266,7 +266,7 @@ bool Life::take_address() {
   if (node == nullptr) return false;
   const auto& router = world_.file().virtual_routers[below(2)];
   world_.say(fmt::format("somebody takes {} from {}", net::to_string(router.addresses[0].prefix), node->config.name));
-  const int index = 2 + static_cast<int>(router.name == "back");
+  const int index = index_of(router.interfaces.at(node->config.name));
   if (auto dropped = node->host.drop_address(index, router.addresses[0].prefix); !dropped)
     world_.violate(dropped.error().message);
   node->able_from = world_.now();

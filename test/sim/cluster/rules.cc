@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration way_of_packets = 10ms;  // a few of them, there and back
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 /// Null: it is not there.
 const ipvs::DestinationStatus* find(const ipvs::ServiceStatus& service, const ipvs::DestinationKey& key) {
   const auto found = service.destinations.find(key);
@@ -46,8 +44,13 @@ bool Node::is_settled(Instant now) const {
 }
 
 bool Node::is_changed_by_hand(Instant now) const {
-  constexpr Duration time_to_see = 35s;  // the table is read again every 30 s
+  constexpr Duration time_to_see = 30s;  // of a director that may have to start first
   return changed_by_hand && now - *changed_by_hand < time_to_see;
+}
+
+const ipvs::DestinationStatus* Node::find(const ipvs::ServiceKey& service, const net::Endpoint& server) const {
+  const auto row = kernel.table.find(service);
+  return row == kernel.table.end() ? nullptr : cluster_sim::find(row->second, {.endpoint = server});
 }
 
 Duration detection_time(const checkers::Spec& check) {
@@ -224,8 +227,7 @@ void World::check_removed(const Node& node) {
   constexpr Duration time_to_see = 2500ms;  // its connections are counted every second
   for (const auto& [server, at] : node.removed) {
     for (const auto& service : node.cluster.services) {
-      const auto row = node.kernel.table.find(service.key);
-      if (row == node.kernel.table.end() || find(row->second, {.endpoint = server}) == nullptr) continue;
+      if (node.find(service.key, server) == nullptr) continue;
       reach("rule: a server that left the file is in the table");
       if (now_ - at > service.drain_time + time_to_see && node.is_settled(now_))
         violate(fmt::format("{} still has {} in its table, {:.3f} s after it left the file", node.config.name,

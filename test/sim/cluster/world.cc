@@ -15,8 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto time_to_see_changes = 30s;  // of a director that may have to start first
-
 constexpr int most_turns = 10'000;  ///< at one moment: more is a loop that never comes to rest
 
 net::Mac mac_of(std::size_t node, std::size_t interface) {
@@ -65,8 +63,7 @@ void World::say(const std::string& line) {
 }
 
 void World::tell_line(const std::string& line) {
-  const auto text =
-      fmt::format("{:9.3f} {}\n", std::chrono::duration<double>(now_.time_since_epoch() - 1h).count(), line);
+  const auto text = fmt::format("{:9.3f} {}\n", seconds(now_.time_since_epoch() - 1h), line);
   if (trace_) fmt::print("{}", text);
   story_ += text;
 }
@@ -80,7 +77,7 @@ void World::tell(Node& node) {
   const auto events = director::events_status(*node.director, told);
   for (const auto& event : events["events"]) {
     told = event["number"].get<std::uint64_t>();
-    const bool by_hand = node.changed_by_hand && now_ - *node.changed_by_hand < time_to_see_changes;
+    const bool by_hand = node.is_changed_by_hand(now_);
     if (event["kind"] == "table_changed") ++reached_["rule: a change by others is put right"];
     if (event["kind"] == "table_changed" && !by_hand && node.cluster.services.size() < 10)
       violate(node.config.name + " finds that somebody changed its table, and nobody did");
@@ -132,10 +129,8 @@ void World::crash(Node& node) {
 /// The file that is on its disk, and what its table has that has left the file; not what an operator had limited.
 void World::put_in_force(Node& node) {
   for (const auto& service : node.cluster.services) {
-    const auto row = node.kernel.table.find(service.key);
-    if (row == node.kernel.table.end()) continue;
     for (const auto& server : service.servers) {
-      const bool is_there = row->second.destinations.contains({.endpoint = server.endpoint});
+      const bool is_there = node.find(service.key, server.endpoint) != nullptr;
       if (is_there && !node.ends.contains(service.name + "/" + server.name))
         node.removed.try_emplace(server.endpoint, now_);
     }
@@ -172,7 +167,7 @@ void World::lose_power(Node& node) {
   for (auto& [name, value] : node.host.settings) value.assign(1, '0');
   const auto lost = virtual_addresses_of(node);
   for (const auto& [interface, held] : node.host.addresses()) {
-    if (lost.contains(held.address)) std::ignore = node.host.drop_address(interface == front ? 2 : 3, held);
+    if (lost.contains(held.address)) std::ignore = node.host.drop_address(index_of(interface), held);
   }
   clients_.forget(node);
 }

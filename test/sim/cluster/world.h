@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/cluster.h"
@@ -35,6 +36,9 @@ struct Violation {
 
 inline constexpr const char* front = "eth0";  ///< each node's interface to the clients
 inline constexpr const char* back = "eth1";   ///< and to the real servers
+[[nodiscard]] constexpr int index_of(std::string_view interface) { return interface == front ? 2 : 3; }
+
+[[nodiscard]] inline double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// What an operator said of servers, by "service/server".
 struct ExpectedOverrides {
@@ -83,6 +87,8 @@ struct Node {
   [[nodiscard]] bool is_settled(Instant now) const;
   /// Whether somebody has changed its table, and its director may not know.
   [[nodiscard]] bool is_changed_by_hand(Instant now) const;
+  /// What its table has of a server; null: nothing.
+  [[nodiscard]] const ipvs::DestinationStatus* find(const ipvs::ServiceKey& service, const net::Endpoint& server) const;
 
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
   [[nodiscard]] bool connected() const { return runs() && carrier.at(front) && carrier.at(back); }

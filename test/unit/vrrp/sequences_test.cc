@@ -32,8 +32,8 @@ TEST_CASE("who answers no challenges is believed once, and at first within five 
   CHECK_FALSE(heard.note_advert(other, day - 300 * second, start, day));
   CHECK(heard.note_advert(other, day + hour, start, day));
   CHECK_FALSE(heard.note_advert(other, day, start + 1h, day));
-  CHECK(heard.note_hello(other, day, day));
-  CHECK_FALSE(heard.note_hello(other, day, day));
+  CHECK(heard.note_hello(other, day, start, day));
+  CHECK_FALSE(heard.note_hello(other, day, start, day));
 }
 
 TEST_CASE("at first sight a sequence is fresh where the clocks agree") {

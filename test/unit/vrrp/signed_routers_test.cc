@@ -17,6 +17,12 @@ struct Pair : SignedWorld {
     REQUIRE(lb2.follows());
     longest_two = {};
   }
+  /// `time` later it leads.
+  void hand_over_to_lb2(net::Duration time) {
+    REQUIRE(lb1.routers->hand_over("front"));
+    pass(time);
+    REQUIRE(lb2.leads());
+  }
   /// A crash, and so long that its addresses are gone.
   void die(SignedNode& node) {
     node.crash();
@@ -137,9 +143,7 @@ TEST_CASE_METHOD(Pair, "an old advert of a node that lives and follows deposes n
   start_both();
   const auto old = adverts_of(lb1);
   pass(3s);
-  REQUIRE(lb1.routers->hand_over("front"));
-  pass(500ms);
-  REQUIRE(lb2.leads());
+  hand_over_to_lb2(500ms);
   REQUIRE(lb1.follows());
   lb2.crash();
   pass(50ms);
@@ -155,9 +159,7 @@ TEST_CASE_METHOD(Pair, "what was heard a moment ago does not count again") {
   lb2.set_clock(1h);
   start_both();
   const auto last = adverts_of(lb1).back();
-  REQUIRE(lb1.routers->hand_over("front"));
-  pass(200ms);
-  REQUIRE(lb2.leads());
+  hand_over_to_lb2(200ms);
   deliver(last);
   pass(500ms);
   CHECK(lb2.log == "backup master ");
@@ -172,9 +174,7 @@ TEST_CASE_METHOD(Pair, "what was signed while a clock was ahead is not believed 
   lb1.set_clock(-1h);
   lb1.start();
   pass(1s);
-  REQUIRE(lb1.routers->hand_over("front"));
-  pass(500ms);
-  REQUIRE(lb2.leads());
+  hand_over_to_lb2(500ms);
   const auto refused = lb2.replays();
   play(ahead, 5);
   CHECK(lb2.leads());
