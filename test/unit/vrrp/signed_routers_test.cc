@@ -183,7 +183,7 @@ TEST_CASE_METHOD(Pair, "what was signed while a clock was ahead is not believed 
 
 TEST_CASE_METHOD(Pair, "a link that loses one direction at a restart makes no two masters where clocks agree") {
   start_both();
-  lb1.host.on_send = [this, send = lb1.host.on_send](const std::string& interface, const auto& packet) {
+  lb1.host.on_send = [send = lb1.host.on_send](const std::string& interface, const auto& packet) {
     if (packet.destination.is_multicast()) send(interface, packet);  // no hello comes through
   };
   lb2.crash();
