@@ -59,6 +59,7 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .preempt = router.preempt.allowed,
                      .preempt_delay = router.preempt.after.value_or(cluster.connection_sync ? sync_time : 0ms),
                      .peer_priorities = {},
+                     .peer_addresses = {},
                      .unicast = {},
                      .checksum = router.checksum,
                      .version = router.version,
@@ -68,14 +69,11 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
     if (!interfaces.empty()) spec.routes.back().interface = interfaces.at(node.name);
   }
   for (const auto& other : cluster.nodes) {
-    if (other.name != node.name) spec.peer_priorities.push_back(other.priority);
+    if (other.name == node.name) continue;
+    spec.peer_priorities.push_back(other.priority);
+    spec.peer_addresses.push_back(other.address);
   }
-  if (!router.unicast) return spec;
-  vrrp::Unicast unicast = {.source = node.address, .peers = {}};
-  for (const auto& other : cluster.nodes) {
-    if (other.name != node.name) unicast.peers.push_back(other.address);
-  }
-  spec.unicast = std::move(unicast);
+  if (router.unicast) spec.unicast = {.source = node.address, .peers = spec.peer_addresses};
   return spec;
 }
 

@@ -41,8 +41,9 @@ bool checksum_holds(Bytes bytes, const Path& path) {
 
 std::string_view to_string(RejectReason reason) {
   static constexpr std::array<std::string_view, reject_reason_count> names = {
-      "truncated",   "version", "type",  "length",     "checksum",  "interval", "no_address",   "router_id", "ttl",
-      "destination", "source",  "owner", "not_signed", "signature", "replay",   "address_list", "password"};
+      "truncated",  "version",   "type",   "length",       "checksum", "interval",
+      "no_address", "router_id", "ttl",    "destination",  "source",   "owner",
+      "not_signed", "signature", "replay", "address_list", "password", "vrid_conflict"};
   return names[std::to_underlying(reason)];
 }
 
@@ -65,6 +66,7 @@ std::string_view describe(RejectReason reason) {
       "it may be a replay: its sender answers no hello, or runs version 0.1.0 with another time of day",
       "it lists other addresses than this node",
       "its password is missing or differs",
+      "it is of another virtual router with this router_id: it lists none of the addresses of this one",
   };
   return words[std::to_underlying(reason)];
 }

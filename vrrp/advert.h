@@ -34,25 +34,26 @@ struct Path {
 
 /// Why something received is not an advert for us. Each is counted apart.
 enum class RejectReason : std::uint8_t {
-  truncated,     ///< shorter than its fixed fields
-  version,       ///< not the one that is configured
-  type,          ///< not ADVERTISEMENT
-  length,        ///< does not end where its address count says
-  checksum,      ///< wrong by every rule known for its family
-  interval,      ///< Max Advertise Interval is zero; of version 2, not ours
-  no_address,    ///< an empty address list
-  router_id,     ///< a VRID that is not configured on the link
-  ttl,           ///< TTL or hop limit below 255: a router forwarded it
-  destination,   ///< to this node where adverts are multicast, or to the group where they are unicast
-  source,        ///< unicast from someone who is not a peer, or from this node's own address
-  owner,         ///< this node owns the addresses (priority 255) and yields to nobody
-  not_signed,    ///< without a trailer, where one is demanded
-  signature,     ///< with a trailer by a key that is not ours, or for something else
-  replay,        ///< signed, but its sender has not shown that it is not an old one
-  address_list,  ///< lists other virtual addresses than ours; noted, but accepted, as section 7.1 allows
-  password,      ///< of version 2, with another authentication than ours
+  truncated,      ///< shorter than its fixed fields
+  version,        ///< not the one that is configured
+  type,           ///< not ADVERTISEMENT
+  length,         ///< does not end where its address count says
+  checksum,       ///< wrong by every rule known for its family
+  interval,       ///< Max Advertise Interval is zero; of version 2, not ours
+  no_address,     ///< an empty address list
+  router_id,      ///< a VRID that is not configured on the link
+  ttl,            ///< TTL or hop limit below 255: a router forwarded it
+  destination,    ///< to this node where adverts are multicast, or to the group where they are unicast
+  source,         ///< unicast from someone who is not a peer, or from this node's own address
+  owner,          ///< this node owns the addresses (priority 255) and yields to nobody
+  not_signed,     ///< without a trailer, where one is demanded
+  signature,      ///< with a trailer by a key that is not ours, or for something else
+  replay,         ///< signed, but its sender has not shown that it is not an old one
+  address_list,   ///< lists other virtual addresses than ours; noted, but accepted, as section 7.1 allows
+  password,       ///< of version 2, with another authentication than ours
+  vrid_conflict,  ///< of another virtual router on the link that has our VRID: it lists none of our addresses
 };
-inline constexpr std::size_t reject_reason_count = 17;
+inline constexpr std::size_t reject_reason_count = 18;
 
 /// The name in statistics: "truncated", "router_id", ...
 [[nodiscard]] std::string_view to_string(RejectReason reason);

@@ -131,7 +131,8 @@ class Router {
   void accept(const net::Address& source, const Advert& advert, Instant now, Received& received);
   void reject(const net::Address& source, RejectReason reason, Received& received);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
-  [[nodiscard]] bool has_our_addresses(const Advert& advert) const;
+  [[nodiscard]] bool is_known(const net::Address& source) const;
+  [[nodiscard]] std::size_t common_addresses(const Advert& advert) const;
 
   // What is signed (router_signed.cc).
   [[nodiscard]] bool signs() const;

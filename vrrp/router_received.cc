@@ -45,7 +45,7 @@ void Router::receive_advert(const net::RawSocket::Packet& packet, bool can_ask, 
 
 void Router::accept(const net::Address& source, const Advert& advert, Instant now, Received& received) {
   ++counters_.received;
-  if (!has_our_addresses(advert)) {
+  if (common_addresses(advert) != std::max(spec_.addresses.size(), advert.addresses.size())) {
     ++counters_.other_address_list;
     received.rejected.push_back({.source = source, .reason = RejectReason::address_list});
   }
@@ -70,7 +70,15 @@ std::expected<Router::Checked, RejectReason> Router::check(const net::RawSocket:
   if (!read) return read;
   if (read->advert.router_id != spec_.router_id) return std::unexpected(RejectReason::router_id);
   if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
+  if (common_addresses(read->advert) == 0 && !read->packet.sequence && !is_known(packet.source))
+    return std::unexpected(RejectReason::vrid_conflict);
   return read;
+}
+
+/// Whether it has shown that it is a node of this cluster. Whose address list is changed before ours is one still.
+bool Router::is_known(const net::Address& source) const {
+  return std::ranges::find(spec_.peer_addresses, source) != spec_.peer_addresses.end() ||
+         std::ranges::find(peers_, source, &Peer::address) != peers_.end();
 }
 
 /// Another node, and a peer where they are known.
@@ -99,12 +107,10 @@ std::expected<Router::Checked, RejectReason> Router::read(const net::RawSocket::
   return read;
 }
 
-/// No others, and all of them.
-bool Router::has_our_addresses(const Advert& advert) const {
-  const auto is_ours = [&](const net::Address& address) {
-    return std::ranges::any_of(spec_.addresses, [&](const auto& own) { return own.prefix.address == address; });
-  };
-  return advert.addresses.size() == spec_.addresses.size() && std::ranges::all_of(advert.addresses, is_ours);
+std::size_t Router::common_addresses(const Advert& advert) const {
+  return static_cast<std::size_t>(std::ranges::count_if(spec_.addresses, [&](const auto& own) {
+    return std::ranges::find(advert.addresses, own.prefix.address) != advert.addresses.end();
+  }));
 }
 
 void Router::note_peer(const net::Address& source, const Advert& advert, Instant now) {

@@ -104,6 +104,7 @@ struct Spec {
   bool preempt = true;                          ///< Preempt_Mode
   std::chrono::milliseconds preempt_delay{};    ///< for how long after its start it preempts nobody
   std::vector<std::uint8_t> peer_priorities{};  ///< the other nodes' in the cluster file; none: who they are is unknown
+  std::vector<net::Address> peer_addresses{};   ///< the same nodes' own addresses, which need not be on this link
   std::optional<Unicast> unicast{};
   Checksum checksum = Checksum::rfc9568;  ///< sent
   std::uint8_t version = 3;               ///< or 2, for IPv4 and intervals of whole seconds

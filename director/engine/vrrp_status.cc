@@ -75,6 +75,8 @@ std::string_view remedy(vrrp::RejectReason reason) {
       return "set each node's 'address' to the one that it sends from";
     case vrrp::RejectReason::destination:
       return "set 'unicast' on all nodes or on none";
+    case vrrp::RejectReason::vrid_conflict:
+      return "give one of the two virtual routers another 'router_id', or sign";
     default:
       return "find out what sends them";
   }
@@ -88,10 +90,11 @@ std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNam
   if (!router.problem.empty()) add(with_names(router.problem, names));
   if (router.last_rejected && now - router.last_rejected->heard < while_it_matters(router)) {
     const auto& [source, reason, heard] = *router.last_rejected;
+    const bool may_lead = router.state == vrrp::RouterState::master && reason != vrrp::RejectReason::vrid_conflict;
     add(fmt::format("advertisements from {} are refused: {} ({} so far, the last {} ago){}; {}", called(source, names),
                     vrrp::describe(reason), router.adverts.rejected[std::to_underlying(reason)],
                     net::to_string(std::chrono::milliseconds(milliseconds(now - heard))),
-                    router.state == vrrp::RouterState::master ? "; that node may be master too" : "", remedy(reason)));
+                    may_lead ? "; that node may be master too" : "", remedy(reason)));
   }
   return problems;
 }

@@ -273,6 +273,13 @@ bool Life::take_address() {
   return true;
 }
 
+bool Life::stranger_speaks() {
+  if (world_.stranger_speaks()) return false;
+  world_.set_stranger(true);
+  later([this] { world_.set_stranger(false); });
+  return true;
+}
+
 bool Life::refuse_addresses() {
   Node* node = running();
   if (node == nullptr) return false;

@@ -106,6 +106,7 @@ Outcome Life::run() {
       Deed{"clients connect", &Life::clients_connect},
       Deed{"clients leave", &Life::clients_leave},
       Deed{"address refused", &Life::refuse_addresses},
+      Deed{"stranger speaks", &Life::stranger_speaks},
   };
   Outcome outcome;
   try {

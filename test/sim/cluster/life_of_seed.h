@@ -75,6 +75,7 @@ class Life {
   bool clients_connect();
   bool clients_leave();
   bool refuse_addresses();
+  bool stranger_speaks();
 
   void go_on(Duration duration);
   void check_peace();

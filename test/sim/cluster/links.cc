@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "test/sim/cluster/world.h"
+#include "vrrp/advert.h"
+#include "vrrp/link.h"
 
 namespace cluster_sim {
 
@@ -31,6 +33,7 @@ void World::cut(const Node& from, const Node& to, const std::string& interface, 
 }
 
 void World::carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet) {
+  check_advert(from, packet.payload);
   for (const Node& to : nodes_) {
     const Way way{from.place, to.place};
     if (mutation_ == Mutation::hears_nothing || &to == &from || cuts_[interface].contains(way)) continue;
@@ -38,15 +41,54 @@ void World::carry(const Node& from, const std::string& interface, const net::Raw
     auto& arrival = last_arrival_[way];
     const auto slow = mutation_ == Mutation::hears_slowly ? Duration(5s) : Duration::zero();
     arrival = std::max(arrival, now_ + slow + std::chrono::microseconds(100 + below(2000)));
-    packets_.push_back({.at = arrival,
-                        .order = ++order_,
-                        .to = to.place,
-                        .interface = interface,
-                        .source = packet.source,
-                        .destination = packet.destination,
-                        .ttl = packet.ttl,
-                        .bytes = {packet.payload.begin(), packet.payload.end()}});
-    std::ranges::push_heap(packets_, std::greater{});
+    send_to(to, {.at = arrival,
+                 .interface = interface,
+                 .source = packet.source,
+                 .destination = packet.destination,
+                 .ttl = packet.ttl,
+                 .bytes = {packet.payload.begin(), packet.payload.end()}});
+  }
+}
+
+void World::send_to(const Node& to, Packet packet) {
+  packet.order = ++order_;
+  packet.to = to.place;
+  packets_.push_back(std::move(packet));
+  std::ranges::push_heap(packets_, std::greater{});
+}
+
+void World::set_stranger(bool speaks) {
+  say(fmt::format("a stranger on {} {}", front, speaks ? "speaks" : "is silent"));
+  stranger_since_ = speaks ? std::optional(now_) : std::nullopt;
+  stranger_next_ = now_;
+}
+
+/// As often as a master.
+void World::let_stranger_speak() {
+  const auto& router = file_.virtual_routers.front();
+  stranger_next_ = now_ + router.advertise;
+  const vrrp::Path path{.source = net::Address::parse("192.168.56.99").value(),
+                        .destination = vrrp::multicast_group(net::Family::ipv4)};
+  const bool believed = mutation_ == Mutation::believes_strangers;
+  const auto listed =
+      believed ? router.addresses.front().prefix.address : net::Address::parse("192.168.56.200").value();
+  auto bytes = vrrp::encode({.router_id = router.router_id,
+                             .priority = 254,
+                             .max_advertise_interval = router.advertise,
+                             .addresses = {listed}},
+                            path, vrrp::Checksum::rfc5798);
+  if (!believed && below(2) == 0) {
+    for (std::size_t at = 0; at < bytes.size(); at += 1 + below(4)) {
+      if (at != 1) bytes[at] = static_cast<std::byte>(below(256));  // still of our VRID
+    }
+  }
+  for (const Node& to : nodes_) {
+    send_to(to, {.at = now_ + std::chrono::microseconds(100 + below(2000)),
+                 .interface = front,
+                 .source = path.source,
+                 .destination = path.destination,
+                 .ttl = 255,
+                 .bytes = bytes});
   }
 }
 

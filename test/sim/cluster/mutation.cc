@@ -46,6 +46,7 @@ constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
     {drains_for_ever, "drains for ever"},
     {sees_every_gateway, "sees every gateway"},
     {has_other_keys, "has other keys"},
+    {believes_strangers, "believes strangers"},
     {stops_to_be_replaced, "stops to be replaced"},
 });
 

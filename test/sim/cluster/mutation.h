@@ -47,6 +47,7 @@ enum class Mutation : std::uint8_t {
   // Conditions, keys, replacement: who may lead.
   sees_every_gateway,    ///< what a node must reach is always reached
   has_other_keys,        ///< the second node signs with another key than its peers
+  believes_strangers,    ///< who has the VRID and other addresses is heard as if it had ours
   stops_to_be_replaced,  ///< who is replaced gives its role up
 };
 [[nodiscard]] std::span<const Mutation> mutations();

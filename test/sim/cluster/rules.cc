@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "test/sim/cluster/world.h"
 #include "vrrp/machine.h"
@@ -144,17 +146,19 @@ void World::check_told(const Node& node) {
     reach("rule: it must be told that " + what);
     if (!shows) violate(fmt::format("{} does not tell that {}", node.config.name, what));
   };
-  if (node.refused_file) {
-    const auto problems = node.director->problems();
-    told(std::ranges::find(problems, director::EventKind::reload_refused, &director::Problem::kind) != problems.end(),
-         "a file was refused");
-  }
+  const auto has_problem = [&, problems = node.director->problems()](director::EventKind kind) {
+    return std::ranges::find(problems, kind, &director::Problem::kind) != problems.end();
+  };
+  if (node.refused_file) told(has_problem(director::EventKind::reload_refused), "a file was refused");
   const auto since_able = now_ - node.able_from;  // no link has gone or come since
   if (!node.connected() && since_able > 100ms) {
     const auto routers = node.director->routers().status();
     told(std::ranges::none_of(routers, [](const vrrp::Status& router) { return router.fault.empty(); }),
          "a link is down");
   }
+  const auto stranger_heard = 2 * file_.virtual_routers.front().advertise + way_of_packets;
+  if (stranger_since_ && node.connected() && std::min(since_able, now_ - *stranger_since_) > stranger_heard)
+    told(has_problem(director::EventKind::router_advert), "a stranger has its router_id");
   if (!node.able() || since_able < 5s) return;
   for (const auto& service : node.cluster.services) {
     for (const auto& server : service.servers) {
@@ -163,6 +167,27 @@ void World::check_told(const Node& node) {
       if (servers_.of(server.endpoint) != Behaviour::well && since > detection_time(service.checks.front()))
         told(state == checkers::HealthState::down, "a server is down");
     }
+  }
+}
+
+/// A node whose file has it give up for a service that is below its quorum does not say that it would rather lead.
+void World::check_advert(const Node& node, std::span<const std::byte> advert) {
+  const bool is_advert = std::to_integer<unsigned>(advert[0]) == 0x31;  // version 3, type 1; else it is a hello
+  if (!is_advert || !node.director) return;
+  const auto priority = std::to_integer<unsigned>(advert[2]);
+  const auto& router = node.cluster.virtual_routers.front();  // both give up for the same services
+  const auto may_be_up = [&](const config::Service& service, const config::Server& server) {
+    return servers_.of(server.endpoint) == Behaviour::well ||
+           now_ - std::max(servers_.since(server.endpoint), node.able_from) < detection_time(service.checks.front());
+  };
+  for (const auto& service : node.cluster.services) {
+    if (std::ranges::find(router.give_up_when, service.name) == router.give_up_when.end()) continue;
+    const auto up = std::ranges::count_if(service.servers, std::bind_front(may_be_up, std::cref(service)));
+    if (std::cmp_greater_equal(up, service.quorum.below) || !node.director->health().all_known(service.key)) continue;
+    reach("rule: a node whose service is below its quorum advertises");
+    if (priority > 1)
+      violate(fmt::format("{} advertises priority {} although {} is below its quorum", node.config.name, priority,
+                          service.name));
   }
 }
 

@@ -148,9 +148,13 @@ config::Cluster random_shop(const Below& below) {
 config::Cluster edited(config::Cluster cluster, const Below& below) {
   auto& service = cluster.services[below(cluster.services.size())];
   auto& servers = service.servers;
-  const auto what = below(3);
+  const auto what = below(5);
+  const auto set_quorum = [&](std::size_t of) {
+    service.quorum.below = service.quorum.regain = static_cast<std::uint32_t>(of);
+  };
   if (what == 0 && servers.size() > 1) {
     servers.erase(servers.begin() + static_cast<std::ptrdiff_t>(below(servers.size())));
+    set_quorum(std::min<std::size_t>(service.quorum.below, servers.size()));
   } else if (what == 1 && servers.size() < 6) {
     std::size_t number = 1;
     const auto taken = [&] {
@@ -158,6 +162,12 @@ config::Cluster edited(config::Cluster cluster, const Below& below) {
     };
     while (taken()) ++number;
     servers.push_back(server(number, service.key.endpoint.port, below));
+  } else if (what == 2) {
+    set_quorum(1 + below(servers.size()));
+  } else if (what == 3) {
+    const bool none = below(3) == 0;
+    for (auto& router : cluster.virtual_routers)
+      router.give_up_when = none ? std::vector<std::string>{} : std::vector{service.name};
   } else {
     servers[below(servers.size())].weight = static_cast<std::uint32_t>(1 + below(9));
   }

@@ -306,6 +306,7 @@ bool World::turns(const Node& node) const {
 Instant World::next(Instant limit) {
   auto next = std::min(limit, clients_.next());
   if (!packets_.empty()) next = std::min(next, packets_.front().at);
+  if (stranger_since_) next = std::min(next, stranger_next_);
   for (auto& node : nodes_) {
     if (const auto expiry = node.host.next_expiry()) next = std::min(next, *expiry);
     if (!turns(node)) continue;
@@ -351,6 +352,7 @@ void World::run(Duration duration) {
     check_now();
     pass_to(next(end));
     if (now_ >= clients_.next()) clients_.act();
+    if (stranger_since_ && now_ >= stranger_next_) let_stranger_speak();
   }
   turn_all();
   check_now();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -135,6 +136,9 @@ class World {
   void set_carrier(Node& node, const std::string& interface, bool carrier);
   /// Packets of `from` no longer reach `to` on an interface, or do again.
   void cut(const Node& from, const Node& to, const std::string& interface, bool is_cut);
+  /// Another virtual router with our VRID speaks on the front link, and garbage comes with it, or no longer.
+  void set_stranger(bool speaks);
+  [[nodiscard]] bool stranger_speaks() const { return stranger_since_.has_value(); }
   void set_behaviour(const net::Endpoint& server, Behaviour behaviour);
   void set_file(config::Cluster file) { file_ = std::move(file); }
   void reload(Node& node);
@@ -164,11 +168,11 @@ class World {
  private:
   struct Packet {
     Instant at;
-    std::uint64_t order;
-    std::size_t to;
+    std::uint64_t order = 0;
+    std::size_t to = 0;
     std::string interface;
     net::Address source, destination;
-    std::uint8_t ttl;
+    std::uint8_t ttl = 0;
     std::vector<std::byte> bytes;
     bool operator>(const Packet& other) const { return at != other.at ? at > other.at : order > other.order; }
   };
@@ -178,6 +182,8 @@ class World {
   [[nodiscard]] bool serves(const Node& node, const std::set<net::Address>& addresses) const;
   void tell_line(const std::string& line);
   void carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet);
+  void send_to(const Node& to, Packet packet);
+  void let_stranger_speak();
   void pass_to(Instant then);
   void turn_all();
   [[nodiscard]] bool turns(const Node& node) const;
@@ -195,6 +201,7 @@ class World {
   void check_connections(Node& node);
   void check_removed(const Node& node);
   void check_told(const Node& node);
+  void check_advert(const Node& node, std::span<const std::byte> advert);
 
   Servers servers_;
   Clients clients_{*this};
@@ -208,6 +215,8 @@ class World {
   std::map<Way, Instant> last_arrival_;
   std::map<std::string, std::set<Way>> cuts_;  ///< by interface
   std::map<Way, Instant> mended_;              ///< when a way was last mended
+  std::optional<Instant> stranger_since_;      ///< speaks
+  Instant stranger_next_{};                    ///< and when it does next
   std::map<std::size_t, std::uint64_t> told_;  ///< the last event of each node that the story has
   std::map<Way, Instant> both_since_;          ///< two nodes that hear each other hold the same address
   Instant next_told_{};                        ///< when what the directors tell of themselves is looked at next

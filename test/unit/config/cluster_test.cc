@@ -63,6 +63,7 @@ TEST_CASE("a virtual router is seen from a node") {
                    .advertise = std::chrono::milliseconds(250),
                    .preempt = false,
                    .peer_priorities = {100, 100},
+                   .peer_addresses = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.3")},
                    .unicast = vrrp::Unicast{.source = *Address::parse("192.0.2.2"),
                                             .peers = {*Address::parse("192.0.2.1"), *Address::parse("192.0.2.3")}}});
   auto multicast = router;

@@ -71,6 +71,11 @@ TEST_CASE("another master that is not believed is a problem, with who, why and w
               "the last 400ms ago); that node may be master too; give all nodes the same file of keys "
               "('authentication: keys')"});
   CHECK(vrrp_problems(router, names, now + 10s).empty());
+  router.last_rejected->reason = vrrp::RejectReason::vrid_conflict;
+  CHECK(vrrp_problems(router, names, now) ==
+        Texts{"vrrp front: advertisements from lb2 (192.0.2.12) are refused: it is of another virtual router with this "
+              "router_id: it lists none of the addresses of this one (0 so far, the last 400ms ago); give one of the "
+              "two virtual routers another 'router_id', or sign"});
   router.spec.advertise = 40s;
   CHECK(vrrp_problems(router, names, now + 10s).size() == 1);
   router.state = vrrp::RouterState::backup;

@@ -20,7 +20,7 @@ struct World : vrrp::Listener {
   net::VirtualClock clock;
   net::Loop loop = net::Loop::create(clock).value();
   net::MemoryHost host{clock};
-  std::string log;
+  std::string log, notices;
   std::unique_ptr<vrrp::Routers> routers;
 
   /// `before`: how long the first turn lasts before they start.
@@ -35,6 +35,7 @@ struct World : vrrp::Listener {
     spec.priority = 100;
     spec.advertise = 100ms;
     spec.peer_priorities = {150};  // it is next: a farewell is heeded at once
+    spec.peer_addresses = {address("10.0.0.3")};
     spec.addresses = {prefix("10.0.0.100/24")};
     auto wanted = vrrp::prepare(host, {spec}, {});
     REQUIRE(wanted);
@@ -47,15 +48,16 @@ struct World : vrrp::Listener {
     log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
   }
   void on_error(const std::string& /*router*/, const net::Error& /*error*/) override {}
-  void on_notice(const std::string& /*router*/, const vrrp::Notice& /*notice*/) override {}
+  void on_notice(const std::string& /*router*/, const vrrp::Notice& notice) override { notices += notice.text + "\n"; }
   void on_peer_identity(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
   void on_stopped() override {}
 
-  void hear(std::uint8_t priority) {
-    const vrrp::Path path{.source = address("10.0.0.1"), .destination = vrrp::multicast_group(net::Family::ipv4)};
-    const auto bytes = encode(
-        {.router_id = 51, .priority = priority, .max_advertise_interval = 100ms, .addresses = {address("10.0.0.100")}},
-        path, vrrp::Checksum::rfc9568);
+  void hear(std::uint8_t priority, const std::vector<net::Address>& addresses = {address("10.0.0.100")},
+            const char* source = "10.0.0.1") {
+    const vrrp::Path path{.source = address(source), .destination = vrrp::multicast_group(net::Family::ipv4)};
+    const auto bytes =
+        encode({.router_id = 51, .priority = priority, .max_advertise_interval = 100ms, .addresses = addresses}, path,
+               vrrp::Checksum::rfc9568);
     host.deliver("eth0", {.source = path.source, .destination = path.destination, .ttl = 255, .payload = bytes});
   }
 
@@ -98,4 +100,46 @@ TEST_CASE("a start that took long does not listen for less than a Master_Down_In
   CHECK(world.log == "initialize -> backup\n");
   world.pass(20ms);
   CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+}
+
+TEST_CASE("an advertisement that lists none of our addresses is another virtual router's") {
+  World world;
+  const auto hear_for = [&](net::Duration time, const std::vector<net::Address>& addresses, const char* source) {
+    for (auto passed = 0ms; passed < time; passed += 50ms) {
+      world.hear(200, addresses, source);
+      world.pass(50ms);
+    }
+  };
+  const auto rejected = [&] {
+    return world.routers->status().at(0).adverts.rejected[std::to_underlying(vrrp::RejectReason::vrid_conflict)];
+  };
+  const std::vector others = {address("10.0.0.200")};
+
+  SECTION("its priority is no matter, and it is told once") {
+    hear_for(1s, others, "10.0.0.9");
+    CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+    CHECK(rejected() == 20);
+    CHECK(world.notices ==
+          "advertisement from 10.0.0.9 refused: it is of another virtual router with this router_id: it lists none of "
+          "the addresses of this one (1 so far)\n");
+    CHECK(world.routers->status().at(0).last_rejected->reason == vrrp::RejectReason::vrid_conflict);
+    CHECK(world.routers->status().at(0).peers.empty());
+  }
+  SECTION("one that lists some of them is not: a reload is under way") {
+    hear_for(1s, {address("10.0.0.200"), address("10.0.0.100")}, "10.0.0.9");
+    CHECK(world.log == "initialize -> backup\n");
+    CHECK(rejected() == 0);
+  }
+  SECTION("one from a node of the cluster file is not") {
+    hear_for(1s, others, "10.0.0.3");
+    CHECK(world.log == "initialize -> backup\n");
+    CHECK(rejected() == 0);
+  }
+  SECTION("one from who has listed our addresses before is not") {
+    world.hear(200);
+    world.pass(50ms);
+    hear_for(1s, others, "10.0.0.1");
+    CHECK(world.log == "initialize -> backup\n");
+    CHECK(rejected() == 0);
+  }
 }

@@ -207,3 +207,11 @@ TEST_CASE_METHOD(Pair, "where a node does not sign, or cannot say who it is, seq
   CHECK((lb2.replays() == 0) == (by == 4min));
   CHECK(lb2.follows() == (by == 4min));
 }
+
+TEST_CASE_METHOD(Pair,
+                 "who signs with our keys is believed, whatever addresses it lists: ours may be renumbered next") {
+  lb1.spec.addresses = {prefix("10.0.0.200/24")};
+  start_both();
+  CHECK(lb1.leads());
+  CHECK(lb2.follows());
+}
