@@ -16,8 +16,11 @@ net::Duration interval_for(const Spec& spec, HealthChange change) {
 
 }  // namespace
 
-Checkers::Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober)
-    : loop_(loop), on_report_(std::move(on_report)), specs_(std::move(make_prober)) {}
+Checkers::Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober, LocalFaults::OnChange on_local_fault)
+    : loop_(loop),
+      on_report_(std::move(on_report)),
+      specs_(std::move(make_prober)),
+      local_faults_(std::move(on_local_fault)) {}
 
 Checkers::~Checkers() {
   for (const auto& check : checks_) {
@@ -119,6 +122,7 @@ void Checkers::remove(Id id) {
   schedule_.remove(id);
   index_.erase({.target = check.target, .spec = check.spec, .mark = check.mark});
   specs_.remove_user(check.spec);
+  local_faults_.forget(check.local_fault, loop_.now());
   if (check.probe) {
     loop_.cancel(check.probe->timer);
     check.probe.reset();
@@ -141,11 +145,12 @@ void Checkers::on_file(const std::string& path) {
 }
 
 void Checkers::apply_suppression(const Key& key, Result& result) const {
-  if (result.outcome != Outcome::failed) return;
+  if (result.outcome == Outcome::passed || result.outcome == Outcome::not_run) return;
   const auto found = suppressions_.find(key.target.address);
   if (found == suppressions_.end() || result.began >= found->second.until) return;
   result.outcome = Outcome::not_run;
   result.suppressed = true;
+  result.local_fault.clear();
   result.sentence += "; not counted: " + found->second.why;
 }
 
@@ -228,6 +233,7 @@ void Checkers::finish(Id id, Result result) {
   const auto before = check.health.state;
   const Key& key = key_of(check);
   apply_suppression(key, result);
+  check.local_fault = local_faults_.note(check.local_fault, result, loop_.now());
   const auto change = observe(check.health, result, key.spec.thresholds, loop_.now());
   const bool undecided = check.health.streak > 0 || check.health.state == HealthState::unknown;
   schedule_.set_interval(id, interval_for(key.spec, undecided ? HealthChange::pending : HealthChange::none),

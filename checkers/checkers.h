@@ -11,6 +11,7 @@
 
 #include "checkers/file_watch.h"
 #include "checkers/health.h"
+#include "checkers/local_faults.h"
 #include "checkers/probe.h"
 #include "checkers/schedule.h"
 #include "checkers/spec.h"
@@ -44,7 +45,8 @@ class Checkers {
 
   static constexpr int start_budget = 256;
 
-  Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober = checkers::make_prober);
+  Checkers(net::Loop& loop, OnReport on_report, MakeProber make_prober = checkers::make_prober,
+           LocalFaults::OnChange on_local_fault = {});
   ~Checkers();
   Checkers(const Checkers&) = delete;
   Checkers& operator=(const Checkers&) = delete;
@@ -70,6 +72,9 @@ class Checkers {
   /// The health of `key`; nothing if it is not checked. Valid until the next turn of the loop or call of set().
   [[nodiscard]] const Health* find(const Key& key) const;
 
+  /// What keeps checks from being run on this host.
+  [[nodiscard]] std::vector<LocalFault> local_faults() const { return local_faults_.now(); }
+
   [[nodiscard]] std::size_t size() const { return index_.size(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
@@ -92,7 +97,8 @@ class Checkers {
     bool kept = false;  ///< scratch of set()
     std::uint32_t generation = 0;
     Health health{};
-    std::unique_ptr<Probe> probe{};  ///< while one is under way
+    LocalFault* local_fault = nullptr;  ///< that kept the last probe from being run
+    std::unique_ptr<Probe> probe{};     ///< while one is under way
   };
   struct Suppression {
     net::Instant until;
@@ -132,6 +138,7 @@ class Checkers {
   std::vector<Id> free_checks_;
   Schedule schedule_;
   std::map<net::Address, Suppression> suppressions_;
+  LocalFaults local_faults_;
   FileWatch files_{loop_, [this](const std::string& path) { on_file(path); }};
   net::Loop::Id start_timer_ = 0;
   net::Instant armed_for_;

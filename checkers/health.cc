@@ -12,7 +12,14 @@ namespace checkers {
 HealthChange observe(Health& health, Result result, Thresholds limit, net::Instant now) {
   health.last_outcome = result.outcome;
   health.last = std::move(result.sentence);
-  if (result.outcome == Outcome::not_run) return HealthChange::none;
+  if (result.outcome != Outcome::not_run) {
+    health.not_run_since.reset();
+  } else if (result.suppressed) {
+    return HealthChange::none;
+  } else {
+    if (!health.not_run_since) health.not_run_since = now;
+    if (now - *health.not_run_since < shortage_limit) return HealthChange::none;
+  }
   if (result.advice.admin_state != Advice::AdminState::none) health.advice.admin_state = result.advice.admin_state;
   if (result.advice.weight) health.advice.weight = result.advice.weight;
 

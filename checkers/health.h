@@ -32,14 +32,19 @@ struct Health {
   int decided_by = 0;                       ///< how many results in a row brought `state` about; 0 while unknown
   net::Instant since{};                     ///< when `state` began; for unknown, when the check was made
   std::optional<net::Instant> last_good{};  ///< when a probe last passed
-  Advice advice{};                          ///< what was last asked for; each part holds until another is said
-  Outcome last_outcome = Outcome::not_run;  ///< of the last probe
-  std::string last{};                       ///< the sentence of the last probe; empty before the first
+  std::optional<net::Instant> not_run_since{};  ///< this host has been short of something for all probes since
+  Advice advice{};                              ///< what was last asked for; each part holds until another is said
+  Outcome last_outcome = Outcome::not_run;      ///< of the last probe
+  std::string last{};                           ///< the sentence of the last probe; empty before the first
 };
 
+/// For how long this host's own shortage says nothing of a target.
+inline constexpr net::Duration shortage_limit = std::chrono::seconds(60);
+
 /// Takes one result into account. The first result decides, but for a failure of what serves already; from then on it
-/// takes `rise` passes or `fall` failures in a row. A probe that could not be run is remembered for status and changes
-/// nothing, not even the streak.
+/// takes `rise` passes or `fall` failures in a row. A probe that was not_run is remembered for status and changes
+/// nothing, not even the streak; where none could be run for shortage_limit, one counts as failed: nobody knows any
+/// more.
 HealthChange observe(Health& health, Result result, Thresholds limit, net::Instant now);
 
 /// The state and its reasons as status shows them; `now` is `wall` on the clock on the wall:

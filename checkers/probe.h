@@ -82,7 +82,7 @@ class Prober {
 };
 
 /// Never null: where a spec cannot be probed (a CA file that is not there, a bad expression), every probe ends as
-/// not_run with a sentence that says why.
+/// blocked with a sentence that says why.
 [[nodiscard]] std::unique_ptr<Prober> make_prober(const Spec& spec);
 
 /// How probers are made: make_prober(), or what takes its place where the servers are simulated.
@@ -91,7 +91,10 @@ using MakeProber = std::function<std::unique_ptr<Prober>(const Spec&)>;
 /// The sentences all kinds share.
 [[nodiscard]] Result passed(std::string_view doing, std::string_view what);
 [[nodiscard]] Result failed(std::string_view doing, std::string_view what);
-[[nodiscard]] Result could_not_run(std::string_view doing, std::string_view why);
+/// `error` decides whether this host is short of something; 0: it is not. `fault` is Result::local_fault, where `why`
+/// alone does not say what is at fault.
+[[nodiscard]] Result could_not_run(std::string_view doing, std::string_view why, int error,
+                                   std::string_view fault = {});
 [[nodiscard]] Result timed_out(std::string_view doing, net::Duration timeout);
 
 }  // namespace checkers

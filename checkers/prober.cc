@@ -23,18 +23,29 @@
 namespace checkers {
 namespace {
 
-/// A spec that cannot be probed: says so each time.
+using MadeProber = net::Result<std::unique_ptr<Prober>>;
+MadeProber try_to_make(const Spec& spec);
+
+/// A spec that cannot be probed: says so each time, until what it lacks is there.
 class BrokenProber final : public Prober {
  public:
-  BrokenProber(std::string_view kind, net::Error error) : kind_(kind), error_(std::move(error)) {}
+  explicit BrokenProber(const Spec& spec) : spec_(spec) {}
 
-  StartedProbe start(net::Loop&, const net::Endpoint& target, std::uint32_t, ProbeRun::OnDone) const override {
-    return could_not_run(fmt::format("{} {}", kind_, to_string(target)), error_.message);
+  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
+                     ProbeRun::OnDone on_done) const override {
+    if (!made_) {
+      auto made = try_to_make(spec_);
+      if (!made)
+        return could_not_run(fmt::format("{} {}", name_of(spec_.kind), to_string(target)), made.error().message,
+                             made.error().code);
+      made_ = std::move(*made);
+    }
+    return made_->start(loop, target, mark, std::move(on_done));
   }
 
  private:
-  std::string kind_;
-  net::Error error_;
+  Spec spec_;
+  mutable std::unique_ptr<Prober> made_;
 };
 
 std::uint64_t random_token() {
@@ -165,7 +176,7 @@ std::string host_name(const std::string& host) {
 struct Make {
   const Spec& spec;
 
-  using Made = net::Result<std::unique_ptr<Prober>>;
+  using Made = MadeProber;
 
   Made operator()(const Tcp& tcp) const {
     if (!tcp.tls || !tcp.script.empty()) return stream<TcpConversation>(TcpScript::prepare(tcp), tcp.tls);
@@ -218,12 +229,13 @@ struct Make {
   }
 };
 
+MadeProber try_to_make(const Spec& spec) { return std::visit(Make{spec}, spec.kind); }
+
 }  // namespace
 
 std::unique_ptr<Prober> make_prober(const Spec& spec) {
-  auto made = std::visit(Make{spec}, spec.kind);
-  if (!made) return std::make_unique<BrokenProber>(name_of(spec.kind), std::move(made.error()));
-  return std::move(*made);
+  auto made = try_to_make(spec);
+  return made ? std::move(*made) : std::make_unique<BrokenProber>(spec);
 }
 
 }  // namespace checkers

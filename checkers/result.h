@@ -11,7 +11,8 @@ namespace checkers {
 enum class Outcome : std::uint8_t {
   passed,   ///< the target did what the spec expects
   failed,   ///< it did not: refused, silent, too slow, or the wrong answer
-  not_run,  ///< this machine could not ask (no descriptors, ports or permission): says nothing about the target
+  blocked,  ///< this host cannot ask as the spec wants it (no route, source, interface, program, file): as failed
+  not_run,  ///< this host is short of something (descriptors, memory, ports): says nothing about the target
 };
 
 /// What a target, or somebody on its behalf, asks for beside being up or down (agent, exec, file).
@@ -40,6 +41,9 @@ struct Result {
   Outcome outcome = Outcome::not_run;
   std::string sentence;  ///< what was tried and what came of it: "connect 10.0.0.7:80: timed out after 1 s"
   Advice advice{};
+  /// Of blocked and not_run: what this host lacks, without the target, and so the same for each check that needs it:
+  /// "bind to 10.0.0.9: Cannot assign requested address".
+  std::string local_fault{};
 
   // Set by the shell:
   bool suppressed = false;  ///< a failure that was turned into not_run by Checkers::suppress_failures

@@ -26,7 +26,7 @@ class DatagramRun final : public ProbeRun {
     const auto watch = loop_.watch(socket_.get(), EPOLLIN, [this](std::uint32_t) {
       if (auto result = read_some()) std::exchange(on_done_, nullptr)(std::move(*result));
     });
-    if (!watch) return could_not_run(doing(), watch.error().message);
+    if (!watch) return start_failure(watch.error(), doing());
     watch_ = *watch;
     return std::nullopt;
   }
@@ -54,7 +54,7 @@ class DatagramRun final : public ProbeRun {
 
 StartedProbe start_datagram(net::Loop& loop, net::Result<net::Fd> socket, std::unique_ptr<Exchange> exchange,
                             ProbeRun::OnDone on_done) {
-  if (!socket) return socket_failure(socket.error(), exchange->doing());
+  if (!socket) return start_failure(socket.error(), exchange->doing());
   auto run = std::make_unique<DatagramRun>(loop, std::move(*socket), std::move(exchange), std::move(on_done));
   if (auto result = run->start()) return std::move(*result);
   return run;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -26,7 +27,9 @@
 namespace checkers {
 namespace {
 
-constexpr std::size_t output_limit = 4096;
+constexpr std::size_t output_limit = 4096;  // of what is kept; the rest is read and dropped
+constexpr std::size_t read_at_once = 64 * 1024;
+constexpr net::Duration read_pause = std::chrono::milliseconds(1);  // whoever prints without end costs little
 constexpr int killed_max = 4;  // of one check: whoever ends at a SIGKILL at all is gone before the next run
 
 std::string doing_of(const Exec& spec, const net::Endpoint& target) {
@@ -144,6 +147,8 @@ class ExecRun final : public ProbeRun {
   ExecRun& operator=(const ExecRun&) = delete;
   ~ExecRun() override {
     loop_.unwatch(watch_);
+    loop_.forget(output_watch_);
+    loop_.cancel(read_timer_);
     if (pid_ <= 0) return;
     kill(-pid_, SIGKILL);
     if (!process_) {
@@ -166,9 +171,10 @@ class ExecRun final : public ProbeRun {
     }
     const net::Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
     int ends[2];
-    if (!null || pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return could_not_run(doing(), std::strerror(errno));
+    if (!null || pipe2(ends, O_CLOEXEC) != 0) return cannot_start(errno);
     output_ = net::Fd(ends[0]);
     const net::Fd write_end(ends[1]);
+    fcntl(output_.get(), F_SETFL, O_NONBLOCK);  // of this end alone: the script waits until what it writes is read
 
     auto arguments = plan_.spec.command;
     std::vector<std::string> environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -181,31 +187,54 @@ class ExecRun final : public ProbeRun {
                   .null = null.get(),
                   .output = write_end.get(),
                   .user = plan_.user ? &*plan_.user : nullptr});
-    if (pid_ < 0) return could_not_run(doing(), std::strerror(-pid_));
+    if (pid_ < 0) return cannot_start(-pid_);
 
     process_ = open_process(pid_);
-    if (!process_) return could_not_run(doing(), std::strerror(errno));
+    if (!process_) return cannot_start(errno);
     const auto watch = loop_.watch(process_.get(), EPOLLIN, [this](std::uint32_t) {
       auto result = exited();
       std::exchange(on_done_, nullptr)(std::move(result));
     });
-    if (!watch) return could_not_run(doing(), watch.error().message);
+    if (!watch) return cannot_start(watch.error().code);
     watch_ = *watch;
+    const auto output = loop_.watch(output_.get(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { on_output(); });
+    if (!output) return cannot_start(output.error().code);
+    output_watch_ = *output;
     return std::nullopt;
   }
 
   [[nodiscard]] std::string doing() const override { return doing_of(plan_.spec, target_); }
 
  private:
+  [[nodiscard]] Result cannot_start(int error) const {
+    const auto* why = std::strerror(error);
+    return could_not_run(doing(), why, error, fmt::format("exec {}: {}", plan_.spec.command.front(), why));
+  }
+
   Result exited() {
     // Left unreaped until the destructor has killed the rest of the group: so its number cannot yet be another's.
     siginfo_t info{};
     waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info, WEXITED | WNOHANG | WNOWAIT);
     exited_ = true;
-    std::array<char, output_limit> buffer;
+    read_some();
+    return result_of_exit(doing(), info.si_code, info.si_status, plan_.spec.weight, text_);
+  }
+
+  void on_output() {
+    if (!read_some()) return;
+    read_timer_ = loop_.after(read_pause, [this] {
+      read_timer_ = 0;
+      std::ignore = loop_.rewatch(output_watch_, EPOLLIN | EPOLLONESHOT);  // else it waits for its deadline
+    });
+  }
+
+  /// Whether there may be more.
+  bool read_some() {
+    std::array<char, read_at_once> buffer;
     const auto count = read(output_.get(), buffer.data(), buffer.size());
-    return result_of_exit(doing(), info.si_code, info.si_status, plan_.spec.weight,
-                          {buffer.data(), count > 0 ? static_cast<std::size_t>(count) : 0});
+    if (count <= 0) return count < 0 && (errno == EINTR || errno == EAGAIN);
+    text_.append(buffer.data(), std::min(static_cast<std::size_t>(count), output_limit - text_.size()));
+    return true;
   }
 
   net::Loop& loop_;
@@ -217,6 +246,9 @@ class ExecRun final : public ProbeRun {
   net::Fd process_;
   net::Fd output_;
   net::Loop::Id watch_ = 0;
+  net::Loop::Id output_watch_ = 0;
+  net::Loop::Id read_timer_ = 0;
+  std::string text_;  ///< the beginning of its output
 };
 
 }  // namespace

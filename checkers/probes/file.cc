@@ -19,17 +19,20 @@ Result read_state_file(const File& spec) {
   const auto doing = fmt::format("file {}", spec.path);
   const auto file = net::read_file(spec.path, most);
   if (!file) {
+    const auto cannot = [&](std::string_view why, int error) {
+      return could_not_run(doing, why, error, fmt::format("{}: {}", doing, why));
+    };
     switch (file.error().kind) {
       case net::FileError::Kind::directory:
       case net::FileError::Kind::not_regular:
-        return could_not_run(doing, "not a regular file");
+        return cannot("not a regular file", 0);
       case net::FileError::Kind::too_large:
-        return could_not_run(doing, "larger than 4 KiB");
+        return cannot("larger than 4 KiB", 0);
       case net::FileError::Kind::system:
         break;
     }
-    return file.error().code == ENOENT ? passed(doing, "no such file")
-                                       : could_not_run(doing, std::strerror(file.error().code));
+    const int error = file.error().code;
+    return error == ENOENT ? passed(doing, "no such file") : cannot(std::strerror(error), error);
   }
   const auto line = std::string_view(file->text).substr(0, file->text.find('\n'));
   return line.empty() ? passed(doing, "empty") : result_of_advice(doing, line);

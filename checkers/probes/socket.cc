@@ -39,18 +39,28 @@ struct SocketAddress {
 net::Result<net::Fd> connect_to(const net::Endpoint& target, net::Result<net::Fd> socket) {
   if (!socket) return socket;
   const SocketAddress address(target);
-  if (::connect(socket->get(), address.get(), address.length) != 0 && errno != EINPROGRESS) {
-    return net::system_error(errno, "connect");
+  if (::connect(socket->get(), address.get(), address.length) == 0) return socket;
+  switch (errno) {
+    case EINPROGRESS:
+      return socket;
+    case EADDRNOTAVAIL:  // of a port: the source address was bound before
+      return net::system_error(EADDRINUSE, "no free local port");
+    case EPERM:
+      return net::system_error(errno, "a packet filter of this host");
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EACCES:  // `prohibit`
+    case EINVAL:  // `blackhole`
+      return net::system_error(errno, "no route");
+    default:
+      return net::system_error(errno, "connect");
   }
-  return socket;
 }
 
 }  // namespace
 
 net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, const Path& path, std::uint32_t mark) {
-  const auto fail = [](std::string_view doing) {
-    return net::failure(fmt::format("{}: {}", doing, std::strerror(errno)));
-  };
+  const auto fail = [](std::string_view doing) { return net::system_error(errno, doing); };
   net::Fd socket(
       ::socket(family == net::Family::ipv4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
   if (!socket) return fail("open a socket");
@@ -98,29 +108,14 @@ int connect_error(const net::Fd& socket) {
 }
 
 Result socket_failure(int error, std::string_view doing) {
-  switch (error) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case ENOSPC:
-    case EADDRNOTAVAIL:  // no free local port, or the source address is not here
-    case EADDRINUSE:
-    case EAGAIN:
-    case EPERM:  // a local packet filter dropped what was sent
-    case EACCES:
-    case EINVAL:
-    case ENODEV:
-    case EAFNOSUPPORT:
-    case EPROTONOSUPPORT:
-      return could_not_run(doing, std::strerror(error));
-    default:
-      return failed(doing, std::strerror(error));
-  }
+  if (error == EPERM) return could_not_run(doing, "a packet filter of this host: Operation not permitted", error);
+  if (error == ENOBUFS || error == ENOMEM) return could_not_run(doing, std::strerror(error), error);
+  return failed(doing, std::strerror(error));
 }
 
-Result socket_failure(const net::Error& error, std::string_view doing) {
-  return error.code == 0 ? could_not_run(doing, error.message) : socket_failure(error.code, doing);
+Result start_failure(const net::Error& error, std::string_view doing) {
+  const bool of_target = error.code == ECONNREFUSED || error.code == ECONNRESET || error.code == ETIMEDOUT;
+  return of_target ? failed(doing, std::strerror(error.code)) : could_not_run(doing, error.message, error.code);
 }
 
 }  // namespace checkers

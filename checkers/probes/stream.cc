@@ -72,7 +72,7 @@ class StreamRun final : public ProbeRun {
     }
     // The others have their turn first; watching anew tells of what is left.
     if (const auto watched = loop_.rewatch(watch_, EPOLLIN | EPOLLOUT | EPOLLET); !watched) {
-      return socket_failure(watched.error().code, doing());
+      return start_failure(watched.error(), doing());
     }
     return std::nullopt;
   }
@@ -109,9 +109,9 @@ StartedProbe start_stream(net::Loop& loop, const Path& path, std::uint32_t mark,
                           std::unique_ptr<Conversation> conversation, ProbeRun::OnDone on_done) {
   const auto doing = [&] { return fmt::format("connect {}", to_string(target)); };
   auto socket = connect_stream(path, mark, target);
-  if (!socket) return socket_failure(socket.error(), doing());
+  if (!socket) return start_failure(socket.error(), doing());
   auto run = std::make_unique<StreamRun>(loop, target, std::move(*socket), std::move(conversation), std::move(on_done));
-  if (const auto started = run->start(); !started) return socket_failure(started.error().code, doing());
+  if (const auto started = run->start(); !started) return start_failure(started.error(), doing());
   return run;
 }
 

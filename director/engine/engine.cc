@@ -234,6 +234,10 @@ bool Engine::below_quorum(const std::string& name) const {
 std::vector<Problem> Engine::problems() const {
   std::vector<Problem> all;
   for (const auto& why : health_.vip_checks().problems()) all.push_back({EventKind::path_broken, "VIP check", why});
+  for (const auto& faults : {health_.local_faults(), routers_.tracker_faults()}) {
+    for (const auto& fault : faults)
+      all.push_back({EventKind::checks_blocked, "checks: " + fault.what, events::checks_blocked_problem(fault)});
+  }
   for (const auto& [key, why] : reconciler_.refused()) {
     const auto* service = in_force_.find(key);
     all.push_back(

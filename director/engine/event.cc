@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "checkers/health.h"
+
 namespace director::events {
 namespace {
 
@@ -22,6 +24,12 @@ Event of_router(EventKind kind, const std::string& router, std::string text, con
 /// All that there is to say is why.
 Event because_of(EventKind kind, std::string subject, const std::string& why) {
   return {.kind = kind, .subject = std::move(subject), .reason = why, .text = why};
+}
+
+/// What becomes of checks that this host cannot run: "they ...".
+std::string effect(const checkers::LocalFault& fault) {
+  constexpr auto limit = std::chrono::duration_cast<std::chrono::seconds>(checkers::shortage_limit);
+  return fault.is_shortage ? fmt::format("keep their last result for {}", net::to_string(limit)) : "count as failed";
 }
 
 std::string transition(std::string_view from, std::string_view to, const std::string& why) {
@@ -166,6 +174,25 @@ Event path_works(const std::string& path, const std::string& result) {
 
 Event path_broken(const std::string& path, const std::string& why) {
   return because_of(EventKind::path_broken, path, why);
+}
+
+Event checks_blocked(const checkers::LocalFault& fault) {
+  return {.kind = EventKind::checks_blocked,
+          .subject = "checks",
+          .reason = fault.what,
+          .text = fmt::format("{}; such checks {}", fault.example, effect(fault))};
+}
+
+Event checks_run(const checkers::LocalFault& fault) {
+  return {.kind = EventKind::checks_run,
+          .subject = "checks",
+          .reason = fault.what,
+          .text = "can be run again on this host: no longer " + fault.what};
+}
+
+std::string checks_blocked_problem(const checkers::LocalFault& fault) {
+  return fmt::format("{} cannot be run on this host and {}: {}",
+                     fault.checks == 1 ? "1 check" : fmt::format("{} checks", fault.checks), effect(fault), fault.what);
 }
 
 Event node_agreement(const std::string& node, bool differs, const std::string& text) {

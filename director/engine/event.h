@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "checkers/local_faults.h"
 #include "director/engine/event_types.h"
 #include "ipvs/types.h"
 #include "net/time_text.h"
@@ -64,6 +65,10 @@ Event router_not_ready(const std::string& why);
 // All else.
 Event path_works(const std::string& path, const std::string& result);
 Event path_broken(const std::string& path, const std::string& why);
+Event checks_blocked(const checkers::LocalFault& fault);
+Event checks_run(const checkers::LocalFault& fault);
+/// The same as a problem, while it lasts.
+std::string checks_blocked_problem(const checkers::LocalFault& fault);
 Event node_agreement(const std::string& node, bool differs, const std::string& text);
 Event sync_error(const std::string& why);
 Event setting_error(const std::string& why);

@@ -60,6 +60,8 @@ enum class EventKind : std::uint8_t {
   router_error,
   path_broken,
   path_works,
+  checks_blocked,
+  checks_run,
   node_differs,
   node_agrees,
   sync_error,

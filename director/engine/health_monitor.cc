@@ -32,7 +32,10 @@ HealthMonitor::HealthMonitor(net::Loop& loop, net::Host& host, const ClusterInFo
       uses_vip_checks_(options.vip_checks),
       wall_(loop.clock()),
       checkers_(
-          loop, [this](const checkers::Report& report) { on_report(report); }, options.make_prober),
+          loop, [this](const checkers::Report& report) { on_report(report); }, options.make_prober,
+          [&log](const checkers::LocalFault& fault, bool begins) {
+            log.add(begins ? events::checks_blocked(fault) : events::checks_run(fault));
+          }),
       vip_checks_(loop, host, in_force, checkers_, log, [this] { set_all(); }, std::move(options.settings)) {}
 
 net::Result<> HealthMonitor::open(const config::Cluster& next) {

@@ -63,6 +63,8 @@ class HealthMonitor {
 
   [[nodiscard]] const VipChecks& vip_checks() const { return vip_checks_; }
   [[nodiscard]] std::size_t checks() const { return checkers_.size(); }
+  /// What keeps checks from being run on this host.
+  [[nodiscard]] std::vector<checkers::LocalFault> local_faults() const { return checkers_.local_faults(); }
 
  private:
   void for_each_check(const ipvs::ServiceKey& service,

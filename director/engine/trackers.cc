@@ -15,7 +15,8 @@ checkers::Key key_of(const checkers::Spec& spec) { return checkers::make_key(spe
 
 }  // namespace
 
-Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, checkers::MakeProber make_prober)
+Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, checkers::MakeProber make_prober,
+                   checkers::LocalFaults::OnChange on_local_fault)
     : loop_(loop),
       host_(host),
       on_verdict_(std::move(on_verdict)),
@@ -24,7 +25,7 @@ Trackers::Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, check
           [this](const checkers::Report& report) {
             if (report.change == checkers::HealthChange::changed) reevaluate();
           },
-          std::move(make_prober)) {}
+          std::move(make_prober), std::move(on_local_fault)) {}
 
 net::Result<> Trackers::open(const config::Cluster& cluster) {
   const auto watches_link = [](const config::Tracker& tracker) { return !tracker.link.empty(); };

@@ -39,7 +39,8 @@ class Trackers {
   using OnVerdict = std::function<void(const std::string& router, const Verdict& verdict, const std::string& cause)>;
 
   /// `loop` and `host` must outlive this.
-  Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, checkers::MakeProber make_prober);
+  Trackers(net::Loop& loop, net::Host& host, OnVerdict on_verdict, checkers::MakeProber make_prober,
+           checkers::LocalFaults::OnChange on_local_fault);
 
   /// Opens what it takes to watch those of `cluster`; nothing else changes. Error: the interfaces cannot be read.
   net::Result<> open(const config::Cluster& cluster);
@@ -50,6 +51,9 @@ class Trackers {
 
   /// Of each router, as it is now.
   [[nodiscard]] const std::map<std::string, Verdict>& verdicts() const { return verdicts_; }
+
+  /// What keeps their checks from being run on this host.
+  [[nodiscard]] std::vector<checkers::LocalFault> local_faults() const { return checkers_.local_faults(); }
 
   /// In the order of the cluster file.
   [[nodiscard]] std::vector<Status> status(const std::string& router) const;

@@ -56,7 +56,10 @@ VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, ch
             routers_->set_priority_penalty(router, verdict.lower, cause);
             routers_->fault(router, verdict.fault);
           },
-          std::move(make_prober)) {}
+          std::move(make_prober),
+          [this](const checkers::LocalFault& fault, bool begins) {
+            hooks_.report(begins ? events::checks_blocked(fault) : events::checks_run(fault));
+          }) {}
 
 VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
 

@@ -87,6 +87,8 @@ class VirtualRouters : private vrrp::Listener {
   /// One for each virtual router, in the cluster file's order; none before start().
   [[nodiscard]] std::vector<vrrp::Status> status() const;
 
+  /// What keeps checks of trackers from being run on this host.
+  [[nodiscard]] std::vector<checkers::LocalFault> tracker_faults() const { return trackers_.local_faults(); }
   /// What a router is held to by `track`, in the cluster file's order.
   [[nodiscard]] std::vector<Trackers::Status> trackers(const std::string& router) const {
     return trackers_.status(router);

@@ -118,10 +118,33 @@ TEST_CASE("want of descriptors is ours, not the server's: shown, not counted, tr
     CHECK(result.outcome == Outcome::not_run);
     CHECK(result.sentence ==
           "connect " + to_string(key.target) + ": could not be run: open a socket: Too many open files");
+    CHECK(result.local_fault == "open a socket: Too many open files");
     CHECK(shell.seen[0].change == HealthChange::none);
     CHECK(shell.checks.find(key)->state == HealthState::unknown);
+    REQUIRE(shell.checks.local_faults().size() == 1);
+    CHECK(shell.checks.local_faults()[0].is_shortage);
   }
   shell.run_until([&] { return shell.checks.find(key)->state == HealthState::up; });
+  CHECK(shell.checks.local_faults().empty());
+}
+
+TEST_CASE("no way from here is a failure, and told as this host's fault") {
+  Shell shell;
+  const auto result_of = [&](checkers::Path path, const char* to = "127.0.0.1:1") {
+    auto key = check(*net::Endpoint::parse(to), Tcp{});
+    key.spec.path = std::move(path);
+    Shell one;
+    return one.first_result(key);
+  };
+  const auto no_source = result_of({.source = net::Address::parse("192.0.2.77")});
+  CHECK(no_source.outcome == Outcome::blocked);
+  CHECK(no_source.local_fault == "bind to 192.0.2.77: Cannot assign requested address");
+  const auto no_interface = result_of({.interface = "nowhere0"});
+  CHECK(no_interface.outcome == Outcome::blocked);
+  CHECK(no_interface.local_fault.starts_with("bind to interface nowhere0: "));
+  const auto refused = result_of({});
+  CHECK(refused.outcome == Outcome::failed);
+  CHECK(refused.local_fault.empty());
 }
 
 TEST_CASE("a new set leaves the checks that stay untouched, in flight or not") {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -75,8 +76,16 @@ TEST_CASE("a program is run with a clean environment, and its first words are to
   CHECK(run("exit 3").outcome == Outcome::failed);
   CHECK(run("exit 7", true).advice.weight == Advice::Weight{.value = 5});
   CHECK(run("kill -9 $$").sentence == "exec /bin/sh for 10.0.0.7:80: killed by signal 9");
-  CHECK(run("read line").outcome == Outcome::failed);                      // its input is empty
-  CHECK(run("yes | head -c 200000; exit 0").outcome != Outcome::not_run);  // its output does not hold it up for ever
+  CHECK(run("read line").outcome == Outcome::failed);  // its input is empty
+  CHECK(run("yes | head -c 1000000 || exit 1").sentence == R"(exec /bin/sh for 10.0.0.7:80: exit status 0: "y")");
+}
+
+TEST_CASE("a program that prints without end costs little until its deadline") {
+  Shell shell;
+  const auto before = std::clock();
+  CHECK(shell.first_result(shell_check("exec yes", 500ms)).sentence ==
+        "exec /bin/sh for 10.0.0.7:80: timed out after 500 ms");
+  CHECK(std::clock() - before < CLOCKS_PER_SEC / 4);
 }
 
 TEST_CASE("a program gets no rights it should not have") {
@@ -86,11 +95,22 @@ TEST_CASE("a program gets no rights it should not have") {
   CHECK(run("test $(ls /proc/self/fd | wc -l) -le 4").outcome == Outcome::passed);  // 0, 1, 2 and ls's own
 }
 
-TEST_CASE("a program that cannot be started is our trouble") {
-  Shell shell;
-  const auto result = shell.first_result(check(target, Exec{.command = {"/nonexistent/check"}}));
-  CHECK(result.outcome == Outcome::not_run);
+TEST_CASE("a program that cannot be started is this host's fault") {
+  const TemporaryFile script;
+  script.write("exit 0\n");
+  const auto start = [](const std::string& program) {
+    Shell shell;
+    return shell.first_result(check(target, Exec{.command = {program}}));
+  };
+  const auto result = start("/nonexistent/check");
+  CHECK(result.outcome == Outcome::blocked);
+  CHECK(result.local_fault == "exec /nonexistent/check: No such file or directory");
   CHECK(result.sentence == "exec /nonexistent/check for 10.0.0.7:80: could not be run: No such file or directory");
+  CHECK(start(script.path).local_fault == "exec " + script.path + ": Permission denied");
+  std::filesystem::permissions(script.path, std::filesystem::perms::all);
+  CHECK(start(script.path).local_fault == "exec " + script.path + ": Exec format error");
+  script.write("#!/nonexistent/interpreter\n");
+  CHECK(start(script.path).local_fault == "exec " + script.path + ": No such file or directory");
   if (geteuid() == 0) CHECK_FALSE(ExecPlan::prepare({.command = {"/bin/true"}, .user = "no-such-user"}));
 }
 
@@ -174,8 +194,10 @@ TEST_CASE("a state file speaks the agent's language; without it the check passes
   CHECK(read_state_file(spec).outcome == Outcome::failed);
   file.write(std::string(5000, 'x'));
   CHECK(read_state_file(spec).sentence == "file " + file.path + ": could not be run: larger than 4 KiB");
+  CHECK(read_state_file(spec).outcome == Outcome::blocked);
+  CHECK(read_state_file(spec).local_fault == "file " + file.path + ": larger than 4 KiB");
   CHECK(read_state_file({.path = "/nonexistent/file"}).outcome == Outcome::passed);
-  CHECK(read_state_file({.path = "/"}).outcome == Outcome::not_run);
+  CHECK(read_state_file({.path = "/"}).outcome == Outcome::blocked);
 
   file.write("maint");
   Shell shell;

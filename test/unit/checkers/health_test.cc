@@ -110,6 +110,36 @@ TEST_CASE("a verdict needs exactly rise or fall results in a row, whatever came 
   }
 }
 
+TEST_CASE("what this host cannot look at for a minute, nobody knows to be up") {
+  const Thresholds limit{.rise = 1, .fall = 2};
+  Health health;
+  observe(health, passed(), limit, start);
+  const auto not_run_at = [&](net::Duration after) { return observe(health, not_run(), limit, start + after); };
+  CHECK(not_run_at(1s) == HealthChange::none);
+  CHECK(not_run_at(60s) == HealthChange::none);
+  observe(health, passed(), limit, start + 60s);  // it could once
+  CHECK(not_run_at(61s) == HealthChange::none);
+  CHECK(not_run_at(120s) == HealthChange::none);
+  CHECK(not_run_at(121s) == HealthChange::pending);
+  CHECK(not_run_at(122s) == HealthChange::changed);
+  CHECK(health.state == HealthState::down);
+
+  Health suppressed;
+  auto result = not_run();
+  result.suppressed = true;  // who suppresses sees to the end of it
+  for (auto after = 0s; after < 300s; after += 10s)
+    CHECK(observe(suppressed, result, limit, start + after) == HealthChange::none);
+}
+
+TEST_CASE("what cannot be run as the file says counts as failed") {
+  Result blocked = failed();
+  blocked.outcome = Outcome::blocked;
+  Health health;
+  observe(health, passed(), {.rise = 1, .fall = 2}, start);
+  CHECK(observe(health, blocked, {.rise = 1, .fall = 2}, start) == HealthChange::pending);
+  CHECK(observe(health, blocked, {.rise = 1, .fall = 2}, start) == HealthChange::changed);
+}
+
 TEST_CASE("health remembers since when, the last good moment and the last sentence") {
   const Thresholds limit{.rise = 2, .fall = 2};
   Health health{.since = start};

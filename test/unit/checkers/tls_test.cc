@@ -93,14 +93,25 @@ TEST_CASE("a server below the minimum version is refused") {
   CHECK(refused.sentence == "tls 10.0.0.7:443: handshake: tlsv1 alert protocol version");
 }
 
-TEST_CASE("a CA file that is not there is our trouble and named") {
+TEST_CASE("a CA file that is not there is this host's fault and named, until it is there") {
   const auto context = TlsContext::prepare({.ca = "/nonexistent/ca.pem"}, "");
   REQUIRE_FALSE(context);
   CHECK(context.error().message.starts_with("read the CA file /nonexistent/ca.pem: "));
-  const auto prober = make_prober({.kind = Tcp{.tls = Tls{.ca = "/nonexistent/ca.pem"}}});
+  const TestCa ca;
+  const auto file = ca.file();
+  const auto later = file + ".later";
+  const auto prober = make_prober({.kind = Tcp{.tls = Tls{.ca = later}}});
   auto loop = net::Loop::create().value();
-  const auto started = prober->start(loop, target, 0, [](Result) {});
-  CHECK(std::get<Result>(started).outcome == Outcome::not_run);
+  const auto closed = *net::Endpoint::parse("127.0.0.1:1");
+  const auto start = [&] { return prober->start(loop, closed, 0, [](Result) {}); };
+  const auto blocked = std::get<Result>(start());
+  CHECK(blocked.outcome == Outcome::blocked);
+  CHECK(blocked.local_fault.starts_with("read the CA file " + later));
+  std::filesystem::copy_file(file, later);
+  auto started = start();
+  const auto* result = std::get_if<Result>(&started);
+  CHECK((result == nullptr || result->local_fault.find(later) == std::string::npos));
+  std::filesystem::remove(later);
 }
 
 TEST_CASE("a conversation inside TLS is judged as it would be outside, however the bytes are cut") {

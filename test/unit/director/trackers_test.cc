@@ -31,14 +31,13 @@ TEST_CASE("what trackers of a router say together, whenever it changes") {
   Trackers::Verdict verdict;
   std::vector<std::string> causes;
   net::KernelHost host;
-  Trackers trackers(
-      loop, host,
-      [&](const std::string& router, const Trackers::Verdict& told, const std::string& cause) {
-        CHECK(router == "front");
-        verdict = told;
-        causes.push_back(cause);
-      },
-      checkers::make_prober);
+  Trackers trackers(loop, host,
+                    [&](const std::string& router, const Trackers::Verdict& told, const std::string& cause) {
+                      CHECK(router == "front");
+                      verdict = told;
+                      causes.push_back(cause);
+                    },
+                    checkers::make_prober, {});
   const auto until = [&](auto holds) {
     const auto end = net::monotonic_now() + 20s;
     while (!holds() && net::monotonic_now() < end) REQUIRE(loop.turn(10ms));
