@@ -85,6 +85,8 @@ TEST_CASE("a program that prints without end costs little until its deadline") {
   const auto before = std::clock();
   CHECK(shell.first_result(shell_check("exec yes", 500ms)).sentence ==
         "exec /bin/sh for 10.0.0.7:80: timed out after 500 ms");
+  shell.checks.set({});
+  shell.run_until(childless);
   CHECK(std::clock() - before < CLOCKS_PER_SEC / 4);
 }
 
