@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkers/probes/capabilities.h"
 #include "checkers/text.h"
 #include "net/fd.h"
 
@@ -61,6 +63,7 @@ struct Child {
   bool good = chdir("/") == 0;
   // glibc's wrappers would change every thread of this process.
   if (child.user != nullptr) {
+    raise_capabilities({CAP_SETUID, CAP_SETGID});
     good = good && syscall(SYS_setgroups, 0, nullptr) == 0 && syscall(SYS_setgid, child.user->gid) == 0 &&
            syscall(SYS_setuid, child.user->uid) == 0;
   }
@@ -150,7 +153,9 @@ class ExecRun final : public ProbeRun {
     loop_.forget(output_watch_);
     loop_.cancel(read_timer_);
     if (pid_ <= 0) return;
+    const auto before = raise_capabilities({CAP_KILL});  // it may run as another user
     kill(-pid_, SIGKILL);
+    restore_capabilities(before);
     if (!process_) {
       {
         const net::Fd closed = std::move(output_);

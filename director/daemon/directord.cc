@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -100,16 +99,6 @@ void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }
 
-bool has_scripts(const config::Cluster& cluster) {
-  const auto is_script = [](const checkers::Spec& check) { return std::holds_alternative<checkers::Exec>(check.kind); };
-  const auto checks = [&](const config::Service& service) { return std::ranges::any_of(service.checks, is_script); };
-  const auto tracks = [&](const config::VirtualRouter& router) {
-    return std::ranges::any_of(
-        router.trackers, [&](const config::Tracker& tracker) { return tracker.check && is_script(*tracker.check); });
-  };
-  return std::ranges::any_of(cluster.services, checks) || std::ranges::any_of(cluster.virtual_routers, tracks);
-}
-
 /// What answers on the sockets, and what it is about.
 struct ApiServers {
   std::unique_ptr<director::Reloader> reloader;
@@ -195,7 +184,6 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   if (scratch) {
     info("query it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
   }
-  const bool scripts = has_scripts(loaded.cluster);
   net::KernelHost host;
   director::Engine engine(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
   ApiServers servers;
@@ -212,7 +200,7 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   auto opened = open_api_servers(*loop, engine, arguments, std::move(loaded.cache));
   if (!opened) return std::unexpected(opened.error());
   servers = std::move(*opened);
-  if (auto dropped = director::drop_privileges(scripts); !dropped) return dropped;
+  if (auto dropped = director::drop_privileges(); !dropped) return dropped;
   if (auto started = engine.start(); !started) return started;
   manager.emplace(*loop);
   manager->ready(fmt::format("cluster {}, node {}", engine.cluster().name, node.name));

@@ -4,10 +4,10 @@
 
 namespace director {
 
-/// Gives up, for this process and all that it starts, every capability but CAP_NET_ADMIN and CAP_NET_RAW; with
-/// `scripts` also keeps what it takes to run them as another user and to end them (CAP_SETUID, CAP_SETGID, CAP_KILL).
-/// Who never had them, gets none. Error: the kernel refused.
-[[nodiscard]] net::Result<> drop_privileges(bool scripts);
+/// Gives up, for this process and all that it starts, every capability but CAP_NET_ADMIN and CAP_NET_RAW, and, not in
+/// effect, what it takes to run scripts as another user and to end them (CAP_SETUID, CAP_SETGID, CAP_KILL): a reload
+/// may bring the first of them. Who never had them, gets none. Error: the kernel refused.
+[[nodiscard]] net::Result<> drop_privileges();
 
 /// Before exec() of a new directord: it keeps the capabilities of this one where the user is not root.
 void pass_on_privileges();

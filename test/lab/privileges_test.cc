@@ -87,17 +87,22 @@ Owner owner_of(const std::filesystem::path& path) {
   return {group == nullptr ? "" : group->gr_name, about.st_mode & 07777U};
 }
 
+void check_capabilities(const Site& site) {
+  auto masks = capabilities(site.status_file());
+  CHECK(masks.size() == 5);
+  CHECK(masks["CapEff"] == network);
+  CHECK(masks["CapPrm"] == (network | scripts));
+  CHECK(masks["CapBnd"] == (network | scripts));
+  CHECK(masks["CapInh"] == 0);
+  CHECK(masks["CapAmb"] == 0);
+}
+
 }  // namespace
 
-TEST_CASE("a director that runs has two capabilities and no way to more", "[privileges]") {
+TEST_CASE("a director that runs has two capabilities in effect, and no way to more than scripts need", "[privileges]") {
   Site site;
   site.start(site.pair.cluster_file());
-  for (const auto& [set, mask] : capabilities(site.status_file())) {
-    INFO(set);
-    const bool granted = set == "CapEff" || set == "CapPrm" || set == "CapBnd";
-    CHECK(mask == (granted ? network : 0));
-  }
-  CHECK(capabilities(site.status_file()).size() == 5);
+  check_capabilities(site);
   CHECK(owner_of(runtime / "control.sock") == Owner{"root", 0600});
   CHECK_FALSE(std::filesystem::exists(runtime / "status.sock"));
   CHECK(site.as(operators, "control.sock", {"status"}).status == 3);
@@ -131,8 +136,9 @@ TEST_CASE("readers can ask, operators can order, and nobody else can do either",
   CHECK(site.as("nogroup", "status.sock", {"status"}).status == 3);
 }
 
-TEST_CASE("scripts run as nobody, with nothing", "[privileges]") {
+TEST_CASE("scripts run as nobody, with nothing, also where a reload brings the first", "[privileges]") {
   Site site;
+  site.start(site.pair.cluster_file());
   const auto script = shared / "check";
   const auto said = shared / "said";
   std::ofstream(script) << "#!/bin/sh\nexec >" << said.string()
@@ -143,12 +149,10 @@ TEST_CASE("scripts run as nobody, with nothing", "[privileges]") {
   const std::string from = "      http: { path: /health, expect: { status: 200 } }\n";
   const auto at = file.find(from);
   REQUIRE(at != std::string::npos);
-  site.start(file.replace(at, from.size(), "      exec: { command: [" + script.string() + "] }\n"));
-  for (const auto& [set, mask] : capabilities(site.status_file())) {
-    INFO(set);
-    const bool granted = set == "CapEff" || set == "CapPrm" || set == "CapBnd";
-    CHECK(mask == (granted ? network | scripts : 0));
-  }
+  site.pair.write(file.replace(at, from.size(), "      exec: { command: [" + script.string() + "] }\n"));
+  const auto reloaded = site.pair.ctl(site.pair.lb1, {"reload"});
+  INFO(reloaded.text);
+  REQUIRE(reloaded.status == 0);
   REQUIRE(lab::wait_until([&] { return std::filesystem::exists(said); }, 10s));
   std::ifstream answer(said);
   const std::string text(std::istreambuf_iterator<char>(answer), {});
@@ -161,4 +165,5 @@ TEST_CASE("scripts run as nobody, with nothing", "[privileges]") {
     INFO(set);
     if (set != "CapBnd") CHECK(mask == 0);
   }
+  check_capabilities(site);
 }
