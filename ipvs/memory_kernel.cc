@@ -207,6 +207,11 @@ Result<std::vector<RefusedOp>> MemoryKernel::apply(std::span<const Op> ops) {
     faults.pop_front();
   }
   const std::string_view doing = "change the IPVS table";
+  if (!loaded) {
+    std::vector<RefusedOp> all;
+    for (std::size_t i = 0; i < ops.size(); ++i) all.push_back({.index = i, .error = op_error(ops[i], ENOENT)});
+    return all;
+  }
   if (injected == Fault::busy) return fault(EBUSY, doing);
   const auto done = injected == Fault::no_buffers ? ops.first(ops.size() / 2) : ops;
   std::vector<RefusedOp> refusals;
@@ -219,7 +224,15 @@ Result<std::vector<RefusedOp>> MemoryKernel::apply(std::span<const Op> ops) {
   return refusals;
 }
 
+void MemoryKernel::unload() {
+  loaded = false;
+  table.clear();
+  trash.clear();
+  daemons_ = {};
+}
+
 Result<> MemoryKernel::fail_dump() {
+  if (!loaded) return fault(ENOENT, "list the IPVS table");
   if (faults.empty() || faults.front() == Fault::lost_reply || faults.front() == Fault::no_buffers) return {};
   const int code = faults.front() == Fault::busy ? EBUSY : EINTR;
   faults.pop_front();
@@ -235,6 +248,7 @@ Result<std::vector<ServiceRow>> MemoryKernel::services() {
 }
 
 Result<std::optional<ServiceRow>> MemoryKernel::service(const ServiceKey& key) {
+  if (!loaded) return fault(ENOENT, "list the IPVS table");
   const auto found = table.find(key);
   if (found == table.end()) return std::nullopt;
   return ServiceRow{.key = key, .service = found->second.service, .stats = found->second.stats};
@@ -252,6 +266,7 @@ Result<std::vector<DestinationRow>> MemoryKernel::destinations(const ServiceKey&
 }
 
 Result<std::vector<Daemon>> MemoryKernel::daemons() {
+  if (!loaded) return fault(ENOENT, "list the IPVS sync daemons");
   std::vector<Daemon> running;
   for (const auto& daemon : daemons_) {
     if (daemon) running.push_back(*daemon);

@@ -51,6 +51,11 @@ class MemoryKernel final : public Kernel {
   /// The interfaces that a sync daemon can use, with their MTU.
   std::map<std::string, std::uint32_t> interfaces = {{"lo", 65536}};
 
+  /// Whether the module is there: without it each call ends with ENOENT.
+  bool loaded = true;
+  /// It is removed, and with it the table and the daemons; it is loaded again when `loaded` is set.
+  void unload();
+
   /// Faults for the coming calls, in order; a listing skips those that only apply() can suffer.
   std::deque<Fault> faults;
 

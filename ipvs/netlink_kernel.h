@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "ipvs/family_resolver.h"
 #include "ipvs/kernel.h"
 #include "net/netlink.h"
 
@@ -11,6 +12,8 @@ namespace ipvs {
 /// through a second one, since a dump that is still open blocks others on its socket.
 ///
 /// Sockets belong to the network namespace in which open() was called, and so does everything done through them.
+/// While ip_vs is not loaded, questions end with ENOENT; the kernel is asked to load it again, and once it has, all is
+/// as before, with an empty table.
 class NetlinkKernel final : public Kernel {
  public:
   /// Asks the kernel to load ip_vs if it is not there. Error ENOENT: it could not.
@@ -28,9 +31,15 @@ class NetlinkKernel final : public Kernel {
   NetlinkKernel(net::Netlink writes, net::Netlink reads, std::uint16_t family)
       : writes_(std::move(writes)), reads_(std::move(reads)), family_(family) {}
 
+  [[nodiscard]] std::uint16_t family();
+  /// Of a question: notices that the family is gone.
+  template <class Answer>
+  Answer checked(Answer answer);
+
   net::Netlink writes_;
   net::Netlink reads_;
   std::uint16_t family_;
+  FamilyResolver resolver_;
   net::NetlinkBatch batch_;  ///< reused: its memory is that of the largest batch so far
 };
 

@@ -36,6 +36,13 @@ struct SocketAddress {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
+/// Without this a datagram socket hears of a port that is unreachable, and not of a host or a network (ip(7)).
+void hear_all_errors(const net::Fd& socket, net::Family family) {
+  const int on = 1;
+  const bool v4 = family == net::Family::ipv4;
+  setsockopt(socket.get(), v4 ? SOL_IP : SOL_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof on);
+}
+
 net::Result<net::Fd> connect_to(const net::Endpoint& target, net::Result<net::Fd> socket) {
   if (!socket) return socket;
   const SocketAddress address(target);
@@ -90,13 +97,16 @@ net::Result<net::Fd> connect_stream(const Path& path, std::uint32_t mark, const 
 }
 
 net::Result<net::Fd> connect_datagram(const Path& path, std::uint32_t mark, const net::Endpoint& target) {
-  return connect_to(target, open_socket(target.address.family(), SOCK_DGRAM, 0, path, mark));
+  auto socket = open_socket(target.address.family(), SOCK_DGRAM, 0, path, mark);
+  if (socket) hear_all_errors(*socket, target.address.family());
+  return connect_to(target, std::move(socket));
 }
 
 net::Result<net::Fd> connect_echo(const Path& path, std::uint32_t mark, const net::Address& target) {
   const int protocol = target.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
   auto socket = open_socket(target.family(), SOCK_DGRAM, protocol, path, mark);
   if (!socket) socket = open_socket(target.family(), SOCK_RAW, protocol, path, mark);
+  if (socket) hear_all_errors(*socket, target.family());
   return connect_to({.address = target, .port = 0}, std::move(socket));
 }
 

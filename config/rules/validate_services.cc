@@ -27,6 +27,7 @@ class ServiceRules {
   void source_has_the_family(const Service& service, const checkers::Spec& check, Origin::Path path);
   void authorization_is_given_once(const Service& service, const checkers::Spec& check, Origin::Path path);
   void target_has_a_port(const Service& service, const checkers::Spec& check);
+  void udp_gets_an_answer(const Service& service, const checkers::Spec& check, Origin::Path path);
   void servers(const Service& service);
   [[nodiscard]] bool all_sound(const Service& service, const Origin::Path& endpoint) const;
   void some_server_has_a_weight(const Service& service);
@@ -120,7 +121,19 @@ void ServiceRules::checks(const Service& service) {
     source_has_the_family(service, check, path);
     authorization_is_given_once(service, check, path);
     target_has_a_port(service, check);
+    udp_gets_an_answer(service, check, path);
   }
+}
+
+void ServiceRules::udp_gets_an_answer(const Service& service, const checkers::Spec& check, Origin::Path path) {
+  const auto* udp = std::get_if<checkers::Udp>(&check.kind);
+  path.emplace_back("udp");
+  if (udp == nullptr || udp->expect || !origin_.has(path) || !origin_.valid(path)) return;
+  diagnostics_.warning(
+      origin_.place(path),
+      fmt::format("service '{}': without 'expect', a udp check fails only where the server refuses (ICMP): one that is "
+                  "off or silent stays up; set 'send' and 'expect', or use 'dns' or 'exec'",
+                  service.name));
 }
 
 void ServiceRules::timeout_is_shorter(const Service& service, std::chrono::milliseconds timeout,

@@ -76,7 +76,7 @@ Response outcome_of(const RequestResult<std::string>& done) {
 
 /// The same of what may have taken the last server of `service` out: the answer warns of that.
 Response outcome_of(const Engine& engine, const RequestResult<std::string>& done, const std::string& service) {
-  const auto warning = done ? engine.no_servers_warning(service) : "";
+  const auto warning = done ? engine.order_warning(service) : "";
   return warning.empty() ? outcome_of(done) : ok({{"message", *done}, {"warning", warning}});
 }
 

@@ -30,7 +30,9 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
               {.make_prober = options_.make_prober,
                .settings = settings_file("true-paths"),
                .vip_checks = !options_.dry_run}),
-      reconciler_(loop, kernel, in_force_, log_, store_, health_, drains_, [this] { routers_.look_at_services(); }),
+      reconciler_(
+          loop, kernel, in_force_, log_, store_, health_, drains_,
+          {.on_reconciled = [this] { routers_.look_at_services(); }, .on_table_found = [this] { adjust_kernel(); }}),
       overrides_(loop, in_force_, log_, store_, reconciler_),
       sync_(loop, kernel, log_, store_),
       peers_(loop, log_),
@@ -55,6 +57,7 @@ std::vector<EventLog::Sink> Engine::sinks() {
 VirtualRouters::Hooks Engine::routers_hooks() {
   return {.not_ready = [this] { return not_ready(); },
           .below_quorum = [this](const std::string& service) { return below_quorum(service); },
+          .table_lost = [this] { return reconciler_.lost(); },
           .report =
               [this](Event event) {
                 const auto names = peers_.names(cluster());
@@ -196,7 +199,8 @@ RequestResult<std::string> Engine::hand_over(const std::string& router, const st
   return done;
 }
 
-std::string Engine::no_servers_warning(const std::string& name) const {
+std::string Engine::order_warning(const std::string& name) const {
+  if (!reconciler_.lost().empty()) return "not in force as yet: " + reconciler_.lost();
   const auto* service = in_force_.find(name);
   if (service == nullptr) return "";
   const auto& planned = reconciler_.plan_of(service->key).entry.destinations;
@@ -238,6 +242,7 @@ std::vector<Problem> Engine::problems() const {
     for (const auto& fault : faults)
       all.push_back({EventKind::checks_blocked, "checks: " + fault.what, events::checks_blocked_problem(fault)});
   }
+  if (!reconciler_.lost().empty()) all.push_back({EventKind::table_lost, "ipvs", reconciler_.lost()});
   for (const auto& [key, why] : reconciler_.refused()) {
     const auto* service = in_force_.find(key);
     all.push_back(

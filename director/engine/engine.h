@@ -84,9 +84,9 @@ class Engine {
   /// Gives the role of a virtual router and its group to another node. Errors: as VirtualRouters::hand_over.
   RequestResult<std::string> hand_over(const std::string& router, const std::optional<std::string>& to);
 
-  /// A warning for whoever drained or weighed a server of `service`: none of its servers takes new connections any
-  /// more, and who serves instead. Empty while one does.
-  [[nodiscard]] std::string no_servers_warning(const std::string& service) const;
+  /// A warning for whoever drained or weighed a server of `service`: the kernel's table is not there, or none of its
+  /// servers takes new connections any more, and who serves instead. Empty while one does.
+  [[nodiscard]] std::string order_warning(const std::string& service) const;
 
   // The parts.
   [[nodiscard]] OperatorOverrides& overrides() { return overrides_; }

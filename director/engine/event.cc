@@ -131,6 +131,13 @@ Event removal_done(const ipvs::DestinationKey& destination, const ipvs::ServiceK
 
 Event table_refused(const std::string& why) { return because_of(EventKind::table_refused, "ipvs", why); }
 
+Event table_lost(const std::string& why) { return because_of(EventKind::table_lost, "ipvs", why); }
+
+Event table_found() {
+  return {
+      .kind = EventKind::table_found, .subject = "ipvs", .text = "the kernel's table can be read again: restoring it"};
+}
+
 Event table_repaired(const ipvs::ServiceKey& service) {
   return {.kind = EventKind::table_changed,
           .subject = "ipvs",

@@ -51,6 +51,8 @@ Event removal_begun(const ipvs::DestinationKey& destination, const ipvs::Service
                     std::chrono::seconds drain_time);
 Event removal_done(const ipvs::DestinationKey& destination, const ipvs::ServiceKey& service, const std::string& why);
 Event table_refused(const std::string& why);
+Event table_lost(const std::string& why);
+Event table_found();
 Event table_repaired(const ipvs::ServiceKey& service);
 Event table_unknown_service(const ipvs::ServiceKey& service);
 

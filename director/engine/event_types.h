@@ -46,6 +46,8 @@ enum class EventKind : std::uint8_t {
   removal_done,
   table_refused,
   table_changed,
+  table_lost,
+  table_found,
   router_role,
   router_fault,
   router_order,

@@ -23,8 +23,7 @@ const Plan no_plan;
 }  // namespace
 
 Reconciler::Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log,
-                       StateStore& store, const HealthMonitor& health, DrainManager& drains,
-                       std::function<void()> on_reconciled)
+                       StateStore& store, const HealthMonitor& health, DrainManager& drains, Hooks hooks)
     : loop_(loop),
       kernel_(kernel),
       in_force_(in_force),
@@ -32,7 +31,7 @@ Reconciler::Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInFor
       store_(store),
       health_(health),
       drains_(drains),
-      on_reconciled_(std::move(on_reconciled)),
+      hooks_(std::move(hooks)),
       table_(kernel) {}
 
 Reconciler::~Reconciler() {
@@ -70,11 +69,12 @@ void Reconciler::mark_dirty(const ipvs::ServiceKey& service) {
 
 void Reconciler::reconcile() {
   write();
-  on_reconciled_();
+  hooks_.on_reconciled();
 }
 
 void Reconciler::write() {
   loop_.cancel(std::exchange(reconcile_timer_, 0));
+  if (!lost_.empty()) return;  // what is dirty stays so until it is there again
   std::vector<KernelTable::Desired> desired;
   for (const auto& service : refresh_stale(std::exchange(dirty_, {}))) desired.push_back(desired_entry(service));
 

@@ -28,9 +28,15 @@ class Reconciler {
   /// How long what left the file may keep its connections where the file no longer says it.
   static constexpr std::chrono::seconds default_drain_time{300};
 
-  /// All must outlive this. `on_reconciled` is told whenever dirty services are in the kernel, or have been refused.
+  struct Hooks {
+    /// Dirty services are in the kernel, or have been refused, or the table was lost.
+    std::function<void()> on_reconciled;
+    /// A table that was lost is there again, empty: what else was in the kernel is gone, too.
+    std::function<void()> on_table_found;
+  };
+  /// All must outlive this.
   Reconciler(net::Loop& loop, ipvs::Kernel& kernel, const ClusterInForce& in_force, EventLog& log, StateStore& store,
-             const HealthMonitor& health, DrainManager& drains, std::function<void()> on_reconciled);
+             const HealthMonitor& health, DrainManager& drains, Hooks hooks);
   ~Reconciler();
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
@@ -70,6 +76,8 @@ class Reconciler {
   /// What is true of it now, as its next plan would be made from.
   [[nodiscard]] ObservedService observe(const config::Service& service) const;
 
+  /// Why the kernel's table cannot be read at the moment: nothing is in force then. Empty while it can.
+  [[nodiscard]] const std::string& lost() const { return lost_; }
   /// Services that are not as planned, and why.
   [[nodiscard]] const std::map<ipvs::ServiceKey, std::string>& refused() const { return refused_; }
 
@@ -88,6 +96,8 @@ class Reconciler {
   void note_refused(const ipvs::ServiceKey& service, const std::string& why);
   void disown_removed();
   void check_for_drift();
+  void note_unreadable(const net::Error& error);
+  void look_for_table();
   [[nodiscard]] std::optional<ipvs::ServiceKey> next_to_compare() const;
   void repair(const ipvs::ServiceKey& service);
 
@@ -98,13 +108,15 @@ class Reconciler {
   StateStore& store_;
   const HealthMonitor& health_;
   DrainManager& drains_;
-  std::function<void()> on_reconciled_;
+  Hooks hooks_;
   KernelTable table_;
   std::map<ipvs::ServiceKey, Planned> plans_;  ///< of the services in the file
   std::set<ipvs::ServiceKey> found_serving_;
   std::set<ipvs::ServiceKey> dirty_;
   std::map<ipvs::ServiceKey, std::string> refused_;
   std::optional<ipvs::ServiceKey> drift_cursor_;  ///< up to where the last comparison came
+  std::string lost_;
+  int unreadable_ = 0;  ///< how often in a row it could not be read
   net::Loop::Id reconcile_timer_ = 0, retry_timer_ = 0, drift_timer_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "director/engine/reconciler.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace director {
 namespace {
@@ -11,6 +12,9 @@ namespace {
 /// each time, one of 4,000 services every 40 s.
 constexpr auto drift_interval = std::chrono::seconds(1);
 constexpr std::size_t drift_budget = 100;
+
+/// So many times in a row, a second apart, the table may be unreadable.
+constexpr int unreadable_at_most = 3;
 
 }  // namespace
 
@@ -57,13 +61,35 @@ void Reconciler::take_over_unknown() {
 
 /// Somebody else may change what is directord's: a part of the table is read again each time, and put right.
 void Reconciler::check_for_drift() {
+  drift_timer_ = loop_.after(drift_interval, [this] { check_for_drift(); });
+  if (!lost_.empty()) return look_for_table();
   if (!drift_cursor_) take_over_unknown();
   for (std::size_t left = drift_budget; left > 0; --left) {
     drift_cursor_ = next_to_compare();
     if (!drift_cursor_) break;  // all have been seen; begins anew in the next round
     repair(*drift_cursor_);
+    if (unreadable_ > 0) break;  // nor are the others readable
   }
-  drift_timer_ = loop_.after(drift_interval, [this] { check_for_drift(); });
+}
+
+/// A dump that others' changes interrupt is no loss; a module that is gone is one at once.
+void Reconciler::note_unreadable(const net::Error& error) {
+  if (++unreadable_ < unreadable_at_most && error.code != ENOENT) return;
+  lost_ = error.message;
+  refused_.clear();
+  log_.add(events::table_lost(lost_));
+  hooks_.on_reconciled();
+}
+
+void Reconciler::look_for_table() {
+  if (!table_.read()) return;
+  unreadable_ = 0;
+  lost_.clear();
+  log_.add(events::table_found());
+  for (const auto& service : in_force_.cluster().services) mark_dirty(service.key);
+  for (const auto& [service, path] : health_.vip_checks().services()) mark_dirty(service);
+  reconcile();
+  hooks_.on_table_found();
 }
 
 /// The service after drift_cursor_, of the file or private.
@@ -78,7 +104,9 @@ std::optional<ipvs::ServiceKey> Reconciler::next_to_compare() const {
 void Reconciler::repair(const ipvs::ServiceKey& service) {
   if (dirty_.contains(service) || refused_.contains(service)) return;  // about to be read or written anyway
   const auto changed = table_.read(service);
-  if (!changed || !*changed) return;
+  if (!changed) return note_unreadable(changed.error());
+  unreadable_ = 0;
+  if (!*changed) return;
   log_.add(events::table_repaired(service));
   if (health_.vip_checks().owns(service)) return mark_dirty(service);
   drain_removed(service, drain_time_of(service));

@@ -77,6 +77,7 @@ void VirtualRouters::set_conditions(vrrp::DesiredRouters& desired, const config:
 
 /// Why a router must give up; empty where it need not.
 std::string VirtualRouters::lost_service(const std::vector<std::string>& services) const {
+  if (auto why = hooks_.table_lost(); !why.empty()) return why;
   const auto lost = std::ranges::find_if(services, hooks_.below_quorum);
   return lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost);
 }

@@ -37,6 +37,8 @@ class VirtualRouters : private vrrp::Listener {
     std::function<std::string()> not_ready;
     /// Whether a service has fewer servers than its quorum, as far as the health of all is known.
     std::function<bool(const std::string& service)> below_quorum;
+    /// Why the kernel's table is not there; "" while it is.
+    std::function<std::string()> table_lost;
     std::function<void(Event event)> report;
     /// Another director made itself known; see vrrp::Listener.
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_peer_identity;

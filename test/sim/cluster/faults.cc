@@ -280,6 +280,16 @@ bool Life::stranger_speaks() {
   return true;
 }
 
+bool Life::lose_ip_vs() {
+  Node* node = pick([](const Node& each) { return !each.unloaded_since; });
+  if (node == nullptr) return false;
+  world_.unload_ip_vs(*node);
+  later([this, node] {
+    if (node->unloaded_since) world_.load_ip_vs(*node);
+  });
+  return true;
+}
+
 bool Life::refuse_addresses() {
   Node* node = running();
   if (node == nullptr) return false;

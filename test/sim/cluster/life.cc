@@ -107,6 +107,7 @@ Outcome Life::run() {
       Deed{"clients leave", &Life::clients_leave},
       Deed{"address refused", &Life::refuse_addresses},
       Deed{"stranger speaks", &Life::stranger_speaks},
+      Deed{"ip_vs lost", &Life::lose_ip_vs},
   };
   Outcome outcome;
   try {

@@ -76,6 +76,7 @@ class Life {
   bool clients_leave();
   bool refuse_addresses();
   bool stranger_speaks();
+  bool lose_ip_vs();
 
   void go_on(Duration duration);
   void check_peace();

@@ -29,6 +29,9 @@ bool gives(const ipvs::ServiceStatus& service, const net::Endpoint& server) {
   return found != nullptr && found->destination.weight > 0;
 }
 
+/// Of a director whose kernel has lost ip_vs: it looks each second.
+constexpr Duration time_to_miss_the_table = 1200ms;
+
 /// Of who waits longest.
 vrrp::Config slowest(const config::VirtualRouter& router) {
   return {.priority = 1, .advertisement_interval = router.advertise};
@@ -87,7 +90,7 @@ void World::check_now() {
 
   for (auto& node : nodes_) {
     if (!node.host.injected_errors.empty()) node.able_from = now_;  // its host does not let it lead
-    if (!node.kernel.faults.empty()) node.failed_at = now_;
+    if (!node.kernel.faults.empty() || node.unloaded_since) node.failed_at = now_;
   }
 
   // No address is held by two nodes that hear each other for longer than the lease and an interval.
@@ -133,6 +136,7 @@ void World::check_now() {
     check_removed(node);
     check_idle(node);
     check_gateway(node);
+    check_unloaded(node);
   }
   if (now_ < next_told_) return;
   next_told_ = now_ + 1s;
@@ -150,6 +154,8 @@ void World::check_told(const Node& node) {
     return std::ranges::find(problems, kind, &director::Problem::kind) != problems.end();
   };
   if (node.refused_file) told(has_problem(director::EventKind::reload_refused), "a file was refused");
+  if (node.unloaded_since && now_ - std::max(*node.unloaded_since, node.able_from) > time_to_miss_the_table)
+    told(has_problem(director::EventKind::table_lost), "the kernel has no ip_vs");
   const auto since_able = now_ - node.able_from;  // no link has gone or come since
   if (!node.connected() && since_able > 100ms) {
     const auto routers = node.director->routers().status();
@@ -203,6 +209,23 @@ void World::check_gateway(Node& node) {
       violate(fmt::format("{} holds {}, {:.3f} s after it lost its gateway", node.config.name, net::to_string(address),
                           seconds(now_ - since)));
   }
+}
+
+/// Who has no table does not lead where another could.
+void World::check_unloaded(Node& node) {
+  if (!node.unloaded_since || !node.runs()) return;
+  const auto& router = node.cluster.virtual_routers.front();
+  const auto config = slowest(router);
+  const auto bound = time_to_miss_the_table + time_to_lead(router) + vrrp::lease(config) + way_of_packets;
+  const auto could = [&](const Node& other) {
+    const auto hear = hear_each_other_since(node, other);
+    return &other != &node && other.able() && hear && now_ - std::max(*hear, *node.unloaded_since) > bound &&
+           now_ - std::max(other.able_from, node.able_from) > bound && router.give_up_when.empty();
+  };
+  if (std::ranges::none_of(nodes_, could)) return;
+  reach("rule: a node without ip_vs must not lead");
+  if (std::ranges::any_of(virtual_addresses(), [&](const auto& address) { return holds(node, address); }))
+    violate(node.config.name + " leads, although its kernel has no ip_vs");
 }
 
 /// What a dead director held is gone soon after its successor is there: nothing else would take it away.

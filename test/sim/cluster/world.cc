@@ -87,6 +87,7 @@ void World::tell(Node& node) {
 }
 
 void World::start(Node& node) {
+  if (node.unloaded_since) load_ip_vs(node);  // who opens its table has it loaded
   say("start " + node.config.name);
   put_in_force(node);
   node.refused_file = false;
@@ -149,27 +150,6 @@ config::Cluster World::file_of(const Node& node) const {
     if (router.authentication) router.authentication->keys = other_keys_file();
   }
   return file;
-}
-
-void World::lose_power(Node& node) {
-  crash(node);
-  say(node.config.name + " loses its power");
-  node.disk.lose_power();
-  const auto running = node.kernel.daemons().value();
-  for (const auto& daemon : running)
-    std::ignore = node.kernel.apply(std::array<ipvs::Op, 1>{ipvs::StopDaemon{daemon.state}});
-  node.kernel.faults.clear();
-  node.kernel.table = {{strangers_service, {}}};
-  node.kernel.trash.clear();
-  node.connections.clear();
-  node.removed.clear();
-  node.cluster.services.clear();  // nothing of theirs is left
-  for (auto& [name, value] : node.host.settings) value.assign(1, '0');
-  const auto lost = virtual_addresses_of(node);
-  for (const auto& [interface, held] : node.host.addresses()) {
-    if (lost.contains(held.address)) std::ignore = node.host.drop_address(index_of(interface), held);
-  }
-  clients_.forget(node);
 }
 
 void World::set_disk(Node& node, Disk::Behaviour behaviour) {

@@ -78,6 +78,7 @@ struct Node {
   std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
   std::map<std::string, bool> carrier = {{front, true}, {back, true}};
   std::optional<Instant> no_gateway_since{};   ///< it does not reach what it must
+  std::optional<Instant> unloaded_since{};     ///< its kernel has no ip_vs
   std::map<std::string, Instant> ends{};       ///< of limited drains: when the server may leave the table
   bool clock_set = false;                      ///< since its director started
   Instant told_at{};                           ///< when an operator or a file last told it something
@@ -94,7 +95,7 @@ struct Node {
   [[nodiscard]] bool runs() const { return director && !stalled && !stopping; }
   [[nodiscard]] bool connected() const { return runs() && carrier.at(front) && carrier.at(back); }
   /// Runs, and nothing keeps it from the role.
-  [[nodiscard]] bool able() const { return connected() && !(no_gateway_since && needs_gateway()); }
+  [[nodiscard]] bool able() const { return connected() && !unloaded_since && !(no_gateway_since && needs_gateway()); }
   [[nodiscard]] bool needs_gateway() const {
     const auto& trackers = cluster.virtual_routers.front().trackers;
     return !trackers.empty() && trackers.front().lower == 0;
@@ -131,6 +132,9 @@ class World {
   /// Another director goes on in its place, as `directorctl replace` does.
   void replace(Node& node);
   void set_gateway(Node& node, bool reached);
+  /// `rmmod ip_vs`, and `modprobe ip_vs`.
+  void unload_ip_vs(Node& node);
+  void load_ip_vs(Node& node);
   void stall(Node& node);
   void resume(Node& node);
   void set_carrier(Node& node, const std::string& interface, bool carrier);
@@ -198,6 +202,7 @@ class World {
   void check_dead_servers(Node& node);
   void check_idle(Node& node);
   void check_gateway(Node& node);
+  void check_unloaded(Node& node);
   void check_connections(Node& node);
   void check_removed(const Node& node);
   void check_told(const Node& node);
