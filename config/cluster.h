@@ -76,7 +76,7 @@ struct VirtualRouter {
   Preempt preempt{};
   std::chrono::milliseconds ready_within{10000};  ///< maximum wait for the services and the first check results
   bool unicast = false;
-  vrrp::Checksum checksum = vrrp::Checksum::rfc9568;
+  std::optional<vrrp::Checksum> checksum{};  ///< none: as its peers send
   std::uint8_t version = 3;
   std::string password_file{};  ///< of version 2; empty: no password
   std::optional<Authentication> authentication{};

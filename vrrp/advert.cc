@@ -31,13 +31,12 @@ std::uint32_t pseudo_header_sum(const Path& path, std::size_t length) {
   return sum(path.source.bytes()) + sum(path.destination.bytes()) + static_cast<std::uint32_t>(length) + ipproto_vrrp;
 }
 
-bool checksum_holds(Bytes bytes, const Path& path) {
-  const std::uint32_t message = sum(bytes);
-  const bool with_pseudo_header = fold(message + pseudo_header_sum(path, bytes.size())) == 0xffff;
-  return with_pseudo_header || (path.source.is_v4() && fold(message) == 0xffff);
-}
-
 }  // namespace
+
+bool follows(Bytes bytes, const Path& path, Checksum checksum) {
+  const bool pseudo_header = path.source.is_v6() || checksum == Checksum::rfc5798;
+  return fold(sum(bytes) + (pseudo_header ? pseudo_header_sum(path, bytes.size()) : 0)) == 0xffff;
+}
 
 std::string_view to_string(RejectReason reason) {
   static constexpr std::array<std::string_view, reject_reason_count> names = {
@@ -98,7 +97,8 @@ std::expected<Advert, RejectReason> decode(Bytes bytes, const Path& path) {
   const std::size_t address_size = path.source.bytes().size();
   const auto count = std::to_integer<std::size_t>(bytes[3]);
   if (bytes.size() != wire::fixed_size + count * address_size) return std::unexpected(RejectReason::length);
-  if (!checksum_holds(bytes, path)) return std::unexpected(RejectReason::checksum);
+  if (!follows(bytes, path, Checksum::rfc9568) && !follows(bytes, path, Checksum::rfc5798))
+    return std::unexpected(RejectReason::checksum);
 
   Advert advert{
       .router_id = std::to_integer<std::uint8_t>(bytes[1]),

@@ -68,8 +68,11 @@ inline constexpr std::size_t reject_reason_count = 18;
 /// nothing but the bytes; TTL, VRID and source are the receiver's to check. The checksum may follow either RFC.
 [[nodiscard]] std::expected<Advert, RejectReason> decode(std::span<const std::byte> bytes, const Path& path);
 
-/// The same for version 2 (RFC 3768), whose interval is in whole seconds, with a simple text password of at most 8
-/// bytes if that is not empty. An interval other than the receiver's is the receiver's to refuse.
+/// Whether the checksum of an IPv4 advert that decode() accepts follows that rule. By chance it may follow both.
+[[nodiscard]] bool follows(std::span<const std::byte> bytes, const Path& path, Checksum checksum);
+
+/// encode() and decode() for version 2 (RFC 3768), whose interval is in whole seconds, with a simple text password of
+/// at most 8 bytes if that is not empty. An interval other than the receiver's is the receiver's to refuse.
 [[nodiscard]] std::vector<std::byte> encode_v2(const Advert& advert, std::string_view password);
 [[nodiscard]] std::expected<Advert, RejectReason> decode_v2(std::span<const std::byte> bytes,
                                                             std::string_view password);

@@ -143,7 +143,7 @@ net::Result<> Router::send(std::uint8_t priority, bool as_master) {
 
 std::vector<std::byte> Router::packet_of(const Advert& advert, const Path& path) {
   if (spec_.version == 2) return encode_v2(advert, spec_.password);
-  auto packet = encode(advert, path, spec_.checksum);
+  auto packet = encode(advert, path, checksum());
   if (!signs()) return packet;
   return sign(packet, path, spec_.signing->keys.front(), next_sequence());
 }

@@ -98,6 +98,8 @@ class Router {
     std::vector<Accepted> accepted{};
     std::vector<RejectedPacket> rejected{};
     std::vector<PeerIdentity> identities{};
+    /// Whose checksum is of the other form, which is sent from now on.
+    std::optional<net::Address> other_checksum{};
     std::map<net::Address, Question> questions{};  ///< to whom packets gave cause for one
   };
   /// With a `self`, and where it signs, it makes that known to who signs too, and asks the same of masters. Adverts
@@ -107,6 +109,8 @@ class Router {
   [[nodiscard]] const Spec& spec() const { return spec_; }
   [[nodiscard]] const std::optional<net::Address>& source() const { return source_; }
   [[nodiscard]] const std::vector<Peer>& peers() const { return peers_; }
+  /// Of the IPv4 adverts that it sends.
+  [[nodiscard]] Checksum checksum() const { return spec_.checksum.value_or(checksum_); }
   [[nodiscard]] const std::optional<RejectedAdvert>& last_rejected() const { return last_rejected_; }
   [[nodiscard]] Counters counters() const;
 
@@ -130,6 +134,7 @@ class Router {
   [[nodiscard]] bool may_send(const net::Address& source) const;
   void accept(const net::Address& source, const Advert& advert, Instant now, Received& received);
   void reject(const net::Address& source, RejectReason reason, Received& received);
+  void follow_checksum(const net::RawSocket::Packet& packet, const Checked& checked, Received& received);
   void note_peer(const net::Address& source, const Advert& advert, Instant now);
   [[nodiscard]] bool is_known(const net::Address& source) const;
   [[nodiscard]] std::size_t common_addresses(const Advert& advert) const;
@@ -157,6 +162,7 @@ class Router {
   std::unique_ptr<net::RawSocket> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   std::vector<Peer> peers_;
   std::optional<RejectedAdvert> last_rejected_;
+  Checksum checksum_ = Checksum::rfc5798;  ///< what its peers send, where the spec does not say it
   Sequences sequences_;
   Challenges challenges_;
   Counters counters_;  ///< `dropped`: of sockets that are closed

@@ -34,13 +34,25 @@ Router::Received Router::receive(Instant now, const std::optional<Identity>& sel
 
 void Router::receive_advert(const net::RawSocket::Packet& packet, bool can_ask, Instant now, Received& received) {
   auto checked = check(packet);
-  if (checked) return judge(packet.source, *std::move(checked), can_ask, now, received);
+  if (checked) {
+    follow_checksum(packet, *checked, received);
+    return judge(packet.source, *std::move(checked), can_ask, now, received);
+  }
   const RejectReason reason = checked.error();
   // Only what says that it is of this VRID may be another master of it.
   const bool ours = wire::router_id(packet.payload) == spec_.router_id;
   if (ours && packet.source != *source_ && reason != RejectReason::owner)
     last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
   reject(packet.source, reason, received);
+}
+
+/// keepalived and FRR take but the form of RFC 5798, routers built to RFC 9568 but the other one: each would lead
+/// beside whoever sends what it does not take.
+void Router::follow_checksum(const net::RawSocket::Packet& packet, const Checked& checked, Received& received) {
+  if (spec_.checksum || spec_.version == 2 || packet.source.is_v6()) return;
+  if (follows(checked.packet.advert, path_of(packet), checksum_)) return;
+  checksum_ = checksum_ == Checksum::rfc5798 ? Checksum::rfc9568 : Checksum::rfc5798;
+  received.other_checksum = packet.source;
 }
 
 void Router::accept(const net::Address& source, const Advert& advert, Instant now, Received& received) {

@@ -106,12 +106,12 @@ struct Spec {
   std::vector<std::uint8_t> peer_priorities{};  ///< the other nodes' in the cluster file; none: who they are is unknown
   std::vector<net::Address> peer_addresses{};   ///< the same nodes' own addresses, which need not be on this link
   std::optional<Unicast> unicast{};
-  Checksum checksum = Checksum::rfc9568;  ///< sent
-  std::uint8_t version = 3;               ///< or 2, for IPv4 and intervals of whole seconds
-  std::string password{};                 ///< of version 2: a simple text password; empty: none
-  std::optional<Signing> signing{};       ///< of version 3
-  std::vector<VirtualRoute> routes{};     ///< of the addresses' family
-  bool virtual_mac = false;               ///< its addresses have an Ethernet address of its own, and move with it
+  std::optional<Checksum> checksum{};  ///< sent; none: rfc5798, until another form is heard from a peer
+  std::uint8_t version = 3;            ///< or 2, for IPv4 and intervals of whole seconds
+  std::string password{};              ///< of version 2: a simple text password; empty: none
+  std::optional<Signing> signing{};    ///< of version 3
+  std::vector<VirtualRoute> routes{};  ///< of the addresses' family
+  bool virtual_mac = false;            ///< its addresses have an Ethernet address of its own, and move with it
 
   /// The interface that holds the virtual addresses.
   [[nodiscard]] std::string address_interface() const {

@@ -35,6 +35,7 @@ struct Notice {
     demotion_ended,    ///< no longer so
     priority_lowered,  ///< by Routers::set_priority_penalty
     priority_raised,   ///< the same, back up
+    checksum,          ///< a peer's checksums are of the other form, which is sent from now on
   };
   Kind kind = Kind::advert;
   std::string text;

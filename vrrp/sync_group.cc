@@ -70,6 +70,7 @@ void SyncGroup::on_packets(GroupRouter& it) {
   const std::size_t member = index_of(it);
   const auto received = it.router.receive(context_.loop.now(), context_.self);
   report_rejected(it, received.rejected);
+  if (received.other_checksum) report_checksum(it, *received.other_checksum);
   for (const auto& [source, identity] : received.identities) context_.listener.on_peer_identity(identity, source);
   for (const auto& [source, heard] : drop_stale_resignations(received.accepted)) {
     resigned_.reset();
@@ -99,6 +100,19 @@ void SyncGroup::report_rejected(GroupRouter& it, const std::vector<Router::Rejec
                              accepted ? "accepted, but" : "refused:", to_string(source), describe(reason),
                              accepted ? counters.other_address_list : counters.rejected[std::to_underlying(reason)])});
   }
+}
+
+/// Where two peers differ, each advert would be one.
+void SyncGroup::report_checksum(GroupRouter& it, const net::Address& source) {
+  const auto now = context_.loop.now();
+  if (it.checksum_reported && now - *it.checksum_reported < rejected_pause) return;
+  it.checksum_reported = now;
+  const bool of_5798 = it.router.checksum() == Checksum::rfc5798;
+  context_.listener.on_notice(
+      it.router.spec().name,
+      {.kind = Notice::Kind::checksum,
+       .text = fmt::format("{} sends advertisements with the checksum of {}: sending that too", to_string(source),
+                           of_5798 ? "RFC 5798 (with a pseudo-header)" : "RFC 9568 (without a pseudo-header)")});
 }
 
 void SyncGroup::on_timer() {

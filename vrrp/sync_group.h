@@ -45,6 +45,7 @@ struct GroupRouter {
   SyncGroup* group = nullptr;
   std::map<Operation, std::string> failing{};       ///< and why
   std::map<RejectReason, Instant> last_reported{};  ///< when each kind was told of last
+  std::optional<Instant> checksum_reported{};       ///< when another form of checksum was
 };
 
 /// Virtual routers that move together, or a single one: one machine and one timer for the routers on all links.
@@ -107,6 +108,7 @@ class SyncGroup {
   [[nodiscard]] std::size_t index_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
   void report_rejected(GroupRouter& it, const std::vector<Router::RejectedPacket>& rejected);
+  void report_checksum(GroupRouter& it, const net::Address& source);
   void on_timer();
   void process(const SyncGroupEvent& event, const std::function<std::string()>& reason);
   net::Result<> perform(const std::vector<Action>& actions);

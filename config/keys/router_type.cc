@@ -132,10 +132,11 @@ Type<VirtualRouter> virtual_router_type() {
       .key("unicast", &VirtualRouter::unicast, boolean(),
            "whether advertisements are sent to the other nodes' addresses instead of the multicast group", "true")
       .key("checksum", &VirtualRouter::checksum,
-           choice<vrrp::Checksum>({{"rfc9568", vrrp::Checksum::rfc9568}, {"rfc5798", vrrp::Checksum::rfc5798}}),
-           "checksum of the IPv4 advertisements sent: `rfc9568` without, `rfc5798` with a pseudo-header; keepalived "
-           "and FRR expect rfc5798; both are accepted from peers",
-           "rfc5798")
+           choice<std::optional<vrrp::Checksum>>(
+               {{"auto", std::nullopt}, {"rfc9568", vrrp::Checksum::rfc9568}, {"rfc5798", vrrp::Checksum::rfc5798}}),
+           "checksum of the IPv4 advertisements sent: `rfc5798` with a pseudo-header, as keepalived and FRR expect "
+           "it; `rfc9568` without; `auto` is rfc5798 until a peer sends the other. Both are accepted from peers",
+           "auto")
       .key("version", &VirtualRouter::version, integer<std::uint8_t>(2, 3),
            "VRRP version; 2 (RFC 3768) is for older peers, with IPv4 only and `advertise` in whole seconds", "2")
       .key("password_file", &VirtualRouter::password_file, secret_path(),

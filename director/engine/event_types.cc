@@ -62,6 +62,8 @@ constexpr auto types = std::to_array<EventType>({
      "`ready_within` expired before every server had a check result"},
     {router_advert, "router_advert", warning, ReasonClass::vrrp,
      "an advertisement was refused, or lists other addresses"},
+    {router_checksum, "router_checksum", info, ReasonClass::vrrp,
+     "a peer's advertisements have the checksum of another RFC: this node sends it too (`checksum: auto`)"},
     {router_error, "router_error", error, ReasonClass::vrrp,
      "an address, a route or an advertisement could not be set or sent"},
     {path_broken, "path_broken", warning, ReasonClass::check,

@@ -59,6 +59,7 @@ enum class EventKind : std::uint8_t {
   router_stalled,
   router_not_ready,
   router_advert,
+  router_checksum,
   router_error,
   path_broken,
   path_works,

@@ -133,7 +133,9 @@ KeyValues settings_of(const config::VirtualRouter& router) {
                        {"preempt", text(router.preempt)},
                        {"ready_within", net::to_string(router.ready_within)},
                        {"unicast", text(router.unicast)},
-                       {"checksum", router.checksum == vrrp::Checksum::rfc9568 ? "rfc9568" : "rfc5798"},
+                       {"checksum", !router.checksum                              ? "auto"
+                                    : *router.checksum == vrrp::Checksum::rfc9568 ? "rfc9568"
+                                                                                  : "rfc5798"},
                        {"version", fmt::format("{}", router.version)},
                        {"password_file", router.password_file},
                        {"authentication.keys", router.authentication ? router.authentication->keys : ""},

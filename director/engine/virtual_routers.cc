@@ -31,6 +31,8 @@ EventKind kind_of(vrrp::Notice::Kind kind) {
       return EventKind::router_lowered;
     case vrrp::Notice::Kind::priority_raised:
       return EventKind::router_raised;
+    case vrrp::Notice::Kind::checksum:
+      return EventKind::router_checksum;
   }
   return EventKind::router_advert;
 }

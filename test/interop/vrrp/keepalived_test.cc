@@ -52,7 +52,6 @@ struct Couple {
   vrrp::Spec our_spec(std::uint8_t priority) const {
     vrrp::Spec all = spec("front", 51, priority, way.ipv6 ? "fe80::100/64" : "10.0.0.100/24");
     if (way.ipv6) all.addresses.push_back(lab::prefix("2001:db8::100/64"));
-    all.checksum = vrrp::Checksum::rfc5798;  // as keepalived 2.2 sums
     all.virtual_mac = way.virtual_mac;
     all.version = static_cast<std::uint8_t>(way.version);
     all.password = way.password;

@@ -2,6 +2,11 @@
 
 #include "vrrp/routers.h"
 
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "net/memory_host.h"
 #include "net/virtual_clock.h"
 #include "test/catch.h"
@@ -53,11 +58,11 @@ struct World : vrrp::Listener {
   void on_stopped() override {}
 
   void hear(std::uint8_t priority, const std::vector<net::Address>& addresses = {address("10.0.0.100")},
-            const char* source = "10.0.0.1") {
+            const char* source = "10.0.0.1", vrrp::Checksum checksum = vrrp::Checksum::rfc5798) {
     const vrrp::Path path{.source = address(source), .destination = vrrp::multicast_group(net::Family::ipv4)};
     const auto bytes =
         encode({.router_id = 51, .priority = priority, .max_advertise_interval = 100ms, .addresses = addresses}, path,
-               vrrp::Checksum::rfc9568);
+               checksum);
     host.deliver("eth0", {.source = path.source, .destination = path.destination, .ttl = 255, .payload = bytes});
   }
 
@@ -142,4 +147,38 @@ TEST_CASE("an advertisement that lists none of our addresses is another virtual 
     CHECK(world.log == "initialize -> backup\n");
     CHECK(rejected() == 0);
   }
+}
+
+TEST_CASE("the checksum that peers send is sent: each kind of them takes but its own") {
+  using enum vrrp::Checksum;
+  World world;
+  std::optional<vrrp::Checksum> sent;
+  world.host.on_send = [&](const std::string&, const net::RawSocket::Packet& packet) {
+    const vrrp::Path path{.source = packet.source, .destination = packet.destination};
+    REQUIRE(follows(packet.payload, path, rfc5798) != follows(packet.payload, path, rfc9568));
+    sent = follows(packet.payload, path, rfc5798) ? rfc5798 : rfc9568;
+  };
+  const auto hear = [&](vrrp::Checksum checksum) {
+    world.hear(200, {address("10.0.0.100")}, "10.0.0.1", checksum);
+    world.pass(10ms);
+  };
+  const auto sent_by_master = [&] {
+    sent.reset();
+    world.pass(1s);
+    world.pass(1s);
+    return sent;
+  };
+  CHECK(sent_by_master() == rfc5798);  // nobody was heard
+  hear(rfc9568);
+  CHECK(sent_by_master() == rfc9568);
+  CHECK(world.notices ==
+        "10.0.0.1 sends advertisements with the checksum of RFC 9568 (without a pseudo-header): sending that too\n");
+  hear(rfc5798);
+  CHECK(sent_by_master() == rfc5798);
+  hear(rfc9568);
+  hear(rfc5798);
+  CHECK(std::ranges::count(world.notices, '\n') == 1);  // told once a minute
+  world.pass(60s);
+  hear(rfc9568);
+  CHECK(std::ranges::count(world.notices, '\n') == 2);
 }
