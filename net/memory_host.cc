@@ -203,6 +203,12 @@ void MemoryHost::set_carrier(const std::string& interface, bool carrier) {
   notify();
 }
 
+void MemoryHost::set_mac(const std::string& interface, const Mac& mac) {
+  expire();
+  network().find(interface)->mac = mac;
+  notify();
+}
+
 Result<> MemoryHost::add_address(const std::string& interface, const Prefix& prefix) {
   const MemoryInterface* found = network().find(interface);
   const int index = found != nullptr ? found->index : 0;

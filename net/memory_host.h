@@ -55,6 +55,7 @@ class MemoryHost final : public Host {
   /// An Ethernet interface, up and with a carrier; its index.
   int add_interface(const std::string& name, const Mac& mac);
   void set_carrier(const std::string& interface, bool carrier);
+  void set_mac(const std::string& interface, const Mac& mac);
   /// A permanent address.
   Result<> add_address(const std::string& interface, const Prefix& prefix);
   /// Whether a permanent IPv6 address that is given a lifetime loses the route of its prefix until the next renewal, as

@@ -63,6 +63,10 @@ class Router {
   net::Result<> set_routes(const net::Links& links, std::chrono::seconds lease);
   net::Result<> drop_routes(const net::Links& links);
 
+  /// The Ethernet address that neighbours have for its addresses; none without one.
+  [[nodiscard]] std::optional<net::Mac> mac() const {
+    return address_interface_ ? address_interface_->mac : std::nullopt;
+  }
   /// Whether the kernel still has every address that was claimed.
   [[nodiscard]] bool has_all_addresses() const;
   /// Whether it has any, or the interface made for them is up.

@@ -54,6 +54,7 @@ void SyncGroup::on_link_change(const std::string& interface) {
   for (std::size_t member = 0; member < members_.size(); ++member) {
     GroupRouter& it = *members_[member];
     if (it.router.spec().interface != interface && it.router.spec().address_interface() != interface) continue;
+    const auto mac = it.router.mac();
     refresh(it);
     const std::string& fault = it.router.fault();
     if (fault.empty() != group_.members[member].link_up) {
@@ -62,6 +63,9 @@ void SyncGroup::on_link_change(const std::string& interface) {
     } else if (group_.machine.state == RouterState::master && !it.router.has_all_addresses()) {
       // Somebody took an address away, or the interface was made anew.
       renew();
+    } else if (group_.machine.state == RouterState::master && it.router.mac() != mac) {
+      // The neighbours still send to the one before: it was set by hand, or a bridge has another port's now.
+      std::ignore = perform(Action::announce);
     }
   }
 }

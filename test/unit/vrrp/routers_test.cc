@@ -182,3 +182,20 @@ TEST_CASE("the checksum that peers send is sent: each kind of them takes but its
   hear(rfc9568);
   CHECK(std::ranges::count(world.notices, '\n') == 2);
 }
+
+TEST_CASE("a master whose interface gets another Ethernet address announces its addresses at once") {
+  World world;
+  world.pass(1s);
+  world.pass(1s);
+  REQUIRE(world.log == "initialize -> backup\nbackup -> master\n");
+  world.pass(10s);
+  world.host.announcements.clear();
+  world.pass(1ms);
+  REQUIRE(world.host.announcements.empty());
+  world.host.set_mac("eth0", {std::byte{2}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{9}});
+  world.pass(1ms);
+  REQUIRE(world.host.announcements.size() == 1);
+  world.pass(5s);
+  CHECK(world.host.announcements.size() > 1);  // a neighbour may lose one or two
+  CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+}
