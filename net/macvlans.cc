@@ -1,11 +1,12 @@
 #include "net/macvlans.h"
 
 #include <fmt/format.h>
-#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 
 #include "net/kernel_links.h"
@@ -47,6 +48,14 @@ NetlinkBatch without_own_ipv6_address(int index) {
   batch.end_nest(ipv6);
   batch.end_nest(families);
   return batch;
+}
+
+/// It may be gone.
+std::string name_of(int index) {
+  std::array<char, IF_NAMESIZE> name{};
+  if (if_indextoname(static_cast<unsigned>(index), name.data()) == nullptr)
+    return fmt::format("the interface with index {}", index);
+  return fmt::format("the interface {}", name.data());
 }
 
 }  // namespace
@@ -92,15 +101,18 @@ Result<Interface> Macvlans::find(const std::string& name) {
 Result<> Macvlans::set_up(int index, bool up) {
   NetlinkBatch batch;
   batch.begin(RTM_NEWLINK, 0, header_of(index, up ? unsigned{IFF_UP} : 0U, IFF_UP));
-  return netlink_.request(batch);
+  auto set = netlink_.request(batch);
+  if (!set) set.error().message = fmt::format("set {} {}: {}", name_of(index), up ? "up" : "down", set.error().message);
+  return set;
 }
 
 Result<> Macvlans::remove(int index) {
   NetlinkBatch batch;
   batch.begin(RTM_DELLINK, 0, header_of(index));
-  const auto removed = netlink_.request(batch);
-  if (!removed && removed.error().code != ENODEV) return removed;
-  return {};
+  auto removed = netlink_.request(batch);
+  if (removed || removed.error().code == ENODEV) return {};
+  removed.error().message = fmt::format("remove {}: {}", name_of(index), removed.error().message);
+  return removed;
 }
 
 }  // namespace net

@@ -28,6 +28,7 @@ struct Transition {
 /// Something happened to a virtual router that is worth telling and changed no state.
 struct Notice {
   enum class Kind : std::uint8_t {
+    fault,             ///< it takes no part from its start on, or for another reason than before
     advert,            ///< an advertisement was rejected, or lists other addresses
     no_successor,      ///< no other node took over
     stalled,           ///< this node was stalled

@@ -55,11 +55,14 @@ void SyncGroup::on_link_change(const std::string& interface) {
     GroupRouter& it = *members_[member];
     if (it.router.spec().interface != interface && it.router.spec().address_interface() != interface) continue;
     const auto mac = it.router.mac();
+    const std::string before = it.router.fault();
     refresh(it);
     const std::string& fault = it.router.fault();
     if (fault.empty() != group_.members[member].link_up) {
       process(LinkChanged{.member = member, .up = fault.empty()},
               [&] { return fault.empty() ? fmt::format("link {} is up", interface) : fault; });
+    } else if (!fault.empty() && fault != before) {
+      report_fault(it);
     } else if (group_.machine.state == RouterState::master && !it.router.has_all_addresses()) {
       // Somebody took an address away, or the interface was made anew.
       renew();

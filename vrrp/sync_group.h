@@ -108,6 +108,7 @@ class SyncGroup {
   [[nodiscard]] std::size_t index_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
   void report_rejected(GroupRouter& it, const std::vector<Router::RejectedPacket>& rejected);
+  void report_fault(const GroupRouter& it);
   void report_checksum(GroupRouter& it, const net::Address& source);
   void on_timer();
   void process(const SyncGroupEvent& event, const std::function<std::string()>& reason);

@@ -65,6 +65,14 @@ void SyncGroup::start() {
     return fmt::format("started; the previous process renewed the addresses {} ago{}", net::to_string(ago),
                        listens ? ": another node may have taken over, listening first" : "");
   });
+  // No transition tells of a router that never left initialize.
+  for (const auto& member : members_) report_fault(*member);
+}
+
+void SyncGroup::report_fault(const GroupRouter& it) {
+  if (it.router.fault().empty()) return;
+  context_.listener.on_notice(it.router.spec().name,
+                              {.kind = Notice::Kind::fault, .text = "cannot take part: " + it.router.fault()});
 }
 
 void SyncGroup::reconfigure(const std::vector<Spec>& specs, bool others) {

@@ -17,6 +17,8 @@ constexpr auto look_again = std::chrono::milliseconds(20);
 
 EventKind kind_of(vrrp::Notice::Kind kind) {
   switch (kind) {
+    case vrrp::Notice::Kind::fault:
+      return EventKind::router_fault;
     case vrrp::Notice::Kind::advert:
       return EventKind::router_advert;
     case vrrp::Notice::Kind::no_successor:

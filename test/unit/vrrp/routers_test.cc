@@ -29,14 +29,14 @@ struct World : vrrp::Listener {
   std::unique_ptr<vrrp::Routers> routers;
 
   /// `before`: how long the first turn lasts before they start.
-  explicit World(net::Duration before = {}) {
+  explicit World(net::Duration before = {}, const char* interface = "eth0") {
     clock.advance_to(clock.now() + before);
     host.add_interface("eth0", {std::byte{2}});
     REQUIRE(host.add_address("eth0", prefix("10.0.0.2/24")));
     vrrp::Spec spec;
     spec.name = "front";
     spec.router_id = 51;
-    spec.interface = "eth0";
+    spec.interface = interface;
     spec.priority = 100;
     spec.advertise = 100ms;
     spec.peer_priorities = {150};  // it is next: a farewell is heeded at once
@@ -198,4 +198,17 @@ TEST_CASE("a master whose interface gets another Ethernet address announces its 
   world.pass(5s);
   CHECK(world.host.announcements.size() > 1);  // a neighbour may lose one or two
   CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+}
+
+TEST_CASE("a router that cannot take part from its start on says why, and each other reason") {
+  World world({}, "eth7");
+  CHECK(world.log.empty());
+  CHECK(world.notices == "cannot take part: there is no interface eth7\n");
+  world.notices.clear();
+  world.host.add_interface("eth7", {std::byte{2}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{7}});
+  world.pass(10ms);
+  CHECK(world.notices == "cannot take part: eth7 has no IPv4 address of its own yet\n");
+  REQUIRE(world.host.add_address("eth7", prefix("10.0.1.2/24")));
+  world.pass(10ms);
+  CHECK(world.log == "initialize -> backup\n");
 }
