@@ -13,6 +13,14 @@
 namespace config {
 namespace {
 
+/// On every node.
+bool are_on_different_links(const VirtualRouter& a, const VirtualRouter& b) {
+  return std::ranges::none_of(a.interfaces, [&](const auto& of_node) {
+    const auto other = b.interfaces.find(of_node.first);
+    return other != b.interfaces.end() && other->second == of_node.second;
+  });
+}
+
 class RouterRules {
  public:
   RouterRules(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics)
@@ -35,6 +43,7 @@ class RouterRules {
   void agrees_with_its_group(std::size_t group, const std::string& name, Place place);
   using Interfaces = std::map<std::string, std::string>;
   void interfaces_cover_the_nodes(const Interfaces& interfaces, Origin::Path path, const std::string& owner);
+  void interfaces_lead_to_the_others(const VirtualRouter& router);
   void virtual_address(const VirtualRouter& router, std::size_t index, const net::Address*& first);
   void advertisement_fits(const VirtualRouter& router);
 
@@ -42,7 +51,11 @@ class RouterRules {
   const Origin& origin_;
   Diagnostics& diagnostics_;
   std::vector<std::string> node_names_;
-  std::map<net::Address, Origin::Path> virtual_;  ///< where each virtual address was written first
+  struct Holder {
+    const VirtualRouter* router;
+    Origin::Path path;
+  };
+  std::map<net::Address, Holder> virtual_;  ///< who has each virtual address, and where it was written first
 };
 
 void RouterRules::nodes_have_addresses_of_their_own() {
@@ -71,6 +84,7 @@ void RouterRules::interfaces_cover_the_nodes() {
   for (const auto& router : cluster_.virtual_routers) {
     interfaces_cover_the_nodes(router.interfaces, {"vrrp", router.name, "interface"},
                                fmt::format("virtual router '{}'", router.name));
+    interfaces_lead_to_the_others(router);
     for (std::size_t i = 0; i < router.routes.size(); ++i) {
       const auto& interfaces = router.routes[i].interfaces;
       if (interfaces.empty()) continue;
@@ -103,6 +117,16 @@ void RouterRules::interfaces_cover_the_nodes(const Interfaces& interfaces, Origi
   if (missing.empty()) return;
   diagnostics_.error(origin_.place(path), fmt::format("'{}' of {} has no entry for node{} {}", key, owner,
                                                       missing.size() > 1 ? "s" : "", listed(missing)));
+}
+
+void RouterRules::interfaces_lead_to_the_others(const VirtualRouter& router) {
+  const Origin::Path path = {"vrrp", router.name, "interface"};
+  const auto is_loopback = [](const auto& of_node) { return of_node.second == "lo"; };
+  if (cluster_.nodes.size() < 2 || std::ranges::none_of(router.interfaces, is_loopback) || !origin_.valid(path)) return;
+  diagnostics_.error(origin_.place(path),
+                     fmt::format("virtual router '{}' is on lo, by which no advertisement reaches another node: each "
+                                 "would be master; expected the interface that connects the nodes",
+                                 router.name));
 }
 
 void RouterRules::router_ids_are_unique_on_a_link() {
@@ -173,8 +197,10 @@ void RouterRules::virtual_address(const VirtualRouter& router, std::size_t index
     return error(fmt::format("is the address of node '{}' ({}); expected an address that no node has", node.name,
                              origin_.line({"nodes", node.name, "address"}, place)));
   }
-  const auto [before, is_new] = virtual_.emplace(address, path);
-  if (!is_new) return error(fmt::format("is already used ({})", origin_.line(before->second, place)));
+  const auto [before, is_new] = virtual_.emplace(address, Holder{.router = &router, .path = path});
+  // A link-local address is one on each link: fe80::1 may be the gateway of every VLAN.
+  if (is_new || (address.is_link_local() && are_on_different_links(router, *before->second.router))) return;
+  error(fmt::format("is already used ({})", origin_.line(before->second.path, place)));
 }
 
 void RouterRules::unicast_speaks_the_nodes_family() {
