@@ -128,7 +128,10 @@ void ServiceRules::checks(const Service& service) {
 void ServiceRules::udp_gets_an_answer(const Service& service, const checkers::Spec& check, Origin::Path path) {
   const auto* udp = std::get_if<checkers::Udp>(&check.kind);
   path.emplace_back("udp");
+  auto send = path;
+  send.emplace_back("send");
   if (udp == nullptr || udp->expect || !origin_.has(path) || !origin_.valid(path)) return;
+  if (udp->send.empty() && origin_.has(send)) return;  // it could not be read
   diagnostics_.warning(
       origin_.place(path),
       fmt::format("service '{}': without 'expect', a udp check fails only where the server refuses (ICMP): one that is "

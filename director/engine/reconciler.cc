@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "director/engine/log.h"
@@ -140,6 +141,7 @@ std::vector<ipvs::ServiceKey> Reconciler::refresh_stale(const std::set<ipvs::Ser
     const auto fresh = table_.refresh(service);
     if (!fresh) {
       note_refused(service, fresh.error().message);
+      if (fresh.error().code == ENOENT) note_unreadable(fresh.error());
       continue;
     }
     known.push_back(service);

@@ -29,7 +29,7 @@ const config::Server* find_server(const config::Service& service, const net::End
 }
 
 std::optional<ipvs::Daemon> daemon_of(Node& node, ipvs::Daemon::State state) {
-  const auto running = node.kernel.daemons().value();
+  const auto running = node.kernel.daemons().value_or(std::vector<ipvs::Daemon>());
   const auto found = std::ranges::find(running, state, &ipvs::Daemon::state);
   return found == running.end() ? std::nullopt : std::optional(*found);
 }

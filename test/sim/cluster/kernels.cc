@@ -12,7 +12,7 @@ void World::lose_power(Node& node) {
   say(node.config.name + " loses its power");
   if (node.unloaded_since) load_ip_vs(node);
   node.disk.lose_power();
-  const auto running = node.kernel.daemons().value();
+  const auto running = node.kernel.daemons().value_or(std::vector<ipvs::Daemon>());
   for (const auto& daemon : running)
     std::ignore = node.kernel.apply(std::array<ipvs::Op, 1>{ipvs::StopDaemon{daemon.state}});
   node.kernel.faults.clear();
@@ -41,7 +41,7 @@ void World::unload_ip_vs(Node& node) {
 
 void World::load_ip_vs(Node& node) {
   say("the kernel of " + node.config.name + " has ip_vs again");
-  node.kernel.loaded = true;
+  node.kernel.load();
   node.kernel.table = {{strangers_service, {}}};
   node.unloaded_since.reset();
   node.able_from = now_;

@@ -24,7 +24,7 @@ using Daemons = std::set<std::tuple<ipvs::Daemon::State, std::string, std::uint3
 
 Daemons daemons_of(Node& node) {
   Daemons found;
-  const auto running = node.kernel.daemons().value();
+  const auto running = node.kernel.daemons().value_or(std::vector<ipvs::Daemon>());
   for (const auto& daemon : running) found.emplace(daemon.state, daemon.interface, daemon.sync_id);
   return found;
 }

@@ -153,7 +153,7 @@ TEST_CASE("every kind of check is read as it says") {
                               .tls = Tls{}}));
   CHECK(kinds[5] == Kind(Http{.tls = Tls{.verify = false}}));
   CHECK(kinds[6] == Kind(Udp{.send = "ping", .expect = Match{"pong"}}));
-  CHECK(kinds[7] == Kind(Udp{.send = ""}));
+  CHECK(kinds[7] == Kind(Udp{.send = "", .expect = Match{"pong"}}));
   CHECK(kinds[8] ==
         Kind(Dns{.name = "example.org", .type = 28, .rcode = 0, .address = net::Address::parse("2001:db8::1")}));
   CHECK(kinds[9] == Kind(Dns{}));
