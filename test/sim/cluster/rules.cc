@@ -216,11 +216,13 @@ void World::check_unloaded(Node& node) {
   if (!node.unloaded_since || !node.runs()) return;
   const auto& router = node.cluster.virtual_routers.front();
   const auto config = slowest(router);
-  const auto bound = time_to_miss_the_table + time_to_lead(router) + vrrp::lease(config) + way_of_packets;
+  const auto bound = time_to_miss_the_table + vrrp::master_down_interval(config, router.advertise) +
+                     vrrp::lease(config) + way_of_packets;
   const auto could = [&](const Node& other) {
     const auto hear = hear_each_other_since(node, other);
     return &other != &node && other.able() && hear && now_ - std::max(*hear, *node.unloaded_since) > bound &&
-           now_ - std::max(other.able_from, node.able_from) > bound && router.give_up_when.empty();
+           now_ - node.able_from > bound && now_ - other.able_from > bound + time_to_lead(router) &&
+           router.give_up_when.empty();
   };
   if (std::ranges::none_of(nodes_, could)) return;
   reach("rule: a node without ip_vs must not lead");

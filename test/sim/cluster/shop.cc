@@ -43,7 +43,7 @@ config::Service service(const std::string& name, ipvs::Protocol protocol, std::u
   made.checks = {{.kind = checkers::Tcp{}, .interval = 300ms, .timeout = 200ms}};
   if (below(2) == 0) made.checks.front().pending_interval = 250ms;
   if (below(3) == 0) made.on_failure = config::OnFailure::remove;
-  made.quorum.regain = made.quorum.below;
+  made.quorum.below = made.quorum.regain = static_cast<std::uint32_t>(1 + below(servers));
   made.drain_time = below(2) == 0 ? 2s : 8s;
   for (std::size_t i = 1; i <= servers; ++i) made.servers.push_back(server(i, port, below));
   return made;
