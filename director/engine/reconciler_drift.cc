@@ -44,7 +44,8 @@ void Reconciler::drain_removed(const ipvs::ServiceKey& service, std::chrono::sec
 void Reconciler::take_over_unknown() {
   if (in_force_.cluster().director.ownership != config::Director::Ownership::exclusive) return;
   const auto services = kernel_.services();
-  if (!services) return;  // asked again in the next round
+  if (!services) return note_unreadable(services.error());  // asked again in the next round
+  unreadable_ = 0;
   std::vector<ipvs::ServiceKey> unknown;
   for (const auto& row : *services) {
     if (store_.state().owned.contains(row.key) || health_.vip_checks().owns(row.key)) continue;
@@ -63,7 +64,9 @@ void Reconciler::take_over_unknown() {
 void Reconciler::check_for_drift() {
   drift_timer_ = loop_.after(drift_interval, [this] { check_for_drift(); });
   if (!lost_.empty()) return look_for_table();
+  const int unreadable_before = unreadable_;
   if (!drift_cursor_) take_over_unknown();
+  if (unreadable_ > unreadable_before) return;
   for (std::size_t left = drift_budget; left > 0; --left) {
     drift_cursor_ = next_to_compare();
     if (!drift_cursor_) break;  // all have been seen; begins anew in the next round
