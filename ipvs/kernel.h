@@ -46,6 +46,10 @@ class Kernel {
   virtual net::Result<Timeouts> timeouts() = 0;
   virtual net::Result<Info> info() = 0;
 
+  /// After a question that ended with ENOENT, as all do once the module ip_vs was removed: has it loaded again, and
+  /// looks for the table, which is empty then. Error ENOENT: it is not there as yet; ask again.
+  virtual net::Result<> reopen() = 0;
+
   /// The whole table with its counters. Not one moment's state: each service is asked in turn.
   net::Result<Snapshot> list();
 

@@ -208,7 +208,7 @@ Result<std::vector<RefusedOp>> MemoryKernel::apply(std::span<const Op> ops) {
     faults.pop_front();
   }
   const std::string_view doing = "change the IPVS table";
-  if (!loaded_ || asks_anew_) {
+  if (!open_) {
     std::vector<RefusedOp> all;
     for (std::size_t i = 0; i < ops.size(); ++i) all.push_back({.index = i, .error = op_error(ops[i], ENOENT)});
     return all;
@@ -226,17 +226,20 @@ Result<std::vector<RefusedOp>> MemoryKernel::apply(std::span<const Op> ops) {
 }
 
 void MemoryKernel::unload() {
-  loaded_ = false;
-  asks_anew_ = true;
+  loaded_ = open_ = false;
   table.clear();
   trash.clear();
   daemons_ = {};
 }
 
-bool MemoryKernel::is_missing() { return !loaded_ || std::exchange(asks_anew_, false); }
+Result<> MemoryKernel::reopen() {
+  if (!loaded_) return fault(ENOENT, "open the IPVS table");
+  open_ = true;
+  return {};
+}
 
 Result<> MemoryKernel::fail_dump() {
-  if (is_missing()) return fault(ENOENT, "list the IPVS table");
+  if (!open_) return fault(ENOENT, "list the IPVS table");
   if (faults.empty() || faults.front() == Fault::lost_reply || faults.front() == Fault::no_buffers) return {};
   const int code = faults.front() == Fault::busy ? EBUSY : EINTR;
   faults.pop_front();
@@ -252,7 +255,7 @@ Result<std::vector<ServiceRow>> MemoryKernel::services() {
 }
 
 Result<std::optional<ServiceRow>> MemoryKernel::service(const ServiceKey& key) {
-  if (is_missing()) return fault(ENOENT, "list the IPVS table");
+  if (!open_) return fault(ENOENT, "list the IPVS table");
   const auto found = table.find(key);
   if (found == table.end()) return std::nullopt;
   return ServiceRow{.key = key, .service = found->second.service, .stats = found->second.stats};
@@ -270,7 +273,7 @@ Result<std::vector<DestinationRow>> MemoryKernel::destinations(const ServiceKey&
 }
 
 Result<std::vector<Daemon>> MemoryKernel::daemons() {
-  if (!loaded_) return fault(ENOENT, "list the IPVS sync daemons");
+  if (!open_) return fault(ENOENT, "list the IPVS sync daemons");
   std::vector<Daemon> running;
   for (const auto& daemon : daemons_) {
     if (daemon) running.push_back(*daemon);

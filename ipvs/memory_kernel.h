@@ -51,12 +51,11 @@ class MemoryKernel final : public Kernel {
   /// The interfaces that a sync daemon can use, with their MTU.
   std::map<std::string, std::uint32_t> interfaces = {{"lo", 65536}};
 
-  /// The module is removed, and with it the table and the daemons: calls end with ENOENT until it is loaded again, and
-  /// one more question after that: whoever had opened it before has to ask for the family's new id.
+  /// The module is removed, and with it the table and the daemons: calls end with ENOENT until it is loaded again and
+  /// whoever had opened the table has done so anew.
   void unload();
   void load() { loaded_ = true; }
-  /// By a director that starts.
-  void open() { asks_anew_ = false; }
+  net::Result<> reopen() override;
 
   /// Faults for the coming calls, in order; a listing skips those that only apply() can suffer.
   std::deque<Fault> faults;
@@ -65,10 +64,9 @@ class MemoryKernel final : public Kernel {
   struct Apply;
 
   net::Result<> fail_dump();
-  [[nodiscard]] bool is_missing();
 
   bool loaded_ = true;
-  bool asks_anew_ = false;  ///< changes are refused, and the next question is, which finds the new id
+  bool open_ = true;  ///< it was, the last time the table was opened
 
   std::array<std::optional<Daemon>, 2> daemons_;  ///< master, backup
   Timeouts timeouts_{

@@ -20,7 +20,11 @@ using net::Result;
 /// Ops encoded at a time: what one send takes, so that memory does not grow with the table.
 constexpr std::size_t ops_at_once = 128;
 
+constexpr std::string_view module_removed = "this kernel has no IPVS any more: its module ip_vs was removed";
+
+/// Of a question or a whole batch, to which no other ENOENT is an answer.
 std::unexpected<net::Error> explained(net::Error error, std::string_view doing) {
+  if (error.code == ENOENT) return std::unexpected(net::Error{.code = ENOENT, .message = std::string(module_removed)});
   if (const auto cause = general_cause(error.code)) error.message = *cause;
   return std::unexpected(net::Error{.code = error.code, .message = fmt::format("{}: {}", doing, error.message)});
 }
@@ -89,29 +93,24 @@ Result<NetlinkKernel> NetlinkKernel::open() {
   return NetlinkKernel(std::move(*writes), std::move(*reads), *family);
 }
 
-std::uint16_t NetlinkKernel::family() {
-  family_ = resolver_.take().value_or(family_);
-  return family_;
-}
-
-template <class Answer>
-Answer NetlinkKernel::checked(Answer answer) {
-  if (answer || answer.error().code != ENOENT) return answer;
+Result<> NetlinkKernel::reopen() {
+  if (const auto found = resolver_.take()) {
+    family_ = *found;
+    return {};
+  }
   resolver_.start();
-  answer.error().message = "this kernel has no IPVS any more: its module was removed; loading it again";
-  return answer;
+  return std::unexpected(net::Error{.code = ENOENT, .message = std::string(module_removed)});
 }
 
 Result<std::vector<RefusedOp>> NetlinkKernel::apply(std::span<const Op> ops) {
   std::vector<RefusedOp> refusals;
-  const auto family = this->family();
   for (std::size_t first = 0; first < ops.size(); first += ops_at_once) {
     const auto chunk = ops.subspan(first, std::min(ops_at_once, ops.size() - first));
     batch_.clear();
-    for (const Op& op : chunk) encode(batch_, family, op);
+    for (const Op& op : chunk) encode(batch_, family_, op);
     // A daemon that is stopped before its thread first ran is gone, but the kernel answers with EINTR, which netlink
     // does not deliver: a question behind it brings the chunk's acknowledgement.
-    if (std::holds_alternative<StopDaemon>(chunk.back())) encode_get_info(batch_, family);
+    if (std::holds_alternative<StopDaemon>(chunk.back())) encode_get_info(batch_, family_);
     const auto refused = writes_.exchange(batch_);
     if (!refused) return explained(refused.error(), describe(chunk.front()));
     for (const auto& [index, error] : *refused) {
@@ -123,30 +122,30 @@ Result<std::vector<RefusedOp>> NetlinkKernel::apply(std::span<const Op> ops) {
 
 Result<std::vector<ServiceRow>> NetlinkKernel::services() {
   batch_.clear();
-  encode_list_services(batch_, family());
-  return checked(dump_rows<ServiceRow>(reads_, batch_, "list the IPVS services", decode_service));
+  encode_list_services(batch_, family_);
+  return dump_rows<ServiceRow>(reads_, batch_, "list the IPVS services", decode_service);
 }
 
 Result<std::optional<ServiceRow>> NetlinkKernel::service(const ServiceKey& key) {
   batch_.clear();
-  encode_get_service(batch_, family(), key);
-  auto row = checked(ask<ServiceRow>(reads_, batch_, "list " + to_string(key), decode_service));
+  encode_get_service(batch_, family_, key);
+  auto row = ask<ServiceRow>(reads_, batch_, "list " + to_string(key), decode_service);
   if (!row && row.error().code == ESRCH) return std::nullopt;
   return row;
 }
 
 Result<std::vector<DestinationRow>> NetlinkKernel::destinations(const ServiceKey& key) {
   batch_.clear();
-  encode_list_destinations(batch_, family(), key);
-  return checked(dump_rows<DestinationRow>(
+  encode_list_destinations(batch_, family_, key);
+  return dump_rows<DestinationRow>(
       reads_, batch_, "list the destinations of " + to_string(key),
-      [&](const NetlinkMessage& message) { return decode_destination(message, key.family()); }));
+      [&](const NetlinkMessage& message) { return decode_destination(message, key.family()); });
 }
 
 Result<std::vector<Daemon>> NetlinkKernel::daemons() {
   batch_.clear();
-  encode_list_daemons(batch_, family());
-  auto daemons = checked(dump_rows<Daemon>(reads_, batch_, "list the IPVS sync daemons", decode_daemon));
+  encode_list_daemons(batch_, family_);
+  auto daemons = dump_rows<Daemon>(reads_, batch_, "list the IPVS sync daemons", decode_daemon);
   if (daemons) std::ranges::sort(*daemons, {}, &Daemon::state);
   return daemons;
 }
@@ -154,14 +153,14 @@ Result<std::vector<Daemon>> NetlinkKernel::daemons() {
 Result<Timeouts> NetlinkKernel::timeouts() {
   constexpr std::string_view doing = "read the IPVS timeouts";
   batch_.clear();
-  encode_get_timeouts(batch_, family());
+  encode_get_timeouts(batch_, family_);
   return required(ask<Timeouts>(reads_, batch_, doing, decode_timeouts), doing);
 }
 
 Result<Info> NetlinkKernel::info() {
   constexpr std::string_view doing = "read the IPVS version";
   batch_.clear();
-  encode_get_info(batch_, family());
+  encode_get_info(batch_, family_);
   return required(ask<Info>(reads_, batch_, doing, decode_info), doing);
 }
 

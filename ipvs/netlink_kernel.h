@@ -12,8 +12,6 @@ namespace ipvs {
 /// through a second one, since a dump that is still open blocks others on its socket.
 ///
 /// Sockets belong to the network namespace in which open() was called, and so does everything done through them.
-/// While ip_vs is not loaded, questions end with ENOENT; the kernel is asked to load it again, and once it has, all is
-/// as before, with an empty table.
 class NetlinkKernel final : public Kernel {
  public:
   /// Asks the kernel to load ip_vs if it is not there. Error ENOENT: it could not.
@@ -26,15 +24,11 @@ class NetlinkKernel final : public Kernel {
   net::Result<std::vector<Daemon>> daemons() override;
   net::Result<Timeouts> timeouts() override;
   net::Result<Info> info() override;
+  net::Result<> reopen() override;
 
  private:
   NetlinkKernel(net::Netlink writes, net::Netlink reads, std::uint16_t family)
       : writes_(std::move(writes)), reads_(std::move(reads)), family_(family) {}
-
-  [[nodiscard]] std::uint16_t family();
-  /// Of a question: notices that the family is gone.
-  template <class Answer>
-  Answer checked(Answer answer);
 
   net::Netlink writes_;
   net::Netlink reads_;

@@ -85,7 +85,7 @@ void Reconciler::note_unreadable(const net::Error& error) {
 }
 
 void Reconciler::look_for_table() {
-  if (!table_.read()) return;
+  if (!kernel_.reopen() || !table_.read()) return;
   unreadable_ = 0;
   lost_.clear();
   log_.add(events::table_found());

@@ -1,5 +1,7 @@
 #include "director/engine/table_reader.h"
 
+#include <cerrno>
+#include <tuple>
 #include <utility>
 
 namespace director {
@@ -18,11 +20,17 @@ void TableReader::read(Then then) {
 void TableReader::start() {
   background_->run([this, asked = std::exchange(waiting_, {})]() mutable -> Background::Then {
     return [this, asked = std::move(asked),
-            table = std::make_shared<const net::Result<ipvs::Snapshot>>(kernel_->list())]() mutable {
+            table = std::make_shared<const net::Result<ipvs::Snapshot>>(read_table())]() mutable {
       if (!waiting_.empty()) start();
       for (auto& then : asked) then(table);
     };
   });
+}
+
+net::Result<ipvs::Snapshot> TableReader::read_table() {
+  auto table = kernel_->list();
+  if (!table && table.error().code == ENOENT) std::ignore = kernel_->reopen();  // for the next reading
+  return table;
 }
 
 }  // namespace director

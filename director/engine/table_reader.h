@@ -27,6 +27,7 @@ class TableReader {
   TableReader(std::unique_ptr<ipvs::Kernel> kernel, std::unique_ptr<Background> background)
       : kernel_(std::move(kernel)), background_(std::move(background)) {}
   void start();
+  net::Result<ipvs::Snapshot> read_table();
 
   std::unique_ptr<ipvs::Kernel> kernel_;  ///< the thread's while it reads
   std::vector<Then> waiting_;

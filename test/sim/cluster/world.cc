@@ -89,7 +89,7 @@ void World::tell(Node& node) {
 void World::start(Node& node) {
   if (node.unloaded_since) load_ip_vs(node);  // who opens its table has it loaded
   say("start " + node.config.name);
-  node.kernel.open();
+  std::ignore = node.kernel.reopen();
   put_in_force(node);
   node.refused_file = false;
   remember(node);

@@ -19,6 +19,7 @@ class ForwardingKernel : public ipvs::Kernel {
   net::Result<std::vector<ipvs::Daemon>> daemons() override { return behind_.daemons(); }
   net::Result<ipvs::Timeouts> timeouts() override { return behind_.timeouts(); }
   net::Result<ipvs::Info> info() override { return behind_.info(); }
+  net::Result<> reopen() override { return behind_.reopen(); }
 
  private:
   ipvs::Kernel& behind_;
