@@ -73,6 +73,8 @@ net::Result<> Router::remove_interface() {
 std::string Router::open(const std::set<net::Address>& virtual_addresses, OnReady on_ready) {
   if (!interface_) return fmt::format("there is no interface {}", spec_.interface);
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
+  if (spec_.interface == "lo" && !spec_.peer_priorities.empty())
+    return "no advertisement reaches another node by lo: use the interface that connects the nodes";
 
   const auto source =
       spec_.unicast ? spec_.unicast->source : primary_address(*interface_, spec_.family(), virtual_addresses);

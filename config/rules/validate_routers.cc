@@ -123,10 +123,10 @@ void RouterRules::interfaces_lead_to_the_others(const VirtualRouter& router) {
   const Origin::Path path = {"vrrp", router.name, "interface"};
   const auto is_loopback = [](const auto& of_node) { return of_node.second == "lo"; };
   if (cluster_.nodes.size() < 2 || std::ranges::none_of(router.interfaces, is_loopback) || !origin_.valid(path)) return;
-  diagnostics_.error(origin_.place(path),
-                     fmt::format("virtual router '{}' is on lo, by which no advertisement reaches another node: each "
-                                 "would be master; expected the interface that connects the nodes",
-                                 router.name));
+  diagnostics_.warning(origin_.place(path),
+                       fmt::format("virtual router '{}' is on lo, by which no advertisement reaches another node: it "
+                                   "will be in fault; use the interface that connects the nodes",
+                                   router.name));
 }
 
 void RouterRules::router_ids_are_unique_on_a_link() {

@@ -127,7 +127,6 @@ TEST_CASE("the schema refuses what is wrong with a broken file's structure") {
                                         "include-service-twice",
                                         "include-twice",
                                         "interface-lacks-node",
-                                        "interface-loopback",
                                         "link-local-twice-on-a-link",
                                         "interface-of-unknown-node",
                                         "label-long",
