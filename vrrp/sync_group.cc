@@ -74,12 +74,28 @@ void SyncGroup::on_link_change(const std::string& interface) {
 }
 
 void SyncGroup::on_packets(GroupRouter& it) {
-  const std::size_t member = index_of(it);
+  const auto accepted = receive(it);
+  // Before it resigned on this link, the master spoke on the others too, which may be read later in this turn: that
+  // would be heard as if it led again.
+  if (!accepted.empty() && accepted.back().heard.priority == 0) {
+    for (const auto& other : members_) {
+      if (other.get() != &it) hear(*other, receive(*other));
+    }
+  }
+  hear(it, accepted);
+}
+
+std::vector<Router::Accepted> SyncGroup::receive(GroupRouter& it) {
   const auto received = it.router.receive(context_.loop.now(), context_.self);
   report_rejected(it, received.rejected);
   if (received.other_checksum) report_checksum(it, *received.other_checksum);
   for (const auto& [source, identity] : received.identities) context_.listener.on_peer_identity(identity, source);
-  for (const auto& [source, heard] : drop_stale_resignations(received.accepted)) {
+  return drop_stale_resignations(received.accepted);
+}
+
+void SyncGroup::hear(const GroupRouter& it, const std::vector<Router::Accepted>& accepted) {
+  const std::size_t member = index_of(it);
+  for (const auto& [source, heard] : accepted) {
     resigned_.reset();
     if (heard.priority == 0) resigned_ = source;
     const bool leaving = group_.machine.leaving != Leaving::no;

@@ -107,6 +107,8 @@ class SyncGroup {
   [[nodiscard]] bool has_addresses_or_routes(const GroupRouter& router) const;
   [[nodiscard]] std::size_t index_of(const GroupRouter& router) const;
   void on_packets(GroupRouter& router);
+  [[nodiscard]] std::vector<Router::Accepted> receive(GroupRouter& router);
+  void hear(const GroupRouter& router, const std::vector<Router::Accepted>& accepted);
   void report_rejected(GroupRouter& it, const std::vector<Router::RejectedPacket>& rejected);
   void report_fault(const GroupRouter& it);
   void report_checksum(GroupRouter& it, const net::Address& source);

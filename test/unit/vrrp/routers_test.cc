@@ -222,3 +222,50 @@ TEST_CASE("a router with other nodes is in fault on lo, by which none is reached
   CHECK(world.notices.contains("no advertisement reaches another node by lo"));
   CHECK(world.routers->status().at(0).present_addresses.empty());
 }
+
+TEST_CASE("a master that resigns on the one link it has left is followed, whichever link is read first") {
+  net::VirtualClock clock;
+  auto loop = net::Loop::create(clock).value();
+  net::MemoryHost host{clock};
+  World listener;
+  std::vector<vrrp::Spec> specs(2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto interface = i == 0 ? "eth0" : "eth1";
+    host.add_interface(interface, {std::byte{2}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte(i)});
+    REQUIRE(host.add_address(interface, prefix(i == 0 ? "10.0.0.2/24" : "10.0.1.2/24")));
+    specs[i].name = i == 0 ? "front" : "back";
+    specs[i].router_id = static_cast<std::uint8_t>(51 + i);
+    specs[i].interface = interface;
+    specs[i].advertise = 100ms;
+    specs[i].peer_priorities = {150, 120};  // it is not next: a Skew_Time is for whoever is
+    specs[i].addresses = {prefix(i == 0 ? "10.0.0.100/24" : "10.0.1.100/24")};
+  }
+  auto wanted = vrrp::prepare(host, specs, {{"front", "back"}});
+  REQUIRE(wanted);
+  auto routers = vrrp::Routers::start(loop, host, std::move(*wanted), listener, {}).value();
+  const auto pass = [&](net::Duration time) {
+    clock.advance_to(clock.now() + time);
+    for (int turn = 0; turn < 5; ++turn) REQUIRE(loop.turn({}));
+  };
+  const auto say = [&](std::size_t i, std::uint8_t priority) {
+    const vrrp::Path path{.source = address(i == 0 ? "10.0.0.1" : "10.0.1.1"),
+                          .destination = vrrp::multicast_group(net::Family::ipv4)};
+    const auto bytes = encode({.router_id = static_cast<std::uint8_t>(51 + i),
+                               .priority = priority,
+                               .max_advertise_interval = 100ms,
+                               .addresses = {specs[i].addresses[0].prefix.address}},
+                              path, vrrp::Checksum::rfc5798);
+    host.deliver(specs[i].interface,
+                 {.source = path.source, .destination = path.destination, .ttl = 255, .payload = bytes});
+  };
+  const std::size_t left = GENERATE(0, 1);
+  for (int advert = 0; advert < 3; ++advert) {
+    for (const std::size_t link : {0U, 1U}) say(link, 150);
+    pass(100ms);
+  }
+  listener.log.clear();
+  for (const std::size_t link : {0U, 1U}) say(link, 150);
+  say(left, 0);
+  for (int step = 0; step < 10; ++step) pass(10ms);
+  CHECK(listener.log == "backup -> master\nbackup -> master\n");
+}
