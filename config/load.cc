@@ -18,7 +18,9 @@ namespace {
 
 void rules(const Cluster& cluster, const Origin& origin, const net::Modules* modules, Diagnostics& diagnostics) {
   validate(cluster, origin, diagnostics);
-  if (modules != nullptr) validate_schedulers(cluster, origin, *modules, diagnostics);
+  if (modules == nullptr) return;  // it is not for this host
+  validate_schedulers(cluster, origin, *modules, diagnostics);
+  validate_programs(cluster, origin, diagnostics);
 }
 
 std::string_view whole_text(const Source& source) { return source.text; }

@@ -50,4 +50,14 @@ Error to_error(const FileError& error, const std::string& doing, std::size_t mos
   return system_error(error.code, doing).error();
 }
 
+std::string program_problem(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) return fmt::format("there is no program {}", path.string());
+  constexpr auto executable = fs::perms::owner_exec | fs::perms::group_exec | fs::perms::others_exec;
+  const bool can_run = fs::is_regular_file(status) && (status.permissions() & executable) != fs::perms::none;
+  return can_run ? "" : fmt::format("{} is not an executable file", path.string());
+}
+
 }  // namespace net

@@ -33,4 +33,8 @@ struct FileError {
 /// 64 KiB".
 [[nodiscard]] Error to_error(const FileError& error, const std::string& doing, std::size_t most);
 
+/// Why a file cannot be run as a program: "there is no program /opt/check", "/opt/check is not an executable file"; ""
+/// if it can. Whether its interpreter is there is not looked at.
+[[nodiscard]] std::string program_problem(const std::filesystem::path& path);
+
 }  // namespace net

@@ -26,7 +26,8 @@ class Host;
 
 namespace vrrp {
 
-/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing.
+/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. It has many fields because
+/// a link has many ends: half of them are what refresh() found together, the other half what is remembered of peers.
 class Router {
  public:
   /// Told that adverts have arrived. Called from the loop.

@@ -23,4 +23,7 @@ void validate_vip_checks(const Cluster& cluster, const Origin& origin, Diagnosti
 void validate_schedulers(const Cluster& cluster, const Origin& origin, const net::Modules& modules,
                          Diagnostics& diagnostics);
 
+/// Whether the programs of `exec` checks are on this host: a warning where each that is not is named first.
+void validate_programs(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
 }  // namespace config

@@ -62,6 +62,25 @@ std::vector<Finding> examine(const config::Cluster& cluster, const config::Node&
   return findings;
 }
 
+void examine_programs(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
+  std::set<std::string> seen;
+  const auto see = [&](const std::string& subject, const checkers::Spec& check) {
+    const auto* exec = std::get_if<checkers::Exec>(&check.kind);
+    if (exec == nullptr || !seen.insert(exec->command.front()).second) return;
+    if (auto problem = facts.program(exec->command.front()); !problem.empty())
+      findings.push_back(
+          {Severity::error, subject, std::move(problem), "install it on every director, with mode 0755"});
+  };
+  for (const auto& service : cluster.services) {
+    for (const auto& check : service.checks) see("service " + service.name, check);
+  }
+  for (const auto& router : cluster.virtual_routers) {
+    for (const auto& tracker : router.trackers) {
+      if (tracker.check) see("vrrp " + router.name, *tracker.check);
+    }
+  }
+}
+
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
   if (!facts.table_problem.empty()) {
     findings.push_back(
@@ -100,6 +119,7 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
       if (http != nullptr) see_secret("service " + service.name, http->authorization_file);
     }
   }
+  examine_programs(cluster, facts, findings);
 }
 
 void examine_conflicts(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {

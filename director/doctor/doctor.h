@@ -33,7 +33,8 @@ struct HostFacts {
   std::map<net::Address, std::vector<net::Mac>> arp_responders;  ///< who but this host answers for a virtual address
   std::string probe_problem;                                     ///< why that could not be asked
   std::vector<Process> processes;                                ///< that run here; of all names
-  std::function<std::string(const std::string& path)> secret;  ///< what is wrong with a file of secrets; "" if nothing
+  std::function<std::string(const std::string& path)> secret;   ///< what is wrong with a file of secrets; "" if nothing
+  std::function<std::string(const std::string& path)> program;  ///< why it cannot be run (net::program_problem)
   Daemon daemon;
   std::string fingerprint;         ///< of the file on disk
   bool clock_synchronized = true;  ///< the kernel's clock follows another
@@ -46,6 +47,7 @@ struct HostFacts {
 // Its parts, each in the order of the file.
 using Findings = std::vector<Finding>;
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
+void examine_programs(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_settings(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,
                       Findings& findings);
 void examine_links(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,

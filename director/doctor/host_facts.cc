@@ -12,6 +12,7 @@
 #include "director/engine/agreement.h"
 #include "ipvs/netlink_kernel.h"
 #include "net/arp_probe.h"
+#include "net/file.h"
 #include "net/kernel_host.h"
 #include "net/loop.h"
 #include "vrrp/secrets.h"
@@ -109,6 +110,7 @@ HostFacts gather_facts(const config::Cluster& cluster, const config::Node& node,
     const auto text = vrrp::read_secret(path);
     return text ? "" : text.error().message;
   };
+  facts.program = [](const std::string& path) { return net::program_problem(path); };
   facts.daemon = ask_daemon(socket);
   facts.fingerprint = to_string(cluster.fingerprint);
   facts.clock_synchronized = clock_is_synchronized();

@@ -48,3 +48,27 @@ TEST_CASE("nothing is said of schedulers that are there, of a kernel that cannot
   CHECK(said(&unknown).empty());
   CHECK(said(nullptr).empty());
 }
+
+TEST_CASE("a program of a check that this host does not have, or cannot run, is a warning once") {
+  const auto kernel_of_all = kernel("kernel/ip_vs_wlc.ko:\nkernel/ip_vs_wrr.ko:\n");
+  const auto text_with = [](const std::string& program) {
+    return "cluster: shop\n"
+           "services:\n"
+           "  web: { listen: 192.0.2.1:80, servers: { a: { address: 192.0.2.2 } }, check: { exec: { command: [" +
+           program +
+           "] } } }\n"
+           "  api: { listen: 192.0.2.1:81, servers: { a: { address: 192.0.2.2 } }, check: { exec: { command: [" +
+           program + "] } } }\n";
+  };
+  const auto warning = [&](const std::string& program) {
+    const auto said_of_it = said(&kernel_of_all, text_with(program));
+    return said_of_it.substr(0, said_of_it.find('\n'));
+  };
+  CHECK(warning("/nonexistent/check") ==
+        "shop.yaml:3:103: warning: a check of service 'web' will fail on this host: there is no program "
+        "/nonexistent/check");
+  CHECK(warning("/etc/passwd").ends_with("will fail on this host: /etc/passwd is not an executable file"));
+  CHECK(warning("/etc").ends_with("will fail on this host: /etc is not an executable file"));
+  CHECK(warning("/bin/true").empty());
+  CHECK(said(nullptr, text_with("/nonexistent/check")).empty());  // a file for another host
+}

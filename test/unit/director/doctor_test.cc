@@ -36,7 +36,7 @@ struct Host {
                                              {"net/ipv4/vs/conntrack", "0"},
                                              {"net/ipv4/conf/all/send_redirects", "0"},
                                              {"net/ipv4/conf/eth0/send_redirects", "0"}};
-  std::string secret_problem;
+  std::string secret_problem, program_problem;
   nlohmann::ordered_json status;  ///< as directord answers
 
   Host() {
@@ -51,6 +51,7 @@ struct Host {
       return found == sysctls.end() ? std::nullopt : std::optional(found->second);
     };
     facts.secret = [this](const std::string&) { return secret_problem; };
+    facts.program = [this](const std::string&) { return program_problem; };
     facts.fingerprint = "0123456789abcdef";
     status = nlohmann::ordered_json::parse(R"({"files": "0123456789abcdef", "problems": [],
         "vrrp": [{"name": "front", "state": "master"}],
@@ -234,6 +235,16 @@ TEST_CASE("the doctor looks at the secrets of checks") {
   CHECK(host.found().empty());
   host.secret_problem = "/etc/health.auth: others can read it";
   CHECK(host.found() == "error: service web: /etc/health.auth: others can read it\n");
+}
+
+TEST_CASE("the doctor looks for the programs of checks and trackers, each once") {
+  Host host;
+  const checkers::Spec exec{.kind = checkers::Exec{.command = {"/opt/check"}}};
+  host.cluster.services[0].checks = {exec};
+  host.cluster.virtual_routers[0].trackers = {{.name = "script", .link = {}, .check = exec}};
+  CHECK(host.found().empty());
+  host.program_problem = "there is no program /opt/check";
+  CHECK(host.found() == "error: service web: there is no program /opt/check\n");
 }
 
 TEST_CASE("findings read as lines, coloured on terminals alone, and count") {
