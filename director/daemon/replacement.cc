@@ -111,9 +111,10 @@ net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replace
 
 void Replacer::replace(Done done) {
   if (background_->busy() || timer_ != 0) return done(net::failure("another replacement is running"));
-  background_->run([this, done = std::move(done)]() mutable -> Background::Then {
+  const auto shared = std::make_shared<Done>(std::move(done));
+  const auto work = [this, shared]() -> Background::Then {
     auto checked = replacement_.check();
-    return [this, done = std::move(done), checked = std::move(checked)]() mutable {
+    return [this, shared, checked = std::move(checked)]() mutable {
       if (checked) {
         timer_ = loop_.after(time_to_answer, [this] {
           timer_ = 0;
@@ -123,9 +124,11 @@ void Replacer::replace(Done done) {
           });
         });
       }
-      done(std::move(checked));
+      (*shared)(std::move(checked));
     };
-  });
+  };
+  background_->run(
+      work, [shared](const net::Error& error) { (*shared)(net::failure("check the replacement: " + error.message)); });
 }
 
 }  // namespace director

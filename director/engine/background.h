@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "net/error.h"
@@ -16,6 +17,9 @@ class Background {
   using Then = std::move_only_function<void()>;
   /// Runs in the thread, and returns what is to be done on the loop with what it found.
   using Work = std::move_only_function<Then()>;
+  /// Told on the loop, in place of what `Work` would have returned, that it could not be done: there are no threads or
+  /// no memory left.
+  using Failed = std::move_only_function<void(const net::Error& error)>;
 
   /// `loop` must outlive this. Error: no descriptors left.
   static net::Result<std::unique_ptr<Background>> create(net::Loop& loop);
@@ -26,18 +30,21 @@ class Background {
   Background& operator=(const Background&) = delete;
 
   /// One work at a time: must not be called while busy().
-  void run(Work work);
+  void run(Work work, Failed failed);
   [[nodiscard]] bool busy() const { return busy_; }
 
  private:
   Background(net::Loop& loop, net::Fd done) : loop_(loop), done_(std::move(done)) {}
+  void signal_end() const;
   void finished();
 
   net::Loop& loop_;
   net::Fd done_;  ///< an eventfd that the thread writes when it has ended
   net::Loop::Id watch_ = 0;
   bool busy_ = false;
-  Then then_;  ///< the thread's until it has written to done_
+  Then then_;  ///< the thread's until it has written to done_; none: it failed
+  std::string why_failed_;
+  Failed failed_;
   std::jthread thread_;
 };
 

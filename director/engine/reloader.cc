@@ -40,8 +40,13 @@ net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Engine&
 
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
   if (background_->busy()) return then(std::unexpected(busy()));
-  background_->run([file = std::move(file), before = engine_.in_force().shared(), source = source_, cache = cache_,
-                    dry_run = engine_.dry_run(), then = std::move(then)]() mutable -> Background::Then {
+  const auto shared = std::make_shared<std::move_only_function<void(std::expected<Read, Refused>)>>(std::move(then));
+  auto failed = [shared, file](const net::Error& error) {
+    (*shared)(std::unexpected(
+        Refused{.why = fmt::format("read {}: {}", file, error.message), .kind = RequestError::Kind::failed}));
+  };
+  auto work = [file = std::move(file), before = engine_.in_force().shared(), source = source_, cache = cache_,
+               dry_run = engine_.dry_run(), shared]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
       auto loaded = config::reload(file, *cache, before->services, &modules);
@@ -62,8 +67,9 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
                   .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
                   .cache = std::move(loaded->cache)};
     }();
-    return [then = std::move(then), result = std::move(result)]() mutable { then(std::move(result)); };
-  });
+    return [shared, result = std::move(result)]() mutable { (*shared)(std::move(result)); };
+  };
+  background_->run(std::move(work), std::move(failed));
 }
 
 std::string to_string(const Refused& refused) {

@@ -1,5 +1,8 @@
 #include "director/engine/state_disk.h"
 
+#include <fmt/format.h>
+
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -20,10 +23,14 @@ std::string StateFile::put_aside() {
 }
 
 void StateFile::write(const PersistentState& state, Then then) {
-  thread_->run([file = file_, state, then = std::move(then)]() mutable -> Background::Then {
+  const auto shared = std::make_shared<Then>(std::move(then));
+  auto work = [file = file_, state, shared]() -> Background::Then {
     auto saved = save_state(file, state);
     if (saved) saved = sync_state(file);
-    return [saved = std::move(saved), then = std::move(then)]() mutable { then(std::move(saved)); };
+    return [saved = std::move(saved), shared]() mutable { (*shared)(std::move(saved)); };
+  };
+  thread_->run(std::move(work), [shared, file = file_](const net::Error& error) {
+    (*shared)(net::failure(fmt::format("write {}: {}", file.string(), error.message)));
   });
 }
 

@@ -18,13 +18,17 @@ void TableReader::read(Then then) {
 }
 
 void TableReader::start() {
-  background_->run([this, asked = std::exchange(waiting_, {})]() mutable -> Background::Then {
-    return [this, asked = std::move(asked),
-            table = std::make_shared<const net::Result<ipvs::Snapshot>>(read_table())]() mutable {
-      if (!waiting_.empty()) start();
-      for (auto& then : asked) then(table);
-    };
-  });
+  const auto asked = std::make_shared<std::vector<Then>>(std::exchange(waiting_, {}));
+  const auto answer = [this, asked](net::Result<ipvs::Snapshot> read) {
+    if (!waiting_.empty()) start();
+    const auto table = std::make_shared<const net::Result<ipvs::Snapshot>>(std::move(read));
+    for (auto& then : *asked) then(table);
+  };
+  background_->run(
+      [this, answer]() -> Background::Then {
+        return [answer, table = read_table()]() mutable { answer(std::move(table)); };
+      },
+      [answer](const net::Error& error) { answer(net::failure("read the IPVS table: " + error.message)); });
 }
 
 net::Result<ipvs::Snapshot> TableReader::read_table() {

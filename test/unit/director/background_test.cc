@@ -1,0 +1,79 @@
+#include "director/engine/background.h"
+
+#include <pthread.h>
+
+#include <new>
+#include <string>
+
+#include "test/catch.h"
+
+using director::Background;
+
+namespace {
+
+/// While it lives no thread can be made: none has room for its stack.
+class NoThreads {
+ public:
+  NoThreads() {
+    REQUIRE(pthread_getattr_default_np(&before_) == 0);
+    pthread_attr_t huge;
+    REQUIRE(pthread_attr_init(&huge) == 0);
+    REQUIRE(pthread_attr_setstacksize(&huge, std::size_t{1} << 46) == 0);
+    REQUIRE(pthread_setattr_default_np(&huge) == 0);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_{};
+};
+
+struct World {
+  net::Loop loop = net::Loop::create().value();
+  std::unique_ptr<Background> background = Background::create(loop).value();
+  std::string log;
+
+  void run(Background::Work work) {
+    background->run(std::move(work), [this](const net::Error& error) { log += error.message; });
+  }
+  void until_told() {
+    const auto limit = net::monotonic_now() + std::chrono::seconds(20);
+    while (log.empty() && net::monotonic_now() < limit) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
+    CHECK_FALSE(background->busy());
+  }
+  Background::Work well() {
+    return [this] { return [this] { log += "done"; }; };
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(World,
+                 "where no thread can be made, who asked is told so on the loop, and the next time may be better") {
+  {
+    const NoThreads none;
+    run(well());
+    CHECK(log.empty());  // not from within
+    until_told();
+    CHECK(log == "start a thread: Resource temporarily unavailable");
+  }
+  log.clear();
+  run(well());
+  until_told();
+  CHECK(log == "done");
+}
+
+TEST_CASE_METHOD(World, "a thread without memory ends its work, and not the process") {
+  run([]() -> Background::Then { throw std::bad_alloc(); });
+  until_told();
+  CHECK(log == "std::bad_alloc");
+  log.clear();
+  run(well());
+  until_told();
+  CHECK(log == "done");
+}
