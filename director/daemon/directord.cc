@@ -61,8 +61,13 @@ net::Result<> make_state_dir(const std::filesystem::path& dir) {
   std::error_code problem;
   std::filesystem::create_directories(dir, problem);
   if (problem) return net::system_error(problem.value(), "create " + dir.string());
-  if (access(dir.c_str(), W_OK) != 0) return net::system_error(errno, "write to " + dir.string());
   return {};
+}
+
+/// Of who runs with what is left of the privileges: root without CAP_DAC_OVERRIDE may not write everywhere.
+net::Result<> can_write_to(const std::filesystem::path& dir) {
+  if (access(dir.c_str(), W_OK) == 0) return {};
+  return net::system_error(errno, fmt::format("write to {} (it must belong to the user of directord)", dir.string()));
 }
 
 /// A folder of a dry run's own, gone with it: nothing is shared with a directord that runs for real.
@@ -201,6 +206,9 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   if (!opened) return std::unexpected(opened.error());
   servers = std::move(*opened);
   if (auto dropped = director::drop_privileges(); !dropped) return dropped;
+  if (!arguments.dry_run) {
+    if (auto writable = can_write_to(arguments.state_dir); !writable) return writable;
+  }
   if (auto started = engine.start(); !started) return started;
   manager.emplace(*loop);
   manager->ready(fmt::format("cluster {}, node {}", engine.cluster().name, node.name));

@@ -23,7 +23,7 @@ net::Result<net::Fd> lock_runtime(const std::filesystem::path& dir) {
   if (error) return net::system_error(error.value(), "create " + dir.string());
 
   const auto file = dir / "directord.pid";
-  net::Fd fd(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  net::Fd fd(open(file.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!fd) return net::system_error(errno, "open " + file.string());
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return net::system_error(errno, "lock " + file.string());

@@ -223,7 +223,7 @@ net::Result<PersistentState> load_state(const std::filesystem::path& file) {
 net::Result<> save_state(const std::filesystem::path& file, const PersistentState& state) {
   const std::string name = file.string() + ".new";
   {
-    const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return net::system_error(errno, "write " + name);
     if (auto written = write_all(fd.get(), to_json(state), name); !written) return written;
   }

@@ -1,5 +1,8 @@
 #include "director/engine/persistent_state.h"
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -163,4 +166,25 @@ TEST_CASE("a state that cannot be saved says so, and the old file stays") {
   const auto saved = save_state(scratch.path / "missing" / "state.json", some());
   REQUIRE_FALSE(saved);
   CHECK(saved.error().code == ENOENT);
+}
+
+TEST_CASE("a state file that is none is an error, and neither waited for nor believed") {
+  const director_test::Scratch scratch;
+  const auto file = scratch.path / "state.json";
+  REQUIRE(mkfifo(file.c_str(), 0600) == 0);
+  CHECK_FALSE(load_state(file));
+  CHECK_FALSE(state_from_json(std::string(300'000, '[')));
+  CHECK_FALSE(
+      state_from_json(R"({"version": 2, "orders": )" + std::string(300'000, '[') + std::string(300'000, ']') + "}"));
+}
+
+TEST_CASE("a state is not written through a symbolic link that somebody has put there") {
+  const director_test::Scratch scratch;
+  const auto file = scratch.path / "state.json", victim = scratch.path / "victim";
+  std::ofstream(victim) << "whole";
+  std::filesystem::create_symlink(victim, file.string() + ".new");
+  CHECK_FALSE(save_state(file, some()));
+  std::string text;
+  std::ifstream(victim) >> text;
+  CHECK(text == "whole");
 }
