@@ -196,6 +196,26 @@ net::Result<> Router::yield() {
   return result;
 }
 
+std::vector<net::Prefix> Router::duplicates() const {
+  std::vector<net::Prefix> found;
+  if (!address_interface_) return found;
+  for (const auto& present : address_interface_->addresses) {
+    const auto same = std::ranges::find_if(spec_.addresses, [&](const VirtualAddress& own) {
+      return own.prefix.address == present.prefix.address && own.prefix != present.prefix;
+    });
+    if (same != spec_.addresses.end()) found.push_back(present.prefix);
+  }
+  return found;
+}
+
+std::vector<net::Prefix> Router::remove_duplicates() {
+  auto found = duplicates();
+  std::erase_if(found, [&](const net::Prefix& prefix) {
+    return !host_->drop_address(address_interface_->index, prefix).has_value();  // tried again with the next claim
+  });
+  return found;
+}
+
 net::Result<> Router::announce() {
   net::Result<> result;
   if (!address_interface_) return result;

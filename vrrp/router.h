@@ -26,8 +26,9 @@ class Host;
 
 namespace vrrp {
 
-/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. It has many fields because
-/// a link has many ends: half of them are what refresh() found together, the other half what is remembered of peers.
+/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. It has many fields
+/// because a link has many ends: half of them are what refresh() found together, the other half what is remembered of
+/// peers.
 class Router {
  public:
   /// Told that adverts have arrived. Called from the loop.
@@ -58,6 +59,9 @@ class Router {
   net::Result<> claim(std::chrono::seconds lease);
   net::Result<> yield();
   net::Result<> announce();
+  /// Removes what others have set: its addresses with another prefix length, which would stay when its own go. Returns
+  /// those that it has removed.
+  std::vector<net::Prefix> remove_duplicates();
 
   /// Its routes as the kernel knows them, but those whose interface is missing.
   [[nodiscard]] std::vector<net::RouteEntry> routes(const net::Links& links) const;
@@ -72,7 +76,8 @@ class Router {
   [[nodiscard]] bool has_all_addresses() const;
   /// Whether it has any, or the interface made for them is up.
   [[nodiscard]] bool has_any_address() const {
-    return !present_addresses().empty() || (spec_.virtual_mac && address_interface_ && address_interface_->up);
+    return !present_addresses().empty() || !duplicates().empty() ||
+           (spec_.virtual_mac && address_interface_ && address_interface_->up);
   }
   [[nodiscard]] std::vector<net::Prefix> present_addresses() const;
   /// When all addresses that are there were claimed last, for `lease`; nothing if one is missing or was claimed
@@ -125,6 +130,7 @@ class Router {
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
+  [[nodiscard]] std::vector<net::Prefix> duplicates() const;
   [[nodiscard]] bool needs_prefix_route(const net::Prefix& prefix) const;
 
   // What it receives (router_received.cc).

@@ -221,6 +221,7 @@ net::Result<> SyncGroup::perform(Action action) {
         break;
       case Action::claim:
         done = record_result(it, Operation::claim, it.router.claim(lease(config_)));
+        remove_duplicates(it);
         break;
       case Action::announce:
         break;
@@ -238,9 +239,21 @@ net::Result<> SyncGroup::perform(Action action) {
   return result;
 }
 
+void SyncGroup::remove_duplicates(GroupRouter& it) {
+  for (const auto& prefix : it.router.remove_duplicates()) {
+    context_.listener.on_error(
+        it.router.spec().name,
+        {.code = 0,
+         .message = fmt::format("removed {} from {}: another program had set this virtual address with another prefix "
+                                "length",
+                                to_string(prefix), it.router.spec().address_interface())});
+  }
+}
+
 /// Takes away what it holds.
 net::Result<> SyncGroup::yield(GroupRouter& it) {
   it.failing.erase(Operation::route);
+  remove_duplicates(it);
   auto dropped = it.router.drop_routes(*context_.links);
   auto yielded = it.router.yield();
   return record_result(it, Operation::yield, dropped ? std::move(yielded) : std::move(dropped));

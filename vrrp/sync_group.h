@@ -117,6 +117,7 @@ class SyncGroup {
   net::Result<> perform(const std::vector<Action>& actions);
   net::Result<> perform(Action action);
   net::Result<> yield(GroupRouter& router);
+  void remove_duplicates(GroupRouter& router);
   void announce();
   void arm();
   void notice(const Notice& what);

@@ -25,7 +25,8 @@ struct World : vrrp::Listener {
   net::VirtualClock clock;
   net::Loop loop = net::Loop::create(clock).value();
   net::MemoryHost host{clock};
-  std::string log, notices;
+  vrrp::Spec spec;
+  std::string log, notices, errors;
   std::unique_ptr<vrrp::Routers> routers;
 
   /// `before`: how long the first turn lasts before they start.
@@ -33,7 +34,6 @@ struct World : vrrp::Listener {
     clock.advance_to(clock.now() + before);
     host.add_interface("eth0", {std::byte{2}});
     REQUIRE(host.add_address("eth0", prefix("10.0.0.2/24")));
-    vrrp::Spec spec;
     spec.name = "front";
     spec.router_id = 51;
     spec.interface = interface;
@@ -42,6 +42,10 @@ struct World : vrrp::Listener {
     spec.peer_priorities = {150};  // it is next: a farewell is heeded at once
     spec.peer_addresses = {address("10.0.0.3")};
     spec.addresses = {prefix("10.0.0.100/24")};
+    start();
+  }
+
+  void start() {
     auto wanted = vrrp::prepare(host, {spec}, {});
     REQUIRE(wanted);
     auto started = vrrp::Routers::start(loop, host, std::move(*wanted), *this, {});
@@ -52,7 +56,7 @@ struct World : vrrp::Listener {
   void on_transition(const vrrp::Transition& transition) override {
     log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
   }
-  void on_error(const std::string& /*router*/, const net::Error& /*error*/) override {}
+  void on_error(const std::string& /*router*/, const net::Error& error) override { errors += error.message + "\n"; }
   void on_notice(const std::string& /*router*/, const vrrp::Notice& notice) override { notices += notice.text + "\n"; }
   void on_peer_identity(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
   void on_stopped() override {}
@@ -268,4 +272,36 @@ TEST_CASE("a master that resigns on the one link it has left is followed, whiche
   say(left, 0);
   for (int step = 0; step < 10; ++step) pass(10ms);
   CHECK(listener.log == "backup -> master\nbackup -> master\n");
+}
+
+TEST_CASE("a virtual address that others have set with another prefix length goes, from a backup and from a master") {
+  World world;
+  world.hear(200);
+  world.pass(10ms);
+  REQUIRE(world.host.add_address("eth0", prefix("10.0.0.100/32")));
+  const auto all = [&] {
+    std::string text;
+    for (const auto& [interface, held] : world.host.addresses()) {
+      if (held.address == address("10.0.0.100")) text += net::to_string(held) + " ";
+    }
+    return text;
+  };
+  SECTION("when it becomes master") {
+    world.run(1s);
+    REQUIRE(world.log == "initialize -> backup\nbackup -> master\n");
+    CHECK(all() == "10.0.0.100/24 ");
+    CHECK(world.errors ==
+          "removed 10.0.0.100/32 from eth0: another program had set this virtual address with another prefix "
+          "length\n");
+  }
+  SECTION("when it is started anew as a backup") {
+    world.routers.reset();
+    world.start();
+    for (int adverts = 0; adverts < 10; ++adverts) {
+      world.hear(200);
+      world.pass(10ms);
+    }
+    CHECK(world.log == "initialize -> backup\ninitialize -> backup\n");
+    CHECK(all() == "");
+  }
 }
