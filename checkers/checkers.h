@@ -37,7 +37,8 @@ struct Report {
 /// was running: what a freeze (or a long turn of the loop) took away is given back, so that a stall of ours is never a
 /// failure of theirs. At most `start_budget` probes start in a turn; the rest follow in the next, after its I/O.
 /// A check between two probes costs about 250 bytes; equal specs are kept once. Lives on the loop's thread and must not
-/// outlive it. Half of its fields are parts that own what they are about (specs, schedule, local faults, files, stalls).
+/// outlive it. Half of its fields are parts that own what they are about (specs, schedule, local faults, files,
+/// stalls).
 class Checkers {
  public:
   /// Called for every probe that ended. It may call set() and find().
