@@ -55,5 +55,7 @@ TEST_CASE("a kernel that loses ip_vs is told of at once, and has its table and i
   CHECK(lab::wait_until([&] { return tells("table_found"); }, 10s));
   CHECK(lab::wait_until([&] { return rules(pair, pair.lb1) == before; }, 10s));
   CHECK(prober.settle(500ms, 10s));
-  CHECK(pair.status(pair.lb1)["problems"].empty());
+  const auto problems = [&] { return pair.status(pair.lb1)["problems"]; };
+  lab::wait_until([&] { return problems().empty(); }, 5s);
+  CHECK(problems().dump() == "[]");
 }
