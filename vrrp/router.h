@@ -27,7 +27,7 @@ class Host;
 namespace vrrp {
 
 /// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. It has many fields
-/// because a link has many ends: half of them are what refresh() found together, the other half what is remembered of
+/// because a link has many ends: half of them are what refresh() found together, the others what is remembered of
 /// peers.
 class Router {
  public:

@@ -106,7 +106,6 @@ net::Result<net::Fd> connect_echo(const Path& path, std::uint32_t mark, const ne
   const int protocol = target.is_v4() ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
   auto socket = open_socket(target.family(), SOCK_DGRAM, protocol, path, mark);
   if (!socket) socket = open_socket(target.family(), SOCK_RAW, protocol, path, mark);
-  if (socket) hear_all_errors(*socket, target.family());
   return connect_to({.address = target, .port = 0}, std::move(socket));
 }
 

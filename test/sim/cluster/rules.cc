@@ -168,10 +168,12 @@ void World::check_told(const Node& node) {
   if (!node.able() || since_able < 5s) return;
   for (const auto& service : node.cluster.services) {
     for (const auto& server : service.servers) {
-      const auto state = node.director->health().of(service.key).at(server.endpoint).state;
+      const auto& known = node.director->health().of(service.key);
+      const auto health = known.find(server.endpoint);  // one that reads old files may not have it
+      const bool is_down = health != known.end() && health->second.state == checkers::HealthState::down;
       const auto since = now_ - servers_.since(server.endpoint);
       if (servers_.of(server.endpoint) != Behaviour::well && since > detection_time(service.checks.front()))
-        told(state == checkers::HealthState::down, "a server is down");
+        told(is_down, "a server is down");
     }
   }
 }
@@ -211,10 +213,11 @@ void World::check_gateway(Node& node) {
   }
 }
 
-/// Who has no table does not lead where another could.
+/// Who has no table does not lead where another could, and may take the role.
 void World::check_unloaded(Node& node) {
   if (!node.unloaded_since || !node.runs()) return;
   const auto& router = node.cluster.virtual_routers.front();
+  if (!router.preempt.allowed) return;
   const auto config = slowest(router);
   const auto bound = time_to_miss_the_table + vrrp::master_down_interval(config, router.advertise) +
                      vrrp::lease(config) + way_of_packets;

@@ -65,7 +65,7 @@ TEST_CASE("a program of a check that this host does not have, or cannot run, is 
     return said_of_it.substr(0, said_of_it.find('\n'));
   };
   CHECK(warning("/nonexistent/check") ==
-        "shop.yaml:3:103: warning: a check of service 'web' will fail on this host: there is no program "
+        "shop.yaml:3:89: warning: a check of service 'web' will fail on this host: there is no program "
         "/nonexistent/check");
   CHECK(warning("/etc/passwd").ends_with("will fail on this host: /etc/passwd is not an executable file"));
   CHECK(warning("/etc").ends_with("will fail on this host: /etc is not an executable file"));
