@@ -26,8 +26,8 @@ class Host;
 
 namespace vrrp {
 
-/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. It has many fields
-/// because a link has many ends: half of them are what refresh() found together, the others what is remembered of
+/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. Its fields are many for
+/// what refresh() has found together, and for what is remembered of peers.
 /// peers.
 class Router {
  public:
