@@ -28,7 +28,6 @@ namespace vrrp {
 
 /// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. Its fields are many for
 /// what refresh() has found together, and for what is remembered of peers.
-/// peers.
 class Router {
  public:
   /// Told that adverts have arrived. Called from the loop.
