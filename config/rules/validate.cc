@@ -1,5 +1,7 @@
 #include "config/rules/validate.h"
 
+#include <string>
+
 namespace config {
 
 void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
@@ -7,6 +9,11 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
   validate_addresses(cluster, origin, diagnostics);
   validate_services(cluster, origin, diagnostics);
   validate_vip_checks(cluster, origin, diagnostics);
+}
+
+Origin::Path check_path(const Origin& origin, const Service& service, std::size_t index) {
+  Origin::Path path = {"services", service.name, "check"};
+  return origin.has(path) ? path : Origin::Path{"services", service.name, "checks", std::to_string(index)};
 }
 
 }  // namespace config

@@ -12,6 +12,9 @@ namespace config {
 /// reading is left out, so that one mistake is one error.
 void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
+/// Where the file has a service's check with that index: under `check`, or in the list `checks`.
+[[nodiscard]] Origin::Path check_path(const Origin& origin, const Service& service, std::size_t index);
+
 /// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_addresses(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);

@@ -34,9 +34,7 @@ void validate_programs(const Cluster& cluster, const Origin& origin, Diagnostics
   ProgramRules rules(origin, diagnostics);
   for (const auto& service : cluster.services) {
     for (std::size_t i = 0; i < service.checks.size(); ++i) {
-      Origin::Path path = {"services", service.name, "check"};
-      if (!origin.has(path)) path = {"services", service.name, "checks", std::to_string(i)};
-      rules.check(service.checks[i], std::move(path), fmt::format("service '{}'", service.name));
+      rules.check(service.checks[i], check_path(origin, service, i), fmt::format("service '{}'", service.name));
     }
   }
   for (const auto& router : cluster.virtual_routers) {

@@ -111,8 +111,7 @@ void ServiceRules::service(const Service& service) {
 
 void ServiceRules::checks(const Service& service) {
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
-    Origin::Path path = {"services", service.name, "check"};
-    if (!origin_.has(path)) path = {"services", service.name, "checks", std::to_string(i)};
+    const auto path = check_path(origin_, service, i);
     const auto& check = service.checks[i];
     timeout_is_shorter(service, check.timeout, check.interval, path, "interval");
     if (check.pending_interval != check.pending_interval.zero()) {

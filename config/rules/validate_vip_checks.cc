@@ -22,7 +22,6 @@ class VipCheckRules {
  private:
   void marks_are_free();
   void marks_suffice();
-  [[nodiscard]] Origin::Path check_path(const Service& service, std::size_t index) const;
   [[nodiscard]] Origin::Path kind_path(Origin::Path check) const;
   void refuse(Origin::Path path, std::string_view key, const std::string& why);
 
@@ -30,11 +29,6 @@ class VipCheckRules {
   const Origin& origin_;
   Diagnostics& diagnostics_;
 };
-
-Origin::Path VipCheckRules::check_path(const Service& service, std::size_t index) const {
-  Origin::Path path = {"services", service.name, "check"};
-  return origin_.has(path) ? path : Origin::Path{"services", service.name, "checks", std::to_string(index)};
-}
 
 /// The kind within a check that says `via`.
 Origin::Path VipCheckRules::kind_path(Origin::Path path) const {
@@ -53,7 +47,7 @@ void VipCheckRules::refuse(Origin::Path path, std::string_view key, const std::s
 
 void VipCheckRules::check(const Service& service, std::size_t index) {
   const auto& check = service.checks[index];
-  const auto path = check_path(service, index);
+  const auto path = check_path(origin_, service, index);
   if (!check.path.via_vip) return;
   const auto kind = kind_path(path);
   if (service.forward == ipvs::Forward::nat && origin_.valid({"services", service.name, "forward"})) {
@@ -107,7 +101,7 @@ void VipCheckRules::marks_are_free() {
     }
     for (std::size_t i = 0; i < service.checks.size(); ++i) {
       const auto mark = service.checks[i].path.mark;
-      if (mark != 0 && marks.contains(mark)) refuse(check_path(service, i), "mark", taken(mark));
+      if (mark != 0 && marks.contains(mark)) refuse(check_path(origin_, service, i), "mark", taken(mark));
     }
   }
 }

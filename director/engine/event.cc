@@ -183,18 +183,12 @@ Event path_broken(const std::string& path, const std::string& why) {
   return because_of(EventKind::path_broken, path, why);
 }
 
-Event checks_blocked(const checkers::LocalFault& fault) {
-  return {.kind = EventKind::checks_blocked,
+Event local_fault(const checkers::LocalFault& fault, bool begins) {
+  return {.kind = begins ? EventKind::checks_blocked : EventKind::checks_run,
           .subject = "checks",
           .reason = fault.what,
-          .text = fmt::format("{}; such checks {}", fault.example, effect(fault))};
-}
-
-Event checks_run(const checkers::LocalFault& fault) {
-  return {.kind = EventKind::checks_run,
-          .subject = "checks",
-          .reason = fault.what,
-          .text = "can be run again on this host: no longer " + fault.what};
+          .text = begins ? fmt::format("{}; such checks {}", fault.example, effect(fault))
+                         : "can be run again on this host: no longer " + fault.what};
 }
 
 std::string checks_blocked_problem(const checkers::LocalFault& fault) {

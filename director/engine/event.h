@@ -67,8 +67,8 @@ Event router_not_ready(const std::string& why);
 // All else.
 Event path_works(const std::string& path, const std::string& result);
 Event path_broken(const std::string& path, const std::string& why);
-Event checks_blocked(const checkers::LocalFault& fault);
-Event checks_run(const checkers::LocalFault& fault);
+/// It begins, or is over.
+Event local_fault(const checkers::LocalFault& fault, bool begins);
 /// The same as a problem, while it lasts.
 std::string checks_blocked_problem(const checkers::LocalFault& fault);
 Event node_agreement(const std::string& node, bool differs, const std::string& text);

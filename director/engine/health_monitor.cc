@@ -33,9 +33,7 @@ HealthMonitor::HealthMonitor(net::Loop& loop, net::Host& host, const ClusterInFo
       wall_(loop.clock()),
       checkers_(
           loop, [this](const checkers::Report& report) { on_report(report); }, options.make_prober,
-          [&log](const checkers::LocalFault& fault, bool begins) {
-            log.add(begins ? events::checks_blocked(fault) : events::checks_run(fault));
-          }),
+          [&log](const checkers::LocalFault& fault, bool begins) { log.add(events::local_fault(fault, begins)); }),
       vip_checks_(loop, host, in_force, checkers_, log, [this] { set_all(); }, std::move(options.settings)) {}
 
 net::Result<> HealthMonitor::open(const config::Cluster& next) {

@@ -62,7 +62,7 @@ VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, ch
           },
           std::move(make_prober),
           [this](const checkers::LocalFault& fault, bool begins) {
-            hooks_.report(begins ? events::checks_blocked(fault) : events::checks_run(fault));
+            hooks_.report(events::local_fault(fault, begins));
           }) {}
 
 VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
