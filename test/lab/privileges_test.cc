@@ -141,9 +141,10 @@ TEST_CASE("scripts run as nobody, with nothing, also where a reload brings the f
   site.start(site.pair.cluster_file());
   const auto script = shared / "check";
   const auto said = shared / "said";
-  std::ofstream(script) << "#!/bin/sh\nexec >" << said.string()
-                        << ".new\ngrep -E '^(Uid|Gid|Groups|NoNewPrivs|Cap)' /proc/self/status\nmv " << said.string()
-                        << ".new " << said.string() << "\n";
+  // Each server's script has a file of its own: the second must not empty what the first has moved into place.
+  std::ofstream(script) << "#!/bin/sh\nmine=" << said.string()
+                        << ".$$\ngrep -E '^(Uid|Gid|Groups|NoNewPrivs|Cap)' /proc/self/status >$mine\nmv $mine "
+                        << said.string() << "\n";
   std::filesystem::permissions(script, std::filesystem::perms(0755));
   auto file = site.pair.cluster_file();
   const std::string from = "      http: { path: /health, expect: { status: 200 } }\n";
