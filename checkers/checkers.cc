@@ -244,6 +244,7 @@ void Checkers::finish(Id id, Result result) {
 }
 
 void Checkers::probe_ended() {
+  net::check(in_flight_ > 0, "a probe ends once");
   if (--in_flight_ == 0) stalls_.unwatch();
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/check.h"
+
 namespace checkers {
 
 LocalFault* LocalFaults::note(LocalFault* before, const Result& result, net::Instant now) {
@@ -16,7 +18,10 @@ LocalFault* LocalFaults::note(LocalFault* before, const Result& result, net::Ins
 }
 
 void LocalFaults::forget(LocalFault* before, net::Instant now) {
-  if (before != nullptr) --before->checks;
+  if (before != nullptr) {
+    net::check(before->checks > 0, "a check that leaves a fault of this host has been counted in it");
+    --before->checks;
+  }
   if (!faults_.empty()) end_quiet(now);
 }
 

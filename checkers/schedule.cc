@@ -56,7 +56,8 @@ void Schedule::remove(Id id) {
 
 void Schedule::set_interval(Id id, net::Duration interval, net::Instant now) {
   net::check(interval > net::Duration::zero(), "the interval of a check is above zero");
-  auto& entry = entries_.at(id);
+  net::check(id < entries_.size(), "an id was scheduled before its interval changes");
+  auto& entry = entries_[id];
   if (!entry.present || entry.interval == interval) return;
   entry.interval = interval;
   if (const auto tick = next_tick(entry.hash, interval, now); tick < entry.due) place(id, tick);

@@ -5,11 +5,14 @@
 #include <algorithm>
 
 #include "net/ascii.h"
+#include "net/check.h"
 
 namespace config {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::string_view an_interface = "every node has an interface";
 
 /// What the kernel's synchronisation of connections needs to tell a node that returns of those there are.
 constexpr auto sync_time = 3000ms;
@@ -52,7 +55,7 @@ net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std:
 vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node) {
   vrrp::Spec spec = {.name = router.name,
                      .router_id = router.router_id,
-                     .interface = router.interfaces.at(node.name),
+                     .interface = net::must_find(router.interfaces, node.name, an_interface),
                      .addresses = router.addresses,
                      .priority = node.priority,
                      .advertise = router.advertise,
@@ -66,7 +69,7 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .virtual_mac = router.virtual_mac};
   for (const auto& [route, interfaces] : router.routes) {
     spec.routes.push_back(route);
-    if (!interfaces.empty()) spec.routes.back().interface = interfaces.at(node.name);
+    if (!interfaces.empty()) spec.routes.back().interface = net::must_find(interfaces, node.name, an_interface);
   }
   for (const auto& other : cluster.nodes) {
     if (other.name == node.name) continue;

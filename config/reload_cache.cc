@@ -4,6 +4,8 @@
 #include <string>
 #include <unordered_set>
 
+#include "net/check.h"
+
 namespace config {
 namespace {
 
@@ -93,7 +95,7 @@ std::string_view IncrementalReader::operator()(const Source& source) {
 
 bool IncrementalReader::covers(YamlNode& root) const {
   if (all_.frames_ != known_.frames_ || !matches_tree(remaining_, root)) return false;
-  auto& services = root.find("services")->value->entries;
+  auto& services = net::must_exist(root.find("services"), "a tree that matches has services").value->entries;
   std::erase_if(services, [](const Entry& entry) { return entry.name.starts_with(end_marker); });
   return true;
 }

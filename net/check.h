@@ -18,4 +18,21 @@ inline void check(bool holds, std::string_view invariant,
     invariant_broken(invariant, where);
 }
 
+/// What a pointer leads to that `invariant` says is there.
+template <class T>
+[[nodiscard]] T& must_exist(T* pointer, std::string_view invariant,
+                            const std::source_location& where = std::source_location::current()) noexcept {
+  check(pointer != nullptr, invariant, where);
+  return *pointer;
+}
+
+/// The value in `map` of a key that `invariant` says is there.
+template <class Map>
+[[nodiscard]] auto& must_find(Map& map, const typename Map::key_type& key, std::string_view invariant,
+                              const std::source_location& where = std::source_location::current()) noexcept {
+  const auto found = map.find(key);
+  check(found != map.end(), invariant, where);
+  return found->second;
+}
+
 }  // namespace net

@@ -199,13 +199,13 @@ int MemoryHost::add_interface(const std::string& name, const Mac& mac) {
 
 void MemoryHost::set_carrier(const std::string& interface, bool carrier) {
   expire();
-  network().find(interface)->cable = carrier;
+  must_exist(network().find(interface), "the interface is there").cable = carrier;
   notify();
 }
 
 void MemoryHost::set_mac(const std::string& interface, const Mac& mac) {
   expire();
-  network().find(interface)->mac = mac;
+  must_exist(network().find(interface), "the interface is there").mac = mac;
   notify();
 }
 

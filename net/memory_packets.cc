@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "net/check.h"
+
 #include "net/memory_state.h"
 
 namespace net {
@@ -85,7 +87,10 @@ Result<> MemoryHost::send(const RawSocket::Spec& wanted, const RawSocket::Packet
   };
   auto sent = with_injected_errors(find_way, "send a packet to " + to_string(packet.destination));
   if (!sent || !way->mac || !network().is_up(*way) || !on_send) return sent;
-  const std::string leaves_by = way->lower_index == 0 ? way->name : network().find(way->lower_index)->name;
+  const std::string leaves_by =
+      way->lower_index == 0
+          ? way->name
+          : must_exist(network().find(way->lower_index), "what an interface is on top of is there").name;
   on_send(leaves_by, packet);
   return {};
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "net/check.h"
 #include "net/host.h"
 
 namespace vrrp {
@@ -88,7 +89,8 @@ void Routers::update(DesiredRouters desired) {
       continue;
     }
     std::vector<Spec> specs;
-    for (const auto& member : group->members()) specs.push_back(*spec_of.at(member.get()));
+    for (const auto& member : group->members())
+      specs.push_back(*net::must_find(spec_of, member.get(), "a group that stays has only routers of the new list"));
     group->reconfigure(specs, next.different.contains(group.get()));
   }
   for (SyncGroup* group : begun) group->start();
@@ -143,7 +145,7 @@ void Routers::regroup(Update& next) {
   }
   const auto take = [&](const std::vector<GroupRouter*>& members) {
     SyncGroup::Members taken;
-    for (GroupRouter* it : members) taken.push_back(std::move(pool.at(it)));
+    for (GroupRouter* it : members) taken.push_back(std::move(net::must_find(pool, it, "a router is in one group")));
     return taken;
   };
 

@@ -12,6 +12,7 @@
 #include "config/schema/hints.h"
 #include "config/schema/reader.h"
 #include "config/schema/shape.h"
+#include "net/check.h"
 
 /// Types of the cluster file's values: what each looks like, and how it becomes a C++ value. A key is declared once,
 /// with its type, meaning and example, in the table of its object (read_*.cc); its default is the default of the
@@ -84,6 +85,7 @@ class Object {
   Object&& without(const std::vector<std::string>& names) && {
     for (const auto& name : names) {
       const auto key = std::ranges::find(shape_.keys, name, &KeyShape::name);
+      net::check(key != shape_.keys.end(), "a key that is taken away has been declared");
       readers_.erase(readers_.begin() + (key - shape_.keys.begin()));
       shape_.keys.erase(key);
       std::erase_if(shape_.alternatives, [&](const Alternatives& group) {

@@ -6,9 +6,12 @@
 #include "director/engine/change_json.h"
 #include "director/engine/cluster_from_kernel.h"
 #include "ipvs/netlink_kernel.h"
+#include "net/check.h"
 
 namespace director {
 namespace {
+
+constexpr std::string_view from_table = "what leaves is in the table that was compared";
 
 net::Result<ipvs::Snapshot> read_table() {
   auto kernel = ipvs::NetlinkKernel::open();
@@ -28,7 +31,9 @@ std::expected<nlohmann::ordered_json, config::Refusal> plan_offline(const std::s
   auto leaving = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < change.leaving.size(); ++i) {
     const auto& [service, destination] = change.leaving[i];
-    leaving.push_back(leaving_json(change.servers.removed[i], &known.at(service).destinations.at(destination)));
+    leaving.push_back(leaving_json(
+        change.servers.removed[i],
+        &net::must_find(net::must_find(known, service, from_table).destinations, destination, from_table)));
   }
   auto plan = to_json(change, std::move(leaving), loaded->warnings);
   plan["against"] = table ? "the kernel's table" : "an empty table: " + table.error().message;

@@ -32,7 +32,7 @@ void ClusterInForce::replace(config::Cluster next, config::Node node, const Diff
   for (std::size_t s = 0; s < next.services.size(); ++s) places_[next.services[s].key].service = s;
   net::check(places_.size() == next.services.size(), "no two services of a cluster file have the same address");
   for (const auto& key : differences.changed) {
-    auto& place = places_.at(key);
+    auto& place = net::must_find(places_, key, "a service that differs is in the new cluster file");
     place.servers.clear();
     const auto& servers = next.services[place.service].servers;
     for (std::size_t i = 0; i < servers.size(); ++i) place.servers[servers[i].endpoint] = i;
@@ -59,6 +59,14 @@ const config::Server* ClusterInForce::find(const ServerKey& key) const {
                                               : &cluster_->services[place->second.service].servers[found->second];
 }
 
+const config::Service& ClusterInForce::at(const ipvs::ServiceKey& key) const {
+  return net::must_exist(find(key), "the service is in the cluster file");
+}
+
+const config::Server& ClusterInForce::at(const ServerKey& key) const {
+  return net::must_exist(find(key), "the server is in the cluster file");
+}
+
 std::optional<ServerKey> ClusterInForce::find(std::string_view service, std::string_view server) const {
   const auto* in = find(service);
   if (in == nullptr) return std::nullopt;
@@ -72,10 +80,6 @@ std::optional<ipvs::ServiceKey> ClusterInForce::after(const std::optional<ipvs::
   return next == places_.end() ? std::nullopt : std::optional(next->first);
 }
 
-std::string ClusterInForce::name_of(const ServerKey& key) const {
-  const auto* server = find(key);
-  net::check(server != nullptr, "the server is in the cluster file");
-  return find(key.service)->name + "/" + server->name;
-}
+std::string ClusterInForce::name_of(const ServerKey& key) const { return at(key.service).name + "/" + at(key).name; }
 
 }  // namespace director

@@ -45,6 +45,10 @@ class ClusterInForce {
   [[nodiscard]] const config::Server* find(const ServerKey& key) const;
   [[nodiscard]] std::optional<ServerKey> find(std::string_view service, std::string_view server) const;
 
+  /// What the file has.
+  [[nodiscard]] const config::Service& at(const ipvs::ServiceKey& key) const;
+  [[nodiscard]] const config::Server& at(const ServerKey& key) const;
+
   [[nodiscard]] bool has(const ipvs::ServiceKey& key) const { return places_.contains(key); }
   [[nodiscard]] std::size_t services() const { return places_.size(); }
   /// The service whose key follows on `key`, or the first; nothing: there is none.

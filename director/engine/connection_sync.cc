@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/check.h"
+
 namespace director {
 namespace {
 
@@ -38,7 +40,7 @@ net::Result<> ConnectionSync::start() {
   for (const auto state : {ipvs::Daemon::State::master, ipvs::Daemon::State::backup}) {
     ipvs::Daemon daemon;
     daemon.state = state;
-    daemon.interface = wanted_->interfaces.at(node_);
+    daemon.interface = net::must_find(wanted_->interfaces, node_, "connection sync has an interface for each node");
     daemon.sync_id = wanted_->id;
     const auto found = std::ranges::find(*running, state, &ipvs::Daemon::state);
     if (found != running->end()) {

@@ -25,7 +25,7 @@ DrainManager::DrainManager(net::Loop& loop, ipvs::Kernel& kernel, const ClusterI
 /// A drain of a server in the file, as it begins.
 Drain DrainManager::new_drain(const config::Service& service, const ServerKey& server, DrainCause cause) const {
   const auto* overrides =
-      cause == DrainCause::admin ? overrides_of(store_.state(), service.name, in_force_.find(server)->name) : nullptr;
+      cause == DrainCause::admin ? overrides_of(store_.state(), service.name, in_force_.at(server).name) : nullptr;
   if (overrides == nullptr || !overrides->drain) return {.cause = cause, .since = store_.now()};
   return {.cause = cause, .since = overrides->drain->since, .deadline = overrides->drain->deadline};
 }

@@ -154,7 +154,7 @@ net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   reconciler_.own(next.cluster);
   const auto differences = in_force_.differences(next.cluster);
   std::map<ipvs::ServiceKey, std::chrono::seconds> drain_times;
-  for (const auto& service : differences.gone) drain_times[service] = in_force_.find(service)->drain_time;
+  for (const auto& service : differences.gone) drain_times[service] = in_force_.at(service).drain_time;
   health_.before_reload(differences);
   in_force_.replace(std::move(next.cluster), std::move(next.node), differences);
   health_.after_reload(differences, reconciler_.table().table());
@@ -223,7 +223,7 @@ std::string Engine::not_ready() const {
     if (reconciler_.found_serving(service.key)) continue;  // it goes on as it is
     const auto& health = health_.of(service.key);
     for (const auto& server : service.servers) {
-      if (health.at(server.endpoint).state != checkers::HealthState::unknown) continue;
+      if (health_of(health, server.endpoint).state != checkers::HealthState::unknown) continue;
       return fmt::format("server {}/{} has no check result yet", service.name, server.name);
     }
   }

@@ -9,6 +9,8 @@
 namespace director {
 namespace {
 
+constexpr std::string_view known_health = "the health of each server of the cluster file is known";
+
 EventKind kind_of(checkers::HealthState state) {
   switch (state) {
     case checkers::HealthState::up:
@@ -93,21 +95,20 @@ void HealthMonitor::set_all() {
 /// Brings the health of a service's servers up to date with their checks, and keeps what was known. A server that has
 /// traffic does not lose it to one failure.
 void HealthMonitor::refresh_health(const ipvs::ServiceKey& key) {
-  const auto* service = in_force_.find(key);
-  net::check(service != nullptr, "the service is in the cluster file");
-  for (const auto& server : service->servers) {
+  const auto& service = in_force_.at(key);
+  for (const auto& server : service.servers) {
     if (!hooks_.has_traffic({.service = key, .server = server.endpoint})) continue;
-    for (const auto& check : service->checks) checkers_.mark_serving(vip_checks_.aim(*service, server, check));
+    for (const auto& check : service.checks) checkers_.mark_serving(vip_checks_.aim(service, server, check));
   }
   auto& known = health_[key];
   ServersHealth now;
-  for (const auto& server : service->servers) {
+  for (const auto& server : service.servers) {
     const auto before = known.find(server.endpoint);
     auto& health = now[server.endpoint];
     if (before != known.end()) health = before->second;
-    const auto summary = summarize_health(*service, server);
+    const auto summary = summarize_health(service, server);
     health.state = summary.state;
-    if (!service->checks.empty()) {
+    if (!service.checks.empty()) {
       health.since = summary.since;
     } else if (health.since == net::Instant()) {
       health.since = loop_.now();
@@ -126,11 +127,8 @@ void HealthMonitor::on_report(const checkers::Report& report) {
 /// Makes the health of a server anew, after a result of one of its checks.
 void HealthMonitor::update_health(const ServerKey& key, const checkers::Report& report) {
   const auto& why = report.result.sentence;
-  auto& health = health_.at(key.service).at(key.server);
-  const auto* service = in_force_.find(key.service);
-  const auto* server = in_force_.find(key);
-  net::check(service != nullptr && server != nullptr, "the server is in the cluster file");
-  const auto [state, since, advice] = summarize_health(*service, *server, &report);
+  auto& health = net::must_find(net::must_find(health_, key.service, known_health), key.server, known_health);
+  const auto [state, since, advice] = summarize_health(in_force_.at(key.service), in_force_.at(key), &report);
   if (state == health.state && advice == health.advice) return;
   if (state != health.state) {
     // A server that the kernel gives traffic already needs no slow start.
@@ -164,10 +162,12 @@ HealthSummary HealthMonitor::summarize_health(const config::Service& service, co
   return aggregate(summaries, service.combine, server.weight);
 }
 
-const ServersHealth& HealthMonitor::of(const ipvs::ServiceKey& service) const { return health_.at(service); }
+const ServersHealth& HealthMonitor::of(const ipvs::ServiceKey& service) const {
+  return net::must_find(health_, service, known_health);
+}
 
 bool HealthMonitor::all_known(const ipvs::ServiceKey& service) const {
-  return std::ranges::none_of(health_.at(service),
+  return std::ranges::none_of(of(service),
                               [](const auto& server) { return server.second.state == checkers::HealthState::unknown; });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "director/engine/reconciler.h"
+#include "net/check.h"
 
 namespace director {
 
@@ -67,7 +68,7 @@ RequestResult<std::string> OperatorOverrides::set_weight(const std::string& serv
     if (time) overrides.weight->until = now + *time;
   });
   reconciler_.mark_dirty(key->service);
-  auto event = events::server_weight(name, weight, in_force_.find(*key)->weight, reason, time);
+  auto event = events::server_weight(name, weight, in_force_.at(*key).weight, reason, time);
   auto answer = fmt::format("{}: {}", name, event.text);
   log_.add(std::move(event));
   reconciler_.reconcile();
@@ -96,11 +97,12 @@ void OperatorOverrides::expire_weights() {
 
 /// Also of a server that has left the file since.
 void OperatorOverrides::end_weight(const std::string& name) {
-  const auto ended = store_.state().overrides.at(name).weight->value;
+  const auto ended =
+      net::must_find(store_.state().overrides, name, "a weight that is over is in the state").weight->value;
   change(name, [](Overrides& overrides) { overrides.weight.reset(); });
   const auto slash = name.find('/');
   const auto key = in_force_.find(name.substr(0, slash), name.substr(slash + 1));
-  const auto file_weight = key ? std::optional(in_force_.find(*key)->weight) : std::nullopt;
+  const auto file_weight = key ? std::optional(in_force_.at(*key).weight) : std::nullopt;
   log_.add(events::server_weight_expired(name, ended, file_weight));
   if (key) reconciler_.mark_dirty(key->service);
 }

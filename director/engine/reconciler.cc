@@ -60,7 +60,8 @@ void Reconciler::after_reload(const ClusterInForce::Differences& differences,
     plans_.erase(planned);
   }
   for (const auto& service : differences.changed) drain_removed(service, drain_time_of(service));
-  for (const auto& service : differences.gone) drain_removed(service, drain_times.at(service));
+  for (const auto& service : differences.gone)
+    drain_removed(service, net::must_find(drain_times, service, "what leaves the file has a drain time"));
 }
 
 void Reconciler::mark_dirty(const ipvs::ServiceKey& service) {
@@ -122,7 +123,7 @@ ObservedService Reconciler::observe(const config::Service& service) const {
   const auto now = store_.now();
   const bool has_any = has_overrides(store_.state(), service.name);
   for (const auto& server : service.servers) {
-    const auto& [state, since, advice, slow_start_from] = health.at(server.endpoint);
+    const auto& [state, since, advice, slow_start_from] = health_of(health, server.endpoint);
     auto& all = observed.servers.emplace_back(ObservedServer{
         .health = state, .since = since, .advice = advice, .weight = {}, .slow_start_from = slow_start_from});
     const auto* overrides = has_any ? overrides_of(store_.state(), service.name, server.name) : nullptr;

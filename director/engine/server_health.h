@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "checkers/health.h"
+#include "net/check.h"
 #include "net/endpoint.h"
 #include "net/time.h"
 
@@ -19,5 +20,10 @@ struct ServerHealth {
 
 /// Of one service.
 using ServersHealth = std::map<net::Endpoint, ServerHealth>;
+
+/// Of a server of that service.
+[[nodiscard]] inline const ServerHealth& health_of(const ServersHealth& servers, const net::Endpoint& server) {
+  return net::must_find(servers, server, "the health monitor knows each server of the cluster file");
+}
 
 }  // namespace director

@@ -6,10 +6,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/check.h"
 #include "net/host.h"
 
 namespace director {
 namespace {
+
+constexpr std::string_view known_state = "each tracker of a router has a state";
 
 checkers::Key key_of(const checkers::Spec& spec) { return checkers::make_key(spec, {}); }
 
@@ -78,7 +81,7 @@ Trackers::Status Trackers::status_of(const config::Tracker& tracker) const {
 Trackers::Verdict Trackers::verdict_of(const States& states, const config::VirtualRouter& router) {
   Verdict verdict;
   for (const auto& tracker : router.trackers) {
-    const auto& status = states.at(tracker.name);
+    const auto& status = net::must_find(states, tracker.name, known_state);
     if (status.state != checkers::HealthState::down) continue;
     if (tracker.lower > 0) {
       verdict.lower += tracker.lower;
@@ -134,7 +137,7 @@ std::vector<Trackers::Status> Trackers::status(const std::string& router) const 
   const auto states = states_.find(router);
   if (known == routers_.end() || states == states_.end()) return all;
   for (const auto& tracker : known->trackers) {
-    auto status = states->second.at(tracker.name);
+    auto status = net::must_find(states->second, tracker.name, known_state);
     status.reason = status_of(tracker).reason;  // the last probe's word, which may be newer than the state
     all.push_back(std::move(status));
   }

@@ -7,10 +7,13 @@
 #include <utility>
 
 #include "director/engine/path_settings.h"
+#include "net/check.h"
 #include "net/host.h"
 
 namespace director {
 namespace {
+
+constexpr std::string_view known_vip = "each address with checks `via: vip` is known";
 
 /// How often the host is looked at again while something about it is wrong.
 constexpr auto retry_interval = std::chrono::seconds(5);
@@ -218,7 +221,7 @@ void VipChecks::find_faults() {
   }
   for_each_check(in_force_.cluster(), [&](const auto& service, const auto& server, const auto& check) {
     const auto& address = service.key.endpoint.address;
-    auto& fault = vips_.at(address).fault;
+    auto& fault = net::must_find(vips_, address, known_vip).fault;
     if (!fault.empty()) return;
     const auto path = probe_path_to(service, server);
     const auto interface = interfaces_.find(path);
@@ -272,7 +275,7 @@ net::Result<> VipChecks::adjust(const std::string& interface) {
 }
 
 void VipChecks::set_presence(const net::Address& address, bool is_here) {
-  auto& vip = vips_.at(address);
+  auto& vip = net::must_find(vips_, address, known_vip);
   const auto was_here = std::exchange(vip.here, is_here);
   if (!was_here || *was_here == is_here) return;
   const auto keys = keys_of(address);

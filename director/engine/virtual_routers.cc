@@ -73,7 +73,8 @@ void VirtualRouters::set_conditions(vrrp::DesiredRouters& desired, const config:
   give_up_when_.clear();
   for (const auto& router : cluster.virtual_routers) {
     give_up_when_[router.name] = router.give_up_when;
-    const auto& verdict = trackers_.verdicts().at(router.name);
+    const auto& verdict =
+        net::must_find(trackers_.verdicts(), router.name, "the trackers know each router of the cluster file");
     desired.conditions[router.name] = {
         .fault = verdict.fault, .demotion = lost_service(router.give_up_when), .priority_penalty = verdict.lower};
   }

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "net/check.h"
+
 namespace ipvs {
 
 namespace {
@@ -144,10 +146,17 @@ constexpr Options options_of(Verb verb) {
 
 }  // namespace
 
-std::string_view name(Verb verb) { return std::ranges::find(entries, verb, &Entry::verb)->name; }
+std::string_view name(Verb verb) {
+  const auto* found = std::ranges::find(entries, verb, &Entry::verb);
+  net::check(found != std::end(entries), "every verb has a name");
+  return found->name;
+}
 
 std::string_view name(Option option) {
-  return std::ranges::find_if(entries, [&](const Entry& entry) { return !entry.verb && entry.option == option; })->name;
+  const auto* found =
+      std::ranges::find_if(entries, [&](const Entry& entry) { return !entry.verb && entry.option == option; });
+  net::check(found != std::end(entries), "every option has a name");
+  return found->name;
 }
 
 std::string_view kind(Option option) {
