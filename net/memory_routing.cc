@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "net/check.h"
 #include "net/memory_network.h"
 #include "net/memory_source.h"
 
@@ -223,7 +224,9 @@ std::expected<Route, int> MemoryNetwork::route_to(const Address& address) const 
     route.source = address.is_v4() ? choose_ipv4_source(interfaces_, entry)
                                    : choose_ipv6_source(interfaces_, entry.interface_index, address);
   }
-  if (!local && is_loopback_ipv4(route.source) && find(entry.interface_index)->mac) return std::unexpected(EINVAL);
+  if (!local && is_loopback_ipv4(route.source) &&
+      must_exist(find(entry.interface_index), "a route is of an interface").mac)
+    return std::unexpected(EINVAL);
   return route;
 }
 

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <csignal>
+#include <map>
 #include <string>
+#include <tuple>
 
 #include "test/catch.h"
 
@@ -57,6 +59,19 @@ TEST_CASE("a long sentence about a broken invariant is cut, and ends its line") 
   REQUIRE(WIFSIGNALED(ended.status));
   CHECK(ended.said.size() == 512);
   CHECK(ended.said.back() == '\n');
+}
+
+TEST_CASE("what an invariant says is there, and is not, ends the process") {
+  const std::map<int, int> squares = {{2, 4}};
+  const int* const nothing = nullptr;
+  for (const auto& ended : {run_apart([&] { std::ignore = net::must_find(squares, 3, "every number has a square"); }),
+                            run_apart([&] { std::ignore = net::must_exist(nothing, "every number has a square"); })}) {
+    REQUIRE(WIFSIGNALED(ended.status));
+    CHECK(WTERMSIG(ended.status) == SIGABRT);
+    CHECK_THAT(ended.said,
+               Catch::ContainsSubstring("every number has a square (") && Catch::ContainsSubstring("check_test.cc:"));
+  }
+  CHECK(net::must_find(squares, 2, "every number has a square") == 4);
 }
 
 TEST_CASE("an invariant that holds says nothing") {
