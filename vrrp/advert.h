@@ -41,7 +41,7 @@ enum class RejectReason : std::uint8_t {
   checksum,       ///< wrong by every rule known for its family
   interval,       ///< Max Advertise Interval is zero; of version 2, not ours
   no_address,     ///< an empty address list
-  router_id,      ///< a VRID that is not configured on the link
+  router_id,      ///< a VRID that no router of this node has on the link
   ttl,            ///< TTL or hop limit below 255: a router forwarded it
   destination,    ///< to this node where adverts are multicast, or to the group where they are unicast
   source,         ///< unicast from someone who is not a peer, or from this node's own address

@@ -83,11 +83,11 @@ std::string Router::open(const std::set<net::Address>& virtual_addresses, OnRead
                        spec_.family() == net::Family::ipv4 ? "IPv4 address" : "link-local IPv6 address");
   }
   using Use = net::RawSocket::Use;
-  if (!socket_) {
+  if (!port_) {
     const auto use = spec_.unicast ? Use::unicast : Use::multicast;
-    auto socket = host_->open_socket(*loop_, socket_for(spec_.family(), use, *interface_), std::move(on_ready));
-    if (!socket) return socket.error().message;
-    socket_ = std::move(*socket);
+    auto port = sockets_->open(socket_for(spec_.family(), use, *interface_), spec_.router_id, std::move(on_ready));
+    if (!port) return port.error().message;
+    port_ = std::move(*port);
   }
   if (spec_.virtual_mac && !sender_) {
     auto sender = host_->open_socket(*loop_, socket_for(spec_.family(), Use::send_multicast, *address_interface_), {});
@@ -100,13 +100,15 @@ std::string Router::open(const std::set<net::Address>& virtual_addresses, OnRead
 
 Counters Router::counters() const {
   Counters counters = counters_;
-  if (socket_) counters.dropped += socket_->dropped();
+  if (!port_) return counters;
+  counters.dropped += port_->dropped();
+  counters.rejected[std::to_underlying(RejectReason::router_id)] += port_->unclaimed();
   return counters;
 }
 
 void Router::close() {
-  if (socket_) counters_.dropped += socket_->dropped();
-  socket_.reset();
+  counters_ = counters();
+  port_.reset();
   sender_.reset();
 }
 
@@ -122,7 +124,7 @@ net::Result<> Router::change(Spec spec) {
 }
 
 net::Result<> Router::send(std::uint8_t priority, bool as_master) {
-  if (!socket_ || !source_) return {};
+  if (!port_ || !source_) return {};
   Advert advert{
       .router_id = spec_.router_id, .priority = priority, .max_advertise_interval = spec_.advertise, .addresses = {}};
   for (const VirtualAddress& address : spec_.addresses) advert.addresses.push_back(address.prefix.address);
@@ -130,8 +132,9 @@ net::Result<> Router::send(std::uint8_t priority, bool as_master) {
   net::Result<> result;
   const auto send_to = [&](const net::Address& destination) {
     const Path path{.source = *source_, .destination = destination};
-    auto sent =
-        (sender_ && as_master ? *sender_ : *socket_).send(packet_of(advert, path), path.source, path.destination);
+    const auto packet = packet_of(advert, path);
+    auto sent = sender_ && as_master ? sender_->send(packet, path.source, path.destination)
+                                     : port_->send(packet, path.source, path.destination);
     ++(sent ? counters_.sent : counters_.send_errors);
     result = first_error(std::move(result), std::move(sent));
   };

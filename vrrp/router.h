@@ -16,6 +16,7 @@
 #include "vrrp/challenges.h"
 #include "vrrp/hello.h"
 #include "vrrp/sequences.h"
+#include "vrrp/shared_sockets.h"
 #include "vrrp/signature.h"
 #include "vrrp/status.h"
 #include "vrrp/sync_group_state.h"
@@ -26,15 +27,16 @@ class Host;
 
 namespace vrrp {
 
-/// One virtual router on its link: its socket, its addresses, its counters. It decides nothing. Its fields are many for
+/// One virtual router on its link: its port, its addresses, its counters. It decides nothing. Its fields are many for
 /// what refresh() has found together, and for what is remembered of peers.
 class Router {
  public:
   /// Told that adverts have arrived. Called from the loop.
   using OnReady = std::move_only_function<void()>;
 
-  /// `loop` and `host` must outlive this; `host` is open.
-  Router(net::Loop& loop, net::Host& host, Spec spec) : loop_(&loop), host_(&host), spec_(std::move(spec)) {}
+  /// `loop`, `host` and `sockets` must outlive this; `host` is open.
+  Router(net::Loop& loop, net::Host& host, SharedSockets& sockets, Spec spec)
+      : loop_(&loop), host_(&host), sockets_(&sockets), spec_(std::move(spec)) {}
 
   /// Takes the interface as it is now, or none, and makes one for its addresses where they have one of their own: its
   /// socket is open while there is no fault(). `virtual_addresses` are all virtual addresses of this node, from which
@@ -163,19 +165,20 @@ class Router {
 
   net::Loop* loop_;
   net::Host* host_;
+  SharedSockets* sockets_;
   Spec spec_;
   std::optional<net::Interface> interface_;          ///< where it sends adverts
   std::optional<net::Interface> address_interface_;  ///< where its addresses are; there is none without the other
   std::optional<net::Address> source_;
   std::string fault_;
-  std::unique_ptr<net::RawSocket> socket_;
+  std::unique_ptr<SharedSockets::Port> port_;
   std::unique_ptr<net::RawSocket> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it
   std::vector<Peer> peers_;
   std::optional<RejectedAdvert> last_rejected_;
   Checksum checksum_ = Checksum::rfc5798;  ///< what its peers send, where the spec does not say it
   Sequences sequences_;
   Challenges challenges_;
-  Counters counters_;  ///< `dropped`: of sockets that are closed
+  Counters counters_;  ///< what the port counts: of those that are closed
 };
 
 }  // namespace vrrp

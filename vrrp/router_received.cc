@@ -6,22 +6,20 @@
 #include "vrrp/link.h"
 #include "vrrp/router.h"
 #include "vrrp/signature.h"
-#include "vrrp/wire.h"
 
 namespace vrrp {
 
 namespace {
 
-constexpr int packets_a_turn = 256;     // a flood does not keep the loop from its timers
 constexpr std::size_t most_peers = 12;  // whoever forges sources fills no memory
 
 }  // namespace
 
 Router::Received Router::receive(Instant now, const std::optional<Identity>& self) {
   Received received;
-  if (!socket_ || !source_) return received;
+  if (!port_ || !source_) return received;
   const bool can_ask = self && signs();
-  socket_->receive(packets_a_turn, [&](const net::RawSocket::Packet& packet) {
+  port_->receive([&](const net::RawSocket::Packet& packet) {
     if (spec_.signing && is_hello(packet.payload)) {
       receive_hello(packet, can_ask ? &*self : nullptr, now, received);
     } else {
@@ -39,9 +37,7 @@ void Router::receive_advert(const net::RawSocket::Packet& packet, bool can_ask, 
     return judge(packet.source, *std::move(checked), can_ask, now, received);
   }
   const RejectReason reason = checked.error();
-  // Only what says that it is of this VRID may be another master of it.
-  const bool ours = wire::router_id(packet.payload) == spec_.router_id;
-  if (ours && packet.source != *source_ && reason != RejectReason::owner)
+  if (packet.source != *source_ && reason != RejectReason::owner)
     last_rejected_ = {.source = packet.source, .reason = reason, .heard = now};
   reject(packet.source, reason, received);
 }
@@ -80,7 +76,6 @@ std::expected<Router::Checked, RejectReason> Router::check(const net::RawSocket:
   if (!may_send(packet.source)) return std::unexpected(RejectReason::source);
   auto read = this->read(packet);
   if (!read) return read;
-  if (read->advert.router_id != spec_.router_id) return std::unexpected(RejectReason::router_id);
   if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
   if (common_addresses(read->advert) == 0 && !read->packet.sequence && !is_known(packet.source))
     return std::unexpected(RejectReason::vrid_conflict);
@@ -99,11 +94,7 @@ bool Router::may_send(const net::Address& source) const {
   return !unknown && source != *source_;
 }
 
-/// Others' virtual routers on the link may speak another version, or sign with another key: they are known by their
-/// VRID.
 std::expected<Router::Checked, RejectReason> Router::read(const net::RawSocket::Packet& packet) const {
-  if (wire::router_id(packet.payload).value_or(spec_.router_id) != spec_.router_id)
-    return std::unexpected(RejectReason::router_id);
   Checked read{.advert = {}, .packet = {.advert = packet.payload, .sequence = {}}};
   if (spec_.version != 2 && spec_.signing) {
     const auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);

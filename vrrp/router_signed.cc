@@ -8,7 +8,6 @@
 #include "vrrp/link.h"
 #include "vrrp/router.h"
 #include "vrrp/signature.h"
-#include "vrrp/wire.h"
 
 namespace vrrp {
 
@@ -82,7 +81,7 @@ void Router::send_questions(const std::map<net::Address, Question>& questions, c
 void Router::send_hello(const net::Address& other, const Hello& hello) {
   const Path path{.source = *source_, .destination = other};
   const auto packet = sign(encode(hello), path, spec_.signing->keys.front(), next_sequence());
-  std::ignore = socket_->send(packet, path.source, path.destination);
+  std::ignore = port_->send(packet, path.source, path.destination);
 }
 
 /// `self`: this node, where it may ask and answer.
@@ -128,8 +127,6 @@ std::expected<VerifiedPacket, RejectReason> Router::check_hello(const net::RawSo
   if (packet.ttl != required_ttl) return std::unexpected(RejectReason::ttl);
   if (packet.destination != *source_) return std::unexpected(RejectReason::destination);
   if (!may_send(packet.source)) return std::unexpected(RejectReason::source);
-  if (wire::router_id(packet.payload).value_or(spec_.router_id) != spec_.router_id)
-    return std::unexpected(RejectReason::router_id);
   auto verified = vrrp::verify(packet.payload, path_of(packet), *spec_.signing);
   if (verified && !verified->sequence) return std::unexpected(RejectReason::not_signed);
   return verified;

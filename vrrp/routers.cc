@@ -23,6 +23,7 @@ struct Routers::Update {
 Routers::Routers(net::Loop& loop, net::Host& host, Listener& listener, Options options)
     : context_{.loop = loop,
                .host = host,
+               .sockets = SharedSockets(loop, host),
                .sysctls = net::Sysctls(host, std::move(options.settings)),
                .listener = listener,
                .inhibit_reason = std::move(options.inhibit_reason)} {
@@ -69,7 +70,7 @@ void Routers::update(DesiredRouters desired) {
   for (const Spec& spec : next.desired.specs) {
     auto* router = find_same(spec);
     if (router == nullptr) {
-      auto made = std::make_unique<GroupRouter>(Router(context_.loop, context_.host, spec));
+      auto made = std::make_unique<GroupRouter>(Router(context_.loop, context_.host, context_.sockets, spec));
       router = made.get();
       next.made.emplace(router, std::move(made));
     }

@@ -110,7 +110,6 @@ void SyncGroup::hear(const GroupRouter& it, const std::vector<Router::Accepted>&
 /// The first of each kind, and then one a minute.
 void SyncGroup::report_rejected(GroupRouter& it, const std::vector<Router::RejectedPacket>& rejected) {
   for (const auto& [source, reason] : rejected) {
-    if (reason == RejectReason::router_id) continue;  // other virtual routers on the link are nobody's mistake
     const auto [told, is_first] = it.last_reported.try_emplace(reason, context_.loop.now());
     if (!is_first && context_.loop.now() - told->second < rejected_pause) continue;
     told->second = context_.loop.now();

@@ -14,6 +14,7 @@
 #include "vrrp/desired_routers.h"
 #include "vrrp/listener.h"
 #include "vrrp/router.h"
+#include "vrrp/shared_sockets.h"
 #include "vrrp/sync_group_state.h"
 
 namespace vrrp {
@@ -24,6 +25,7 @@ class SyncGroup;
 struct SharedContext {
   net::Loop& loop;
   net::Host& host;
+  SharedSockets sockets;
   net::Sysctls sysctls;
   Listener& listener;
   std::unique_ptr<net::Links> links{};
