@@ -18,10 +18,12 @@ constexpr auto groups = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR}
 /// Between one try to read everything and the next.
 constexpr auto reread_delay = std::chrono::milliseconds(100);
 
-constexpr AttributePolicy link_policy = {{IFLA_ADDRESS, attribute::between(0, 32)},
-                                         {IFLA_IFNAME, attribute::string},
-                                         {IFLA_LINK, attribute::exactly<int>},
-                                         {IFLA_LINK_NETNSID, attribute::exactly<int>}};
+constexpr AttributePolicy link_policy = {
+    {IFLA_ADDRESS, attribute::between(0, 32)}, {IFLA_IFNAME, attribute::string},
+    {IFLA_LINK, attribute::exactly<int>},      {IFLA_LINK_NETNSID, attribute::exactly<int>},
+    {IFLA_MASTER, attribute::exactly<int>},    {IFLA_LINKINFO, attribute::nest}};
+constexpr AttributePolicy kind_policy = {{IFLA_INFO_KIND, attribute::string},
+                                         {IFLA_INFO_SLAVE_KIND, attribute::string}};
 constexpr AttributePolicy address_policy = {{IFA_ADDRESS, attribute::address},
                                             {IFA_LOCAL, attribute::address},
                                             {IFA_LABEL, attribute::string},
@@ -33,6 +35,14 @@ std::optional<Address> address_of(const ifaddrmsg& header, const Attributes& att
   const auto address = Address::from_bytes(local);
   if (!address || address->af() != header.ifa_family || header.ifa_prefixlen > address->bits()) return std::nullopt;
   return address;
+}
+
+/// The VRF of an interface: itself, or its master.
+int vrf_of(int index, const Attributes& link) {
+  const auto kind = Attributes::parse(link.find(IFLA_LINKINFO), kind_policy);
+  if (!kind) return 0;
+  if (kind->text(IFLA_INFO_KIND) == "vrf") return index;
+  return kind->text(IFLA_INFO_SLAVE_KIND) == "vrf" ? link.get<int>(IFLA_MASTER).value_or(0) : 0;
 }
 
 }  // namespace
@@ -47,6 +57,7 @@ std::optional<Interface> read_interface(const NetlinkMessage& message) {
   Interface interface{.index = header->ifi_index,
                       .name = std::string(attributes->text(IFLA_IFNAME).value_or("")),
                       .lower_index = elsewhere ? 0 : attributes->get<int>(IFLA_LINK).value_or(0),
+                      .vrf_index = vrf_of(header->ifi_index, *attributes),
                       .up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_RUNNING) != 0,
                       .mac = {},
                       .addresses = {}};

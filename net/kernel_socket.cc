@@ -165,8 +165,9 @@ Result<Fd> open_for(const RawSocket::Spec& wanted) {
   static constexpr sock_filter refuse_all = BPF_STMT(BPF_RET | BPF_K, 0);
   const sock_fprog filter{.len = 1, .filter = const_cast<sock_filter*>(&refuse_all)};
   options.set(SOL_SOCKET, SO_ATTACH_FILTER, filter, "attach a filter that drops all packets");
-  if (wanted.use != Use::unicast) {
-    options.set(SOL_SOCKET, SO_BINDTODEVICE, wanted.interface.data(), wanted.interface.size(), "bind to the interface");
+  const std::string& device = wanted.use == Use::unicast ? wanted.vrf : wanted.interface;
+  if (!device.empty()) {
+    options.set(SOL_SOCKET, SO_BINDTODEVICE, device.data(), device.size(), "bind to the interface");
   }
   if (wanted.family == Family::ipv4) {
     prepare_ipv4(options, wanted);

@@ -31,6 +31,11 @@ const Interface* Links::find(std::string_view name) const {
   return found == interfaces().end() ? nullptr : &found->second;
 }
 
+const Interface* Links::find(int index) const {
+  const auto found = interfaces().find(index);
+  return found == interfaces().end() ? nullptr : &found->second;
+}
+
 std::string to_string(const Mac& mac) {
   std::string text;
   for (const std::byte byte : mac) text += fmt::format("{}{:02x}", text.empty() ? "" : ":", std::to_integer<int>(byte));

@@ -33,6 +33,7 @@ struct Interface {
   int index = 0;  ///< another one once the interface was deleted and made anew
   std::string name;
   int lower_index = 0;     ///< of the interface below a VLAN or macvlan; 0: none here
+  int vrf_index = 0;       ///< of the VRF that it belongs to, of a VRF its own; 0: none
   bool up = false;         ///< administratively up, with a carrier
   std::optional<Mac> mac;  ///< if it has an Ethernet address
   std::vector<InterfaceAddress> addresses;
@@ -59,6 +60,7 @@ class Links {
 
   /// The interface as it is known now; valid until the next turn of the loop.
   [[nodiscard]] const Interface* find(std::string_view name) const;
+  [[nodiscard]] const Interface* find(int index) const;
 
   /// All of them by index; valid until the next turn of the loop.
   [[nodiscard]] virtual const std::map<int, Interface>& interfaces() const = 0;

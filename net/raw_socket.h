@@ -31,6 +31,7 @@ class RawSocket {
     int interface_index = 0;  ///< of multicast: as the interface is now; one made anew needs another socket
     std::string interface;    ///< its name
     Address group{};          ///< of multicast
+    std::string vrf{};        ///< of unicast: the VRF whose routes lead to the hosts; empty: none
   };
 
   struct Packet {

@@ -20,6 +20,17 @@ net::RawSocket::Spec socket_for(net::Family family, net::RawSocket::Use use, con
           .group = multicast_group(family)};
 }
 
+const net::Interface* find_holder(const net::Links& links, const net::Address& address, std::string_view preferred) {
+  const auto has = [&](const net::Interface& interface) {
+    return std::ranges::any_of(interface.addresses, [&](const net::InterfaceAddress& own) {
+      return own.prefix.address == address && !own.tentative;
+    });
+  };
+  if (const auto* interface = links.find(preferred); interface != nullptr && has(*interface)) return interface;
+  const auto found = std::ranges::find_if(links.interfaces(), [&](const auto& entry) { return has(entry.second); });
+  return found == links.interfaces().end() ? nullptr : &found->second;
+}
+
 std::optional<net::Address> primary_address(const net::Interface& interface, net::Family family,
                                             const std::set<net::Address>& virtual_addresses) {
   const auto fits = [&](const net::InterfaceAddress& own) {

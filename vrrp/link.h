@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "net/links.h"
 #include "net/raw_socket.h"
@@ -16,6 +17,11 @@ namespace vrrp {
 /// The socket that adverts of a family are spoken through, on this interface.
 [[nodiscard]] net::RawSocket::Spec socket_for(net::Family family, net::RawSocket::Use use,
                                               const net::Interface& interface);
+
+/// The interface that has this address, ready for use: `preferred` if that has it; null if there is none. Valid until
+/// the next turn of the loop.
+[[nodiscard]] const net::Interface* find_holder(const net::Links& links, const net::Address& address,
+                                                std::string_view preferred);
 
 /// Between which addresses a packet travelled.
 [[nodiscard]] inline Path path_of(const net::RawSocket::Packet& packet) {

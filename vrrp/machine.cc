@@ -23,6 +23,8 @@
 //   Where they were claimed less than three intervals ago, no backup can have lost patience yet: the new life goes on
 //   as master. Where they are still there later than that, it is as one that stood still: whoever took over meanwhile
 //   is heard within an interval, and to wait for longer would only let the lease end.
+// - Where adverts are unicast, the Master_Down_Timer of a node whose link came up begins when its peers can send to it:
+//   until their kernel has resolved its address anew, a master's adverts wait there.
 // - A timer that fires late proves that this node stood still, not that nobody spoke. A backup that is late by an
 //   interval, and a master that was silent for so long that it may have been replaced, listen for an interval first.
 // - A backup that leads as a last resort lets a farewell pass: where nobody better took over by the time that a master
@@ -103,7 +105,7 @@ void in_initialize(const Config& config, Step& step, const Event& event, Instant
       const Duration interval = config.advertisement_interval;
       listen(step, interval, interval + skew_time(config, interval), now);
     } else {
-      become_backup(config, step, config.advertisement_interval, now);
+      become_backup(config, step, config.advertisement_interval, std::max(now, startup->audible_from));
     }
   } else if (std::holds_alternative<Shutdown>(event) || std::holds_alternative<Resign>(event)) {
     yield(step);

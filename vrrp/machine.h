@@ -32,6 +32,7 @@ struct Config {
   Duration preempt_delay{};                     ///< for how long after it starts it preempts nobody
   std::uint8_t version = 3;                     ///< version 2 counts Skew_Time in seconds, not in intervals
   bool demoted = false;                         ///< leads only where nobody else does
+  Duration resolution_time{};                   ///< after a link came up, until peers can send to this node again
   std::vector<std::uint8_t> peer_priorities{};  ///< of the other nodes in the cluster file; lower ones may be in force
 };
 
@@ -69,6 +70,7 @@ struct Machine {
 struct Startup {
   /// When an earlier process of this router last claimed its addresses, if all of them are still there.
   std::optional<Instant> claimed{};
+  Instant audible_from{};  ///< before this, a master's adverts need not arrive yet
 };
 /// It may no longer, from now on: a fault.
 struct Shutdown {};

@@ -47,7 +47,7 @@ net::Result<> Router::refresh(const net::Links& links, net::Sysctls& sysctls,
   const int index = interface_ ? interface_->index : 0;
   const int address_index = address_interface_ ? address_interface_->index : 0;
   if (index == 0 || index != old_index || address_index != old_address_index) close();
-  fault_ = found ? open(virtual_addresses, std::move(on_ready)) : found.error().message;
+  fault_ = found ? open(links, virtual_addresses, std::move(on_ready)) : found.error().message;
   // Nobody reads while there is a fault: an open socket would keep the loop awake, and hand over stale adverts later.
   if (!fault_.empty()) close();
   if (!spec_.virtual_mac || !address_interface_ || address_index == old_address_index) return {};
@@ -70,7 +70,7 @@ net::Result<> Router::remove_interface() {
   return host_->remove_interface(index);
 }
 
-std::string Router::open(const std::set<net::Address>& virtual_addresses, OnReady on_ready) {
+std::string Router::open(const net::Links& links, const std::set<net::Address>& virtual_addresses, OnReady on_ready) {
   if (!interface_) return fmt::format("there is no interface {}", spec_.interface);
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
   if (spec_.interface == "lo" && !spec_.peer_priorities.empty())
@@ -82,19 +82,32 @@ std::string Router::open(const std::set<net::Address>& virtual_addresses, OnRead
     return fmt::format("{} has no {} of its own yet", spec_.interface,
                        spec_.family() == net::Family::ipv4 ? "IPv4 address" : "link-local IPv6 address");
   }
+  const net::Interface* holder = spec_.unicast ? find_holder(links, *source, spec_.interface) : &*interface_;
+  if (holder == nullptr) return fmt::format("no interface has the address {} of this node yet", to_string(*source));
+  if (auto fault = open_port(links, *holder, std::move(on_ready)); !fault.empty()) return fault;
   using Use = net::RawSocket::Use;
-  if (!port_) {
-    const auto use = spec_.unicast ? Use::unicast : Use::multicast;
-    auto port = sockets_->open(socket_for(spec_.family(), use, *interface_), spec_.router_id, std::move(on_ready));
-    if (!port) return port.error().message;
-    port_ = std::move(*port);
-  }
   if (spec_.virtual_mac && !sender_) {
     auto sender = host_->open_socket(*loop_, socket_for(spec_.family(), Use::send_multicast, *address_interface_), {});
     if (!sender) return sender.error().message;
     sender_ = std::move(*sender);
   }
   source_ = source;
+  return "";
+}
+
+/// `holder`: of the source address. Peers that lost this node's Ethernet address while its link was down can send to it
+/// as soon as they are told of it.
+std::string Router::open_port(const net::Links& links, const net::Interface& holder, OnReady on_ready) {
+  const auto* vrf = spec_.unicast ? links.find(holder.vrf_index) : nullptr;
+  if (const std::string name = vrf == nullptr ? "" : vrf->name; std::exchange(vrf_, name) != name) close();
+  if (port_) return "";
+  const auto use = spec_.unicast ? net::RawSocket::Use::unicast : net::RawSocket::Use::multicast;
+  auto wanted = socket_for(spec_.family(), use, *interface_);
+  wanted.vrf = vrf_;
+  auto port = sockets_->open(wanted, spec_.router_id, std::move(on_ready));
+  if (!port) return port.error().message;
+  port_ = std::move(*port);
+  if (spec_.unicast) std::ignore = host_->announce(holder, spec_.unicast->source);
   return "";
 }
 

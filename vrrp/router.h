@@ -127,7 +127,8 @@ class Router {
 
  private:
   [[nodiscard]] net::Result<std::optional<net::Interface>> find_address_interface(const net::Links& links) const;
-  std::string open(const std::set<net::Address>& virtual_addresses, OnReady on_ready);
+  std::string open(const net::Links& links, const std::set<net::Address>& virtual_addresses, OnReady on_ready);
+  std::string open_port(const net::Links& links, const net::Interface& holder, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
   [[nodiscard]] bool reaches(const net::Address& address) const;
   [[nodiscard]] std::string interface_of(const VirtualRoute& route) const;
@@ -170,6 +171,7 @@ class Router {
   std::optional<net::Interface> interface_;          ///< where it sends adverts
   std::optional<net::Interface> address_interface_;  ///< where its addresses are; there is none without the other
   std::optional<net::Address> source_;
+  std::string vrf_;  ///< to which the port is bound; "": none
   std::string fault_;
   std::unique_ptr<SharedSockets::Port> port_;
   std::unique_ptr<net::RawSocket> sender_;  ///< with a virtual MAC: adverts leave by the interface that has it

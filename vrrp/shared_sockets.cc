@@ -26,7 +26,7 @@ net::Result<std::unique_ptr<SharedSockets::Port>> SharedSockets::open(const net:
                                                                       std::uint8_t router_id,
                                                                       net::RawSocket::OnReady on_ready) {
   std::erase_if(sockets_, [](const auto& entry) { return entry.second.expired(); });
-  auto& known = sockets_[{wanted.use, wanted.family, wanted.interface_index}];
+  auto& known = sockets_[{wanted.use, wanted.family, wanted.interface_index, wanted.vrf}];
   auto socket = known.lock();
   if (!socket) {
     socket = std::make_shared<Socket>();

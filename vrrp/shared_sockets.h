@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -35,7 +36,7 @@ class SharedSockets {
 
  private:
   struct Socket;
-  using Key = std::tuple<net::RawSocket::Use, net::Family, int>;
+  using Key = std::tuple<net::RawSocket::Use, net::Family, int, std::string>;
 
   void read(Socket& socket);
   void on_ready(Socket& socket);

@@ -53,7 +53,9 @@ void SyncGroup::on_link_change(const std::string& interface) {
   if (is_stopped()) return;  // it has removed its own
   for (std::size_t member = 0; member < members_.size(); ++member) {
     GroupRouter& it = *members_[member];
-    if (it.router.spec().interface != interface && it.router.spec().address_interface() != interface) continue;
+    const Spec& spec = it.router.spec();
+    // The source of unicast adverts may be on any interface.
+    if (spec.interface != interface && spec.address_interface() != interface && !spec.unicast) continue;
     const auto mac = it.router.mac();
     const std::string before = it.router.fault();
     refresh(it);

@@ -10,6 +10,14 @@
 
 namespace vrrp {
 
+namespace {
+
+/// A kernel asks for a neighbour's Ethernet address each second while packets wait for it (RetransTimer, RFC 4861
+/// section 10; Linux does the same in ARP): within this, a peer asks at least once after our link is up.
+constexpr Duration neighbour_retransmission = std::chrono::seconds(1);
+
+}  // namespace
+
 SyncGroup::DetachedMembers SyncGroup::detach_members() {
   DetachedMembers detached;
   for (std::size_t i = 0; i < members_.size(); ++i) detached.known[members_[i].get()] = group_.members[i];
@@ -183,12 +191,15 @@ Config SyncGroup::config() const {
   int priority = spec.priority;
   for (const auto& member : members_) priority -= member->conditions.priority_penalty;
   const bool demoted = !reason_of(&Conditions::demotion).empty();
+  const bool unicast =
+      std::ranges::any_of(members_, [](const auto& member) { return member->router.spec().unicast.has_value(); });
   return {.priority = static_cast<std::uint8_t>(demoted ? 1 : std::max(priority, 1)),
           .advertisement_interval = spec.advertise,
           .preempt_mode = spec.preempt,
           .preempt_delay = spec.preempt_delay,
           .version = spec.version,
           .demoted = demoted,
+          .resolution_time = unicast ? neighbour_retransmission : Duration{},
           .peer_priorities = spec.peer_priorities};
 }
 

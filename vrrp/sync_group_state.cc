@@ -84,7 +84,9 @@ void update_participation(const Config& config, SyncGroupStep& step, std::option
   if (!able) {
     run_machine(config, step, Shutdown{}, now);
   } else if (group.running && group.machine.state == RouterState::initialize) {
-    run_machine(config, step, Startup{.claimed = claimed}, now);
+    Instant audible_from{};
+    for (const MemberState& member : group.members) audible_from = std::max(audible_from, member.audible_from);
+    run_machine(config, step, Startup{.claimed = claimed, .audible_from = audible_from}, now);
   } else if (!group.running && group.machine.leaving != Leaving::for_good) {
     run_machine(config, step, Resign{.how = Leaving::for_good}, now);
   }
@@ -124,7 +126,9 @@ SyncGroupStep step(const Config& config, const SyncGroupState& group, const Sync
                      !config.peer_priorities.empty();
     if (may) run_machine(config, step, Resign{.how = Leaving::to_backup}, now);
   } else if (const auto* link = std::get_if<LinkChanged>(&event)) {
-    step.next.members[link->member].link_up = link->up;
+    MemberState& member = step.next.members[link->member];
+    if (link->up && !member.link_up) member.audible_from = now + config.resolution_time;
+    member.link_up = link->up;
     update_participation(config, step, {}, now);
   } else if (const auto* fault = std::get_if<Fault>(&event)) {
     step.next.faulted = fault->faulted;

@@ -14,6 +14,7 @@ namespace vrrp {
 /// One virtual router of a group: a link as the group sees it.
 struct MemberState {
   bool link_up = false;
+  Instant audible_from{};                     ///< after the link came up: as Startup's
   std::optional<Instant> heard{};             ///< when an advert came by this link last
   Instant heard_since{};                      ///< when the row of adverts began that it belongs to
   std::optional<net::Address> last_master{};  ///< who sent the last one that was not of priority 0

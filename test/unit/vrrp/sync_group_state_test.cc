@@ -65,6 +65,22 @@ TEST_CASE("a farewell that its successor's first advert has overtaken shortens n
   CHECK(step(config, group, farewell, t0 + 1100ms).next.machine.deadline < t0 + 2100ms);
 }
 
+TEST_CASE("a group whose link came up listens from when its peers can send to it, whatever it waited for last") {
+  Config unicast = config;
+  unicast.resolution_time = 1s;
+  const SyncGroupState waiting = started(false, false);
+  SyncGroupState group = step(unicast, waiting, LinkChanged{back, true}, t0).next;
+  group = step(unicast, group, LinkChanged{front, true}, t0 + 300ms).next;
+  CHECK(group.machine.deadline == t0 + 1300ms + master_down_interval(unicast, 1s));
+  // A fault that ends later ends with a start that listens no longer than others.
+  group = step(unicast, group, vrrp::Fault{.faulted = true}, t0 + 400ms).next;
+  group = step(unicast, group, vrrp::Fault{.faulted = false}, t0 + 5s).next;
+  CHECK(group.machine.deadline == t0 + 5s + master_down_interval(unicast, 1s));
+  group =
+      step(config, step(config, group, LinkChanged{back, false}, t0 + 6s).next, LinkChanged{back, true}, t0 + 7s).next;
+  CHECK(group.machine.deadline == t0 + 7s + master_down_interval(config, 1s));
+}
+
 TEST_CASE("a link does not start a group that was not started") {
   const SyncGroupState group{.machine = {}, .members = {{.link_up = false}}};
   CHECK(step(config, group, LinkChanged{0, true}, t0).next.machine.state == RouterState::initialize);
