@@ -81,6 +81,16 @@ void examine_programs(const config::Cluster& cluster, const HostFacts& facts, Fi
   }
 }
 
+void examine_groups(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
+  for (const auto& [key, name] :
+       {std::pair{"operators", cluster.director.operators}, {"readers", cluster.director.readers}}) {
+    if (name.empty() || facts.has_group(name)) continue;
+    findings.push_back({Severity::error, "director",
+                        fmt::format("this host has no group '{}' for {}: directord does not start", name, key),
+                        fmt::format("groupadd --system {}, or name another group in the cluster file", name)});
+  }
+}
+
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
   if (!facts.table_problem.empty()) {
     findings.push_back(
@@ -120,6 +130,7 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
     }
   }
   examine_programs(cluster, facts, findings);
+  examine_groups(cluster, facts, findings);
 }
 
 void examine_conflicts(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {

@@ -35,6 +35,7 @@ struct HostFacts {
   std::vector<Process> processes;                                ///< that run here; of all names
   std::function<std::string(const std::string& path)> secret;   ///< what is wrong with a file of secrets; "" if nothing
   std::function<std::string(const std::string& path)> program;  ///< why it cannot be run (net::program_problem)
+  std::function<bool(const std::string& name)> has_group;       ///< of users
   Daemon daemon;
   std::string fingerprint;         ///< of the file on disk
   bool clock_synchronized = true;  ///< the kernel's clock follows another
@@ -48,6 +49,7 @@ struct HostFacts {
 using Findings = std::vector<Finding>;
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_programs(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
+void examine_groups(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_settings(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,
                       Findings& findings);
 void examine_links(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,

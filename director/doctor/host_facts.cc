@@ -1,5 +1,6 @@
 #include "director/doctor/host_facts.h"
 
+#include <grp.h>
 #include <sys/timex.h>
 
 #include <charconv>
@@ -111,6 +112,7 @@ HostFacts gather_facts(const config::Cluster& cluster, const config::Node& node,
     return text ? "" : text.error().message;
   };
   facts.program = [](const std::string& path) { return net::program_problem(path); };
+  facts.has_group = [](const std::string& name) { return getgrnam(name.c_str()) != nullptr; };
   facts.daemon = ask_daemon(socket);
   facts.fingerprint = to_string(cluster.fingerprint);
   facts.clock_synchronized = clock_is_synchronized();

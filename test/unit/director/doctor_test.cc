@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "director/doctor/doctor_text.h"
 #include "shop.h"
@@ -37,6 +38,7 @@ struct Host {
                                              {"net/ipv4/conf/all/send_redirects", "0"},
                                              {"net/ipv4/conf/eth0/send_redirects", "0"}};
   std::string secret_problem, program_problem;
+  std::set<std::string> groups{"ops"};
   nlohmann::ordered_json status;  ///< as directord answers
 
   Host() {
@@ -52,6 +54,7 @@ struct Host {
     };
     facts.secret = [this](const std::string&) { return secret_problem; };
     facts.program = [this](const std::string&) { return program_problem; };
+    facts.has_group = [this](const std::string& name) { return groups.contains(name); };
     facts.fingerprint = "0123456789abcdef";
     status = nlohmann::ordered_json::parse(R"({"files": "0123456789abcdef", "problems": [],
         "vrrp": [{"name": "front", "state": "master"}],
@@ -82,6 +85,14 @@ TEST_CASE("the doctor finds a kernel without IPVS, and without a scheduler's mod
   host.facts.modules = {"", "", ""};
   CHECK(host.found() == "error: kernel: has no module ip_vs_wrr for the scheduler of service web\n");
   host.facts.modules = {"", {}, ""};  // nobody can tell
+  CHECK(host.found().empty());
+}
+
+TEST_CASE("the doctor finds groups that this host does not have") {
+  Host host;
+  host.cluster.director = {.operators = "ops", .readers = "monitoring"};
+  CHECK(host.found() == "error: director: this host has no group 'monitoring' for readers: directord does not start\n");
+  host.groups.insert("monitoring");
   CHECK(host.found().empty());
 }
 
