@@ -48,11 +48,10 @@ Type<Director> director_type() {
       .key("reload_guard", &Director::reload_guard, integer<std::uint8_t>(0, 100),
            "maximum percentage of the services or servers that a reload may remove without `--yes`", "20")
       .key("operators", &Director::operators, name("a group's name"),
-           "group whose members may query and control directord through `control.sock`; read when directord starts",
-           "ops")
+           "group whose members may query and control directord through `control.sock`; this host must have it", "ops")
       .when_absent("only directord's own user")
       .key("readers", &Director::readers, name("a group's name"),
-           "group whose members may query but not control directord, through `status.sock`; read when directord starts",
+           "group whose members may query but not control directord, through `status.sock`; this host must have it",
            "monitoring")
       .when_absent("none")
       .type();

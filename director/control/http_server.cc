@@ -1,7 +1,5 @@
 #include "director/control/http_server.h"
 
-#include <fmt/format.h>
-#include <grp.h>
 #include <microhttpd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,18 +47,6 @@ net::Result<net::Fd> listen_on(const std::filesystem::path& path) {
   if (bound != 0) return net::system_error(error, doing);
   if (::listen(fd.get(), connections_max) != 0) return net::system_error(errno, doing);
   return fd;
-}
-
-net::Result<> give_to(const std::filesystem::path& socket, const std::string& group) {
-  const auto doing = fmt::format("set the group of {} to '{}'", socket.string(), group);
-  errno = 0;
-  const auto* found = getgrnam(group.c_str());
-  if (found == nullptr && errno == 0) return net::failure(doing + ": there is no such group");
-  if (found == nullptr || chown(socket.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0 ||
-      chmod(socket.c_str(), 0660) != 0) {
-    return net::system_error(errno, doing);
-  }
-  return {};
 }
 
 }  // namespace
@@ -122,12 +108,9 @@ HttpServer::HttpServer(net::Loop& loop, std::filesystem::path socket, Handler ha
     : loop_(loop), socket_(std::move(socket)), handler_(std::move(handler)) {}
 
 net::Result<std::unique_ptr<HttpServer>> HttpServer::listen(net::Loop& loop, const std::filesystem::path& socket,
-                                                            const std::string& group, Handler handler) {
+                                                            Handler handler) {
   auto fd = listen_on(socket);
   if (!fd) return std::unexpected(fd.error());
-  if (!group.empty()) {
-    if (auto given = give_to(socket, group); !given) return std::unexpected(given.error());
-  }
 
   std::unique_ptr<HttpServer> server(new HttpServer(loop, socket, std::move(handler)));
   server->daemon_ = MHD_start_daemon(

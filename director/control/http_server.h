@@ -35,11 +35,10 @@ class HttpServer {
   using Respond = std::move_only_function<void(Response)>;
   using Handler = std::function<void(const Request&, Respond)>;
 
-  /// Listens on `socket`, replacing a socket that an earlier process left there. The socket's mode is 0600; with a
-  /// group, 0660 and the group's. Errors: the folder is missing or not writable, the path is too long for a socket, no
-  /// such group.
+  /// Listens on `socket`, replacing a socket that an earlier process left there. The socket's mode is 0600. Errors: the
+  /// folder is missing or not writable, the path is too long for a socket.
   static net::Result<std::unique_ptr<HttpServer>> listen(net::Loop& loop, const std::filesystem::path& socket,
-                                                         const std::string& group, Handler handler);
+                                                         Handler handler);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

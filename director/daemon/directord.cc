@@ -1,9 +1,9 @@
 // directord: the daemon. In the foreground, with its log on standard error; a service manager does the rest.
-// Exit status: 0 stopped as asked (or --check found nothing wrong), 1 could not run, 2 wrong usage or a bad file.
+// Exit status: 0 stopped as asked (or --check found nothing wrong), 1 could not run, 2 wrong usage or a bad file, 6 the
+// host is not set up for it, and another start would not help either.
 
 #include <fmt/format.h>
 #include <malloc.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,18 +13,15 @@
 #include <string>
 
 #include "config/load.h"
-#include "director/control/api.h"
-#include "director/control/http_server.h"
-#include "director/control/status_writer.h"
+#include "director/control/socket_groups.h"
+#include "director/daemon/api_servers.h"
 #include "director/daemon/privileges.h"
-#include "director/daemon/replacement.h"
 #include "director/daemon/runtime.h"
 #include "director/daemon/service_manager.h"
+#include "director/daemon/start_check.h"
 #include "director/engine/engine.h"
 #include "director/engine/log.h"
 #include "director/engine/probe_secrets.h"
-#include "director/engine/reloader.h"
-#include "director/engine/table_reader.h"
 #include "director/usage/host_name.h"
 #include "director/usage/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
@@ -37,7 +34,27 @@ namespace {
 using director::log::error;
 using director::log::info;
 
-enum Exit { done = 0, failed = 1, usage = 2 };
+/// 6 as init scripts have it, which systemd shows by that name.
+enum Exit { done = 0, failed = 1, usage = 2, not_configured = 6 };
+
+/// Why it does not run, and whether it may be worth another attempt.
+struct Failure {
+  net::Error why;
+  Exit status = failed;
+};
+
+std::unexpected<Failure> failure(net::Error why) { return std::unexpected(Failure{.why = std::move(why)}); }
+
+/// Of what somebody has to set up first.
+std::unexpected<Failure> set_up_failure(net::Error why) {
+  return std::unexpected(Failure{.why = std::move(why), .status = not_configured});
+}
+
+/// Of a folder: a full disk passes, a missing permission does not.
+std::unexpected<Failure> folder_failure(net::Error why) {
+  const bool lasting = why.code == EACCES || why.code == EPERM || why.code == EROFS;
+  return lasting ? set_up_failure(std::move(why)) : failure(std::move(why));
+}
 
 struct Arguments {
   std::string config;
@@ -64,12 +81,6 @@ net::Result<> make_state_dir(const std::filesystem::path& dir) {
   return {};
 }
 
-/// Of who runs with what is left of the privileges: root without CAP_DAC_OVERRIDE may not write everywhere.
-net::Result<> can_write_to(const std::filesystem::path& dir) {
-  if (access(dir.c_str(), W_OK) == 0) return {};
-  return net::system_error(errno, fmt::format("write to {} (it must belong to the user of directord)", dir.string()));
-}
-
 /// A folder of a dry run's own, gone with it: nothing is shared with a directord that runs for real.
 class Scratch {
  public:
@@ -90,6 +101,10 @@ class Scratch {
   std::filesystem::path path_;
 };
 
+director::StartCheck start_check_of(const Arguments& arguments) {
+  return {.runtime_dir = arguments.runtime_dir, .state_dir = arguments.state_dir, .dry_run = arguments.dry_run};
+}
+
 /// For SIGHUP, whose sender sees no answer: the log has it.
 void reload(director::Reloader& reloader) {
   reloader.reload(false, "SIGHUP", [](const auto& done) {
@@ -104,85 +119,37 @@ void keep_freed_memory() {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }
 
-/// What answers on the sockets, and what it is about.
-struct ApiServers {
-  std::unique_ptr<director::Reloader> reloader;
-  std::unique_ptr<director::Replacer> replacer;
-  std::unique_ptr<director::TableReader> table;
-  std::unique_ptr<director::StatusWriter> status;
-  std::unique_ptr<director::HttpServer> control, readers;
-};
-
 /// Over sockets of its own; none for a table in memory.
-net::Result<std::unique_ptr<director::TableReader>> open_table_reader(net::Loop& loop, bool dry_run) {
+net::Result<std::unique_ptr<ipvs::Kernel>> open_table_kernel(bool dry_run) {
   if (dry_run) return nullptr;
-  auto kernel = open_kernel(dry_run);
-  if (!kernel) return std::unexpected(kernel.error());
-  return director::TableReader::create(loop, std::move(*kernel));
-}
-
-net::Result<ApiServers> open_api_servers(net::Loop& loop, director::Engine& engine, const Arguments& arguments,
-                                         config::ReloadCache cache) {
-  auto reloader = director::Reloader::create(
-      loop, engine, {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
-      std::move(cache));
-  if (!reloader) return std::unexpected(reloader.error());
-  auto replacer = director::Replacer::create(
-      loop, arguments.again, [&engine](std::function<void()> then) { engine.prepare_exec(std::move(then)); });
-  if (!replacer) return std::unexpected(replacer.error());
-  auto table = open_table_reader(loop, arguments.dry_run);
-  if (!table) return std::unexpected(table.error());
-  ApiServers servers{.reloader = std::move(*reloader),
-                     .replacer = std::move(*replacer),
-                     .table = std::move(*table),
-                     .status = std::make_unique<director::StatusWriter>(engine),
-                     .control = {},
-                     .readers = {}};
-
-  const auto& access = engine.cluster().director;
-  const director::Control control{
-      .engine = engine,
-      .reloader = *servers.reloader,
-      .status = *servers.status,
-      .replace = [&replacer = *servers.replacer](auto done) { replacer.replace(std::move(done)); },
-      .table = servers.table.get()};
-  auto control_server =
-      director::HttpServer::listen(loop, arguments.runtime_dir / "control.sock", access.operators,
-                                   [control](const director::Request& request, director::HttpServer::Respond respond) {
-                                     answer(control, request, std::move(respond));
-                                   });
-  if (!control_server) return std::unexpected(control_server.error());
-  servers.control = std::move(*control_server);
-  if (access.readers.empty()) return servers;
-  auto readers_server =
-      director::HttpServer::listen(loop, arguments.runtime_dir / "status.sock", access.readers,
-                                   [control](const director::Request& request, director::HttpServer::Respond respond) {
-                                     answer_reader(control, request, std::move(respond));
-                                   });
-  if (!readers_server) return std::unexpected(readers_server.error());
-  servers.readers = std::move(*readers_server);
-  return servers;
+  return open_kernel(dry_run);
 }
 
 /// Runs until a signal ends it.
-net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node) {
+std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, config::Node node) {
   std::optional<Scratch> scratch;
   director::Options options{.node = node, .state_file = {}, .settings_folder = {}, .dry_run = arguments.dry_run};
   if (arguments.dry_run && arguments.runtime_dir == Arguments{}.runtime_dir) {
     arguments.runtime_dir = scratch.emplace().path();
   }
   auto lock = director::lock_runtime(arguments.runtime_dir);
-  if (!lock) return std::unexpected(lock.error());
+  if (!lock) return folder_failure(lock.error());
   if (!arguments.dry_run) {
-    if (auto made = make_state_dir(arguments.state_dir); !made) return made;
+    if (auto made = make_state_dir(arguments.state_dir); !made) return folder_failure(made.error());
     options.state_file = arguments.state_dir / "state.json";
     options.settings_folder = arguments.runtime_dir;
   }
-  if (auto secrets = director::read_probe_secrets(loaded.cluster); !secrets) return secrets;
+  auto groups = director::find_groups(loaded.cluster.director);
+  if (!groups) return set_up_failure(groups.error());
+  director::join(*groups);
+  if (auto tried = director::try_groups(arguments.runtime_dir, *groups); !tried) return set_up_failure(tried.error());
+  if (auto secrets = director::read_probe_secrets(loaded.cluster); !secrets) return set_up_failure(secrets.error());
   auto loop = net::Loop::create();
-  if (!loop) return std::unexpected(loop.error());
+  if (!loop) return failure(loop.error());
   auto kernel = open_kernel(arguments.dry_run);
-  if (!kernel) return std::unexpected(kernel.error());
+  if (!kernel) return failure(kernel.error());
+  auto table_kernel = open_table_kernel(arguments.dry_run);
+  if (!table_kernel) return failure(table_kernel.error());
 
   info(fmt::format("directord {} on {}, cluster {}{}", net::version(), node.name, loaded.cluster.name,
                    arguments.dry_run ? "; dry run: the kernel is not changed" : ""));
@@ -191,28 +158,35 @@ net::Result<> run(Arguments arguments, config::Loaded loaded, config::Node node)
   }
   net::KernelHost host;
   director::Engine engine(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
-  ApiServers servers;
+  std::unique_ptr<director::ApiServers> servers;
   std::optional<director::ServiceManager> manager;
   bool stopping = false;
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
-    if (signal == SIGHUP) return reload(*servers.reloader);
+    if (signal == SIGHUP) return reload(servers->reloader());
     if (std::exchange(stopping, true)) return loop->stop();  // told twice: it waits for no successor
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
     if (manager) manager->stopping();
     engine.stop([&] { loop->stop(); });
   });
-  if (!handled) return handled;
-  auto opened = open_api_servers(*loop, engine, arguments, std::move(loaded.cache));
-  if (!opened) return std::unexpected(opened.error());
-  servers = std::move(*opened);
-  if (auto dropped = director::drop_privileges(); !dropped) return dropped;
-  if (!arguments.dry_run) {
-    if (auto writable = can_write_to(arguments.state_dir); !writable) return writable;
-  }
-  if (auto started = engine.start(); !started) return started;
+  if (!handled) return failure(handled.error());
+  auto opened = director::ApiServers::open(
+      *loop, engine,
+      {.runtime_dir = arguments.runtime_dir,
+       .source = {.file = arguments.config, .node = arguments.node, .host_name = director::host_name()},
+       .groups = *std::move(groups),
+       .cache = std::move(loaded.cache),
+       .replacement = arguments.again,
+       .table_kernel = *std::move(table_kernel)});
+  if (!opened) return failure(opened.error());
+  servers = *std::move(opened);
+  if (auto dropped = director::drop_privileges(); !dropped) return failure(dropped.error());
+  const auto start_check = start_check_of(arguments);
+  if (auto checked = start_check.check_files(engine.cluster(), node); !checked) return set_up_failure(checked.error());
+  if (auto started = engine.start(); !started) return failure(started.error());
   manager.emplace(*loop);
   manager->ready(fmt::format("cluster {}, node {}", engine.cluster().name, node.name));
-  return loop->run();
+  if (auto ended = loop->run(); !ended) return failure(ended.error());
+  return {};
 }
 
 }  // namespace
@@ -238,7 +212,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--state-dir", arguments.state_dir, "directory of the state that survives a restart")
       ->capture_default_str();
-  app.footer("Exit status: 0 stopped by a signal, 1 could not run, 2 wrong usage or an invalid cluster file.");
+  app.footer(
+      "Exit status: 0 stopped by a signal, 1 could not run, 2 wrong usage or an invalid cluster file, 6 this host is\n"
+      "not set up for the cluster file.");
   try {
     app.parse(argc, argv);
     // Asked for here, since the library would tell of it before an option that it does not know.
@@ -256,14 +232,21 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "directord: {}: {}\n", arguments.config, node.error().message);
     return usage;
   }
+  if (arguments.check && node && director::holds_runtime(getppid(), arguments.runtime_dir)) {
+    auto checked = start_check_of(arguments).check_replacement(loaded->cluster, *node);
+    if (!checked) {
+      fmt::print(stderr, "directord: {}\n", checked.error().message);
+      return not_configured;
+    }
+  }
   if (arguments.check) {
     fmt::print("{}: cluster {}, services: {}, virtual routers: {}; the file is valid\n", arguments.config,
                loaded->cluster.name, loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
     return done;
   }
   if (auto ran = run(arguments, std::move(*loaded), std::move(*node)); !ran) {
-    error(ran.error().message);
-    return failed;
+    error(ran.error().why.message);
+    return ran.error().status;
   }
   return done;
 }

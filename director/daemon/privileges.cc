@@ -31,11 +31,12 @@ net::Result<> drop_privileges() {
   keep(for_scripts, CAPNG_PERMITTED | CAPNG_BOUNDING_SET);
   if (capng_apply(sets) != 0) return net::system_error(errno, "drop capabilities");
   // A service manager may have made ours inheritable: what we start is not meant to have them.
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  keep_privileges();
   return {};
 }
 
 void pass_on_privileges() {
+  if (capng_get_caps_process() != 0) return;
   for (unsigned capability = 0; capability <= CAP_LAST_CAP; ++capability) {
     if (capng_have_capability(CAPNG_PERMITTED, capability) == 0) continue;
     capng_update(CAPNG_ADD, CAPNG_INHERITABLE, capability);
@@ -46,5 +47,7 @@ void pass_on_privileges() {
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
   }
 }
+
+void keep_privileges() { prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); }
 
 }  // namespace director

@@ -9,7 +9,10 @@ namespace director {
 /// may bring the first of them. Who never had them, gets none. Error: the kernel refused.
 [[nodiscard]] net::Result<> drop_privileges();
 
-/// Before exec() of a new directord: it keeps the capabilities of this one where the user is not root.
+/// Before exec() of a new directord: it keeps the capabilities of this thread where the user is not root.
 void pass_on_privileges();
+
+/// What this thread starts from now on gets none of them again.
+void keep_privileges();
 
 }  // namespace director

@@ -70,7 +70,9 @@ net::Result<> Replacement::check() const {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDERR_FILENO);
+    pass_on_privileges();  // what it tries, it tries as the program that is to replace this one
     const int error = posix_spawn(&pid, program.c_str(), &actions, nullptr, pointers(with_check).data(), environ);
+    keep_privileges();
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return net::system_error(error, "run " + program.string());
   }

@@ -20,7 +20,8 @@ struct Replacement {
   std::vector<std::string> arguments;  ///< of this one, its name first
   std::chrono::milliseconds patience{10'000};
 
-  /// Runs the program with `--check` and this one's arguments: whether it starts at all, and takes the cluster file.
+  /// Runs the program with `--check` and this one's arguments: whether it starts at all, and takes the cluster file. By
+  /// whose child it is, the program sees that it is to replace this one, and tries what a start needs of the host too.
   /// Blocks for `patience` at most, and ends what runs then. Error: what it said.
   [[nodiscard]] net::Result<> check() const;
 

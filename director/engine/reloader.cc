@@ -21,21 +21,25 @@ struct Reloader::Read {
   NodeConfig node_config;
   Outcome outcome;
   config::ReloadCache cache;
+  std::move_only_function<void()> set_access;  ///< none: it stays as it is
 };
 
-Reloader::Reloader(Engine& engine, Source source, config::ReloadCache cache, std::unique_ptr<Background> background)
+Reloader::Reloader(Engine& engine, Source source, config::ReloadCache cache, PrepareAccess prepare_access,
+                   std::unique_ptr<Background> background)
     : engine_(engine),
       source_(std::move(source)),
       cache_(std::make_shared<const config::ReloadCache>(std::move(cache))),
+      prepare_access_(std::move(prepare_access)),
       background_(std::move(background)) {}
 
 Reloader::~Reloader() = default;
 
 net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Engine& engine, Source source,
-                                                        config::ReloadCache cache) {
+                                                        config::ReloadCache cache, PrepareAccess prepare_access) {
   auto background = Background::create(loop);
   if (!background) return std::unexpected(background.error());
-  return std::unique_ptr<Reloader>(new Reloader(engine, std::move(source), std::move(cache), std::move(*background)));
+  return std::unique_ptr<Reloader>(
+      new Reloader(engine, std::move(source), std::move(cache), std::move(prepare_access), std::move(*background)));
 }
 
 void Reloader::read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then) {
@@ -46,7 +50,7 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
         Refused{.why = fmt::format("read {}: {}", file, error.message), .kind = RequestError::Kind::failed}));
   };
   auto work = [file = std::move(file), before = engine_.in_force().shared(), source = source_, cache = cache_,
-               dry_run = engine_.dry_run(), shared]() mutable -> Background::Then {
+               prepare_access = prepare_access_, dry_run = engine_.dry_run(), shared]() mutable -> Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
       auto loaded = config::reload(file, *cache, before->services, &modules);
@@ -63,9 +67,15 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
                   : make_node_config(std::move(loaded->cluster), *std::move(node));
       if (!node_config)
         return std::unexpected(Refused{.why = node_config.error().message, .kind = RequestError::Kind::failed});
+      net::Result<std::move_only_function<void()>> access;
+      const auto& director = node_config->cluster.director;
+      if (director.operators != before->director.operators || director.readers != before->director.readers)
+        access = prepare_access(director);
+      if (!access) return std::unexpected(Refused{.why = access.error().message, .kind = RequestError::Kind::failed});
       return Read{.node_config = std::move(*node_config),
                   .outcome = {.change = std::move(change), .warnings = std::move(loaded->warnings)},
-                  .cache = std::move(loaded->cache)};
+                  .cache = std::move(loaded->cache),
+                  .set_access = std::move(*access)};
     }();
     return [shared, result = std::move(result)]() mutable { (*shared)(std::move(result)); };
   };
@@ -113,6 +123,7 @@ void Reloader::take_over(bool yes, std::expected<Read, Refused> read, Done done)
   if (auto reloaded = engine_.reload(std::move(read->node_config), to_string(read->outcome.change)); !reloaded) {
     return done(std::unexpected(Refused{.why = reloaded.error().message, .kind = RequestError::Kind::failed}));
   }
+  if (read->set_access) read->set_access();
   cache_ = std::make_shared<const config::ReloadCache>(std::move(read->cache));
   done(std::move(read->outcome));
 }

@@ -52,9 +52,14 @@ class Reloader {
   };
   using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
 
+  /// What of a file's `director:` is not the engine's: who may use the control sockets. Asked in the thread, where that
+  /// differs. What it returns is called on the loop once the file is in force. Error: it cannot be, nothing has
+  /// changed.
+  using PrepareAccess = std::function<net::Result<std::move_only_function<void()>>(const config::Director& next)>;
+
   /// `loop` and `engine` must outlive this; `cache` is of the file in force. Error: no descriptors left.
   static net::Result<std::unique_ptr<Reloader>> create(net::Loop& loop, Engine& engine, Source source,
-                                                       config::ReloadCache cache);
+                                                       config::ReloadCache cache, PrepareAccess prepare_access);
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -67,7 +72,8 @@ class Reloader {
   void plan(std::string file, Done done);
 
  private:
-  Reloader(Engine& engine, Source source, config::ReloadCache cache, std::unique_ptr<Background> background);
+  Reloader(Engine& engine, Source source, config::ReloadCache cache, PrepareAccess prepare_access,
+           std::unique_ptr<Background> background);
   struct Read;
   void take_over(bool yes, std::expected<Read, Refused> read, Done done);
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
@@ -75,6 +81,7 @@ class Reloader {
   Engine& engine_;
   Source source_;
   std::shared_ptr<const config::ReloadCache> cache_;  ///< of engine_'s cluster; shared with the thread
+  PrepareAccess prepare_access_;
   std::unique_ptr<Background> background_;
 };
 

@@ -248,9 +248,10 @@ TEST_CASE("a reload takes the keys as they are now, though the cluster file is t
   REQUIRE(loaded);
   world.cluster = loaded->cluster;
   world.start();
-  auto reloader = director::Reloader::create(world.loop, *world.director,
-                                             {.file = file, .node = "lb1", .host_name = {}}, std::move(loaded->cache))
-                      .value();
+  auto reloader =
+      director::Reloader::create(world.loop, *world.director, {.file = file, .node = "lb1", .host_name = {}},
+                                 std::move(loaded->cache), {})
+          .value();
   const auto reload = [&] {
     std::optional<std::string> answer;
     reloader->reload(false, "the test",

@@ -136,6 +136,65 @@ TEST_CASE("readers can ask, operators can order, and nobody else can do either",
   CHECK(site.as("nogroup", "status.sock", {"status"}).status == 3);
 }
 
+TEST_CASE("a director that is replaced keeps its groups, and what the new one could not do is said before",
+          "[privileges]") {
+  Site site;
+  site.start(site.with_groups());
+  const auto pid = site.status_file();
+  const auto serves_both = [&] {
+    return site.as(operators, "control.sock", {"status"}).status == 0 &&
+           site.as(readers, "status.sock", {"status"}).status == 0;
+  };
+  for (int replacement = 0; replacement < 2; ++replacement) {
+    const auto replaced = site.as(operators, "control.sock", {"replace"});
+    INFO(replaced.text << site.pair.evidence());
+    REQUIRE(replaced.status == 0);
+    REQUIRE(lab::wait_until(serves_both, 10s));
+    CHECK(site.status_file() == pid);
+    CHECK(site.as("nogroup", "control.sock", {"status"}).status == 3);
+    CHECK(site.as("nogroup", "status.sock", {"status"}).status == 3);
+    CHECK(site.as(readers, "control.sock", {"status"}).status == 3);
+    check_capabilities(site);
+  }
+
+  site.pair.write(site.pair.cluster_file() + "director: { operators: nonesuch }\n");
+  const auto refused = site.as(operators, "control.sock", {"replace"});
+  CHECK(refused.status == 1);
+  CHECK_THAT(refused.text, Catch::ContainsSubstring("operators: this host has no group 'nonesuch'"));
+  CHECK(serves_both());
+}
+
+TEST_CASE("a reload gives the sockets to other groups, or changes nothing", "[privileges]") {
+  Site site;
+  site.start(site.with_groups());
+  site.pair.write(site.pair.cluster_file() + "director: { operators: " + readers + " }\n");
+  const auto reloaded = site.as(operators, "control.sock", {"reload"});
+  INFO(reloaded.text << site.pair.evidence());
+  CHECK(reloaded.status == 0);
+  CHECK(site.as(readers, "control.sock", {"status"}).status == 0);
+  CHECK(site.as(operators, "control.sock", {"status"}).status == 3);
+  CHECK_FALSE(std::filesystem::exists(runtime / "status.sock"));
+
+  site.pair.write(site.with_groups());
+  CHECK(site.as(readers, "control.sock", {"reload"}).status == 0);
+  CHECK(site.as(operators, "control.sock", {"status"}).status == 0);
+  CHECK(site.as(readers, "control.sock", {"status"}).status == 3);
+  CHECK(site.as(readers, "status.sock", {"status"}).status == 0);
+
+  site.pair.write(site.pair.cluster_file() + "director: { operators: " + readers + ", readers: nonesuch }\n");
+  const auto refused = site.as(operators, "control.sock", {"reload"});
+  CHECK(refused.status == 1);
+  CHECK_THAT(refused.text, Catch::ContainsSubstring("readers: this host has no group 'nonesuch'"));
+  CHECK(site.as(operators, "control.sock", {"status"}).status == 0);
+  CHECK(site.as(readers, "status.sock", {"status"}).status == 0);
+  CHECK(site.as(readers, "control.sock", {"status"}).status == 3);
+
+  site.pair.write(site.pair.cluster_file());
+  CHECK(site.as(operators, "control.sock", {"reload"}).status == 0);
+  CHECK(owner_of(runtime / "control.sock").mode == 0600);
+  CHECK(site.as(operators, "control.sock", {"status"}).status == 3);
+}
+
 TEST_CASE("scripts run as nobody, with nothing, also where a reload brings the first", "[privileges]") {
   Site site;
   site.start(site.pair.cluster_file());

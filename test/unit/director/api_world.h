@@ -4,9 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/reload_cache.h"
 #include "director/control/api.h"
+#include "director/control/socket_groups.h"
 #include "director/control/status_writer.h"
 #include "director/daemon/replacement.h"
 #include "director/engine/engine.h"
@@ -46,9 +48,18 @@ struct Reloading : ApiWorld {
       }).value();
   std::unique_ptr<director::TableReader> table;
   director::StatusWriter status{director};
+  std::vector<director::SocketGroups> access;  ///< who was given the sockets, by one reload after another
 
   Reloading() {
-    reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}, {}).value();
+    reloader = director::Reloader::create(loop, director, {.file = file, .node = "lb1", .host_name = "x"}, {},
+                                          [this](const config::Director& next) { return prepare_access(next); })
+                   .value();
+  }
+
+  net::Result<std::move_only_function<void()>> prepare_access(const config::Director& next) {
+    auto groups = director::find_groups(next);
+    if (!groups) return std::unexpected(groups.error());
+    return [this, groups = *groups] { access.push_back(groups); };
   }
 
   void write(const std::string& services) {

@@ -179,6 +179,15 @@ TEST_CASE("without privileges the daemon says what is missing and ends with stat
          contains(ended.output, "not permitted; this needs root or the capability CAP_NET_ADMIN")));
 }
 
+TEST_CASE("a host that is not set up for the file ends the daemon with status 6, and is no error of the file") {
+  const Given given(std::string(good) + "director: { operators: nonesuch }\n");
+  CHECK(given.check().status == 0);
+  const auto ended =
+      run("TMPDIR=" + given.scratch.path.string() + " " + directord + " --dry-run --node lb1 --config " + given.file);
+  CHECK(ended.status == 6);
+  CHECK(contains(ended.output, "director: operators: this host has no group 'nonesuch'; create it"));
+}
+
 TEST_CASE("a dry run needs no folder of the system's, and leaves nothing behind") {
   const Given given(good);
   const auto log = given.scratch.path / "log";
@@ -270,7 +279,24 @@ TEST_CASE("a dry run checks for real, answers, and stops when asked") {
   CHECK_THAT(log(), Catch::ContainsSubstring(given.file + ":4:1: ") &&
                         Catch::ContainsSubstring("Z stays in force (reload requested via SIGHUP)"));
   CHECK(contains(run(ask + "status").output, "problem: cluster file refused: " + given.file));
+
+  const auto mode = [&] { return std::filesystem::status(run_dir + "/control.sock").permissions(); };
+  CHECK(mode() == std::filesystem::perms(0600));
+  std::ofstream(given.file) << std::string(good) + "director: { operators: users, readers: users }\n";
+  CHECK(run(ask + "reload --yes").status == 0);
+  CHECK(mode() == std::filesystem::perms(0660));
+  CHECK(run(directorctl + " --socket " + run_dir + "/status.sock status").status == 0);
+  std::ofstream(given.file) << std::string(good) + "director: { operators: nonesuch }\n";
+  for (const char* command : {"reload", "replace"}) {
+    const auto impossible = run(ask + command);
+    CHECK(impossible.status == 1);
+    CHECK(contains(impossible.output, "director: operators: this host has no group 'nonesuch'"));
+  }
+  CHECK(mode() == std::filesystem::perms(0660));
   std::ofstream(given.file) << good;
+  CHECK(run(ask + "reload").status == 0);
+  CHECK(mode() == std::filesystem::perms(0600));
+  CHECK_FALSE(std::filesystem::exists(run_dir + "/status.sock"));
 
   CHECK(run(ask + "replace").output == "directord " + version + " has taken over\n");
   CHECK(kill(pid, 0) == 0);  // in the same process

@@ -98,6 +98,35 @@ TEST_CASE("wrong bodies of reload and plan are refused") {
   CHECK(world.post("/v1/plan", R"({"file": "/nowhere/cluster.yaml"})").status == 409);
 }
 
+TEST_CASE("a reload gives the sockets to other groups once the file is in force, or changes nothing") {
+  Reloading world;
+  world.write(one_more + "director: { operators: root, readers: nonesuch }\n");
+  for (const auto* path : {"/v1/plan", "/v1/reload"}) {
+    const auto refused = world.post(path, "");
+    CHECK(refused.status == 500);
+    CHECK_THAT(json::parse(refused.body)["error"].get<std::string>(),
+               Catch::ContainsSubstring("director: readers: this host has no group 'nonesuch'"));
+  }
+  CHECK(world.kernel.table.at(director_test::web().key).destinations.size() == 2);
+  CHECK(world.director.cluster().director.operators.empty());
+
+  world.write("services: {}\ndirector: { operators: root }\n");
+  CHECK(world.post("/v1/reload", "").status == 409);  // it removes too much
+  CHECK(world.access.empty());
+
+  world.write(one_more + "director: { operators: root }\n");
+  CHECK(world.post("/v1/plan", "").status == 200);
+  CHECK(world.access.empty());
+  CHECK(world.post("/v1/reload", "").status == 200);
+  CHECK(world.post("/v1/reload", "").status == 200);
+  const director::Group root{.name = "root", .id = 0};
+  CHECK(world.access == std::vector{director::SocketGroups{.operators = root, .readers = {}}});
+
+  world.write(one_more);
+  CHECK(world.post("/v1/reload", "").status == 200);
+  CHECK(world.access.back() == director::SocketGroups{});
+}
+
 TEST_CASE("an order is in force at once, and its answer says whether the disk has it") {
   Reloading world;
   const auto good = world.send("PUT", drain_path, "");

@@ -32,7 +32,7 @@ TEST_CASE("requests reach the handler and answers reach the client") {
   auto loop = net::Loop::create().value();
   const auto socket = scratch.path / "control.sock";
   const auto server =
-      HttpServer::listen(loop, socket, "", [](const director::Request& request, HttpServer::Respond respond) {
+      HttpServer::listen(loop, socket, [](const director::Request& request, HttpServer::Respond respond) {
         respond({.status = 202, .body = request.method + " " + request.path + " " + request.body});
       });
   REQUIRE(server);
@@ -59,17 +59,16 @@ TEST_CASE("an answer may come later; what is unanswered when the server ends is 
   const auto socket = scratch.path / "control.sock";
   HttpServer::Respond kept;
   bool server_ends = false;
-  auto server =
-      HttpServer::listen(loop, socket, "", [&](const director::Request& request, HttpServer::Respond respond) {
-        if (request.path == "/never") {
-          kept = std::move(respond);
-          loop.after(std::chrono::milliseconds(1), [&] { server_ends = true; });
-          return;
-        }
-        loop.after(std::chrono::milliseconds(1), [respond = std::move(respond), query = request.query]() mutable {
-          respond({.body = "later " + query.at("since") + query.at("a b")});
-        });
-      });
+  auto server = HttpServer::listen(loop, socket, [&](const director::Request& request, HttpServer::Respond respond) {
+    if (request.path == "/never") {
+      kept = std::move(respond);
+      loop.after(std::chrono::milliseconds(1), [&] { server_ends = true; });
+      return;
+    }
+    loop.after(std::chrono::milliseconds(1), [respond = std::move(respond), query = request.query]() mutable {
+      respond({.body = "later " + query.at("since") + query.at("a b")});
+    });
+  });
   REQUIRE(server);
   const auto answer = ask_while_serving(loop, socket, "GET", "/later?since=5&a%20b=c", "");
   REQUIRE(answer);
@@ -90,9 +89,9 @@ TEST_CASE("a socket that an earlier life left behind is replaced, and removed at
   const auto socket = scratch.path / "control.sock";
   const auto handler = [](const director::Request&, HttpServer::Respond respond) { respond({.body = "new"}); };
   {
-    const auto first = HttpServer::listen(loop, socket, "", handler);
+    const auto first = HttpServer::listen(loop, socket, handler);
     REQUIRE(first);
-    const auto second = HttpServer::listen(loop, socket, "", handler);
+    const auto second = HttpServer::listen(loop, socket, handler);
     REQUIRE(second);
     CHECK(ask_while_serving(loop, socket, "GET", "/", "")->body == "new");
   }
@@ -110,11 +109,11 @@ TEST_CASE("no daemon, no folder and a name too long each say what is wrong") {
   CHECK(nobody.error().message ==
         "connect " + (scratch.path / "control.sock").string() + ": No such file or directory");
 
-  const auto no_folder = HttpServer::listen(loop, scratch.path / "no" / "control.sock", "", handler);
+  const auto no_folder = HttpServer::listen(loop, scratch.path / "no" / "control.sock", handler);
   REQUIRE_FALSE(no_folder);
   CHECK(no_folder.error().code == ENOENT);
 
-  const auto too_long = HttpServer::listen(loop, scratch.path / std::string(120, 'x'), "", handler);
+  const auto too_long = HttpServer::listen(loop, scratch.path / std::string(120, 'x'), handler);
   REQUIRE_FALSE(too_long);
   CHECK(too_long.error().code == ENAMETOOLONG);
 }
@@ -129,6 +128,9 @@ TEST_CASE("two directors cannot share a runtime folder") {
     REQUIRE_FALSE(second);
     CHECK(second.error().code == EWOULDBLOCK);
     CHECK(second.error().message.starts_with("another directord (pid " + std::to_string(getpid()) + ") uses "));
+    CHECK(director::holds_runtime(getpid(), dir));
+    CHECK_FALSE(director::holds_runtime(getppid(), dir));
   }
+  CHECK_FALSE(director::holds_runtime(getpid(), dir));  // a file that an earlier one left
   CHECK(director::lock_runtime(dir));
 }
