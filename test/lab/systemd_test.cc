@@ -31,6 +31,9 @@ std::string text_of(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// The cluster file with more at its end.
+std::string with(const std::string& more) { return cluster_file + more; }
+
 /// By the steps of docs/install.md, in the lab's root, which is thrown away with the lab's kernel.
 bool install(const lab::Host& host) {
   const auto build = lab::programs_folder().parent_path();
@@ -56,6 +59,13 @@ class Systemd {
     return lab::run(host_, std::move(argv), 20s);
   }
   [[nodiscard]] lab::Output systemctl(const std::string& verb) const { return run({"systemctl", verb, "directord"}); }
+
+  /// `directorctl` as nobody, who is in one more group.
+  [[nodiscard]] int ctl_as(const std::string& group, const std::string& socket, const std::string& verb) const {
+    return run({"setpriv", "--reuid=65534", "--regid=65534", "--groups=" + group, "--no-new-privs", "directorctl",
+                "--socket", "/run/directord/" + socket, verb})
+        .status;
+  }
 
   /// What systemd knows of the unit: "MainPID", "NRestarts", ...
   [[nodiscard]] std::string property(const std::string& name) const {
@@ -145,6 +155,85 @@ TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, st
     CHECK_THAT(systemd.journal(), Catch::ContainsSubstring("cluster file reloaded: "));
     CHECK_THAT(warnings(), !Catch::ContainsSubstring("cluster file reloaded: "));
     CHECK_THAT(systemd.journal(), !Catch::ContainsSubstring("<4>"));
+  }
+
+  SECTION(
+      "operators and readers, of groups that the unit's user is not in, from a reload and a replacement to a restart") {
+    write(cluster_path, with("director: { operators: operator, readers: users }\n"));
+    const auto reloaded = systemd.systemctl("reload");
+    INFO(reloaded.text << systemd.journal());
+    REQUIRE(reloaded.status == 0);
+    const auto check_access = [&] {
+      CHECK(lab::wait_until([&] { return systemd.ctl_as("operator", "control.sock", "status") == 0; }, 10s));
+      CHECK(systemd.ctl_as("users", "status.sock", "status") == 0);
+      CHECK(systemd.ctl_as("users", "control.sock", "status") == 3);
+      CHECK(systemd.ctl_as("operator", "status.sock", "status") == 3);
+      CHECK(systemd.ctl_as("nogroup", "control.sock", "status") == 3);
+    };
+    check_access();
+    REQUIRE(systemd.ctl_as("operator", "control.sock", "replace") == 0);
+    check_access();
+    CHECK(systemd.property("MainPID") == first);
+    CHECK(systemd.property("NRestarts") == "0");
+    REQUIRE(systemd.systemctl("restart").status == 0);
+    check_access();
+  }
+
+  SECTION("what can never start is told before a replacement, and is not restarted for ever") {
+    const auto ends_with = [&](const std::string& expected) {
+      CHECK(systemd.systemctl("restart").status != 0);
+      const auto ended = [&] { return systemd.property("ActiveState") == "failed"; };
+      const bool stays = lab::wait_until(ended, 10s) && !lab::wait_until([&] { return !ended(); }, 1s);
+      INFO(systemd.journal());
+      CHECK(stays);
+      CHECK(systemd.property("ExecMainStatus") == expected);
+      CHECK(systemd.property("NRestarts") == "0");
+    };
+    write(cluster_path, with("director: { operators: nonesuch }\n"));
+    const auto refused = systemd.run({"directorctl", "replace"});
+    CHECK(refused.status == 1);
+    CHECK_THAT(refused.text, Catch::ContainsSubstring("director: operators: this host has no group 'nonesuch'"));
+    CHECK(systemd.systemctl("reload").status != 0);
+    CHECK(systemd.property("MainPID") == first);
+    ends_with("6");
+    write(cluster_path, "cluster: [\n");
+    ends_with("2");
+    write(cluster_path, cluster_file);
+    CHECK(systemd.systemctl("start").status == 0);
+    CHECK(systemd.active());
+  }
+
+  SECTION("inside the unit's limits: a kernel setting is set and restored, a program checks, a router is master") {
+    const std::string setting = "/proc/sys/net/ipv4/vs/expire_quiescent_template";
+    const auto value = [&] { return systemd.run({"cat", setting}).text; };
+    REQUIRE(value() == "0\n");
+    const std::filesystem::path script = "/usr/local/bin/lab-check";
+    write(script,
+          "#!/bin/sh\nwhile read -r id parent device root at options rest; do\n"
+          "  case $at in /proc/sys | /proc/sys/net) seen=\"$seen $at ${options%%,*}\" ;; esac\n"
+          "done </proc/self/mountinfo\n[ ! -d /proc/1 ] || seen=\"$seen, others\"\necho limits:$seen\n");
+    std::filesystem::permissions(script, std::filesystem::perms(0755));
+    const auto status_text = systemd.property("StatusText");
+    const auto node = status_text.substr(status_text.rfind(' ') + 1);
+    write(cluster_path,
+          with("  mail:\n    listen: \"127.0.0.9:25\"\n    persistence: 1m\n"
+               "    check: { exec: { command: [/usr/local/bin/lab-check] }, interval: 500ms, timeout: 400ms }\n"
+               "    servers: { mail1: { address: 127.0.0.3 } }\n"
+               "nodes: { " +
+               node +
+               ": { address: 127.0.0.1 } }\n"
+               "vrrp: { front: { router_id: 51, interface: lo, addresses: [127.0.0.9/32], advertise: 100ms } }\n"));
+    const auto reloaded = systemd.systemctl("reload");
+    INFO(reloaded.text << systemd.journal());
+    REQUIRE(reloaded.status == 0);
+    CHECK(value() == "1\n");
+    const auto servers = [&] { return systemd.run({"directorctl", "servers"}).text; };
+    CHECK(lab::wait_until([&] { return servers().contains("limits: /proc/sys ro /proc/sys/net rw\""); }, 10s));
+    INFO(servers());
+    CHECK(lab::wait_until([&] { return systemd.run({"ip", "address"}).text.contains("inet 127.0.0.9/32"); }, 10s));
+    INFO(systemd.run({"directorctl", "vrrp"}).text);
+    CHECK(systemd.systemctl("stop").status == 0);
+    CHECK(value() == "0\n");
   }
 
   SECTION("a life that is killed is followed by another, and so is one that hangs") {
