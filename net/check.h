@@ -5,8 +5,8 @@
 
 namespace net {
 
-/// Says on standard error which invariant did not hold and where, in one write, and ends the process by SIGABRT. The
-/// rules and the leases stay in the kernel, as after any crash.
+/// Says on standard error which invariant did not hold and where, in one write, if that is possible within a second,
+/// and ends the process by SIGABRT. The rules and the leases stay in the kernel, as after any crash.
 [[noreturn]] void invariant_broken(std::string_view invariant, const std::source_location& where) noexcept;
 
 /// An invariant that a class of ours claims, in every build: what is wrong with us must not go on as undefined

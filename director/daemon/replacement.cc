@@ -95,7 +95,7 @@ net::Error Replacement::exec() const {
 }
 
 Replacer::Replacer(net::Loop& loop, Replacement replacement, PrepareExec prepare_exec,
-                   std::unique_ptr<Background> background)
+                   std::unique_ptr<net::Background> background)
     : loop_(loop),
       replacement_(std::move(replacement)),
       prepare_exec_(std::move(prepare_exec)),
@@ -105,7 +105,7 @@ Replacer::~Replacer() { loop_.cancel(timer_); }
 
 net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replacement replacement,
                                                         PrepareExec prepare_exec) {
-  auto background = Background::create(loop);
+  auto background = net::Background::create(loop);
   if (!background) return std::unexpected(background.error());
   return std::unique_ptr<Replacer>(
       new Replacer(loop, std::move(replacement), std::move(prepare_exec), std::move(*background)));
@@ -114,8 +114,8 @@ net::Result<std::unique_ptr<Replacer>> Replacer::create(net::Loop& loop, Replace
 void Replacer::replace(Done done) {
   if (background_->busy() || timer_ != 0) return done(net::failure("another replacement is running"));
   const auto shared = std::make_shared<Done>(std::move(done));
-  const auto work = [this, shared]() -> Background::Then {
-    auto checked = replacement_.check();
+  const auto work = [this, replacement = replacement_, shared]() -> net::Background::Then {
+    auto checked = replacement.check();
     return [this, shared, checked = std::move(checked)]() mutable {
       if (checked) {
         timer_ = loop_.after(time_to_answer, [this] {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "director/engine/background.h"
+#include "net/background.h"
 #include "net/error.h"
 #include "net/loop.h"
 
@@ -51,12 +51,13 @@ class Replacer {
   void replace(Done done);
 
  private:
-  Replacer(net::Loop& loop, Replacement replacement, PrepareExec prepare_exec, std::unique_ptr<Background> background);
+  Replacer(net::Loop& loop, Replacement replacement, PrepareExec prepare_exec,
+           std::unique_ptr<net::Background> background);
 
   net::Loop& loop_;
   Replacement replacement_;
   PrepareExec prepare_exec_;
-  std::unique_ptr<Background> background_;
+  std::unique_ptr<net::Background> background_;
   net::Loop::Id timer_ = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include "net/fd.h"
 #include "net/file.h"
+#include "net/own_process.h"
 
 namespace director {
 namespace {
@@ -115,14 +116,14 @@ Overrides overrides_from_json(const json& value) {
   return overrides;
 }
 
-net::Result<> write_all(int fd, std::string_view text, const std::string& name) {
+bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return net::system_error(errno, "write " + name);
+    if (written < 0) return false;
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-  return {};
+  return true;
 }
 
 /// Calls `visit` with each beginning in a state and the end that goes with it.
@@ -221,23 +222,35 @@ net::Result<PersistentState> load_state(const std::filesystem::path& file) {
 }
 
 net::Result<> save_state(const std::filesystem::path& file, const PersistentState& state) {
-  const std::string name = file.string() + ".new";
-  {
-    const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) return net::system_error(errno, "write " + name);
-    if (auto written = write_all(fd.get(), to_json(state), name); !written) return written;
+  const std::string json = to_json(state), name = file.string() + ".new", folder = file.parent_path().string();
+  enum class Step : std::uint8_t { write, replace, sync, sync_folder };
+  volatile Step step = Step::write;
+  // The content is durable before it replaces what is there; the replacement is only when its folder is.
+  const int error = net::in_own_process(-1, [&] {
+    {
+      const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+      if (!fd || !write_all(fd.get(), json)) return errno;
+      step = Step::sync;
+      if (fsync(fd.get()) != 0) return errno;
+    }
+    step = Step::replace;
+    if (rename(name.c_str(), file.c_str()) != 0) return errno;
+    step = Step::sync_folder;
+    const net::Fd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return !fd || fsync(fd.get()) != 0 ? errno : 0;
+  });
+  if (error == 0) return {};
+  switch (step) {
+    case Step::write:
+      return net::system_error(error, "write " + name);
+    case Step::replace:
+      return net::system_error(error, "replace " + file.string());
+    case Step::sync:
+      return net::system_error(error, "sync " + name);
+    case Step::sync_folder:
+      return net::system_error(error, "sync " + folder);
   }
-  if (rename(name.c_str(), file.c_str()) != 0) return net::system_error(errno, "replace " + file.string());
-  return {};
-}
-
-net::Result<> sync_state(const std::filesystem::path& file) {
-  // The content, then the rename, which is durable only once its directory is.
-  for (const auto& [path, flags] : {std::pair(file, 0), std::pair(file.parent_path(), O_DIRECTORY)}) {
-    const net::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
-    if (!fd || fsync(fd.get()) != 0) return net::system_error(errno, "sync " + path.string());
-  }
-  return {};
+  return net::system_error(error, "write " + name);
 }
 
 }  // namespace director

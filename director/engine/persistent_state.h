@@ -69,9 +69,7 @@ void clamp_future_times(PersistentState& state, WallTime now);
 [[nodiscard]] net::Result<PersistentState> load_state(const std::filesystem::path& file);
 
 /// Replaces the file in one step: if this process dies at any moment, the old or the new content is there, whole.
+/// Returns when the new one would outlive a loss of power; that may take long, but never keeps the process from ending.
 [[nodiscard]] net::Result<> save_state(const std::filesystem::path& file, const PersistentState& state);
-
-/// Waits until what was saved would outlive a loss of power too. That may take long.
-[[nodiscard]] net::Result<> sync_state(const std::filesystem::path& file);
 
 }  // namespace director

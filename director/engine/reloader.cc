@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "config/load.h"
-#include "director/engine/background.h"
 #include "director/engine/engine.h"
 #include "director/engine/probe_secrets.h"
+#include "net/background.h"
 
 namespace director {
 
@@ -25,7 +25,7 @@ struct Reloader::Read {
 };
 
 Reloader::Reloader(Engine& engine, Source source, config::ReloadCache cache, PrepareAccess prepare_access,
-                   std::unique_ptr<Background> background)
+                   std::unique_ptr<net::Background> background)
     : engine_(engine),
       source_(std::move(source)),
       cache_(std::make_shared<const config::ReloadCache>(std::move(cache))),
@@ -36,7 +36,7 @@ Reloader::~Reloader() = default;
 
 net::Result<std::unique_ptr<Reloader>> Reloader::create(net::Loop& loop, Engine& engine, Source source,
                                                         config::ReloadCache cache, PrepareAccess prepare_access) {
-  auto background = Background::create(loop);
+  auto background = net::Background::create(loop);
   if (!background) return std::unexpected(background.error());
   return std::unique_ptr<Reloader>(
       new Reloader(engine, std::move(source), std::move(cache), std::move(prepare_access), std::move(*background)));
@@ -50,7 +50,7 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
         Refused{.why = fmt::format("read {}: {}", file, error.message), .kind = RequestError::Kind::failed}));
   };
   auto work = [file = std::move(file), before = engine_.in_force().shared(), source = source_, cache = cache_,
-               prepare_access = prepare_access_, dry_run = engine_.dry_run(), shared]() mutable -> Background::Then {
+               prepare_access = prepare_access_, dry_run = engine_.dry_run(), shared]() mutable -> net::Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
       auto loaded = config::reload(file, *cache, before->services, &modules);

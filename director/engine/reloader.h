@@ -15,12 +15,12 @@ namespace config {
 class ReloadCache;
 }
 namespace net {
+class Background;
 class Loop;
-}
+}  // namespace net
 
 namespace director {
 
-class Background;
 class Engine;
 
 /// Which file is in force and which node of it this is.
@@ -73,7 +73,7 @@ class Reloader {
 
  private:
   Reloader(Engine& engine, Source source, config::ReloadCache cache, PrepareAccess prepare_access,
-           std::unique_ptr<Background> background);
+           std::unique_ptr<net::Background> background);
   struct Read;
   void take_over(bool yes, std::expected<Read, Refused> read, Done done);
   void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
@@ -82,7 +82,7 @@ class Reloader {
   Source source_;
   std::shared_ptr<const config::ReloadCache> cache_;  ///< of engine_'s cluster; shared with the thread
   PrepareAccess prepare_access_;
-  std::unique_ptr<Background> background_;
+  std::unique_ptr<net::Background> background_;
 };
 
 }  // namespace director

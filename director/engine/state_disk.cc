@@ -9,7 +9,7 @@
 namespace director {
 
 net::Result<std::unique_ptr<StateDisk>> StateFile::create(net::Loop& loop, std::filesystem::path file) {
-  auto thread = Background::create(loop);
+  auto thread = net::Background::create(loop);
   if (!thread) return std::unexpected(thread.error());
   return std::unique_ptr<StateDisk>(new StateFile(std::move(file), std::move(*thread)));
 }
@@ -24,9 +24,8 @@ std::string StateFile::put_aside() {
 
 void StateFile::write(const PersistentState& state, Then then) {
   const auto shared = std::make_shared<Then>(std::move(then));
-  auto work = [file = file_, state, shared]() -> Background::Then {
+  auto work = [file = file_, state, shared]() -> net::Background::Then {
     auto saved = save_state(file, state);
-    if (saved) saved = sync_state(file);
     return [saved = std::move(saved), shared]() mutable { (*shared)(std::move(saved)); };
   };
   thread_->run(std::move(work), [shared, file = file_](const net::Error& error) {

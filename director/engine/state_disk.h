@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "director/engine/background.h"
 #include "director/engine/persistent_state.h"
+#include "net/background.h"
 #include "net/error.h"
 #include "net/loop.h"
 
@@ -40,6 +40,11 @@ class StateFile final : public StateDisk {
   /// `loop` must outlive this. Error: no descriptors left.
   static net::Result<std::unique_ptr<StateDisk>> create(net::Loop& loop, std::filesystem::path file);
 
+  /// Waits for the write under way, for a second at most.
+  ~StateFile() override { thread_->wait(std::chrono::seconds(1)); }
+  StateFile(const StateFile&) = delete;
+  StateFile& operator=(const StateFile&) = delete;
+
   [[nodiscard]] std::string name() const override { return file_.string(); }
   [[nodiscard]] net::Result<PersistentState> load() override { return load_state(file_); }
   std::string put_aside() override;
@@ -47,11 +52,11 @@ class StateFile final : public StateDisk {
   [[nodiscard]] bool busy() const override { return thread_->busy(); }
 
  private:
-  StateFile(std::filesystem::path file, std::unique_ptr<Background> thread)
+  StateFile(std::filesystem::path file, std::unique_ptr<net::Background> thread)
       : file_(std::move(file)), thread_(std::move(thread)) {}
 
   std::filesystem::path file_;
-  std::unique_ptr<Background> thread_;
+  std::unique_ptr<net::Background> thread_;
 };
 
 }  // namespace director

@@ -22,7 +22,7 @@ class StateStore {
 
   /// `loop` and `log` must outlive this. Until open() there is only the memory.
   StateStore(net::Loop& loop, EventLog& log) : loop_(loop), log_(log), clock_(loop.clock()) {}
-  /// Waits for the write under way.
+  /// As the disk's: a write under way may go on by itself.
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;

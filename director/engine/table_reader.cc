@@ -5,9 +5,18 @@
 #include <utility>
 
 namespace director {
+namespace {
+
+net::Result<ipvs::Snapshot> read_table(ipvs::Kernel& kernel) {
+  auto table = kernel.list();
+  if (!table && table.error().code == ENOENT) std::ignore = kernel.reopen();  // for the next reading
+  return table;
+}
+
+}  // namespace
 
 net::Result<std::unique_ptr<TableReader>> TableReader::create(net::Loop& loop, std::unique_ptr<ipvs::Kernel> kernel) {
-  auto background = Background::create(loop);
+  auto background = net::Background::create(loop);
   if (!background) return std::unexpected(background.error());
   return std::unique_ptr<TableReader>(new TableReader(std::move(kernel), std::move(*background)));
 }
@@ -25,16 +34,10 @@ void TableReader::start() {
     for (auto& then : *asked) then(table);
   };
   background_->run(
-      [this, answer]() -> Background::Then {
-        return [answer, table = read_table()]() mutable { answer(std::move(table)); };
+      [kernel = kernel_, answer]() -> net::Background::Then {
+        return [answer, table = read_table(*kernel)]() mutable { answer(std::move(table)); };
       },
       [answer](const net::Error& error) { answer(net::failure("read the IPVS table: " + error.message)); });
-}
-
-net::Result<ipvs::Snapshot> TableReader::read_table() {
-  auto table = kernel_->list();
-  if (!table && table.error().code == ENOENT) std::ignore = kernel_->reopen();  // for the next reading
-  return table;
 }
 
 }  // namespace director

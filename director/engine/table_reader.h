@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "director/engine/background.h"
 #include "ipvs/kernel.h"
+#include "net/background.h"
 #include "net/loop.h"
 
 namespace director {
@@ -19,19 +19,23 @@ class TableReader {
   /// `loop` must outlive this; `kernel` is nobody else's. Error: no descriptors left.
   static net::Result<std::unique_ptr<TableReader>> create(net::Loop& loop, std::unique_ptr<ipvs::Kernel> kernel);
 
+  /// Waits for the reading under way, for a second at most; who asked is told nothing.
+  ~TableReader() { background_->wait(std::chrono::seconds(1)); }
+  TableReader(const TableReader&) = delete;
+  TableReader& operator=(const TableReader&) = delete;
+
   /// What the table holds from now on or later. Whoever asks while a reading is under way waits for the next, together
   /// with all others who do.
   void read(Then then);
 
  private:
-  TableReader(std::unique_ptr<ipvs::Kernel> kernel, std::unique_ptr<Background> background)
+  TableReader(std::shared_ptr<ipvs::Kernel> kernel, std::unique_ptr<net::Background> background)
       : kernel_(std::move(kernel)), background_(std::move(background)) {}
   void start();
-  net::Result<ipvs::Snapshot> read_table();
 
-  std::unique_ptr<ipvs::Kernel> kernel_;  ///< the thread's while it reads
+  std::shared_ptr<ipvs::Kernel> kernel_;  ///< the thread's while it reads
   std::vector<Then> waiting_;
-  std::unique_ptr<Background> background_;  ///< last: its thread ends before what it uses
+  std::unique_ptr<net::Background> background_;
 };
 
 }  // namespace director

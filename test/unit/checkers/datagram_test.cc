@@ -2,6 +2,7 @@
 
 #include <random>
 #include <string>
+#include <thread>
 
 #include "checkers/probes/dns.h"
 #include "checkers/probes/icmp.h"

@@ -106,8 +106,20 @@ TEST_CASE("a disk that does not answer is waited for no longer than a second, an
   CHECK_FALSE(disk.store->unsaved().empty());
 
   const net::Fd reader(::open(hangs.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  std::filesystem::remove(hangs);
   while (!disk.store->unsaved().empty()) REQUIRE(disk.loop.turn(2s));
   CHECK(disk.saved("web/web1") == 7);
+}
+
+TEST_CASE("a disk that does not answer does not keep the store from ending") {
+  Disk disk;
+  const auto hangs = disk.file.string() + ".new";
+  REQUIRE(mkfifo(hangs.c_str(), 0600) == 0);
+  disk.weigh("web/web1", 7);
+  CHECK_FALSE(disk.told().empty());
+  const auto began = net::monotonic_now();
+  disk.store.reset();
+  CHECK(net::monotonic_now() - began < 5s);
 }
 
 TEST_CASE("a clock set back while nothing ran gives no drain more time than it had at first") {

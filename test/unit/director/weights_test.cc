@@ -1,6 +1,7 @@
 // The operator's weights: who gave them, why, and for how long.
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "director/control/status.h"
 #include "director/engine/weight_origin.h"

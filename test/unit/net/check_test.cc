@@ -1,14 +1,17 @@
 #include "net/check.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <climits>
 #include <csignal>
 #include <map>
 #include <string>
 #include <tuple>
 
+#include "net/time.h"
 #include "test/catch.h"
 
 namespace {
@@ -72,6 +75,28 @@ TEST_CASE("what an invariant says is there, and is not, ends the process") {
                Catch::ContainsSubstring("every number has a square (") && Catch::ContainsSubstring("check_test.cc:"));
   }
   CHECK(net::must_find(squares, 2, "every number has a square") == 4);
+}
+
+TEST_CASE("a broken invariant ends the process also where nobody reads what it says") {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe(pipe.data()) == 0);
+  const std::string block(PIPE_BUF, '.');
+  for (int filled = 0; filled < fcntl(pipe[1], F_GETPIPE_SZ); filled += PIPE_BUF)
+    REQUIRE(write(pipe[1], block.data(), block.size()) == PIPE_BUF);
+  const pid_t child = fork();
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    dup2(pipe[1], STDERR_FILENO);
+    net::check(false, "one and one are three");
+    _exit(0);
+  }
+  int status = 0;
+  const auto limit = net::monotonic_now() + std::chrono::seconds(10);
+  while (waitpid(child, &status, WNOHANG) == 0 && net::monotonic_now() < limit) usleep(10'000);
+  kill(child, SIGKILL);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
+  for (const int end : pipe) close(end);
 }
 
 TEST_CASE("an invariant that holds says nothing") {

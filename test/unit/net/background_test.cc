@@ -1,4 +1,4 @@
-#include "director/engine/background.h"
+#include "net/background.h"
 
 #include <pthread.h>
 
@@ -7,7 +7,7 @@
 
 #include "test/catch.h"
 
-using director::Background;
+using net::Background;
 
 namespace {
 
