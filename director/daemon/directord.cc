@@ -151,22 +151,20 @@ std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, con
   auto table_kernel = open_table_kernel(arguments.dry_run);
   if (!table_kernel) return failure(table_kernel.error());
 
-  info(fmt::format("directord {} on {}, cluster {}{}", net::version(), node.name, loaded.cluster.name,
-                   arguments.dry_run ? "; dry run: the kernel is not changed" : ""));
-  if (scratch) {
-    info("query it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
-  }
   net::KernelHost host;
   director::Engine engine(*loop, **kernel, host, std::move(loaded.cluster), std::move(options));
   std::unique_ptr<director::ApiServers> servers;
-  std::optional<director::ServiceManager> manager;
+  std::unique_ptr<director::ServiceManager> manager;
   bool stopping = false;
   auto handled = loop->on_signals({SIGTERM, SIGINT, SIGHUP}, [&](int signal) {
     if (signal == SIGHUP) return reload(servers->reloader());
     if (std::exchange(stopping, true)) return loop->stop();  // told twice: it waits for no successor
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
     if (manager) manager->stopping();
-    engine.stop([&] { loop->stop(); });
+    engine.stop([&] {
+      if (!manager) return loop->stop();
+      manager->when_told([&] { loop->stop(); });
+    });
   });
   if (!handled) return failure(handled.error());
   auto opened = director::ApiServers::open(
@@ -182,8 +180,17 @@ std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, con
   if (auto dropped = director::drop_privileges(); !dropped) return failure(dropped.error());
   const auto start_check = start_check_of(arguments);
   if (auto checked = start_check.check_files(engine.cluster(), node); !checked) return set_up_failure(checked.error());
+  // Not earlier: a thread keeps the privileges that it began with.
+  if (auto started = director::log::start_thread(); !started) return failure(started.error());
+  info(fmt::format("directord {} on {}, cluster {}{}", net::version(), node.name, engine.cluster().name,
+                   arguments.dry_run ? "; dry run: the kernel is not changed" : ""));
+  if (scratch) {
+    info("query it with: directorctl --socket " + (arguments.runtime_dir / "control.sock").string() + " status");
+  }
   if (auto started = engine.start(); !started) return failure(started.error());
-  manager.emplace(*loop);
+  auto told = director::ServiceManager::create(*loop);
+  if (!told) return failure(told.error());
+  manager = std::move(*told);
   manager->ready(fmt::format("cluster {}, node {}", engine.cluster().name, node.name));
   if (auto ended = loop->run(); !ended) return failure(ended.error());
   return {};
@@ -194,6 +201,7 @@ std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, con
 int main(int argc, char** argv) {
   // Whoever reads the log may end before the director does; that must not end the director.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // who started this may ignore it, and then no process of ours could be waited for
   keep_freed_memory();
   Arguments arguments;
   arguments.again = {.program = director::own_program(argv[0]), .arguments = {argv, argv + argc}};
@@ -244,9 +252,9 @@ int main(int argc, char** argv) {
                loaded->cluster.name, loaded->cluster.services.size(), loaded->cluster.virtual_routers.size());
     return done;
   }
-  if (auto ran = run(arguments, std::move(*loaded), std::move(*node)); !ran) {
-    error(ran.error().why.message);
-    return ran.error().status;
-  }
-  return done;
+  const auto ran = run(arguments, std::move(*loaded), std::move(*node));
+  if (!ran) error(ran.error().why.message);
+  director::log::flush(std::chrono::seconds(1));
+  // A thread may hang in a call of the kernel, as on a frozen disk, and may still use what exit() would destroy.
+  _exit(ran ? done : ran.error().status);
 }

@@ -90,6 +90,7 @@ net::Result<> Replacement::check() const {
 
 net::Error Replacement::exec() const {
   pass_on_privileges();
+  log::flush(std::chrono::seconds(1));
   execv(program.c_str(), pointers(arguments).data());
   return {.code = errno, .message = net::system_error(errno, "run " + program.string()).error().message};
 }

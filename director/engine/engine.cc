@@ -22,6 +22,7 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
       in_force_(std::move(cluster), options_.node),
       problem_watch_(loop, [this] { return problems(); }),
       log_(loop.clock(), sinks()),
+      log_watch_(loop, log_, log::trouble),
       store_(loop, log_),
       drains_(loop, kernel, in_force_, log_, store_, [this](const auto& service) { reconciler_.mark_dirty(service); }),
       health_(loop, host, in_force_, log_,
@@ -80,6 +81,7 @@ net::Result<> Engine::start() {
   drains_.check_connections();
   overrides_.expire_weights();
   problem_watch_.start();
+  log_watch_.start();
   store_.follow_clock([this](net::WallTime::duration by) {
     drains_.move_times(by);
     overrides_.expire_weights();
@@ -253,6 +255,7 @@ std::vector<Problem> Engine::problems() const {
   if (!refused_file_.empty()) all.push_back({EventKind::reload_refused, "cluster file", refused_file_});
   if (!sync_.problem().empty()) all.push_back({EventKind::sync_error, "connection sync", sync_.problem()});
   if (!store_.unsaved().empty()) all.push_back({EventKind::state_error, "state file", store_.unsaved()});
+  if (const auto why = log_watch_.problem(); !why.empty()) all.push_back({EventKind::log_stalled, "log", why});
   if (!store_.damaged().empty()) all.push_back({EventKind::state_error, "directord", store_.damaged()});
   const auto names = peers_.names(cluster());
   for (const auto& router : routers_.status()) {

@@ -14,6 +14,7 @@
 #include "director/engine/event_log.h"
 #include "director/engine/health_monitor.h"
 #include "director/engine/kernel_settings.h"
+#include "director/engine/log_watch.h"
 #include "director/engine/node_config.h"
 #include "director/engine/operator_overrides.h"
 #include "director/engine/peers.h"
@@ -130,6 +131,7 @@ class Engine {
   ClusterInForce in_force_;
   ProblemWatch problem_watch_;
   EventLog log_;
+  LogWatch log_watch_;
   StateStore store_;
   DrainManager drains_;
   HealthMonitor health_;

@@ -213,6 +213,17 @@ Event state_saved() {
   return {.kind = EventKind::state_saved, .subject = "directord", .text = "the state file can be written again"};
 }
 
+Event log_stalled(const std::string& why) { return because_of(EventKind::log_stalled, "directord", why); }
+
+Event log_written() {
+  return {.kind = EventKind::log_written, .subject = "directord", .text = "the log can be written again"};
+}
+
+std::string log_problem(const LogWriter::Trouble& trouble) {
+  return fmt::format("the log cannot be written (since {}): {}; {} line{} dropped", net::timestamp(trouble.since),
+                     trouble.why, trouble.dropped, trouble.dropped == 1 ? " was" : "s were");
+}
+
 Event clock_set(net::WallTime::duration by) {
   const auto step = std::chrono::duration_cast<std::chrono::seconds>(by);
   return {.kind = EventKind::clock_set,

@@ -7,6 +7,7 @@
 
 #include "checkers/local_faults.h"
 #include "director/engine/event_types.h"
+#include "director/engine/log_writer.h"
 #include "ipvs/types.h"
 #include "net/time_text.h"
 
@@ -76,6 +77,10 @@ Event sync_error(const std::string& why);
 Event setting_error(const std::string& why);
 Event state_error(const std::string& why);
 Event state_saved();
+Event log_stalled(const std::string& why);
+Event log_written();
+/// The same as a problem, while it lasts.
+std::string log_problem(const LogWriter::Trouble& trouble);
 /// The clock on the wall was set by so much.
 Event clock_set(net::WallTime::duration by);
 Event reloaded(const std::string& what);

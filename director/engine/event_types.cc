@@ -82,6 +82,10 @@ constexpr auto types = std::to_array<EventType>({
      "a kernel setting that the cluster file needs could not be set; retried"},
     {state_error, "state_error", error, ReasonClass::disk, "the state file could not be read or written"},
     {state_saved, "state_saved", info, ReasonClass::disk, "the state file can be written again"},
+    {log_stalled, "log_stalled", warning, ReasonClass::process,
+     "the log cannot be written: nobody reads it, or the disk is full or hangs; what does not fit into memory is "
+     "dropped"},
+    {log_written, "log_written", info, ReasonClass::process, "the log can be written again"},
     {reloaded, "reloaded", info, ReasonClass::file, "another cluster file is in force"},
     {reload_refused, "reload_refused", error, ReasonClass::file,
      "a cluster file was refused; the one before stays in force"},

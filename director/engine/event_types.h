@@ -71,6 +71,8 @@ enum class EventKind : std::uint8_t {
   setting_error,
   state_error,
   state_saved,
+  log_stalled,
+  log_written,
   reloaded,
   reload_refused,
   clock_set,

@@ -50,7 +50,8 @@ void Reloader::read(std::string file, std::move_only_function<void(std::expected
         Refused{.why = fmt::format("read {}: {}", file, error.message), .kind = RequestError::Kind::failed}));
   };
   auto work = [file = std::move(file), before = engine_.in_force().shared(), source = source_, cache = cache_,
-               prepare_access = prepare_access_, dry_run = engine_.dry_run(), shared]() mutable -> net::Background::Then {
+               prepare_access = prepare_access_, dry_run = engine_.dry_run(),
+               shared]() mutable -> net::Background::Then {
     auto result = [&]() -> std::expected<Read, Refused> {
       const auto modules = net::Modules::of_host();
       auto loaded = config::reload(file, *cache, before->services, &modules);
