@@ -82,7 +82,8 @@ class Prober {
 };
 
 /// Never null: where a spec cannot be probed (a CA file that is not there, a bad expression), every probe ends as
-/// blocked with a sentence that says why.
+/// blocked with a sentence that says why. Waits for nothing: what has to be read is read in a thread, when the first
+/// probe begins.
 [[nodiscard]] std::unique_ptr<Prober> make_prober(const Spec& spec);
 
 /// How probers are made: make_prober(), or what takes its place where the servers are simulated.

@@ -4,6 +4,7 @@
 #include <random>
 #include <type_traits>
 
+#include "checkers/late_prober.h"
 #include "checkers/probe.h"
 #include "checkers/probes/agent.h"
 #include "checkers/probes/datagram.h"
@@ -24,29 +25,6 @@ namespace checkers {
 namespace {
 
 using MadeProber = net::Result<std::unique_ptr<Prober>>;
-MadeProber try_to_make(const Spec& spec);
-
-/// A spec that cannot be probed: says so each time, until what it lacks is there.
-class BrokenProber final : public Prober {
- public:
-  explicit BrokenProber(const Spec& spec) : spec_(spec) {}
-
-  StartedProbe start(net::Loop& loop, const net::Endpoint& target, std::uint32_t mark,
-                     ProbeRun::OnDone on_done) const override {
-    if (!made_) {
-      auto made = try_to_make(spec_);
-      if (!made)
-        return could_not_run(fmt::format("{} {}", name_of(spec_.kind), to_string(target)), made.error().message,
-                             made.error().code);
-      made_ = std::move(*made);
-    }
-    return made_->start(loop, target, mark, std::move(on_done));
-  }
-
- private:
-  Spec spec_;
-  mutable std::unique_ptr<Prober> made_;
-};
 
 std::uint64_t random_token() {
   std::uint64_t value = 0;
@@ -159,8 +137,8 @@ class FileProber final : public Prober {
  public:
   explicit FileProber(File spec) : spec_(std::move(spec)) {}
 
-  StartedProbe start(net::Loop&, const net::Endpoint&, std::uint32_t, ProbeRun::OnDone) const override {
-    return read_state_file(spec_);
+  StartedProbe start(net::Loop& loop, const net::Endpoint&, std::uint32_t, ProbeRun::OnDone on_done) const override {
+    return start_file(loop, spec_, std::move(on_done));
   }
 
  private:
@@ -231,11 +209,22 @@ struct Make {
 
 MadeProber try_to_make(const Spec& spec) { return std::visit(Make{spec}, spec.kind); }
 
+/// Whether making a prober reads a file (the CAs) or the user database.
+bool waits_for_host(const Kind& kind) {
+  const auto reads = [](const std::optional<Tls>& tls) { return tls && tls->verify; };
+  if (const auto* tcp = std::get_if<Tcp>(&kind)) return reads(tcp->tls);
+  if (const auto* http = std::get_if<Http>(&kind)) return http->follow > 0 || reads(http->tls);
+  if (const auto* smtp = std::get_if<Smtp>(&kind)) return reads(smtp->tls);
+  return std::holds_alternative<Exec>(kind);
+}
+
 }  // namespace
 
 std::unique_ptr<Prober> make_prober(const Spec& spec) {
-  auto made = try_to_make(spec);
-  return made ? std::move(*made) : std::make_unique<BrokenProber>(spec);
+  if (!waits_for_host(spec.kind)) {
+    if (auto made = try_to_make(spec)) return std::move(*made);
+  }
+  return std::make_unique<LateProber>(std::string(name_of(spec.kind)), [spec] { return try_to_make(spec); });
 }
 
 }  // namespace checkers

@@ -1,28 +1,20 @@
-// A program as a probe. The child is made by vfork: no copy of the page tables, however large this process is, and the
-// errno of a failed exec comes back in shared memory. Between vfork and exec the child calls the kernel and nothing
-// else.
 #include "checkers/probes/exec.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/capability.h>
 #include <pwd.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <map>
 #include <memory>
 #include <utility>
-#include <vector>
 
-#include "checkers/probes/capabilities.h"
+#include "checkers/probes/attempt.h"
+#include "checkers/probes/launch.h"
 #include "checkers/text.h"
 #include "net/fd.h"
 
@@ -32,68 +24,10 @@ namespace {
 constexpr std::size_t output_limit = 4096;  // of what is kept; the rest is read and dropped
 constexpr std::size_t read_at_once = 64 * 1024;
 constexpr net::Duration read_pause = std::chrono::milliseconds(1);  // whoever prints without end costs little
-constexpr int killed_max = 4;  // of one check: whoever ends at a SIGKILL at all is gone before the next run
 
 std::string doing_of(const Exec& spec, const net::Endpoint& target) {
   return fmt::format("exec {} for {}", spec.command.front(), to_string(target));
 }
-
-/// Pointers as execve wants them.
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> all;
-  for (auto& each : strings) all.push_back(each.data());
-  all.push_back(nullptr);
-  return all;
-}
-
-struct Child {
-  char* const* arguments;
-  char* const* environment;
-  int null;
-  int output;
-  const ExecPlan::User* user;
-};
-
-/// Only in the child, which shares this process's memory: raw system calls, no library that keeps state.
-[[noreturn]] void become(const Child& child, volatile int& error) {
-  setpgid(0, 0);
-  dup2(child.null, 0);
-  dup2(child.output, 1);
-  dup2(child.output, 2);
-  bool good = chdir("/") == 0;
-  // glibc's wrappers would change every thread of this process.
-  if (child.user != nullptr) {
-    raise_capabilities({CAP_SETUID, CAP_SETGID});
-    good = good && syscall(SYS_setgroups, 0, nullptr) == 0 && syscall(SYS_setgid, child.user->gid) == 0 &&
-           syscall(SYS_setuid, child.user->uid) == 0;
-  }
-  good = good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-  syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
-  // The script begins as from a shell: nothing blocked, and SIGPIPE, which this process may ignore, ends it again.
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  signal(SIGPIPE, SIG_DFL);
-  if (good) execve(child.arguments[0], child.arguments, child.environment);
-  error = errno;
-  _exit(127);
-}
-
-/// The process id, or minus the errno of what failed.
-pid_t spawn(const Child& child) {
-  volatile int error = 0;
-  // NOLINTBEGIN(*unsafe-functions,*insecureAPI.vfork,*unix.Vfork): posix_spawn sets neither groups nor limits, and fork
-  // copies a large director's page tables for each check. What become() may do here is written there.
-  const pid_t pid = vfork();
-  if (pid == 0) become(child, error);
-  // NOLINTEND(*unsafe-functions,*insecureAPI.vfork,*unix.Vfork)
-  if (pid < 0) return -errno;
-  if (error == 0) return pid;
-  waitpid(pid, nullptr, 0);
-  return -error;
-}
-
-net::Fd open_process(pid_t pid) { return net::Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))); }
 
 /// Whether `process` had ended. Never waits for it.
 bool reap(const net::Fd& process) {
@@ -105,24 +39,15 @@ bool reap(const net::Fd& process) {
 /// its time. The loop keeps it until then.
 class KilledChild {
  public:
-  KilledChild(std::string doing, net::Fd process) : doing_(std::move(doing)), process_(std::move(process)) {
-    ++count()[doing_];
-  }
+  KilledChild(net::Fd process, std::shared_ptr<Attempt> attempt)
+      : process_(std::move(process)), attempt_(std::move(attempt)) {}
   KilledChild(const KilledChild&) = delete;
   KilledChild& operator=(const KilledChild&) = delete;
-  ~KilledChild() {
-    reap(process_);
-    if (--count()[doing_] == 0) count().erase(doing_);
-  }
+  ~KilledChild() { reap(process_); }
 
-  static bool too_many(const std::string& doing) {
-    const auto found = count().find(doing);
-    return found != count().end() && found->second >= killed_max;
-  }
-
-  static void keep(net::Loop& loop, std::string doing, net::Fd process) {
+  static void keep(net::Loop& loop, net::Fd process, std::shared_ptr<Attempt> attempt) {
     const int fd = process.get();
-    auto child = std::make_unique<KilledChild>(std::move(doing), std::move(process));
+    auto child = std::make_unique<KilledChild>(std::move(process), std::move(attempt));
     KilledChild& killed = *child;
     const auto watch = loop.watch(fd, EPOLLIN, [&loop, kept = std::move(child)](std::uint32_t) {
       loop.unwatch(kept->watch_);  // and thereby this
@@ -131,14 +56,8 @@ class KilledChild {
   }
 
  private:
-  /// By what they were doing. Children are the process's, whichever loop minds them.
-  static std::map<std::string, int>& count() {
-    thread_local std::map<std::string, int> all;
-    return all;
-  }
-
-  std::string doing_;
   net::Fd process_;
+  std::shared_ptr<Attempt> attempt_;
   net::Loop::Id watch_ = 0;
 };
 
@@ -152,63 +71,51 @@ class ExecRun final : public ProbeRun {
     loop_.unwatch(watch_);
     loop_.forget(output_watch_);
     loop_.cancel(read_timer_);
-    if (pid_ <= 0) return;
-    const auto before = raise_capabilities({CAP_KILL});  // it may run as another user
-    kill(-pid_, SIGKILL);
-    restore_capabilities(before);
-    if (!process_) {
-      {
-        const net::Fd closed = std::move(output_);
-      }  // there may have been no descriptor left
-      process_ = open_process(pid_);
+    if (starting_) {
+      attempt_->give_up();
+      if (auto process = launch_->give_up()) process_ = std::move(*process);
     }
+    if (!process_.handle) return;
+    kill_group(process_.pid);
     if (exited_) {
-      reap(process_);
-    } else if (process_) {
-      KilledChild::keep(loop_, doing(), std::move(process_));
+      reap(process_.handle);
+    } else {
+      if (!starting_) attempt_->give_up();
+      KilledChild::keep(loop_, std::move(process_.handle), std::move(attempt_));
     }
   }
 
   /// The result, where the program could not be started.
   std::optional<Result> start() {
-    if (KilledChild::too_many(doing())) {
-      return failed(doing(), fmt::format("{} earlier runs were killed and have not exited", killed_max));
+    if (Attempt::too_many_of(doing())) {
+      return failed(doing(), fmt::format("{} earlier runs were killed and have not exited", Attempt::most_of_a_name));
     }
-    const net::Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (Attempt::too_many()) return cannot_start(EAGAIN);
     int ends[2];
-    if (!null || pipe2(ends, O_CLOEXEC) != 0) return cannot_start(errno);
+    if (pipe2(ends, O_CLOEXEC) != 0) return cannot_start(errno);
     output_ = net::Fd(ends[0]);
-    const net::Fd write_end(ends[1]);
+    net::Fd write_end(ends[1]);
     fcntl(output_.get(), F_SETFL, O_NONBLOCK);  // of this end alone: the script waits until what it writes is read
 
-    auto arguments = plan_.spec.command;
-    std::vector<std::string> environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                            "CHECK_ADDRESS=" + to_string(target_.address),
-                                            fmt::format("CHECK_PORT={}", target_.port)};
-    const auto argument_pointers = pointers(arguments);
-    const auto environment_pointers = pointers(environment);
-    pid_ = spawn({.arguments = argument_pointers.data(),
-                  .environment = environment_pointers.data(),
-                  .null = null.get(),
-                  .output = write_end.get(),
-                  .user = plan_.user ? &*plan_.user : nullptr});
-    if (pid_ < 0) return cannot_start(-pid_);
-
-    process_ = open_process(pid_);
-    if (!process_) return cannot_start(errno);
-    const auto watch = loop_.watch(process_.get(), EPOLLIN, [this](std::uint32_t) {
-      auto result = exited();
-      std::exchange(on_done_, nullptr)(std::move(result));
-    });
-    if (!watch) return cannot_start(watch.error().code);
-    watch_ = *watch;
-    const auto output = loop_.watch(output_.get(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { on_output(); });
-    if (!output) return cannot_start(output.error().code);
-    output_watch_ = *output;
+    Program program{
+        .arguments = plan_.spec.command,
+        .environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                        "CHECK_ADDRESS=" + to_string(target_.address), fmt::format("CHECK_PORT={}", target_.port)},
+        .user = plan_.user};
+    auto launch = Launch::begin(loop_, std::move(program), std::move(write_end), attempt_,
+                                [this](std::expected<Process, int> started) { on_started(std::move(started)); });
+    if (!launch) return cannot_start(launch.error().code);
+    launch_ = std::move(*launch);
+    starting_ = true;
     return std::nullopt;
   }
 
   [[nodiscard]] std::string doing() const override { return doing_of(plan_.spec, target_); }
+  [[nodiscard]] Result timed_out(net::Duration timeout) const override {
+    if (!starting_) return ProbeRun::timed_out(timeout);
+    const auto why = fmt::format("it has not started in {}: its file system does not answer", format_duration(timeout));
+    return could_not_run(doing(), why, 0, fmt::format("exec {}: {}", plan_.spec.command.front(), why));
+  }
 
  private:
   [[nodiscard]] Result cannot_start(int error) const {
@@ -216,10 +123,24 @@ class ExecRun final : public ProbeRun {
     return could_not_run(doing(), why, error, fmt::format("exec {}: {}", plan_.spec.command.front(), why));
   }
 
+  void on_started(std::expected<Process, int> started) {
+    starting_ = false;
+    if (!started) return end(cannot_start(started.error()));
+    process_ = std::move(*started);
+    const auto watch = loop_.watch(process_.handle.get(), EPOLLIN, [this](std::uint32_t) { end(exited()); });
+    if (!watch) return end(cannot_start(watch.error().code));
+    watch_ = *watch;
+    const auto output = loop_.watch(output_.get(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { on_output(); });
+    if (!output) return end(cannot_start(output.error().code));
+    output_watch_ = *output;
+  }
+
+  void end(Result result) { std::exchange(on_done_, nullptr)(std::move(result)); }
+
   Result exited() {
     // Left unreaped until the destructor has killed the rest of the group: so its number cannot yet be another's.
     siginfo_t info{};
-    waitid(P_PIDFD, static_cast<id_t>(process_.get()), &info, WEXITED | WNOHANG | WNOWAIT);
+    waitid(P_PIDFD, static_cast<id_t>(process_.handle.get()), &info, WEXITED | WNOHANG | WNOWAIT);
     exited_ = true;
     read_some();
     return result_of_exit(doing(), info.si_code, info.si_status, plan_.spec.weight, text_);
@@ -246,9 +167,11 @@ class ExecRun final : public ProbeRun {
   const ExecPlan& plan_;
   net::Endpoint target_;
   OnDone on_done_;
-  pid_t pid_ = 0;
+  std::shared_ptr<Attempt> attempt_ = std::make_shared<Attempt>(doing());
+  std::unique_ptr<Launch> launch_;
+  bool starting_ = false;
   bool exited_ = false;
-  net::Fd process_;
+  Process process_;
   net::Fd output_;
   net::Loop::Id watch_ = 0;
   net::Loop::Id output_watch_ = 0;
@@ -267,7 +190,7 @@ net::Result<ExecPlan> ExecPlan::prepare(const Exec& spec) {
   if (getpwnam_r(spec.user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
     return net::failure(fmt::format("no such user: {}", spec.user));
   }
-  plan.user = User{.uid = found->pw_uid, .gid = found->pw_gid};
+  plan.user = Program::User{.uid = found->pw_uid, .gid = found->pw_gid};
   return plan;
 }
 

@@ -1,31 +1,25 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 
 #include "checkers/probe.h"
+#include "checkers/probes/launch.h"
 
 namespace checkers {
 
 /// An exec check made ready.
 struct ExecPlan {
-  struct User {
-    uid_t uid;
-    gid_t gid;
-  };
-
   Exec spec;
-  std::optional<User> user;  ///< whom to become; nothing where this process is not root
+  std::optional<Program::User> user;  ///< whom to become; nothing where this process is not root
 
   /// An error names a user that does not exist. Asks the name service, which may block: once, at a reload.
   [[nodiscard]] static net::Result<ExecPlan> prepare(const Exec& spec);
 };
 
-/// Starts the program for `target`. `plan` must outlive the run. Whatever ends the run kills the process group,
-/// and waits for nothing: `loop` reaps the program when it has ended. While several killed runs for `target` have not,
-/// no further one is started.
+/// Starts the program for `target`, in a thread. `plan` must outlive the run. Whatever ends the run kills the process
+/// group, and waits for nothing: `loop` reaps the program when it has ended, or the thread one that was still to start.
+/// While several killed runs for `target` have not ended, no further one is started.
 [[nodiscard]] StartedProbe start_exec(net::Loop& loop, const ExecPlan& plan, const net::Endpoint& target,
                                       ProbeRun::OnDone on_done);
 

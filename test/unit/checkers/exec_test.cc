@@ -155,25 +155,37 @@ TEST_CASE("no program survives or is left unreaped when its check goes") {
 
 TEST_CASE("killed programs are not waited for, and those that do not end are not joined by more") {
   auto loop = net::Loop::create().value();
-  const auto plan = ExecPlan::prepare({.command = {"/bin/sleep", "1000"}}).value();
+  const TemporaryFile pids;
+  std::filesystem::permissions(pids.path, std::filesystem::perms::all);
+  const auto script = fmt::format("echo $$ >> {}; exec sleep 1000", pids.path);
+  const auto plan = ExecPlan::prepare({.command = {"/bin/sh", "-c", script}}).value();
   const auto start = [&](const net::Endpoint& endpoint) {
     return start_exec(loop, plan, endpoint, [](const Result&) {});
   };
   const auto is_running = [](const StartedProbe& started) {
     return std::holds_alternative<std::unique_ptr<ProbeRun>>(started);
   };
-  for (int i = 0; i < 4; ++i) REQUIRE(is_running(start(target)));  // each is killed at once, and reaped by no turn
+  const auto limit = net::monotonic_now() + 20s;
+  {
+    std::vector<StartedProbe> runs;
+    for (int i = 0; i < 4; ++i) REQUIRE(is_running(runs.emplace_back(start(target))));
+    const auto begun = [&] {
+      std::ifstream in(pids.path);
+      return std::count(std::istreambuf_iterator<char>(in), {}, '\n') == 4;
+    };
+    while (!begun() && net::monotonic_now() < limit) REQUIRE(loop.turn(5ms));
+    REQUIRE(begun());
+  }  // each is killed, and reaped by no turn
   CHECK_FALSE(childless());
   {
     const auto refused = start(target);
     REQUIRE_FALSE(is_running(refused));
     CHECK(std::get<Result>(refused).outcome == Outcome::failed);
     CHECK(std::get<Result>(refused).sentence ==
-          "exec /bin/sleep for 10.0.0.7:80: 4 earlier runs were killed and have not exited");
+          "exec /bin/sh for 10.0.0.7:80: 4 earlier runs were killed and have not exited");
   }
   CHECK(is_running(start(*net::Endpoint::parse("10.0.0.8:80"))));
 
-  const auto limit = net::monotonic_now() + 20s;
   while (!childless() && net::monotonic_now() < limit) REQUIRE(loop.turn(5ms));
   REQUIRE(childless());
   CHECK(is_running(start(target)));
