@@ -20,7 +20,7 @@ class LogWriter {
  public:
   static constexpr std::size_t default_limit = std::size_t{4} << 20;
   /// How long one write may take before it counts as stalled.
-  static constexpr auto patience = std::chrono::seconds(1);
+  static constexpr auto patience = std::chrono::milliseconds(500);
 
   /// The line that takes the place of `dropped` lines, of which the first came at `since`.
   using Notice = std::function<std::string(std::uint64_t dropped, net::WallTime since)>;

@@ -112,7 +112,7 @@ void Pair::start(Director& director) {
       *director.host,
       std::vector<std::string>{director.programs / "directord", "--config", folder / "cluster.yaml", "--node",
                                director.host->name, "--runtime-dir", runtime, "--state-dir", runtime / "state"},
-      log_of(director));
+      director.log_pipe.empty() ? log_of(director) : director.log_pipe);
   director.fate = Fate::running;
 }
 
