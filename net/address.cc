@@ -56,6 +56,12 @@ bool Address::is_link_local() const {
   return bytes_[0] == std::byte{0xfe} && (bytes_[1] & std::byte{0xc0}) == std::byte{0x80};
 }
 
+bool Address::is_loopback() const {
+  if (is_v4()) return bytes_[0] == std::byte{127};
+  return bytes_.back() == std::byte{1} &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::byte b) { return b == std::byte{0}; });
+}
+
 std::string to_string(const Address& address) {
   if (address.is_v4()) {
     const auto part = [&](std::size_t i) { return std::to_integer<unsigned>(address.bytes()[i]); };

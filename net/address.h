@@ -43,6 +43,7 @@ class Address {
   [[nodiscard]] bool is_any() const;
   [[nodiscard]] bool is_multicast() const;
   [[nodiscard]] bool is_link_local() const;  ///< 169.254.0.0/16 or fe80::/10
+  [[nodiscard]] bool is_loopback() const;    ///< 127.0.0.0/8 or ::1
 
   auto operator<=>(const Address&) const = default;
 

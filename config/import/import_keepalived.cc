@@ -195,6 +195,11 @@ class Importer {
     service_names_.push_back(service.name);
     service.remove_failed = !section.find("inhibit_on_failure");
     for (const Statement& each : section.body) take_service_word(section, each, service);
+    if (const auto why = fallback_problem(service); !why.empty()) {
+      const auto& sorry = *section.find("sorry_server");
+      note(sorry.line, fmt::format("not carried over: {}: {}", fmt::join(sorry.words, " "), why));
+      service.fallback.clear();
+    }
     imported_.services.push_back(std::move(service));
   }
 

@@ -131,6 +131,10 @@ class Importer {
       service.fallback = fallback.front();
     if (const std::string check = check_of(section, values); !check.empty()) service.checks = {check};
     drop_equal_ports(service);
+    if (const auto why = fallback_problem(service); !why.empty()) {
+      note(section.line, fmt::format("not carried over: fallback = {}: {}", service.fallback, why));
+      service.fallback.clear();
+    }
     imported_.services.push_back(std::move(service));
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "config/load.h"
 #include "config/schema/reader.h"
 
 namespace config {
@@ -106,6 +107,23 @@ std::string one_line(std::string text) {
 }
 
 }  // namespace
+
+std::string fallback_problem(const Imported::Service& service) {
+  if (service.fallback.empty()) return "";
+  const auto errors_of = [](Imported::Service tried) {
+    const auto loaded = load_text("", to_yaml({.services = {std::move(tried)}}));
+    auto found = loaded ? Refusal() : loaded.error();
+    std::erase_if(found, [](const Diagnostic& each) { return each.severity != Severity::error; });
+    return found;
+  };
+  auto without = service;
+  without.fallback.clear();
+  const auto other = errors_of(std::move(without));
+  for (const auto& error : errors_of(service)) {
+    if (std::ranges::find(other, error.message, &Diagnostic::message) == other.end()) return error.message;
+  }
+  return "";
+}
 
 std::string yaml_string(std::string_view text) {
   const bool plain = !text.empty() && is_one_of(text.front(), letters) && std::ranges::all_of(text, [](char c) {

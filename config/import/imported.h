@@ -87,6 +87,9 @@ struct Imported {
 /// A kernel's table, from rules of ipvsadm or as it is.
 [[nodiscard]] Imported import_table(const ipvs::Table& table);
 
+/// Why a cluster file with this service is refused for its fallback; empty if it is not.
+[[nodiscard]] std::string fallback_problem(const Imported::Service& service);
+
 /// The cluster file, its notes before it as comments.
 [[nodiscard]] std::string to_yaml(const Imported& imported);
 

@@ -15,10 +15,18 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
 /// Where the file has a service's check with that index: under `check`, or in the list `checks`.
 [[nodiscard]] Origin::Path check_path(const Origin& origin, const Service& service, std::size_t index);
 
+/// Where the file has a server's address. An only fallback may be an address without a name; its place is then that of
+/// its key.
+[[nodiscard]] Origin::Path address_path(const Service& service, const Server& server);
+
+/// "server 'web1'"; a fallback that the file gives no name is "the fallback".
+[[nodiscard]] std::string called(const Server& server);
+
 /// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_addresses(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_fallbacks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_vip_checks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
 /// Whether the kernel with these modules has the schedulers: a warning where the first service names one that is

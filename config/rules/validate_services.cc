@@ -47,17 +47,6 @@ Origin::Path key_path(const Service& service) {
   return {"services", service.name, service.key.fwmark != 0 ? "fwmark" : "listen"};
 }
 
-/// An only fallback may be an address without a name; its place is then that of its key.
-Origin::Path address_path(const Service& service, const Server& server) {
-  return {"services", service.name, server.fallback ? "fallback" : "servers", server.name, "address"};
-}
-
-/// "server 'web1'"; a fallback that the file gives no name is "the fallback".
-std::string called(const Server& server) {
-  if (!server.fallback) return fmt::format("server '{}'", server.name);
-  return server.name == "fallback" ? "the fallback" : fmt::format("fallback '{}'", server.name);
-}
-
 std::size_t share_the_load(const Service& service) {
   return static_cast<std::size_t>(std::ranges::count(service.servers, false, &Server::fallback));
 }

@@ -33,7 +33,7 @@ const std::map<std::string, std::set<std::string>> floors = {
     {"config",
      {"net", "config/yaml", "config/schema", "config/keys", "config/rules", "ipvs/types.h", "checkers/spec.h",
       "vrrp/spec.h"}},
-    {"config/import", {"net", "config/schema", "ipvs/types.h"}},
+    {"config/import", {"net", "config/schema", "config/load.h", "config/yaml/diagnostics.h", "ipvs/types.h"}},
     {"director/engine",
      {"net", "ipvs", "checkers", "checkers/probes/dns_message.h", "vrrp", "config", "config/yaml/diagnostics.h"}},
     {"director/control", {"net", "ipvs/types.h", "config/cluster.h", "director/engine"}},

@@ -31,6 +31,11 @@ TEST_CASE("addresses know their kind") {
   CHECK(Address::parse("224.0.0.18")->is_multicast());
   CHECK(Address::parse("ff02::12")->is_multicast());
   CHECK_FALSE(Address::parse("192.0.2.1")->is_multicast());
+  CHECK(Address::parse("127.0.0.9")->is_loopback());
+  CHECK(Address::parse("::1")->is_loopback());
+  CHECK_FALSE(Address::parse("::2")->is_loopback());
+  CHECK_FALSE(Address::parse("2001:db8::1")->is_loopback());
+  CHECK_FALSE(Address::parse("128.0.0.1")->is_loopback());
   CHECK(Address::parse("fe80::1")->is_link_local());
   CHECK(Address::parse("169.254.1.1")->is_link_local());
   CHECK_FALSE(Address::parse("2001:db8::1")->is_link_local());
