@@ -6,6 +6,7 @@
 
 #include "net/ascii.h"
 #include "net/check.h"
+#include "net/utf8.h"
 
 namespace config {
 namespace {
@@ -32,7 +33,7 @@ const Node* find_node(const Cluster& cluster, std::string_view name) {
 }
 
 net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std::string_view host_name) {
-  if (cluster.nodes.empty() && asked.empty()) return Node{.name = std::string(host_name), .address = {}};
+  if (cluster.nodes.empty() && asked.empty()) return Node{.name = net::printable(host_name), .address = {}};
   if (cluster.nodes.empty()) return net::failure(fmt::format("node '{}': the cluster file has no nodes", asked));
 
   std::vector<std::string_view> names;
@@ -43,13 +44,15 @@ net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std:
         fmt::format("node '{}' is not in the cluster file; its nodes are {}", asked, fmt::join(names, ", ")));
   }
   if (const Node* node = find_node(cluster, host_name)) return *node;
+  const auto same_name = [&](const Node& node) { return net::equals_ignore_case(node.name, host_name); };
+  if (std::ranges::count_if(cluster.nodes, same_name) == 1) return *std::ranges::find_if(cluster.nodes, same_name);
   const auto same_host = [&](const Node& node) {
     return net::equals_ignore_case(host_part(node.name), host_part(host_name));
   };
   if (std::ranges::count_if(cluster.nodes, same_host) == 1) return *std::ranges::find_if(cluster.nodes, same_host);
   return net::failure(
-      fmt::format("host '{}' is not a node of the cluster file; its nodes are {}; select one with --node", host_name,
-                  fmt::join(names, ", ")));
+      fmt::format("host '{}' is not a node of the cluster file; its nodes are {}; select one with --node",
+                  net::printable(host_name), fmt::join(names, ", ")));
 }
 
 vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node) {

@@ -190,8 +190,8 @@ struct Cluster {
 [[nodiscard]] const Node* find_node(const Cluster& cluster, std::string_view name);
 
 /// Which node of the cluster this host is: the one that was `asked` for with --node, or, when that is empty, the one
-/// with the host's name (as a whole, then to the first dot in any case). A cluster without nodes has this host alone.
-/// Errors: no such node; the message names those that there are.
+/// with the host's name (as a whole, then in any case, then to the first dot). A cluster without nodes has this host
+/// alone. Errors: no such node; the message names those that there are.
 [[nodiscard]] net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std::string_view host_name);
 
 /// What `router` is on `node`, which is one of the cluster's: its interface, priority and, for unicast, the other

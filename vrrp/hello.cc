@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "net/utf8.h"
 #include "vrrp/wire.h"
 
 // The packet, before its trailer:
@@ -38,12 +39,9 @@ std::expected<std::string, RejectReason> take_text(Bytes& rest) {
   if (size > text_max) return std::unexpected(RejectReason::length);
   if (rest.size() < 1 + size) return std::unexpected(RejectReason::truncated);
   std::string text(size, ' ');
-  std::ranges::transform(rest.subspan(1, size), text.begin(), [](std::byte byte) {
-    const bool control = byte < std::byte{' '} || byte == std::byte{0x7f};  // it goes into logs and terminals
-    return control ? '?' : static_cast<char>(byte);
-  });
+  std::ranges::transform(rest.subspan(1, size), text.begin(), [](std::byte byte) { return static_cast<char>(byte); });
   rest = rest.subspan(1 + size);
-  return text;
+  return net::printable(text);  // it goes into logs and terminals
 }
 
 }  // namespace

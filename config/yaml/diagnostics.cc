@@ -6,7 +6,7 @@
 #include <array>
 #include <map>
 
-#include "config/yaml/utf8.h"
+#include "net/utf8.h"
 
 namespace config {
 namespace {
@@ -14,17 +14,10 @@ namespace {
 constexpr std::size_t max_shown = 100;
 constexpr std::size_t max_kept = 1000;  // a large file that is wrong throughout must not fill the memory
 
-/// What must not reach a terminal: C0, DEL, and C1 as UTF-8 writes it.
-bool is_control(std::string_view character) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-  if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
-  return character.size() == 1 && (byte(0) < 0x20 || byte(0) == 0x7f);
-}
-
 /// Characters of a text, a byte that belongs to none counted as one.
 std::size_t count_characters(std::string_view text) {
   std::size_t count = 0;
-  for (; !text.empty(); ++count) text.remove_prefix(std::max<std::size_t>(utf8_length(text), 1));
+  for (; !text.empty(); ++count) text.remove_prefix(std::max<std::size_t>(net::utf8_length(text), 1));
   return count;
 }
 
@@ -57,7 +50,7 @@ Excerpt excerpt(std::string_view line, std::uint32_t column) {
   if (first > 1) result.text = "...";
   result.caret = column - first + result.text.size();
   for (std::size_t character = 1; !line.empty(); ++character) {
-    const auto length = utf8_length(line);
+    const auto length = net::utf8_length(line);
     const auto whole = line.substr(0, std::max<std::size_t>(length, 1));
     line.remove_prefix(whole.size());
     if (character < first) continue;
@@ -65,7 +58,7 @@ Excerpt excerpt(std::string_view line, std::uint32_t column) {
       result.text += "...";
       break;
     }
-    result.text += length == 0 ? "?" : is_control(whole) ? " " : whole;
+    result.text += length == 0 ? "?" : net::is_control(whole) ? " " : whole;
   }
   return result;
 }
@@ -162,16 +155,9 @@ std::string in_quotes(std::string_view text) {
       result += "...";
       break;
     }
-    const auto length = utf8_length(text);
-    const auto character = text.substr(0, std::max<std::size_t>(length, 1));
+    const auto character = text.substr(0, std::max<std::size_t>(net::utf8_length(text), 1));
     text.remove_prefix(character.size());
-    if (character == "\n") {
-      result += "\\n";
-    } else if (length == 0 || is_control(character)) {
-      for (const char c : character) result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      result += character;
-    }
+    result += net::printable(character);
   }
   return result + "'";
 }

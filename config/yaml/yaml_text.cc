@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/yaml/utf8.h"
 #include "net/address.h"
+#include "net/utf8.h"
 
 namespace config {
 namespace {
@@ -76,7 +76,7 @@ std::optional<Fault> YamlText::not_text() const {
   std::size_t line_start = 0;
   for (std::size_t at = 0; at < text_.size();) {
     const auto byte = static_cast<unsigned char>(text_[at]);
-    const auto length = utf8_length(text_.substr(at));
+    const auto length = net::utf8_length(text_.substr(at));
     const bool control = (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
     if (length == 0 || control) {
       const Place place = {

@@ -33,13 +33,13 @@ std::string names_text(const json& change, const char* member, const std::string
   const std::pair<const char*, char> marks[] = {{"added", '+'}, {"changed", '~'}, {"removed", '-'}};
   for (const auto& [which, mark] : marks) {
     for (const auto& name : list(*names, which)) {
-      text += fmt::format("{} {} {}", mark, noun, name.is_string() ? name.get<std::string>() : name.dump());
+      text += fmt::format("{} {} {}", mark, noun, word(name));
       for (const auto& leaving : list(change, "leaving")) {
         if (mark != '-' || leaving.value("server", json()) != name) continue;
         text +=
             fmt::format(" ({} active and {} inactive connections)", cell(leaving, "active"), cell(leaving, "inactive"));
       }
-      if (mark == '~' && name.is_string()) text += details[{noun, name.get<std::string>()}];
+      if (mark == '~') text += details[{noun, word(name)}];
       text += "\n";
     }
   }
@@ -51,12 +51,12 @@ std::string names_text(const json& change, const char* member, const std::string
 std::string change_text(const json& change) {
   Details details = details_of(change);
   std::string text;
-  for (const auto& warning : list(change, "warnings")) text += cell(warning, "text");
+  for (const auto& warning : list(change, "warnings")) text += lines(warning, "text");
   text += names_text(change, "services", "service", details);
   text += names_text(change, "servers", "server", details);
   text += names_text(change, "routers", "virtual router", details);
   for (const auto& section : list(change, "sections")) {
-    const auto name = section.is_string() ? section.get<std::string>() : section.dump();
+    const auto name = word(section);
     text += fmt::format("~ {}{}\n", name, details[{"section", name}]);
   }
   if (const auto probes = change.find("probes"); probes != change.end()) {

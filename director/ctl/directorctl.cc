@@ -74,11 +74,11 @@ json ask_or_exit(const Arguments& arguments, const std::string& method, const st
   const json value = json::parse(answer->body, nullptr, false);
   if (answer->status < 200 || answer->status > 299) {
     for (const auto& found : director::list(value, "found")) {
-      fmt::print(stderr, "{}", director::cell(found, "text"));
+      fmt::print(stderr, "{}", director::lines(found, "text"));
     }
     const bool explained = value.is_object() && value.contains("error") && value["error"].is_string();
     fmt::print(stderr, "directorctl: {}\n",
-               explained ? value["error"].get<std::string>() : fmt::format("HTTP status {}", answer->status));
+               explained ? director::cell(value, "error") : fmt::format("HTTP status {}", answer->status));
     std::exit(refused);
   }
   if (value.is_discarded()) {
@@ -103,8 +103,8 @@ std::string server_path(const std::string& server, const char* what) {
 }
 
 std::string message_text(const json& value) {
-  const auto warning = value.value("warning", "");
-  return value.value("message", "") + "\n" + (warning.empty() ? "" : "warning: " + warning + "\n");
+  const bool warns = !value.value("warning", "").empty();
+  return director::cell(value, "message") + "\n" + (warns ? "warning: " + director::cell(value, "warning") + "\n" : "");
 }
 
 int show_status(const Arguments& arguments, std::string (*as_text)(const json&)) {
@@ -183,7 +183,7 @@ int plan(const Arguments& arguments) {
     }
     if (!arguments.as_json) {
       fmt::print(stderr, "directorctl: directord is not running here; compared with {}\n",
-                 planned->value("against", ""));
+                 director::cell(*planned, "against"));
     }
     show(arguments, *planned, director::change_text);
     return done;

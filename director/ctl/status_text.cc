@@ -16,7 +16,7 @@ using nlohmann::json;
 
 std::string server_state(const json& server) {
   std::string state = cell(server, "health");
-  if (server.value("drained", false)) state += ", " + server.value("order", "drained");
+  if (server.value("drained", false)) state += ", " + (server.contains("order") ? cell(server, "order") : "drained");
   if (server.value("fallback", false)) state += ", fallback";
   return state;
 }
@@ -69,7 +69,7 @@ std::string service_text(const json& service) {
 std::string problems_text(const json& status) {
   std::string text;
   for (const auto& problem : list(status, "problems")) {
-    const auto reason = problem.is_string() ? problem.get<std::string>() : problem.dump();
+    const auto reason = word(problem);
     text += "problem: " + reason;
     const auto& conditions = list(status, "conditions");
     const auto known = std::ranges::find_if(conditions, [&](const json& it) { return cell(it, "reason") == reason; });

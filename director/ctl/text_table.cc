@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <ranges>
+#include <string_view>
 
 #include "net/time_text.h"
+#include "net/utf8.h"
 
 namespace director {
 
@@ -24,17 +27,31 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
+std::string word(const json& value) {
+  return net::printable(value.is_string() ? value.get_ref<const std::string&>() : value.dump());
+}
+
 std::string cell(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end() || found->is_null()) return "-";
-  if (found->is_string()) return found->get<std::string>();
-  if (!found->is_array()) return found->dump();
+  if (!found->is_array()) return word(*found);
   std::string text;
   for (const auto& item : *found) {
     if (!text.empty()) text += ", ";
-    text += item.is_string() ? item.get<std::string>() : item.dump();
+    text += word(item);
   }
   return text.empty() ? "-" : text;
+}
+
+std::string lines(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return cell(object, name);
+  std::string text;
+  for (const auto line : std::views::split(found->get_ref<const std::string&>(), '\n')) {
+    if (!text.empty()) text += '\n';
+    text += net::printable({line.begin(), line.end()});
+  }
+  return text;
 }
 
 std::string milliseconds(const json& object, const char* name) {

@@ -12,8 +12,14 @@ using Row = std::vector<std::string>;
 /// Columns as wide as their widest cell, two spaces apart; the last one ragged. The first row is the heading.
 [[nodiscard]] std::string table(const std::vector<Row>& rows);
 
-/// A member as text: strings as they are, lists joined by commas, anything else as JSON; "-" where it is missing.
+/// A value as part of a line, for a terminal (net::printable): a string as it is, anything else as JSON.
+[[nodiscard]] std::string word(const nlohmann::json& value);
+
+/// A member as part of a line: a word, or words joined by commas where it is a list; "-" where it is missing.
 [[nodiscard]] std::string cell(const nlohmann::json& object, const char* name);
+
+/// A member that is text of several lines, each printable; "-" where it is missing.
+[[nodiscard]] std::string lines(const nlohmann::json& object, const char* name);
 
 /// A member that counts milliseconds, with a unit: "300ms"; "-" where it is missing.
 [[nodiscard]] std::string milliseconds(const nlohmann::json& object, const char* name);

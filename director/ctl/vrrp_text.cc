@@ -17,7 +17,7 @@ std::string causes(const json& adverts) {
   if (!adverts.is_object()) return text;
   const json refused = adverts.value("refused", json::object());  // items() keeps nothing of what it walks over
   for (const auto& [cause, count] : refused.items()) {
-    text += fmt::format(", {} {}", count.dump(), cause);
+    text += fmt::format(", {} {}", word(count), word(cause));
   }
   return text.empty() ? "" : "; refused" + text.substr(1);
 }
@@ -36,7 +36,7 @@ std::string router_text(const json& router) {
                       milliseconds(router, "next_timer_ms"));
   if (router.contains("mac"))
     text += fmt::format("  virtual MAC {} on {}\n", cell(router, "mac"), cell(router, "holder"));
-  for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", route.get<std::string>());
+  for (const auto& route : list(router, "routes")) text += fmt::format("  route {}\n", word(route));
   for (const auto& tracker : list(router, "trackers")) {
     const auto lower = tracker.value("lower", 0);
     text += fmt::format("  tracker {}: {} since {}: {}; {}\n", cell(tracker, "name"), cell(tracker, "state"),
@@ -48,9 +48,10 @@ std::string router_text(const json& router) {
                       cell(adverts, "sent"), cell(adverts, "send_errors"), cell(adverts, "received"),
                       cell(adverts, "other_address_list"), cell(adverts, "dropped"), causes(adverts));
   for (const auto& peer : list(router, "peers")) {
-    const auto address = cell(peer, "address"), node = peer.value("node", "");
+    const auto address = cell(peer, "address");
+    const bool known = !peer.value("node", "").empty();
     text += fmt::format("  heard {} with priority {}, {} ago\n",
-                        node.empty() ? address : fmt::format("{} ({})", node, address), cell(peer, "priority"),
+                        known ? fmt::format("{} ({})", cell(peer, "node"), address) : address, cell(peer, "priority"),
                         milliseconds(peer, "heard_ms"));
   }
   return text;

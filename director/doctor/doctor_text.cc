@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "net/utf8.h"
+
 namespace director {
 namespace {
 
@@ -25,8 +27,9 @@ auto count(const std::vector<Finding>& findings, Severity severity) {
 std::string findings_text(const std::vector<Finding>& findings, bool coloured) {
   std::string text;
   for (const auto& [severity, subject, what, remedy] : findings) {
-    text += fmt::format("{}{}{}: {}: {}; to do: {}\n", coloured ? colour_of(severity) : "", to_string(severity),
-                        coloured ? "\x1b[0m" : "", subject, what, remedy);
+    text +=
+        fmt::format("{}{}{}: {}: {}; to do: {}\n", coloured ? colour_of(severity) : "", to_string(severity),
+                    coloured ? "\x1b[0m" : "", net::printable(subject), net::printable(what), net::printable(remedy));
   }
   if (findings.empty()) return "no problems found\n";
   return text + fmt::format("errors: {}, warnings: {}, notes: {}\n", count(findings, Severity::error),

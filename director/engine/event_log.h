@@ -7,11 +7,13 @@
 
 #include "director/engine/event.h"
 #include "net/clock.h"
+#include "net/utf8.h"
 
 namespace director {
 
-/// The events since the start of this process: numbers each event, gives it its time, keeps the last ones and hands
-/// each to the sinks, in their order: the log, and whoever else wants to know.
+/// The events since the start of this process: numbers each event, gives it its time, makes its texts printable, which
+/// others may have written, keeps the last ones and hands each to the sinks, in their order: the log, and whoever else
+/// wants to know.
 class EventLog {
  public:
   static constexpr std::size_t capacity = 1000;
@@ -25,6 +27,8 @@ class EventLog {
   void add(Event event) {
     event.number = ++last_;
     event.at = clock_.wall();
+    for (auto* text : {&event.subject, &event.from, &event.to, &event.reason, &event.text})
+      *text = net::printable(*text);
     if (events_.size() == capacity) events_.pop_front();
     const Event& kept = events_.emplace_back(std::move(event));
     for (auto& sink : sinks_) sink(kept);

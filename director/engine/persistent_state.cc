@@ -10,6 +10,7 @@
 #include "net/fd.h"
 #include "net/file.h"
 #include "net/own_process.h"
+#include "net/utf8.h"
 
 namespace director {
 namespace {
@@ -206,7 +207,7 @@ net::Result<PersistentState> state_from_json(const std::string& text) {
     }
     return state;
   } catch (const std::exception& error) {
-    return net::failure(fmt::format("damaged state file: {}", error.what()));
+    return net::failure(fmt::format("damaged state file: {}", net::printable(error.what())));
   }
 }
 

@@ -31,7 +31,9 @@ TEST_CASE("a host finds itself among the nodes") {
   CHECK(chosen(cluster, "", "lb2") == "lb2.example.com");
   CHECK(chosen(cluster, "", "LB2.Example.org") == "lb2.example.com");
   CHECK(chosen(cluster, "", "lb2.example.com") == "lb2.example.com");
+  CHECK(chosen(cluster_of({"lb.a", "lb.b"}), "", "LB.B") == "lb.b");
   CHECK(chosen(cluster_of({}), "", "anything") == "anything");
+  CHECK(chosen(cluster_of({}), "", "any\nthing") == "any\\nthing");
 }
 
 TEST_CASE("a host that is none of the nodes is told which there are") {
@@ -40,6 +42,7 @@ TEST_CASE("a host that is none of the nodes is told which there are") {
   CHECK(chosen(cluster, "", "web1") ==
         "host 'web1' is not a node of the cluster file; its nodes are lb1, lb2; select one with --node");
   CHECK(chosen(cluster_of({}), "lb1", "lb1") == "node 'lb1': the cluster file has no nodes");
+  CHECK(chosen(cluster, "", "web\x1b[2J").starts_with("host 'web\\x1b[2J' is not a node"));
   // Neither is the one that is meant for certain.
   CHECK(chosen(cluster_of({"lb.a", "lb.b"}), "", "lb.c").starts_with("host 'lb.c' is not a node"));
 }

@@ -53,6 +53,22 @@ TEST_CASE("a drain is put and deleted; doing it twice is not an error") {
   CHECK(events["events"][0]["number"] == 1);
 }
 
+TEST_CASE("a reason cannot forge a line of the log, of the events or of the status") {
+  World world;
+  const auto put = [&](const std::string& path, const std::string& body) {
+    REQUIRE(answer(world.director, {.method = "PUT", .path = path, .body = body}).status == 200);
+  };
+  put(drain_path, R"({"reason": "disk\nserver web/web2: up -> down\u001b[2J"})");
+  put(weight_path, R"({"weight": 2, "reason": "disk\r\u009b"})");
+  REQUIRE(world.director.log().events().size() == 2);
+  const auto& [drained, weighed] = std::tie(world.director.log().events()[0], world.director.log().events()[1]);
+  CHECK(drained.text == "drained by the operator: disk\\nserver web/web2: up -> down\\x1b[2J");
+  CHECK(drained.reason == "disk\\nserver web/web2: up -> down\\x1b[2J");
+  CHECK(weighed.reason == "disk\\r\\xc2\\x9b");
+  const auto shown = director::status_text(director::status(world.director));
+  CHECK(shown.contains("(disk\\nserver web/web2: up -> down\\x1b[2J)"));
+}
+
 TEST_CASE("whoever takes out the last server is warned of who serves instead, and status does not call it up") {
   World world;
   const auto put = [&](director::Engine& director, const char* server, const char* what, const char* body) {

@@ -265,6 +265,8 @@ TEST_CASE("findings read as lines, coloured on terminals alone, and count") {
         "error: kernel: is old; to do: get another\nwarning: clock: is slow; to do: wind it\n"
         "errors: 1, warnings: 1, notes: 0\n");
   CHECK(director::findings_text(findings, true).starts_with("\x1b[31merror\x1b[0m: kernel"));
+  CHECK(director::findings_text({{director::Finding::Severity::note, "process \x1b[2J", "a\nb", "c"}}, false)
+            .starts_with("note: process \\x1b[2J: a\\nb; to do: c\n"));
   CHECK(director::findings_text({}, true) == "no problems found\n");
   CHECK(director::has_errors(findings));
   CHECK_FALSE(director::has_errors({findings[1]}));

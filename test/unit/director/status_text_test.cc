@@ -1,7 +1,9 @@
 #include "director/ctl/status_text.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "director/ctl/change_text.h"
 #include "director/ctl/vrrp_text.h"
 #include "net/time_text.h"
 #include "test/catch.h"
@@ -35,6 +37,28 @@ TEST_CASE("status reads as tables") {
         "web1    192.168.200.11:80  up           3/3                     12      4         up since 12:00:00\n"
         "web2    192.168.200.12:80  up, drained  0/1                     -       -         drained\n"
         "web3    192.168.200.13:80  up           5/5 (operator; file 3)  -       -         disk\n");
+}
+
+TEST_CASE("what others wrote begins no line and controls no terminal") {
+  const auto status = json::parse(R"json({
+    "cluster": "shop", "node": "lb1", "version": "0.1.0\n", "problems": ["a\nb"],
+    "conditions": [{"reason": "a\nb", "since": "noon"}],
+    "nodes": [{"node": "lb2\u001b[2J", "agreement": "differs", "reason": "runs directord 9\u009b"}],
+    "services": [{"name": "web", "key": "tcp 192.168.56.10:80", "scheduler": "wrr", "forward": "nat", "servers": [
+      {"name": "web1", "health": "up", "reason": "drained (disk\nservice web: all up\u001b[A)", "drained": true,
+       "order": "drained\r"}]}]})json");
+  const auto text = status_text(status);
+  CHECK(std::ranges::count(text, '\n') == 7);
+  CHECK(std::ranges::count_if(text, [](char c) { return c != '\n' && (c < ' ' && c >= 0); }) == 0);
+  CHECK(text.contains("problem: a\\nb; since noon\n"));
+  CHECK(text.contains("node lb2\\x1b[2J: differs: runs directord 9\\xc2\\x9b\n"));
+  CHECK(text.contains("drained (disk\\nservice web: all up\\x1b[A)\n"));
+}
+
+TEST_CASE("a file's warnings keep their lines") {
+  CHECK(director::change_text(json::parse(R"({"warnings": [{"text": "a.yaml:1:1: warning: b\n  x\u001b\n"}],
+                                              "summary": "nothing changed"})")) ==
+        "a.yaml:1:1: warning: b\n  x\\x1b\nnothing changed\n");
 }
 
 TEST_CASE("a router that takes no part for a fault is called so, also by its group; an older daemon's has its state") {

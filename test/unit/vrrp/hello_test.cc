@@ -103,5 +103,11 @@ TEST_CASE("names are bounded, and bring no control characters") {
   REQUIRE(read);
   CHECK(read->from.node == std::string(64, 'n'));
   hello.from.node = "l\x1b[2Jb\n\x7f";
-  CHECK(decode_hello(vrrp::encode(hello))->from.node == "l?[2Jb??");
+  CHECK(decode_hello(vrrp::encode(hello))->from.node == "l\\x1b[2Jb\\n\\x7f");
+  hello.from.node =
+      "l\xc2\x9b"
+      "2J\xff\xc3\xbc";
+  CHECK(decode_hello(vrrp::encode(hello))->from.node ==
+        "l\\xc2\\x9b"
+        "2J\\xff\xc3\xbc");
 }
