@@ -44,6 +44,16 @@ struct Match {
   auto operator<=>(const Match&) const = default;
 };
 
+/// The most that the regular expressions of a check may cost in one turn of the loop, whatever a target sends: the
+/// instructions of RE2's program, times the bytes that it looks at in a turn. Each takes up to 5 ns, so a tenth of a
+/// second in all.
+inline constexpr std::uint64_t regex_work_max = std::uint64_t{320} * 64 * 1024;
+
+/// The bytes that an expression looks at in one turn, beside `max_body` of a body: in headers, in a datagram, and in
+/// the answers to a script, where it begins anew with each of the up to 8 portions that are read.
+inline constexpr std::uint64_t regex_header_bytes = 16 * 1024, regex_datagram_bytes = 64 * 1024,
+                               regex_script_bytes = 96 * 1024;
+
 /// TLS around a probe's connection. File: `tls: { ca: /etc/ssl/private-ca.pem, name: www.example.org }`.
 struct Tls {
   enum class Version : std::uint8_t { tls1_0, tls1_1, tls1_2, tls1_3 };

@@ -14,12 +14,12 @@ namespace checkers {
 net::Result<HttpPlan> HttpPlan::prepare(const Http& spec) {
   HttpPlan plan{.spec = spec, .headers = {}, .body = {}};
   for (const auto& [name, match] : spec.expect_headers) {
-    auto matcher = Matcher::prepare(match);
+    auto matcher = Matcher::prepare(match, HttpResponse::head_limit);
     if (!matcher) return std::unexpected(matcher.error());
     plan.headers.emplace(name, std::move(*matcher));
   }
   if (spec.expect_body) {
-    auto matcher = Matcher::prepare(*spec.expect_body);
+    auto matcher = Matcher::prepare(*spec.expect_body, spec.max_body);
     if (!matcher) return std::unexpected(matcher.error());
     plan.body = std::move(*matcher);
   }

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "checkers/spec.h"
+
 namespace checkers {
 
 /// Reads one HTTP/1.1 response (RFC 9112) from bytes that arrive in any portions. It keeps one line at a time, refuses
@@ -14,7 +16,7 @@ namespace checkers {
 /// recipient forgive, it forgives (a bare LF, a missing reason phrase); what it does not is malformed.
 class HttpResponse {
  public:
-  static constexpr std::size_t head_limit = 16 * 1024;  ///< bytes, interim responses and trailers included
+  static constexpr std::size_t head_limit = regex_header_bytes;  ///< bytes, interim responses and trailers included
 
   enum class State : std::uint8_t {
     status_line,  ///< nothing decided yet

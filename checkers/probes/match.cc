@@ -20,7 +20,7 @@ Matcher::Matcher(Matcher&&) noexcept = default;
 Matcher& Matcher::operator=(Matcher&&) noexcept = default;
 Matcher::~Matcher() = default;
 
-net::Result<Matcher> Matcher::prepare(const Match& match) {
+net::Result<Matcher> Matcher::prepare(const Match& match, std::uint64_t bytes) {
   Matcher matcher(match);
   if (match.kind == Match::Kind::text) return matcher;
   re2::RE2::Options options;
@@ -31,8 +31,15 @@ net::Result<Matcher> Matcher::prepare(const Match& match) {
   if (!matcher.regex_->ok()) {
     return net::failure(fmt::format("regular expression {}: {}", quote(match.what), matcher.regex_->error()));
   }
+  // On hostile text RE2's automaton outgrows its memory: then each byte may cost every instruction.
+  if (matcher.instructions() * bytes > regex_work_max) {
+    return net::failure(fmt::format("regular expression {}: {} instructions are too many for {} bytes",
+                                    quote(match.what), matcher.instructions(), bytes));
+  }
   return matcher;
 }
+
+std::uint64_t Matcher::instructions() const { return regex_ ? static_cast<std::uint64_t>(regex_->ProgramSize()) : 0; }
 
 std::optional<std::size_t> Matcher::find(std::string_view text) const {
   if (!regex_) {

@@ -15,11 +15,12 @@ class RE2;
 namespace checkers {
 
 /// A Match made ready: the regular expression compiled, in bounded memory; looking for it takes time linear in the
-/// text.
+/// text and in the expression's program.
 class Matcher {
  public:
-  /// An error says what is wrong with the expression.
-  static net::Result<Matcher> prepare(const Match& match);
+  /// An error says what is wrong with the expression, or that on so many `bytes`, which it looks at in one turn of the
+  /// loop, it could cost more than regex_work_max.
+  static net::Result<Matcher> prepare(const Match& match, std::uint64_t bytes);
 
   Matcher(Matcher&&) noexcept;
   Matcher& operator=(Matcher&&) noexcept;
@@ -27,6 +28,9 @@ class Matcher {
 
   /// Whether it is an expression, whose match may begin anywhere in a growing text.
   [[nodiscard]] bool is_regex() const { return regex_ != nullptr; }
+
+  /// The number of instructions that a byte may cost; 0 for text.
+  [[nodiscard]] std::uint64_t instructions() const;
 
   /// How long a text is that matches only itself; 0 for an expression.
   [[nodiscard]] std::size_t text_length() const { return regex_ ? 0 : match_.what.size(); }

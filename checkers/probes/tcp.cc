@@ -8,13 +8,18 @@ namespace checkers {
 
 net::Result<TcpScript> TcpScript::prepare(const Tcp& spec) {
   TcpScript script;
+  std::uint64_t instructions = 0;  // one portion may hold the answers to all steps
   for (const auto& step : spec.script) {
     if (const auto* send = std::get_if<Tcp::Send>(&step)) {
       script.steps.emplace_back(*send);
       continue;
     }
-    auto matcher = Matcher::prepare(std::get<Match>(step));
+    auto matcher = Matcher::prepare(std::get<Match>(step), regex_script_bytes);
     if (!matcher) return std::unexpected(matcher.error());
+    instructions += matcher->instructions();
+    if (instructions * regex_script_bytes > regex_work_max) {
+      return net::failure(fmt::format("regular expressions of a script: {} instructions are too many", instructions));
+    }
     script.steps.emplace_back(std::move(*matcher));
   }
   return script;

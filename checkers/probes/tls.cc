@@ -170,25 +170,22 @@ class TlsConversation final : public Conversation {
     return write_plaintext([&](std::string& plaintext) { return plain_->begin(plaintext); });
   }
 
+  /// All that can be read goes to the plain conversation at once: a peer may send each byte in a record of its own.
   std::optional<Result> read_plaintext() {
     std::array<char, 16 * 1024> buffer;
-    for (;;) {
-      const int count = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size()));
-      if (count > 0) {
-        const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-        if (auto result = write_plaintext([&](std::string& plaintext) { return plain_->receive(bytes, plaintext); }))
-          return result;
-        continue;
-      }
-      switch (SSL_get_error(ssl_.get(), count)) {
-        case SSL_ERROR_WANT_READ:
-          return std::nullopt;
-        case SSL_ERROR_ZERO_RETURN:
-          return plain_->closed();
-        default:
-          return failed(doing(), fmt::format("tls: {}", take_error()));
-      }
+    std::string bytes;
+    int count = 0;
+    while ((count = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size()))) > 0)
+      bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    const auto end = SSL_get_error(ssl_.get(), count);
+    const auto error = end == SSL_ERROR_WANT_READ || end == SSL_ERROR_ZERO_RETURN ? "" : take_error();
+    if (!bytes.empty()) {
+      if (auto result = write_plaintext([&](std::string& plaintext) { return plain_->receive(bytes, plaintext); }))
+        return result;
     }
+    if (end == SSL_ERROR_WANT_READ) return std::nullopt;
+    if (end == SSL_ERROR_ZERO_RETURN) return plain_->closed();
+    return failed(doing(), fmt::format("tls: {}", error));
   }
 
   /// What the plain conversation has to say goes into the tunnel.

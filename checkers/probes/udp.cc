@@ -9,7 +9,7 @@ namespace checkers {
 net::Result<UdpPlan> UdpPlan::prepare(const Udp& spec) {
   UdpPlan plan{.send = spec.send, .expect = {}};
   if (!spec.expect) return plan;
-  auto matcher = Matcher::prepare(*spec.expect);
+  auto matcher = Matcher::prepare(*spec.expect, regex_datagram_bytes);
   if (!matcher) return std::unexpected(matcher.error());
   plan.expect = std::move(*matcher);
   return plan;

@@ -11,6 +11,7 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
   validate_addresses(cluster, origin, diagnostics);
   validate_services(cluster, origin, diagnostics);
   validate_fallbacks(cluster, origin, diagnostics);
+  validate_regexes(cluster, origin, diagnostics);
   validate_vip_checks(cluster, origin, diagnostics);
 }
 

@@ -25,6 +25,7 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
 /// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_addresses(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_regexes(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_fallbacks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_vip_checks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);

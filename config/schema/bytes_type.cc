@@ -32,11 +32,16 @@ Type<std::string> hex() {
       or_number({.expected = "bytes as pairs of hexadecimal digits", .pattern = "^([0-9a-fA-F]{2})+$"}), parse_hex);
 }
 
-std::expected<std::string, std::string> parse_regex(std::string_view text) {
+/// With what a probe will give it.
+RE2::Options regex_options() {
   RE2::Options options(RE2::Quiet);
   options.set_encoding(RE2::Options::EncodingLatin1);
-  options.set_max_mem(256 * 1024);  // what a probe will give it
-  const RE2 compiled({text.data(), text.size()}, options);
+  options.set_max_mem(256 * 1024);
+  return options;
+}
+
+std::expected<std::string, std::string> parse_regex(std::string_view text) {
+  const RE2 compiled({text.data(), text.size()}, regex_options());
   if (!compiled.ok()) return std::unexpected("; " + compiled.error());
   return std::string(text);
 }
@@ -106,6 +111,12 @@ Type<std::string> header_value() {
 }
 
 }  // namespace
+
+std::uint64_t regex_instructions(const Match& match) {
+  if (match.kind != Match::Kind::regex) return 0;
+  const RE2 compiled(match.what, regex_options());
+  return compiled.ok() ? static_cast<std::uint64_t>(compiled.ProgramSize()) : 0;
+}
 
 Type<std::string> bytes() {
   auto object = Object<std::string>("bytes")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -14,6 +15,9 @@ Type<std::string> bytes();
 
 /// What must occur in an answer: text, { hex: 0d0a } or { regex: '^220 ' }.
 Type<checkers::Match> match();
+
+/// The instructions of a regular expression's program, which is what a byte may cost; 0 for text.
+[[nodiscard]] std::uint64_t regex_instructions(const checkers::Match& match);
 
 /// NAME: VALUE for each HTTP header; names are RFC 9110's tokens, and those that are expected are kept in lower case.
 Type<std::map<std::string, std::string>> headers();

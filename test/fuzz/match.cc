@@ -10,10 +10,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = fuzz::as_text(data, size);
   const std::string_view what = text.substr(0, text.find('\n'));
   const std::string_view bytes = text.substr(std::min(text.size(), what.size() + 1));
-  const auto matcher =
-      Matcher::prepare({.what = std::string(what), .kind = choice >= 128 ? Match::Kind::regex : Match::Kind::text});
-  if (!matcher) return 0;
   constexpr std::size_t limit = 4096;
+  const auto matcher = Matcher::prepare(
+      {.what = std::string(what), .kind = choice >= 128 ? Match::Kind::regex : Match::Kind::text}, limit);
+  if (!matcher) return 0;
   Search search(*matcher, limit);
   bool found = false;
   const std::size_t portion = 1 + choice % 64;

@@ -3,8 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <fstream>
 
+#include "checkers/probes/http.h"
+#include "checkers/probes/tcp.h"
+#include "checkers/probes/udp.h"
 #include "server.h"
 #include "shell.h"
 #include "test/catch.h"
@@ -147,4 +151,44 @@ TEST_CASE("a host that does not answer the connection times out, and says that i
   const auto result = shell.first_result(check(full.endpoint, Tcp{}, 50ms));
   CHECK(result.outcome == Outcome::failed);
   CHECK(result.sentence == "connect " + to_string(full.endpoint) + ": timed out after 50 ms");
+}
+
+TEST_CASE("an expression costs a turn of the loop no more than its work, whatever a server sends") {
+  const auto hostile = [](std::size_t size, int kind) {
+    std::string body;
+    for (unsigned random = 1; body.size() < size; random = random * 1103515245U + 12345U)
+      body += kind == 0 ? std::string("status") : std::string(1, "stau"[random >> 16U & 3U]);
+    body.resize(size);
+    return body;
+  };
+  for (const auto* what : {"status.{0,1000}ok", "s.{0,500}k", "s.{0,12}k", "[sta]{0,300}k", "((((s?){30})t?){6}a?)*K",
+                           "(?i)status: (ok|green)", "k"}) {
+    INFO(what);
+    const Match match{.what = what, .kind = Match::Kind::regex};
+    const auto instructions = Matcher::prepare(match, 1).value().instructions();
+    const auto most = regex_work_max / instructions;
+    CHECK_FALSE(Matcher::prepare(match, most + 1));
+    const auto matcher = Matcher::prepare(match, most);
+    REQUIRE(matcher);
+    for (const int kind : {0, 1}) {
+      const auto began = clock();
+      CHECK_FALSE(matcher->find(hostile(most, kind)));
+      // Without the bound the first takes 3 s for a body of 1 MiB.
+      CHECK(static_cast<double>(clock() - began) / CLOCKS_PER_SEC < 2);
+    }
+  }
+}
+
+TEST_CASE("an expression that costs too much for what it looks at is refused where it is made ready") {
+  const Match body{.what = "status.{0,1000}ok", .kind = Match::Kind::regex};
+  const auto refused = HttpPlan::prepare({.expect_body = body});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.starts_with(R"(regular expression "status.{0,1000}ok": )"));
+  CHECK(refused.error().message.ends_with(" instructions are too many for 65536 bytes"));
+  CHECK(HttpPlan::prepare({.expect_body = body, .max_body = 4096}));
+  CHECK_FALSE(HttpPlan::prepare({.expect_headers = {{"server", body}}}));
+  CHECK_FALSE(UdpPlan::prepare({.send = "", .expect = Match{.what = "s.{0,200}k", .kind = Match::Kind::regex}}));
+  const Match step{.what = "a.{0,40}b", .kind = Match::Kind::regex};
+  CHECK(TcpScript::prepare({.script = {step}}));
+  CHECK_FALSE(TcpScript::prepare({.script = {step, Tcp::Send{"PING"}, step}}));
 }

@@ -93,7 +93,7 @@ TEST_CASE("a peer that talks without end fails at the limit, whatever is expecte
 TEST_CASE("a match is found wherever the portions are cut") {
   const std::string text = std::string(5000, '.') + "needle" + std::string(5000, '.');
   for (const auto& match : {Match{.what = "needle"}, Match{.what = "n[e]+dle", .kind = Match::Kind::regex}}) {
-    const auto matcher = Matcher::prepare(match);
+    const auto matcher = Matcher::prepare(match, 20'000);
     REQUIRE(matcher);
     for (const std::size_t portion : {1U, 2U, 5U, 999U, 20'000U}) {
       Search search(*matcher, 20'000);

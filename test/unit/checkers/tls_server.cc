@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -84,7 +85,10 @@ std::string TlsPeer::exchange(const std::string& bytes) {
     for (int count; (count = SSL_read(ssl_, buffer, sizeof buffer)) > 0;)
       heard.append(buffer, static_cast<std::size_t>(count));
     if (!heard.empty() && !answer.empty()) {
-      SSL_write(ssl_, answer.data(), static_cast<int>(answer.size()));
+      for (std::size_t at = 0; at < answer.size(); at += std::min(record, answer.size())) {
+        const auto part = answer.substr(at, record);
+        SSL_write(ssl_, part.data(), static_cast<int>(part.size()));
+      }
       answer.clear();
     }
   }

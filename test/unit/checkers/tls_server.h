@@ -47,6 +47,7 @@ class TlsPeer {
   std::string exchange(const std::string& bytes);
 
   std::string answer;
+  std::size_t record = std::string::npos;  ///< bytes of the answer in each TLS record
   std::string heard;
   [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_) == 1; }
 

@@ -134,6 +134,39 @@ TEST_CASE("a conversation inside TLS is judged as it would be outside, however t
   }
 }
 
+TEST_CASE("records of one byte each are not judged one by one") {
+  // An expression is tried on all that there is, so that a peer could else make one portion cost a thousand times more.
+  struct Counting final : Conversation {
+    std::optional<Result> begin(std::string& out) override {
+      out += "hello";
+      return std::nullopt;
+    }
+    std::optional<Result> receive(std::string_view bytes, std::string&) override {
+      ++portions;
+      heard += bytes;
+      return heard.ends_with(".") ? std::optional(passed("count", heard)) : std::nullopt;
+    }
+    Result closed() override { return failed("count", "closed"); }
+    [[nodiscard]] std::string doing() const override { return "count"; }
+    std::string heard;
+    int portions = 0;
+  };
+  TestCa ca;
+  const auto context = TlsContext::prepare({.ca = ca.file()}, "");
+  REQUIRE(context);
+  TlsPeer peer(ca.server({}));
+  peer.answer = std::string(200, 'x') + ".";
+  peer.record = 1;
+  auto plain = std::make_unique<Counting>();
+  const auto& counted = *plain;
+  const auto conversation = context->wrap(target, std::move(plain));
+  const auto result = carry(*conversation, peer);
+  REQUIRE(result);
+  CHECK(result->outcome == Outcome::passed);
+  CHECK(counted.heard.size() == 201);
+  CHECK(counted.portions == 1);
+}
+
 TEST_CASE("sessions are resumed, but not for ever") {
   TestCa ca;
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
