@@ -1,6 +1,22 @@
 #include "net/attributes.h"
 
+#include <algorithm>
+
 namespace net {
+
+std::vector<std::string> texts_in(Bytes bytes, std::uint16_t type) {
+  std::vector<std::string> texts;
+  auto* const first = reinterpret_cast<nlattr*>(const_cast<std::byte*>(bytes.data()));
+  int rest = 0;
+  const nlattr* attribute = nullptr;
+  nla_for_each_attr(attribute, first, static_cast<int>(std::min<std::size_t>(bytes.size(), UINT16_MAX)), rest) {
+    if (nla_type(attribute) != type) continue;
+    const std::string_view text(static_cast<const char*>(nla_data(attribute)),
+                                static_cast<std::size_t>(nla_len(attribute)));
+    texts.emplace_back(text.substr(0, text.find('\0')));
+  }
+  return texts;
+}
 
 Result<Attributes> Attributes::parse(Bytes bytes, const AttributePolicy& policy) {
   if (bytes.size() > UINT16_MAX) return failure("a netlink message is too long");

@@ -9,8 +9,10 @@
 #include <initializer_list>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "net/error.h"
 
@@ -44,12 +46,15 @@ constexpr nla_policy address = between(4, 16);
 
 }  // namespace attribute
 
+/// The strings of one type among attributes that may hold several of it; without those whose length lies.
+[[nodiscard]] std::vector<std::string> texts_in(Bytes bytes, std::uint16_t type);
+
 /// Which attributes of a message or nest are read, by their types. Made when the program is compiled:
 ///
 ///     constexpr AttributePolicy route_policy = {{RTA_DST, attribute::address}, {RTA_OIF, attribute::exactly<int>}};
 class AttributePolicy {
  public:
-  static constexpr std::size_t max_type = 39;
+  static constexpr std::size_t max_type = 63;
 
   struct Rule {
     std::size_t type;

@@ -21,7 +21,8 @@ constexpr auto reread_delay = std::chrono::milliseconds(100);
 constexpr AttributePolicy link_policy = {
     {IFLA_ADDRESS, attribute::between(0, 32)}, {IFLA_IFNAME, attribute::string},
     {IFLA_LINK, attribute::exactly<int>},      {IFLA_LINK_NETNSID, attribute::exactly<int>},
-    {IFLA_MASTER, attribute::exactly<int>},    {IFLA_LINKINFO, attribute::nest}};
+    {IFLA_MASTER, attribute::exactly<int>},    {IFLA_LINKINFO, attribute::nest},
+    {IFLA_PROP_LIST, attribute::nest}};
 constexpr AttributePolicy kind_policy = {{IFLA_INFO_KIND, attribute::string},
                                          {IFLA_INFO_SLAVE_KIND, attribute::string}};
 constexpr AttributePolicy address_policy = {{IFA_ADDRESS, attribute::address},
@@ -60,7 +61,8 @@ std::optional<Interface> read_interface(const NetlinkMessage& message) {
                       .vrf_index = vrf_of(header->ifi_index, *attributes),
                       .up = (header->ifi_flags & IFF_UP) != 0 && (header->ifi_flags & IFF_RUNNING) != 0,
                       .mac = {},
-                      .addresses = {}};
+                      .addresses = {},
+                      .altnames = texts_in(attributes->find(IFLA_PROP_LIST), IFLA_ALT_IFNAME)};
   if (header->ifi_type == ARPHRD_ETHER) interface.mac = attributes->get<Mac>(IFLA_ADDRESS);
   return interface;
 }

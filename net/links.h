@@ -37,6 +37,10 @@ struct Interface {
   bool up = false;         ///< administratively up, with a carrier
   std::optional<Mac> mac;  ///< if it has an Ethernet address
   std::vector<InterfaceAddress> addresses;
+  std::vector<std::string> altnames{};  ///< further names, up to 127 bytes each
+
+  /// Whether that is its name, or one of its further names.
+  [[nodiscard]] bool is_called(std::string_view other) const;
 
   /// The address as it is there; null if it is not there. Valid until the next turn of the loop.
   [[nodiscard]] const InterfaceAddress* find(const Prefix& prefix) const;
@@ -45,20 +49,20 @@ struct Interface {
   bool operator==(const Interface&) const = default;
 };
 
-/// The names of the interfaces that differ, by index: of a renamed one both.
+/// The names of the interfaces that differ, by index: all of each, of a renamed one the old and the new.
 [[nodiscard]] std::set<std::string> changed_names(const std::map<int, Interface>& before,
                                                   const std::map<int, Interface>& after);
 
 /// All interfaces, kept up to date; whoever makes one (Host) says what is told of them.
 class Links {
  public:
-  /// Told after an interface, its state or its addresses changed. An interface renamed is one gone and one come. Not
-  /// called for what was there at first.
+  /// Told after an interface, its state or its addresses changed, once for each of its names. An interface renamed is
+  /// one gone and one come. Not called for what was there at first.
   using OnChange = std::move_only_function<void(const std::string& name)>;
 
   virtual ~Links() = default;
 
-  /// The interface as it is known now; valid until the next turn of the loop.
+  /// The interface as it is known now, by its name or a further one; valid until the next turn of the loop.
   [[nodiscard]] const Interface* find(std::string_view name) const;
   [[nodiscard]] const Interface* find(int index) const;
 

@@ -150,7 +150,8 @@ Result<Interface> MemoryHost::make_macvlan(const Macvlans::Spec& wanted) {
                    .lower_index = found.lower_index,
                    .up = network().is_up(found),
                    .mac = found.mac,
-                   .addresses = {}};
+                   .addresses = {},
+                   .altnames = found.altnames};
 }
 
 Result<> MemoryHost::set_up(int interface_index, bool up) {
@@ -187,6 +188,11 @@ Result<> MemoryHost::write_setting(const std::string& name, const std::string& v
   const int code = found == settings.end() ? ENOENT : is_number(found->second) && !is_number(value) ? EINVAL : 0;
   if (code == 0) found->second = value;
   return answer(code, fmt::format("set {} to {}", name, value));
+}
+
+void MemoryHost::add_altname(const std::string& name, const std::string& altname) {
+  network().find(name)->altnames.push_back(altname);
+  notify();
 }
 
 int MemoryHost::add_interface(const std::string& name, const Mac& mac) {

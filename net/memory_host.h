@@ -54,6 +54,8 @@ class MemoryHost final : public Host {
   // What its administrator does.
   /// An Ethernet interface, up and with a carrier; its index.
   int add_interface(const std::string& name, const Mac& mac);
+  /// A further name of one that is there: `ip link property add dev NAME altname ALTNAME`.
+  void add_altname(const std::string& name, const std::string& altname);
   void set_carrier(const std::string& interface, bool carrier);
   void set_mac(const std::string& interface, const Mac& mac);
   /// A permanent address.

@@ -62,7 +62,8 @@ void MemoryLinks::update() {
             .lower_index = interface.lower_index,
             .up = host_.network.is_up(interface),
             .mac = interface.mac,
-            .addresses = {}};
+            .addresses = {},
+            .altnames = interface.altnames};
     for (const std::uint64_t serial : order) here.addresses.push_back(now.at(serial));
   }
 }

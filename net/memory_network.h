@@ -33,8 +33,9 @@ struct MemoryInterface {
   int index = 0;
   std::string name;
   int lower_index = 0;
-  std::optional<Mac> mac{};           ///< none: loopback
-  bool enabled = false;               ///< administratively up
+  std::optional<Mac> mac{};  ///< none: loopback
+  bool enabled = false;      ///< administratively up
+  std::vector<std::string> altnames{};
   bool cable = true;                  ///< plugged in; a macvlan has none of its own
   std::vector<MemoryAddress> ipv4{};  ///< both in the kernel's order
   std::vector<MemoryAddress> ipv6{};

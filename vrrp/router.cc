@@ -51,7 +51,7 @@ net::Result<> Router::refresh(const net::Links& links, net::Sysctls& sysctls,
   // Nobody reads while there is a fault: an open socket would keep the loop awake, and hand over stale adverts later.
   if (!fault_.empty()) close();
   if (!spec_.virtual_mac || !address_interface_ || address_index == old_address_index) return {};
-  return separate_arp(sysctls, spec_.interface, address_interface_->name);
+  return separate_arp(sysctls, interface_->name, address_interface_->name);
 }
 
 /// The interface of its addresses: one of its own is made where it is not there.

@@ -61,7 +61,7 @@ Type<std::vector<std::string>> give_up_when() {
 
 Type<Tracker> tracker() {
   return Object<Tracker>("tracker")
-      .key("link", &Tracker::link, interface_name(), "interface that must be up", "eth2")
+      .key("link", &Tracker::link, interface_or_altname(), "interface that must be up", "eth2")
       .when_absent("none")
       .key(
           "check", [](Tracker& tracker) -> checkers::Spec& { return tracker.check.emplace(); }, check_object().type(),
@@ -78,8 +78,7 @@ Type<Tracker> tracker() {
 
 }  // namespace
 
-Type<std::map<std::string, std::string>> interfaces() {
-  auto one = interface_name();
+Type<std::map<std::string, std::string>> interfaces(Type<std::string> one) {
   const Shape each = {
       .kind = Shape::Kind::map, .expected = "", .pattern = std::string(name_pattern), .of = {one.shape}};
   const Shape shape = {.kind = Shape::Kind::any_of,
@@ -101,7 +100,7 @@ Type<VirtualRouter> virtual_router_type() {
            "node",
            "51")
       .required()
-      .key("interface", &VirtualRouter::interfaces, interfaces(),
+      .key("interface", &VirtualRouter::interfaces, interfaces(interface_or_altname()),
            "interface for advertisements and virtual addresses; a map if it differs between nodes",
            "{ lb1: eth0, lb2: ens3 }")
       .required()

@@ -68,7 +68,7 @@ Type<VirtualRoute> virtual_route() {
           "via", [](config::VirtualRoute& route) -> net::Address& { return route.route.via.emplace(); }, address(),
           "next hop (gateway)", "192.0.2.1")
       .when_absent("none: the destination is on the link")
-      .key("dev", &config::VirtualRoute::interfaces, interfaces(),
+      .key("dev", &config::VirtualRoute::interfaces, interfaces(interface_or_altname()),
            "outgoing interface; a map if it differs between nodes", "eth1")
       .when_absent("the interface of the virtual addresses")
       .key(

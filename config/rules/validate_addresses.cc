@@ -63,6 +63,7 @@ class AddressRules {
  private:
   void label_fits(const Origin::Path& path, const std::string& label) {
     for (const auto& [node, interface] : router_.interfaces) {
+      if (interface.size() > longest_label) continue;  // an altname: the label begins with the interface's own name
       const auto own = vrrp::virtual_interface(net::Family::ipv4, router_.router_id);
       const auto whole = fmt::format("{}:{}", router_.virtual_mac ? own : interface, label);
       if (whole.size() <= longest_label || !origin_.valid({"vrrp", router_.name, "interface"})) continue;

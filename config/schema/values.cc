@@ -165,17 +165,26 @@ Type<std::string> name(std::string expected) {
                              });
 }
 
+namespace {
+
 // dev_valid_name() in the kernel's net/core/dev.c.
-Type<std::string> interface_name() {
-  return scalar<std::string>({.expected = "a network interface's name", .pattern = "^[^/: ]{1,15}$"},
-                             [](std::string_view text) -> std::expected<std::string, std::string> {
-                               if (text.size() > 15) return std::unexpected("; it has at most 15 characters");
+Type<std::string> name_of_interface(std::string expected, std::size_t longest) {
+  return scalar<std::string>({.expected = std::move(expected), .pattern = fmt::format("^[^/: ]{{1,{}}}$", longest)},
+                             [longest](std::string_view text) -> std::expected<std::string, std::string> {
+                               if (text.size() > longest)
+                                 return std::unexpected(fmt::format("; it has at most {} characters", longest));
                                const bool allowed =
                                    std::ranges::all_of(text, [](char c) { return c > ' ' && c != '/' && c != ':'; });
                                if (text.empty() || text == "." || text == ".." || !allowed) return std::unexpected("");
                                return std::string(text);
                              });
 }
+
+}  // namespace
+
+// Without its NUL: IFNAMSIZ, ALTIFNAMSIZ.
+Type<std::string> interface_name() { return name_of_interface("a network interface's name", 15); }
+Type<std::string> interface_or_altname() { return name_of_interface("a network interface's name or altname", 127); }
 
 Type<std::string> secret_path() {
   return scalar<std::string>({.expected = "an absolute path", .pattern = "^/"},

@@ -47,8 +47,10 @@ Type<net::Endpoint> endpoint();
 /// A name that the file gives or refers to.
 Type<std::string> name(std::string expected);
 
-/// A network interface's name, as the kernel allows it.
+/// A network interface's name, as the kernel allows it; or also one of its further names (altname), which may be
+/// longer.
 Type<std::string> interface_name();
+Type<std::string> interface_or_altname();
 
 /// Printable text without blanks that begins with `first` (any text when that is empty).
 Type<std::string> word(std::string expected, std::string first = "");

@@ -115,6 +115,20 @@ TEST_CASE("whatever looks at the host sees that a lease is over") {
   CHECK_FALSE(world.host.addresses().contains({"eth0", prefix("10.0.0.7/24")}));
 }
 
+TEST_CASE("an interface is found by each of its names, and told of by all") {
+  World world;
+  const auto links = world.follow();
+  CHECK(links->find("wan") == nullptr);
+  world.host.add_altname("eth0", "wan");
+  world.turn();
+  CHECK(world.take_told() == Names{"eth0", "wan"});
+  REQUIRE(links->find("wan") != nullptr);
+  CHECK(links->find("wan") == links->find("eth0"));
+  world.host.set_carrier("eth0", false);
+  world.turn();
+  CHECK(world.take_told() == Names{"eth0", "wan"});
+}
+
 TEST_CASE("a follower sees a change once its loop has turned, and is told what differs") {
   World world;
   const auto links = world.follow();

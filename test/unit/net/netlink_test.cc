@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 
+#include "net/kernel_links.h"
 #include "test/catch.h"
 
 namespace attribute = net::attribute;
@@ -218,4 +219,25 @@ TEST_CASE("a monitor without news returns at once") {
   REQUIRE(socket);
   REQUIRE(socket->join(RTNLGRP_LINK));
   CHECK(socket->receive([](const NetlinkMessage&) { FAIL("nothing has changed"); }));
+}
+
+TEST_CASE("the kernel's word of an interface has its further names") {
+  NetlinkBatch batch;
+  ifinfomsg header{};
+  header.ifi_index = 7;
+  header.ifi_flags = IFF_UP | IFF_RUNNING;
+  batch.begin(RTM_NEWLINK, 0, header);
+  batch.put_text(IFLA_IFNAME, "eth0");
+  const auto names = batch.begin_nest(IFLA_PROP_LIST);
+  batch.put_text(IFLA_ALT_IFNAME, "wan");
+  batch.put_text(IFLA_ALT_IFNAME, std::string(127, 'w'));
+  batch.end_nest(names);
+  const auto interface = net::read_interface({.type = RTM_NEWLINK, .payload = attributes_of(batch, 0, 0)});
+  REQUIRE(interface);
+  CHECK(interface->name == "eth0");
+  CHECK(interface->altnames == std::vector<std::string>{"wan", std::string(127, 'w')});
+  CHECK(interface->is_called("wan"));
+  CHECK(interface->is_called("eth0"));
+  CHECK_FALSE(interface->is_called("lan"));
+  CHECK(interface->up);
 }

@@ -219,6 +219,15 @@ TEST_CASE("a router that cannot take part from its start on says why, and each o
   CHECK(world.log == "initialize -> backup\n");
 }
 
+TEST_CASE("a router's interface may be named by an altname, which may come later") {
+  World world({}, "wan-uplink-of-the-first-rack");
+  CHECK(world.notices == "cannot take part: there is no interface wan-uplink-of-the-first-rack\n");
+  world.host.add_altname("eth0", "wan-uplink-of-the-first-rack");
+  world.run(1s);
+  CHECK(world.log == "initialize -> backup\nbackup -> master\n");
+  CHECK(world.host.addresses().contains({"eth0", prefix("10.0.0.100/24")}));
+}
+
 TEST_CASE("a router with other nodes is in fault on lo, by which none is reached") {
   World world({}, "lo");
   world.run(2s);
