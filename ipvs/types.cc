@@ -15,7 +15,7 @@ void set_ipv4_mask(Service& service, std::uint32_t mask) {
 
 std::uint32_t ipv4_mask(const Service& service) {
   if (service.raw_mask) return *service.raw_mask;
-  return service.mask_length == 0 ? UINT32_MAX : ~(UINT32_MAX >> service.mask_length);
+  return service.mask_length == 0 || service.mask_length >= 32 ? UINT32_MAX : ~(UINT32_MAX >> service.mask_length);
 }
 
 Table table_of(const Snapshot& snapshot) {

@@ -212,6 +212,10 @@ class Importer {
       service.forward = value == "DR" ? "dr" : value == "TUN" ? "tunnel" : "nat";
     } else if (key == "persistence_timeout") {
       service.persistence = value.empty() ? "360s" : value + "s";
+    } else if (key == "persistence_granularity") {
+      const auto length = mask_length(value);
+      if (length.empty() || !section.find("persistence_timeout")) return not_carried(each);
+      service.options.emplace_back("persistence_mask", length);
     } else if (key == "ops") {
       service.options.emplace_back("one_packet", "true");
     } else if (key == "persistence_engine") {

@@ -104,6 +104,7 @@ class Importer {
   void take_service(const Section& section) {
     Imported::Service service{.name = {}};
     std::map<std::string, std::string> values = globals_;
+    std::vector<const Setting*> masks;
     for (const Setting& each : section.settings) {
       if (each.key == "real" || each.key == "real6") {
         take_server(each, service);
@@ -111,10 +112,19 @@ class Importer {
         service.scheduler = each.value;
       } else if (each.key == "persistent") {
         service.persistence = each.value + "s";
+      } else if (each.key == "netmask" && !mask_length(each.value).empty()) {
+        masks.push_back(&each);
       } else if (timing_.contains(each.key) || check_words_.contains(each.key)) {
         values[each.key] = unquoted(each.value);
       } else {
         not_carried(each);
+      }
+    }
+    for (const Setting* mask : masks) {
+      if (service.persistence.empty()) {
+        not_carried(*mask);
+      } else {
+        service.options.emplace_back("persistence_mask", mask_length(mask->value));
       }
     }
     const bool mark = std::ranges::all_of(section.virtual_server, [](char c) { return c >= '0' && c <= '9'; });

@@ -16,7 +16,7 @@ std::string number(std::uint32_t value) { return value > 0 ? std::to_string(valu
 void take_options(const ipvs::Service& from, Imported::Service& service) {
   if (from.persistence.count() > 0) service.persistence = fmt::format("{}s", from.persistence.count());
   const auto add = [&](const char* name, std::string value) { service.options.emplace_back(name, std::move(value)); };
-  if (from.mask_length > 0) add("persistence_mask", std::to_string(from.mask_length));
+  if (from.mask_length > 0 || from.raw_mask == 0U) add("persistence_mask", std::to_string(from.mask_length));
   if (!from.persistence_engine.empty()) add("persistence_engine", from.persistence_engine);
   if (from.flags & ipvs::flag::one_packet) add("one_packet", "true");
   const bool fallback = from.flags & ipvs::flag::sched1, port = from.flags & ipvs::flag::sched2;
@@ -48,7 +48,8 @@ Imported import_table(const ipvs::Table& table) {
     } else {
       service.listen = listen(key);
     }
-    if (entry.service.raw_mask) note("not carried over: the persistence netmask, which is not a prefix");
+    if (entry.service.raw_mask.value_or(0) != 0)
+      note("not carried over: the persistence netmask, which is not a prefix");
     if (entry.service.flags & ipvs::flag::sched3) note("not carried over: the scheduler flag flag-3");
     take_options(entry.service, service);
     const ipvs::Destination* first = nullptr;

@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
+#include <charconv>
 
 #include "config/load.h"
 #include "config/schema/reader.h"
+#include "net/address.h"
 
 namespace config {
 namespace {
@@ -107,6 +110,19 @@ std::string one_line(std::string text) {
 }
 
 }  // namespace
+
+std::string mask_length(std::string_view text) {
+  const auto mask = net::Address::parse(text);
+  if (!mask || !mask->is_v4()) {
+    unsigned length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    return error == std::errc() && end == text.data() + text.size() && length <= 128 ? std::to_string(length) : "";
+  }
+  std::uint32_t bits = 0;
+  for (const auto byte : mask->bytes()) bits = bits << 8U | std::to_integer<std::uint32_t>(byte);
+  const auto length = std::countl_one(bits);
+  return std::popcount(bits) == length ? std::to_string(length) : "";
+}
 
 std::string fallback_problem(const Imported::Service& service) {
   if (service.fallback.empty()) return "";

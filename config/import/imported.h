@@ -87,6 +87,9 @@ struct Imported {
 /// A kernel's table, from rules of ipvsadm or as it is.
 [[nodiscard]] Imported import_table(const ipvs::Table& table);
 
+/// A netmask ("255.255.255.0") or prefix length as the value of persistence_mask: "24"; empty where it is none.
+[[nodiscard]] std::string mask_length(std::string_view text);
+
 /// Why a cluster file with this service is refused for its fallback; empty if it is not.
 [[nodiscard]] std::string fallback_problem(const Imported::Service& service);
 

@@ -26,7 +26,7 @@ Type<Node> node_type() {
 
 Type<ConnectionSync> connection_sync_type() {
   return Object<ConnectionSync>("connection_sync")
-      .key("interface", &ConnectionSync::interfaces, interfaces(),
+      .key("interface", &ConnectionSync::interfaces, interfaces(interface_name()),
            "interface of the kernel's sync daemons; a map if it differs between nodes", "eth1")
       .required()
       .key("id", &ConnectionSync::id, integer<std::uint8_t>(0, 255), "sync ID (syncid), the same on every node", "1")
@@ -72,7 +72,8 @@ void complete(Interfaces& interfaces, const std::vector<Node>& nodes) {
   for (const auto& node : nodes) interfaces.emplace(node.name, found.mapped());
 }
 
-/// What a service leaves to its other keys: its servers' port, a mark's family, the quorum's upper end.
+/// What a service leaves to its other keys: its servers' port, a mark's family, the quorum's upper end, a mask of all
+/// bits.
 void complete(Service& service) {
   auto& key = service.key;
   if (key.fwmark != 0) {
@@ -80,6 +81,7 @@ void complete(Service& service) {
     key.protocol = ipvs::Protocol::none;
     key.endpoint = {.address = net::Address::any(v6 ? net::Family::ipv6 : net::Family::ipv4)};
   }
+  if (service.spec.mask_length == key.endpoint.address.bits()) service.spec.mask_length = 0;
   for (auto& server : service.servers) {
     if (server.endpoint.port == 0) server.endpoint.port = key.endpoint.port;
   }

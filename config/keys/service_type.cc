@@ -81,6 +81,20 @@ Type<ipvs::Service> hash() {
       .type();
 }
 
+/// The kernel has an IPv4 mask of no bits; a length of 0 would stand for the whole address.
+Type<ipvs::Service> mask() {
+  auto length = integer<std::uint8_t>(0, 128);
+  return {.shape = length.shape,
+          .read = [read = length.read](Reader& reader, const YamlNode& node, ipvs::Service& service) {
+            constexpr std::uint8_t unread = 255;
+            std::uint8_t value = unread;
+            read(reader, node, value);
+            if (value == unread) return;
+            service.mask_length = value;
+            service.raw_mask = value == 0 ? std::optional<std::uint32_t>(0) : std::nullopt;
+          }};
+}
+
 Type<ipvs::Tunnel> tunnel() {
   using Type = ipvs::Tunnel::Type;
   return Object<ipvs::Tunnel>("tunnel")
@@ -171,9 +185,10 @@ Object<Service> service_object() {
           "5m")
       .when_absent("none")
       .key(
-          "persistence_mask", [](Service& service) -> std::uint8_t& { return service.spec.mask_length; },
-          integer<std::uint8_t>(1, 128),
-          "prefix length of client addresses: clients of the same network are sent to the same server", "24")
+          "persistence_mask", [](Service& service) -> ipvs::Service& { return service.spec; }, mask(),
+          "prefix length of client addresses: clients of the same network are sent to the same server; with 0, which "
+          "the kernel has only for IPv4, all clients are sent to the same one",
+          "24")
       .when_absent("the whole address")
       .key(
           "persistence_engine", [](Service& service) -> std::string& { return service.spec.persistence_engine; },

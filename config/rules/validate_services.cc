@@ -267,8 +267,10 @@ void ServiceRules::options_have_their_reason(const Service& service) {
     if (!origin_.has(path) || !origin_.valid(path)) return;
     diagnostics_.error(origin_.place(path), fmt::format("service '{}' {}", service.name, what));
   };
-  if (spec.mask_length != 0 && spec.persistence.count() == 0) {
+  if ((spec.mask_length != 0 || spec.raw_mask) && spec.persistence.count() == 0) {
     refuse({"persistence_mask"}, "has a persistence_mask but no persistence");
+  } else if (spec.raw_mask && service.key.endpoint.address.is_v6()) {
+    refuse({"persistence_mask"}, "has a persistence_mask of 0, which the kernel has only for IPv4; expected 1 to 128");
   } else if (spec.mask_length > service.key.endpoint.address.bits()) {
     refuse({"persistence_mask"}, fmt::format("has a persistence_mask of {} bits; its addresses have {}",
                                              spec.mask_length, service.key.endpoint.address.bits()));

@@ -81,6 +81,12 @@ const KeyValue* find(const KeyValues& settings, const std::string& key) {
   return found == settings.end() ? nullptr : &*found;
 }
 
+/// As a prefix length where it is one.
+std::string mask_of(const ipvs::Service& service) {
+  if (!service.raw_mask) return or_none(service.mask_length);
+  return *service.raw_mask == 0 ? "0" : fmt::format("{:#010x}", *service.raw_mask);
+}
+
 }  // namespace
 
 KeyValues settings_of(const config::Server& server) {
@@ -94,21 +100,20 @@ KeyValues settings_of(const config::Server& server) {
 KeyValues settings_of(const config::Service& service) {
   const auto& spec = service.spec;
   const auto flag = [&](std::uint32_t bit) { return text((spec.flags & bit) != 0); };
-  KeyValues all{
-      {"name", service.name},
-      {"scheduler", spec.scheduler},
-      {"forward", std::string(ipvs::to_string(service.forward))},
-      {"persistence", spec.persistence.count() == 0 ? "" : net::to_string(spec.persistence)},
-      {"persistence_mask", spec.raw_mask ? fmt::format("{:#010x}", *spec.raw_mask) : or_none(spec.mask_length)},
-      {"persistence_engine", spec.persistence_engine},
-      {"one_packet", flag(ipvs::flag::one_packet)},
-      {"hash.port", flag(ipvs::flag::sched2)},
-      {"hash.fallback", flag(ipvs::flag::sched1)},
-      {"tunnel.type", text(service.tunnel.type)},
-      {"tunnel.port", or_none(service.tunnel.port)},
-      {"tunnel.checksum", service.tunnel.flags == 0   ? "none"
-                          : service.tunnel.flags == 1 ? "full"
-                                                      : "remote"}};
+  KeyValues all{{"name", service.name},
+                {"scheduler", spec.scheduler},
+                {"forward", std::string(ipvs::to_string(service.forward))},
+                {"persistence", spec.persistence.count() == 0 ? "" : net::to_string(spec.persistence)},
+                {"persistence_mask", mask_of(spec)},
+                {"persistence_engine", spec.persistence_engine},
+                {"one_packet", flag(ipvs::flag::one_packet)},
+                {"hash.port", flag(ipvs::flag::sched2)},
+                {"hash.fallback", flag(ipvs::flag::sched1)},
+                {"tunnel.type", text(service.tunnel.type)},
+                {"tunnel.port", or_none(service.tunnel.port)},
+                {"tunnel.checksum", service.tunnel.flags == 0   ? "none"
+                                    : service.tunnel.flags == 1 ? "full"
+                                                                : "remote"}};
   for (std::size_t i = 0; i < service.checks.size(); ++i) {
     add_check(all, i == 0 ? "check" : fmt::format("check {}", i + 1), service.checks[i]);
   }

@@ -103,6 +103,49 @@ TEST_CASE("a service's options come through") {
   CHECK(service.servers.front().lower_threshold == 80);
 }
 
+TEST_CASE("a fallback that this file cannot have is left out, and why is said") {
+  const auto with = [](const std::string& kind, const std::string& sorry) {
+    const auto text = "virtual_server 192.0.2.10 80 {\n lb_kind " + kind + "\n sorry_server " + sorry +
+                      "\n real_server 10.0.0.7 80 { TCP_CHECK { } }\n}\n";
+    return import_keepalived(text).value();
+  };
+  const auto note = [&](const std::string& kind, const std::string& sorry) {
+    const auto imported = with(kind, sorry);
+    CHECK(load_text("cluster.yaml", to_yaml(imported)));
+    CHECK(imported.services.front().fallback.empty());
+    for (const auto& each : imported.notes) {
+      if (each.contains("sorry_server")) return each;
+    }
+    return std::string();
+  };
+  CHECK(note("NAT", "127.0.0.1 80").contains("with nat the kernel drops clients' packets"));
+  CHECK(note("DR", "127.0.0.1 8080").contains("has port 8080, the service 80"));
+  CHECK(note("NAT", "localhost 80").contains("localhost"));
+  CHECK(note("DR", "2001:db8::9 80").contains("is IPv6, the service IPv4"));
+  CHECK(note("NAT", "10.0.0.7 80").contains("already used by server"));
+  CHECK(with("NAT", "10.0.0.99 80").services.front().fallback == "10.0.0.99:80");
+  CHECK(with("DR", "127.0.0.1 80").services.front().fallback == "127.0.0.1:80");
+  const auto shared = import_ldirectord(
+      "fallback=127.0.0.1:80\nvirtual=192.0.2.10:443\n\treal=10.0.0.7:443 masq\n\tchecktype=connect\n");
+  CHECK(shared.services.front().fallback.empty());
+  CHECK(shared.notes.front().starts_with("line 2: not carried over: fallback = 127.0.0.1:80: "));
+}
+
+TEST_CASE("a mask is carried over as a prefix length") {
+  CHECK(mask_length("255.255.255.0") == "24");
+  CHECK(mask_length("0.0.0.0") == "0");
+  CHECK(mask_length("255.255.255.255") == "32");
+  CHECK(mask_length("64") == "64");
+  for (const auto* text : {"255.0.255.0", "129", "", "x", "24x", "2001:db8::"}) CHECK(mask_length(text).empty());
+  ipvs::Table table;
+  auto& web = table[{.protocol = ipvs::Protocol::tcp, .endpoint = *net::Endpoint::parse("192.0.2.10:80"), .fwmark = 0}];
+  web.service.persistence = std::chrono::seconds(300);
+  web.service.raw_mask = 0;
+  const auto loaded = load_text("cluster.yaml", to_yaml(import_table(table)));
+  REQUIRE(loaded);
+  CHECK(loaded->cluster.services.front().spec == web.service);
+}
+
 TEST_CASE("any string is one in YAML, any words a name") {
   CHECK(yaml_string("www.example.org") == "www.example.org");
   CHECK(yaml_string("10.0.0.7:80") == "10.0.0.7:80");

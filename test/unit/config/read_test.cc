@@ -260,3 +260,16 @@ TEST_CASE("text in memory includes no file") {
   CHECK(to_string(loaded.error()) ==
         "text:2:1: error: 'include' needs a file to start from; this text has none\n    include: /etc/passwd\n    ^\n");
 }
+
+TEST_CASE("a persistence mask of no bits makes all clients one, one of all bits tells them all apart") {
+  const auto spec = [](const char* mask) {
+    return service_of(std::string(minimal) + "    persistence: 5m\n    persistence_mask: " + mask + "\n").spec;
+  };
+  CHECK(ipv4_mask(spec("0")) == 0);
+  CHECK(spec("0").raw_mask == 0U);
+  CHECK(ipv4_mask(spec("24")) == 0xffffff00);
+  CHECK_FALSE(spec("24").raw_mask);
+  // As the kernel tells it, so that it is not changed again and again.
+  CHECK(ipv4_mask(spec("32")) == UINT32_MAX);
+  CHECK(spec("32").mask_length == 0);
+}

@@ -18,6 +18,13 @@ TEST_CASE("keys print as operators say them") {
   CHECK(to_string(DestinationKey{.endpoint = *net::Endpoint::parse("[::1]:8080")}) == "[::1]:8080");
 }
 
+TEST_CASE("a mask of 32 bits is the whole address") {
+  CHECK(ipv4_mask({.mask_length = 32}) == UINT32_MAX);
+  CHECK(ipv4_mask({.mask_length = 31}) == 0xfffffffe);
+  CHECK(ipv4_mask({.mask_length = 0}) == UINT32_MAX);
+  CHECK(ipv4_mask({.raw_mask = 0}) == 0);
+}
+
 TEST_CASE("ops print as one line with their values") {
   const ServiceKey web{.protocol = Protocol::tcp, .endpoint = *net::Endpoint::parse("192.0.2.1:80"), .fwmark = 0};
   const DestinationKey server{.endpoint = *net::Endpoint::parse("10.0.0.7:80")};
