@@ -29,7 +29,7 @@ struct HostFacts {
   std::string table_problem;  ///< why the kernel's IPVS table cannot be read; empty: it can
   ipvs::Snapshot table;
   std::function<std::optional<std::string>(const std::string& name)> sysctl;  ///< "net/ipv4/ip_forward"; none: no such
-  std::map<std::string, net::Interface> interfaces;                           ///< by name
+  std::map<std::string, net::Interface> interfaces;                           ///< by name and altname
   std::map<net::Address, std::vector<net::Mac>> arp_responders;  ///< who but this host answers for a virtual address
   std::string probe_problem;                                     ///< why that could not be asked
   std::vector<Process> processes;                                ///< that run here; of all names

@@ -45,14 +45,36 @@ class Settings {
   Findings& findings_;
 };
 
-std::set<std::string> interfaces_of(const config::Cluster& cluster, const config::Node& node) {
+/// The interfaces of the virtual routers that are here, by their own names, which the settings have.
+std::set<std::string> interfaces_of(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts) {
   std::set<std::string> names;
   for (const auto& router : cluster.virtual_routers) {
-    if (const auto found = router.interfaces.find(node.name); found != router.interfaces.end()) {
-      names.insert(found->second);
-    }
+    const auto asked = router.interfaces.find(node.name);
+    if (asked == router.interfaces.end()) continue;
+    if (const auto found = facts.interfaces.find(asked->second); found != facts.interfaces.end())
+      names.insert(found->second.name);
   }
   return names;
+}
+
+/// With forwarding, which NAT of IPv6 needs, the kernel ignores router advertisements where accept_ra is 1, and forgets
+/// the default route that it has from them.
+void examine_router_advertisements(const HostFacts& facts, bool forwards, Findings& findings) {
+  std::set<std::string> seen;
+  for (const auto& [called, interface] : facts.interfaces) {
+    const auto& name = interface.name;
+    if (name == "lo" || !interface.up || !seen.insert(name).second) continue;
+    const auto setting = [&](std::string_view of) {
+      return facts.sysctl(fmt::format("net/ipv6/conf/{}/{}", name, of)).value_or("");
+    };
+    if (setting("accept_ra") != "1" || !(forwards || setting("forwarding") == "1")) continue;
+    findings.push_back({Severity::warning, fmt::format("net.ipv6.conf.{}.accept_ra", name),
+                        "is 1: with forwarding, router advertisements are ignored, and an IPv6 default route that this "
+                        "host has from them is lost",
+                        fmt::format("sysctl -w net.ipv6.conf.{}.accept_ra=2, and in /etc/sysctl.d; or set a static "
+                                    "default route and accept_ra=0",
+                                    name)});
+  }
 }
 
 bool is_nat(const config::Service& service) { return service.forward == ipvs::Forward::nat; }
@@ -119,7 +141,9 @@ void examine_settings(const config::Cluster& cluster, const config::Node& node, 
   if (const auto estimates = facts.sysctl("net/ipv4/vs/run_estimation"); estimates && *estimates == "0") {
     settings.must_be(Severity::note, "net/ipv4/vs/run_estimation", "1", "the kernel does not update its counters");
   }
-  for (const auto& interface : interfaces_of(cluster, node)) {
+  const bool ipv6 = any([](const config::Service& service) { return service.key.endpoint.address.is_v6(); });
+  if (ipv6 || any(nat_of(true))) examine_router_advertisements(facts, any(nat_of(true)), findings);
+  for (const auto& interface : interfaces_of(cluster, node, facts)) {
     if (any(is_nat) && settings.in_force(interface, "send_redirects") != 0) {
       findings.push_back(
           {Severity::warning, "net.ipv4.conf." + interface + ".send_redirects",

@@ -40,7 +40,10 @@ std::map<std::string, net::Interface> read_interfaces() {
   if (!loop) return found;
   const auto links = net::KernelHost().follow_links(*loop, [](const std::string&) {});
   if (!links) return found;
-  for (const auto& [index, interface] : (*links)->interfaces()) found[interface.name] = interface;
+  for (const auto& [index, interface] : (*links)->interfaces()) {
+    found[interface.name] = interface;
+    for (const auto& name : interface.altnames) found.try_emplace(name, interface);
+  }
   return found;
 }
 

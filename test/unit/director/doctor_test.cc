@@ -258,6 +258,45 @@ TEST_CASE("the doctor looks for the programs of checks and trackers, each once")
   CHECK(host.found() == "error: service web: there is no program /opt/check\n");
 }
 
+TEST_CASE("an interface that is not there has no settings to be warned of") {
+  Host host;
+  host.facts.interfaces.clear();
+  host.sysctls["net/ipv4/conf/all/send_redirects"] = "1";
+  CHECK(host.found() == "error: vrrp front: there is no interface eth0 here\n");
+}
+
+TEST_CASE("an interface may be named by an altname; its settings have its own name") {
+  Host host;
+  host.facts.interfaces["wan"] = host.facts.interfaces["eth0"];
+  host.cluster.virtual_routers.front().interfaces["lb1"] = "wan";
+  CHECK(host.found().empty());
+  host.sysctls["net/ipv4/conf/eth0/send_redirects"] = "1";
+  CHECK(host.found().starts_with("warning: net.ipv4.conf.eth0.send_redirects: is on"));
+}
+
+TEST_CASE("forwarding of IPv6 takes the default route of a host that has it from router advertisements") {
+  Host host;
+  host.facts.interfaces["altname"] = host.facts.interfaces["eth0"];
+  host.sysctls["net/ipv6/conf/all/forwarding"] = "1";
+  host.sysctls["net/ipv6/conf/eth0/forwarding"] = "1";
+  host.sysctls["net/ipv6/conf/eth0/accept_ra"] = "1";
+  CHECK(host.found().empty());  // no IPv6 here
+  auto& service = host.cluster.services.front();
+  for (auto& server : service.servers) server.endpoint.address = *net::Address::parse("2001:db8::7");
+  const std::string lost =
+      "warning: net.ipv6.conf.eth0.accept_ra: is 1: with forwarding, router advertisements are ignored, and an IPv6 "
+      "default route that this host has from them is lost\n";
+  CHECK(host.found() == lost);
+  // Told before somebody sets it as the doctor says.
+  host.sysctls["net/ipv6/conf/all/forwarding"] = host.sysctls["net/ipv6/conf/eth0/forwarding"] = "0";
+  CHECK(host.found() == "error: net.ipv6.conf.all.forwarding: is 0: with NAT nothing is forwarded\n" + lost);
+  host.sysctls["net/ipv6/conf/all/forwarding"] = host.sysctls["net/ipv6/conf/eth0/forwarding"] = "1";
+  for (const auto* value : {"0", "2"}) {
+    host.sysctls["net/ipv6/conf/eth0/accept_ra"] = value;
+    CHECK(host.found().empty());
+  }
+}
+
 TEST_CASE("findings read as lines, coloured on terminals alone, and count") {
   const std::vector<Finding> findings{{Severity::error, "kernel", "is old", "get another"},
                                       {Severity::warning, "clock", "is slow", "wind it"}};
