@@ -78,7 +78,7 @@ json ask_or_exit(const Arguments& arguments, const std::string& method, const st
     }
     const bool explained = value.is_object() && value.contains("error") && value["error"].is_string();
     fmt::print(stderr, "directorctl: {}\n",
-               explained ? director::cell(value, "error") : fmt::format("HTTP status {}", answer->status));
+               explained ? director::lines(value, "error") : fmt::format("HTTP status {}", answer->status));
     std::exit(refused);
   }
   if (value.is_discarded()) {
