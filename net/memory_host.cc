@@ -191,7 +191,7 @@ Result<> MemoryHost::write_setting(const std::string& name, const std::string& v
 }
 
 void MemoryHost::add_altname(const std::string& name, const std::string& altname) {
-  network().find(name)->altnames.push_back(altname);
+  must_exist(network().find(name), "the interface is there").altnames.push_back(altname);
   notify();
 }
 
