@@ -40,7 +40,7 @@ class Pair {
   struct Director {
     Host* host = nullptr;
     int priority = 0;
-    std::filesystem::path programs;  ///< as in Options; another version's in a test of two versions
+    std::filesystem::path programs;    ///< as in Options; another version's in a test of two versions
     std::filesystem::path log_pipe{};  ///< where it logs; empty: into a file of the folder
     std::optional<Process> process;
     std::atomic<Fate> fate = Fate::absent;
