@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "test/catch.h"
@@ -133,4 +134,31 @@ TEST_CASE("the kernel setting of persistence comes and goes with it", "[persiste
     REQUIRE(director.process->wait(5s));
     CHECK(setting(director) == "0\n");
   }
+}
+
+TEST_CASE("the director itself is the fallback, its interface has a long altname, all clients are one",
+          "[persistence]") {
+  const std::string altname = "uplink-of-the-first-rack";
+  Pair pair({.forward = Pair::Forward::nat, .advertise = 100ms, .programs = lab::programs_folder()});
+  std::deque<lab::WebServer> sorry;
+  for (auto& director : pair.directors) {
+    REQUIRE(lab::run(*director.host, {"ip", "link", "property", "add", "dev", "enp0s3", "altname", altname}).status ==
+            0);
+    sorry.emplace_back(*director.host, 81);
+  }
+  // The virtual address, which a loopback address cannot stand in for: the kernel drops what clients send there.
+  auto text = with(pair.cluster_file(), "    servers:", "    fallback: 192.168.56.10:81\n    servers:");
+  text = with(text, "    forward:", "    persistence: 5m\n    persistence_mask: 0\n    forward:");
+  pair.write(with(text, "interface: enp0s3", "interface: " + altname));
+  for (auto& director : pair.directors) pair.start(director);
+  const bool leads =
+      lab::wait_until([&] { return pair.holds_both(pair.lb1) && !pair.holds_any(pair.lb2); }, 15s).has_value();
+  INFO(pair.evidence());
+  REQUIRE(leads);
+  CHECK(lab::wait_until([&] { return lab::weight_of(*pair.lb1.host, pair.web1.endpoint) == 3; }, 5s));
+  CHECK(pair.lb1.host->proc_net("ip_vs").contains(" 00000000\n"));
+  for (auto& web : pair.webs) web.server->kill();
+  REQUIRE(lab::wait_until([&] { return lab::weight_of(*pair.lb1.host, "192.168.56.10:81") == 1; }, 5s));
+  CHECK(lab::request(*pair.client, pair.service, requests).failed == 0);
+  CHECK(sorry.front().counters().pages == requests);
 }
