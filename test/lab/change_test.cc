@@ -243,6 +243,21 @@ TEST_CASE("a reload a second for a minute loses no request and delays no verdict
 }
 
 // Without a peer: its addresses outlive it by their lease, and the next life goes on before that ends.
+TEST_CASE("a connection goes on through a backup whose file has lost its server before it was told of it", "[change]") {
+  Site site(true);
+  auto& pair = site.pair;
+  pair.write(with(pair.cluster_file(), "      web2: { address: 192.168.200.12 }\n", ""));
+  REQUIRE(pair.ctl(pair.lb2, {"reload", "--yes"}).status == 0);
+  REQUIRE(lab::wait_until([&] { return !listed(*pair.lb2.host, web2); }, 5s));
+  const auto& download = site.download_from("web2", 8s);
+  lab::sleep_for(2s);  // the kernels tell each other of it
+  REQUIRE(pair.ctl(pair.lb1, {"failover", "front"}).status == 0);
+  REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb2) && !pair.holds_any(pair.lb1); }, 3s));
+  REQUIRE(!download.ended());
+  CHECK(lab::wait_until([&] { return download.ended(); }, 10s));
+  CHECK(download.complete());
+}
+
 TEST_CASE("a director killed at fifty random moments and started again loses no connection and no drain", "[kills]") {
   Site site(false, 300ms);  // leases of 2 s: a program's start takes long in the lab
   REQUIRE(site.pair.ctl(site.pair.lb1, {"weight", "web/web1", "5"}).status == 0);

@@ -85,6 +85,7 @@ void Clients::leave_all() {
 void Clients::forget(const Node& node) {
   for (auto& connection : connections_) {
     connection.known.erase(node.place);
+    connection.unbound.erase(node.place);
     connection.told.erase(node.place);
     connection.tellable.erase(node.place);
   }
@@ -217,7 +218,11 @@ bool Clients::send(Connection& connection) {
   if (!connection.known.contains(node->place) && !meet_unknown(connection, *node)) return false;
   if (connection.director != node->place) world_.reach("rule: a connection goes on through another director");
   connection.director = node->place;
-  if (node->find(connection.service, connection.server) == nullptr) return goes_on_without_server(connection, *node);
+  if (node->find(connection.service, connection.server) == nullptr) {
+    // The kernel leads it by what it was told of it.
+    return connection.unbound.contains(node->place) || goes_on_without_server(connection, *node);
+  }
+  connection.unbound.erase(node->place);
   connection.stuck.reset();
   return true;
 }
@@ -286,7 +291,9 @@ void Clients::sync() {
                           from.is_settled(world_.now()) && to.is_settled(world_.now());
       for (auto& connection : connections_) {
         if (connection.director != from.place || !connection.known.contains(from.place)) continue;
-        if (tells) connection.known.insert(to.place);
+        if (tells && connection.known.insert(to.place).second &&
+            to.find(connection.service, connection.server) == nullptr)
+          connection.unbound.insert(to.place);
         if (!should) {
           connection.tellable.erase(to.place);
         } else if (const auto [since, first] = connection.tellable.try_emplace(to.place, world_.now());

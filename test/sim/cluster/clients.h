@@ -44,8 +44,9 @@ class Clients {
     net::Endpoint server;
     std::size_t hash;  ///< of the client's address and port
     net::Instant opened;
-    std::size_t director;           ///< the node that directed its last packet
-    std::set<std::size_t> known{};  ///< the nodes whose kernels know it
+    std::size_t director;             ///< the node that directed its last packet
+    std::set<std::size_t> known{};    ///< the nodes whose kernels know it
+    std::set<std::size_t> unbound{};  ///< those that were told of it when their tables did not have its server
     /// The nodes that its director can tell of it, as the file has it, and since when; and those that must know it.
     std::map<std::size_t, net::Instant> tellable{};
     std::set<std::size_t> told{};
