@@ -176,7 +176,9 @@ std::optional<LogWriter::Trouble> LogWriter::trouble() const {
   if (!shared_->error.empty())
     return Trouble{.since = shared_->failing_since, .why = shared_->error, .dropped = dropped};
   if (shared_->writing && net::host_clock().now() - shared_->piece_began >= patience)
-    return Trouble{.since = shared_->piece_began_wall, .why = "nobody reads it", .dropped = dropped};
+    return Trouble{.since = shared_->piece_began_wall,
+                   .why = shared_->regular ? "the disk does not answer" : "nobody reads it",
+                   .dropped = dropped};
   if (dropped == 0) return std::nullopt;
   return Trouble{.since = shared_->dropped_since, .why = "it is read too slowly", .dropped = dropped};
 }

@@ -43,7 +43,7 @@ class LogWriter {
 
   struct Trouble {
     net::WallTime since;        ///< the write that does not end, or the first that failed
-    std::string why;            ///< "nobody reads it", "No space left on device"
+    std::string why;            ///< "nobody reads it", "the disk does not answer"
     std::uint64_t dropped = 0;  ///< lines since then
 
     bool operator==(const Trouble&) const = default;

@@ -26,31 +26,30 @@ class StateDisk {
  public:
   explicit StateDisk(Pair& pair) : pair_(pair), folder_(pair.runtime_folder(pair.lb1) / "state") {
     std::filesystem::create_directories(folder_);
-    run(
-        fmt::format("truncate -s 16M /tmp/state.image && mkfs.ext4 -q -F /tmp/state.image && modprobe loop && "
-                    "mount -o loop /tmp/state.image {}",
-                    folder_));
+    run("rm -f /tmp/state.image && truncate -s 16M /tmp/state.image && mkfs.ext4 -q -F /tmp/state.image");
+    run(fmt::format("modprobe loop && mount -o loop /tmp/state.image {}", folder_.string()));
   }
   ~StateDisk() {
     thaw();
     pair_.kill(pair_.lb1);
-    lab::run(*pair_.lb1.host, {"umount", folder_});
+    lab::run(*pair_.lb1.host, {"umount", "--lazy", folder_});
   }
   StateDisk(const StateDisk&) = delete;
   StateDisk& operator=(const StateDisk&) = delete;
 
-  void freeze() { run("fsfreeze -f " + folder_); }
-  void thaw() { lab::run(*pair_.lb1.host, {"fsfreeze", "-u", folder_}); }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  void freeze() const { run("fsfreeze -f " + folder_.string()); }
+  void thaw() const { lab::run(*pair_.lb1.host, {"fsfreeze", "-u", folder_}); }
 
  private:
-  void run(const std::string& command) {
+  void run(const std::string& command) const {
     const auto done = lab::run(*pair_.lb1.host, {"sh", "-c", command});
     INFO(done.text);
     REQUIRE(done.status == 0);
   }
 
   Pair& pair_;
-  std::string folder_;
+  std::filesystem::path folder_;
 };
 
 struct World {
@@ -134,6 +133,19 @@ TEST_CASE_METHOD(World, "a frozen file system under the state takes neither the 
   pair.kill(pair.lb1);
   pair.start(pair.lb1);
   CHECK(lab::wait_until([&] { return pair.ctl(pair.lb1, {"status"}).text.contains("weight 4"); }, 15s));
+}
+
+TEST_CASE_METHOD(World, "a log on a frozen file system takes neither the role nor the end from a node", "[stall]") {
+  const StateDisk disk(pair);
+  std::filesystem::create_symlink(disk.folder() / "lb1.log", pair.folder / "lb1.log");
+  start();
+  CHECK(problem("log").empty());
+  disk.freeze();
+  std::ignore = pair.ctl(pair.lb1, {"weight", "web/web1", "7"});
+  expect_no_change(3s);
+  CHECK_THAT(problem("log"), Catch::ContainsSubstring("the disk does not answer"));
+  expect_end();
+  std::filesystem::remove(pair.folder / "lb1.log");
 }
 
 TEST_CASE_METHOD(World, "a log that nobody reads takes neither the role nor the end from a node", "[stall]") {
