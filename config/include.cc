@@ -1,6 +1,7 @@
 #include "config/include.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <glob.h>
 
 #include <algorithm>
@@ -27,31 +28,57 @@ std::string literal(const std::string& text) {
   return escaped;
 }
 
+std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
+
 /// The files that a path or glob names, sorted, seen from `folder`; a path itself whether it is there or not.
-std::vector<std::string> matches(const std::filesystem::path& folder, const std::string& pattern) {
+std::vector<std::string> matches(const std::filesystem::path& folder, const std::string& pattern,
+                                 const FileTexts* texts) {
   if (pattern.find_first_of("*?[") == std::string::npos) return {(folder / pattern).string()};
-  glob_t found = {};
   std::vector<std::string> paths;
   const auto whole = (std::filesystem::path(literal(folder.string())) / pattern).string();
+  if (texts != nullptr) {
+    for (const auto& [path, text] : *texts) {
+      if (fnmatch(normal(whole).c_str(), normal(path).c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) paths.push_back(path);
+    }
+    return paths;
+  }
+  glob_t found = {};
   if (::glob(whole.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return paths;
 }
 
 /// What tells two names of one file from two files.
-std::string identity(const std::string& path) {
+std::string identity(const std::string& path, const FileTexts* texts) {
+  if (texts != nullptr) return normal(path);
   std::error_code error;
   const auto canonical = std::filesystem::weakly_canonical(path, error);
   return error ? path : canonical.string();
 }
 
+std::expected<std::string, std::string> text_of(const std::string& path, const FileTexts* texts) {
+  if (texts == nullptr) return read_file(path);
+  for (const auto& [name, text] : *texts) {
+    if (normal(name) == normal(path)) return text;
+  }
+  return std::unexpected("is not among the files that were sent");
+}
+
 class Includer {
  public:
   Includer(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
-           Diagnostics& diagnostics)
-      : root_(root), sources_(sources), to_parse_(to_parse), document_(document), diagnostics_(diagnostics) {
-    seen_.emplace(identity(sources.front().name), Place{.source = 0, .line = 1, .column = 1});
-    for (auto& entry : root.entries) remember_members(entry);
+           Diagnostics& diagnostics, const FileTexts* texts)
+      : root_(root),
+        sources_(sources),
+        to_parse_(to_parse),
+        document_(document),
+        diagnostics_(diagnostics),
+        texts_(texts) {
+    seen_.emplace(identity(sources.front().name, texts), Place{.source = 0, .line = 1, .column = 1});
+    for (auto& entry : root.entries) {
+      top_.emplace(entry.name, top_.size());
+      remember_members(entry);
+    }
   }
 
   /// Reads what the file asks for, merges it, and goes on with what that asks for.
@@ -68,8 +95,9 @@ class Includer {
 
  private:
   void include(const YamlNode& item) {
+    diagnostics_.go_on();
     const auto folder = std::filesystem::path(sources_[item.place.source].name).parent_path();
-    for (const auto& path : matches(folder, item.text)) {
+    for (const auto& path : matches(folder, item.text, texts_)) {
       if (sources_.size() == max_files) {
         return diagnostics_.error(item.place, fmt::format("more than {} files are included", max_files));
       }
@@ -78,12 +106,12 @@ class Includer {
   }
 
   void read(const std::string& path, Place place) {
-    const auto [first, is_new] = seen_.emplace(identity(path), place);
+    const auto [first, is_new] = seen_.emplace(identity(path, texts_), place);
     if (!is_new) {
       return diagnostics_.error(place, fmt::format("{} was already read ({}:{})", in_quotes(path),
                                                    sources_[first->second.source].name, first->second.line));
     }
-    auto text = read_file(path);
+    auto text = text_of(path, texts_);
     if (!text) return diagnostics_.error(place, fmt::format("{} {}", in_quotes(path), text.error()));
     const auto index = static_cast<std::uint32_t>(sources_.size());
     sources_.push_back({.name = path, .text = *std::move(text)});
@@ -99,13 +127,15 @@ class Includer {
   }
 
   void merge(const Entry& given) {
-    const auto ours = std::ranges::find(root_.entries, given.name, &Entry::name);
-    if (ours == root_.entries.end()) {
+    diagnostics_.go_on();
+    const auto [known, is_new] = top_.emplace(given.name, root_.entries.size());
+    if (is_new) {
       root_.entries.push_back(given);
       remember_members(given);
       return;
     }
-    auto& target = *ours->value;
+    const Entry& ours = root_.entries[known->second];
+    auto& target = *ours.value;
     const auto& from = *given.value;
     const bool both_maps = target.kind == YamlNode::Kind::map && from.kind == YamlNode::Kind::map;
     const bool both_lists = target.kind == YamlNode::Kind::sequence && from.kind == YamlNode::Kind::sequence;
@@ -114,7 +144,7 @@ class Includer {
     } else if (both_lists) {
       target.entries.insert(target.entries.end(), from.entries.begin(), from.entries.end());
     } else {
-      refuse_second(given, ours->place);
+      refuse_second(given, ours.place);
     }
   }
 
@@ -140,15 +170,17 @@ class Includer {
   const ToParse& to_parse_;
   Document& document_;
   Diagnostics& diagnostics_;
+  const FileTexts* texts_;
   std::map<std::string, Place> seen_;                                      ///< files, by identity()
+  std::unordered_map<std::string, std::size_t> top_;                       ///< the places of the keys in root_
   std::map<std::string, std::unordered_map<std::string, Place>> members_;  ///< of the maps at the top, by their key
 };
 
 }  // namespace
 
 void include_files(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
-                   Diagnostics& diagnostics) {
-  Includer(root, sources, to_parse, document, diagnostics).follow(root);
+                   Diagnostics& diagnostics, const FileTexts* texts) {
+  Includer(root, sources, to_parse, document, diagnostics, texts).follow(root);
 }
 
 }  // namespace config

@@ -86,6 +86,7 @@ class Expander {
     const auto count = too_many || !check_values(entry, range) ? 1 : range.size();
     count_ += count;
     for (std::uint32_t i = 0; i < count; ++i) {
+      diagnostics_.go_on();
       written_out.push_back({.name = range.at(i), .place = entry.place, .value = copy(*entry.value, i)});
     }
   }

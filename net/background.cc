@@ -40,12 +40,16 @@ Result<std::unique_ptr<Background>> Background::create(Loop& loop) {
   return made;
 }
 
-Background::~Background() { loop_.unwatch(watch_); }
+Background::~Background() {
+  stop_.request_stop();
+  loop_.unwatch(watch_);
+}
 
-void Background::run(Work work, Failed failed) {
+void Background::run(Work work, Failed failed, std::stop_source stop) {
   check(!busy_, "the thread runs one task at a time");
   busy_ = true;
   failed_ = std::move(failed);
+  stop_ = std::move(stop);
   try {
     std::thread([shared = shared_, work = std::move(work)]() mutable {
       try {

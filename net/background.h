@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "net/error.h"
@@ -25,13 +26,13 @@ class Background {
   /// `loop` must outlive this. Error: no descriptors left.
   static Result<std::unique_ptr<Background>> create(Loop& loop);
 
-  /// Waits for nothing: the work under way goes on by itself, and what was to follow it is forgotten.
+  /// Waits for nothing: the work under way is asked to stop, if it can, and what was to follow it is forgotten.
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
-  /// One work at a time: must not be called while busy().
-  void run(Work work, Failed failed);
+  /// One work at a time: must not be called while busy(). Work that takes long looks at `stop`.
+  void run(Work work, Failed failed, std::stop_source stop = {});
   [[nodiscard]] bool busy() const { return busy_; }
 
   /// Waits until the work under way has ended, for `limit` at most: before an end.
@@ -47,6 +48,7 @@ class Background {
   Loop::Id watch_ = 0;
   bool busy_ = false;
   Failed failed_;
+  std::stop_source stop_;
 };
 
 }  // namespace net

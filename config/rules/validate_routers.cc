@@ -160,7 +160,10 @@ void RouterRules::router_ids_are_unique_on_a_link() {
 void RouterRules::virtual_addresses() {
   for (const auto& router : cluster_.virtual_routers) {
     const net::Address* first = nullptr;
-    for (std::size_t i = 0; i < router.addresses.size(); ++i) virtual_address(router, i, first);
+    for (std::size_t i = 0; i < router.addresses.size(); ++i) {
+      diagnostics_.go_on();
+      virtual_address(router, i, first);
+    }
     advertisement_fits(router);
   }
 }
@@ -227,6 +230,7 @@ void RouterRules::groups() {
   std::map<std::string, Origin::Path> seen;
   for (std::size_t g = 0; g < cluster_.groups.size(); ++g) {
     for (std::size_t i = 0; i < cluster_.groups[g].size(); ++i) {
+      diagnostics_.go_on();
       const Origin::Path path = {"groups", std::to_string(g), std::to_string(i)};
       if (!origin_.valid(path)) continue;
       const auto& name = cluster_.groups[g][i];
@@ -312,6 +316,7 @@ void RouterRules::conditions() {
   for (const auto& service : cluster_.services) known.push_back(service.name);
   for (const auto& router : cluster_.virtual_routers) {
     for (const auto& service : router.give_up_when) {
+      diagnostics_.go_on();
       const Origin::Path path = {"vrrp", router.name, "give_up_when"};
       if (std::ranges::find(known, service) != known.end() || !origin_.valid(path) || !origin_.valid({"services"})) {
         continue;

@@ -88,6 +88,7 @@ void ServiceRules::keys_are_unique() {
 }
 
 void ServiceRules::service(const Service& service) {
+  diagnostics_.go_on();
   checks(service);
   servers(service);
   some_server_has_a_weight(service);
@@ -188,6 +189,7 @@ void ServiceRules::servers(const Service& service) {
   std::map<net::Endpoint, const Server*> holders;
   std::map<std::string_view, const Server*> names;
   for (const auto& each : service.servers) {
+    diagnostics_.go_on();
     const auto path = [&] { return address_path(service, each); };
     if (const auto why = mismatch(service, each.endpoint); !why.empty() && all_sound(service, path())) {
       diagnostics_.error(origin_.place(path()), fmt::format("{} of service '{}' {}", called(each), service.name, why));
@@ -325,6 +327,7 @@ void ServiceRules::address_is_held(const Service& service) {
 void ServiceRules::answers_come_back(const Service& service) {
   if (cluster_.virtual_routers.empty() || service.forward != ipvs::Forward::nat) return;
   for (const auto& server : service.servers) {
+    diagnostics_.go_on();
     const auto holds = [&](const VirtualRouter& router) {
       return std::ranges::any_of(router.addresses,
                                  [&](const auto& own) { return own.prefix.contains(server.endpoint.address); });

@@ -46,7 +46,9 @@ class Filler {
     if (const auto found = defaults_.find(shape.noun); found != defaults_.end() && found->second != &node) {
       std::vector<Entry> added;
       for (const auto& entry : found->second->entries) {
-        if (!is_decided(node, entry.name, shape)) added.push_back(entry);
+        // What no object has is an error in `defaults` itself.
+        const bool known = std::ranges::find(shape.keys, entry.name, &KeyShape::name) != shape.keys.end();
+        if (known && !is_decided(node, entry.name, shape)) added.push_back(entry);
       }
       node.entries.insert(node.entries.end(), added.begin(), added.end());
     }

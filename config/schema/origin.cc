@@ -7,14 +7,24 @@
 namespace config {
 namespace {
 
-const Entry* step(const YamlNode& node, std::string_view name) {
-  if (node.kind != YamlNode::Kind::sequence) return node.find(name);
-  std::size_t index = 0;
-  std::from_chars(name.data(), name.data() + name.size(), index);
-  return index < node.entries.size() ? &node.entries[index] : nullptr;
-}
+constexpr std::size_t large = 32;  // entries from which an index is worth its memory
 
 }  // namespace
+
+const Entry* Origin::step(const YamlNode& node, std::string_view name) const {
+  if (node.kind == YamlNode::Kind::sequence) {
+    std::size_t index = 0;
+    std::from_chars(name.data(), name.data() + name.size(), index);
+    return index < node.entries.size() ? &node.entries[index] : nullptr;
+  }
+  if (node.entries.size() < large) return node.find(name);
+  const auto [index, is_new] = indices_.try_emplace(&node);
+  if (is_new) {
+    for (const auto& entry : node.entries) index->second.emplace(entry.name, &entry);
+  }
+  const auto found = index->second.find(name);
+  return found == index->second.end() ? nullptr : found->second;
+}
 
 Origin::Found Origin::find(const Path& path) const {
   Found found = {.node = &root_, .entry = nullptr, .missing = path.size()};

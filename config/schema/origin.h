@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "config/schema/reader.h"
@@ -11,7 +12,8 @@
 namespace config {
 
 /// Finds where something of the cluster was written, by its path in the file: {"services", "web", "check", "timeout"};
-/// an item of a list by its index. Nothing is kept for it: the document is searched when a message needs it.
+/// an item of a list by its index. The document, which must stay as it is, is searched when a message needs it; of
+/// large maps an index is kept then.
 class Origin {
  public:
   using Path = std::vector<std::string>;
@@ -41,11 +43,14 @@ class Origin {
     const Entry* entry;    ///< that names it; null for the root
     std::size_t missing;   ///< steps of the path that are not there
   };
+  using Index = std::unordered_map<std::string_view, const Entry*>;
   [[nodiscard]] Found find(const Path& path) const;
+  [[nodiscard]] const Entry* step(const YamlNode& node, std::string_view name) const;
 
   const YamlNode& root_;
   const Reader& reader_;
   std::span<const Source> sources_;
+  mutable std::unordered_map<const YamlNode*, Index> indices_;
 };
 
 }  // namespace config

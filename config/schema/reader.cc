@@ -12,6 +12,8 @@
 namespace config {
 namespace {
 
+constexpr std::size_t max_visited = 8'000'000;  // three times what the largest cluster takes
+
 std::vector<std::string> names_of(const std::vector<KeyShape>& keys) {
   std::vector<std::string> names;
   for (const auto& key : keys) names.push_back(key.name);
@@ -60,6 +62,14 @@ std::string Reader::context() const {
 std::string Reader::subject_in_context() const {
   if (chain_.empty()) return "the cluster file";
   return chain_.size() == 1 ? called(subject) : fmt::format("{} in {}", called(subject), context());
+}
+
+void Reader::visit(const YamlNode& node) {
+  constexpr std::size_t object = 8, bytes = 32;  // what an object takes, and how much text one unit is
+  diagnostics_.go_on();
+  visited_ += (node.kind == YamlNode::Kind::scalar ? 1 : object) + node.text.size() / bytes + node.entries.size();
+  if (visited_ > max_visited)
+    diagnostics_.end(node.place, "aliases and defaults up to here give too many values; expected a smaller file");
 }
 
 void Reader::fail(const YamlNode& node, std::string message) {

@@ -28,6 +28,10 @@ class Reader {
  public:
   explicit Reader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
+  /// To be called with each value of a map or list that is read, as often as it is: where aliases and defaults give one
+  /// value to many, reading ends before memory does.
+  void visit(const YamlNode& node);
+
   /// What the value that is read next is called: a key, or a NAME of a map with the noun of what it names.
   struct Subject {
     std::string_view noun;  ///< empty: `name` is a key
@@ -100,6 +104,7 @@ class Reader {
   std::vector<Subject> chain_;        ///< the objects around the subject, outermost first
   std::vector<const Shape*> around_;  ///< what each of them looks like
   std::unordered_set<const YamlNode*> failed_;
+  std::size_t visited_ = 0;  ///< how much was read, in units of a short text
 };
 
 /// "'2'", "a list", "a map", "nothing": a value as a message names what was found.

@@ -125,6 +125,7 @@ class Object {
       const Reader::Scope scope(reader, shape);
       for (const auto& [index, entry] : reader.match(node, shape)) {
         reader.subject = {.noun = "", .name = entry->name, .place = entry->place};
+        reader.visit(*entry->value);
         readers[index](reader, *entry->value, value);
       }
     };
@@ -164,6 +165,7 @@ Type<std::vector<T>> list(Type<T> item, std::string of_what, std::int64_t minimu
     values.reserve(node.entries.size());
     for (const auto& entry : node.entries) {
       reader.subject.place = entry.place;
+      reader.visit(*entry.value);
       read_item(reader, *entry.value, values.emplace_back());
     }
   };
@@ -184,6 +186,7 @@ Type<std::vector<T>> named(Type<T> item, std::string_view pattern = name_pattern
     values.reserve(node.entries.size());
     for (const auto& entry : node.entries) {
       reader.subject = {.noun = noun, .name = entry.name, .place = entry.place};
+      reader.visit(*entry.value);
       reader.check_name(entry);
       T& value = values.emplace_back();
       value.name = entry.name;

@@ -12,7 +12,9 @@ namespace config {
 namespace {
 
 constexpr std::size_t max_shown = 100;
-constexpr std::size_t max_kept = 1000;  // a large file that is wrong throughout must not fill the memory
+constexpr std::size_t max_kept = 1000;      // a large file that is wrong throughout must not fill the memory
+constexpr std::size_t max_errors = 10'000;  // nor take for ever: each one costs a search for what was meant
+constexpr std::size_t max_line = 10'000;    // bytes; of a longer one only a part is kept
 
 /// Characters of a text, a byte that belongs to none counted as one.
 std::size_t count_characters(std::string_view text) {
@@ -63,6 +65,22 @@ Excerpt excerpt(std::string_view line, std::uint32_t column) {
   return result;
 }
 
+/// The line of a place, and the column in it, in characters. Columns of a very long line are counted in bytes.
+void locate(std::string_view line, Place place, Diagnostic& diagnostic) {
+  if (place.line == 0) return;
+  diagnostic.column = place.column;
+  const auto before = std::min<std::size_t>(line.size(), place.column == 0 ? 0 : place.column - 1);
+  const auto begin = line.size() > max_line ? before - std::min(before, max_line / 20) : 0;
+  if (line.size() > max_line) line = line.substr(0, before + max_line / 20);
+  diagnostic.source = line.substr(begin);
+  const auto column = count_characters(line.substr(begin, before - begin)) + 1;
+  if (begin != 0) {
+    diagnostic.source_column = static_cast<std::uint32_t>(column);
+  } else {
+    diagnostic.column = static_cast<std::uint32_t>(column);
+  }
+}
+
 /// Edits (insert, delete, replace, swap neighbours) between two names, regardless of case.
 std::size_t distance(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
@@ -87,7 +105,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string to_string(const Diagnostic& diagnostic) {
   const auto kind = diagnostic.severity == Severity::error ? "error" : "warning";
   if (diagnostic.line == 0) return fmt::format("{}: {}: {}", diagnostic.file, kind, diagnostic.message);
-  const auto shown = excerpt(diagnostic.source, diagnostic.column);
+  const auto column = diagnostic.source_column == 0 ? diagnostic.column : diagnostic.source_column;
+  const auto shown = excerpt(diagnostic.source, column);
   return fmt::format("{}:{}:{}: {}: {}\n    {}\n    {:{}}^", diagnostic.file, diagnostic.line, diagnostic.column, kind,
                      diagnostic.message, shown.text, "", shown.caret);
 }
@@ -100,7 +119,13 @@ std::string to_string(std::span<const Diagnostic> diagnostics) {
 
 void Diagnostics::error(Place place, std::string message) {
   has_errors_ = true;
+  if (++errors_ > max_errors) throw ReadingEnded{};
   if (!has_error_at(place)) add({.place = place, .severity = Severity::error, .message = std::move(message)});
+}
+
+void Diagnostics::end(Place place, std::string message) {
+  error(place, std::move(message));
+  throw ReadingEnded{};
 }
 
 void Diagnostics::warning(Place place, std::string message) {
@@ -128,21 +153,17 @@ std::vector<Diagnostic> Diagnostics::in_order(std::span<const Source> sources) c
       ordered.push_back(
           {.severity = severity,
            .file = source.name,
-           .message = fmt::format("{} more messages are not shown", findings_.size() - max_shown + dropped_),
+           .message = fmt::format("{}{} more messages are not shown", errors_ > max_errors ? "at least " : "",
+                                  findings_.size() - max_shown + dropped_),
            .source = ""});
       break;
     }
     auto& known = starts[place.source];
     if (known.empty()) known = line_starts(source.text);
     const auto line = line_at(source.text, known, place.line);
-    const auto until = line.substr(0, place.column == 0 ? 0 : place.column - 1);
-    const auto column = static_cast<std::uint32_t>(count_characters(until)) + 1;
-    ordered.push_back({.severity = severity,
-                       .file = source.name,
-                       .line = place.line,
-                       .column = place.line == 0 ? 0 : column,
-                       .message = message,
-                       .source = std::string(line)});
+    auto& each = ordered.emplace_back(
+        Diagnostic{.severity = severity, .file = source.name, .line = place.line, .message = message, .source = ""});
+    locate(line, place, each);
   }
   return ordered;
 }

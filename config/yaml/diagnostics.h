@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,11 @@ enum class Severity : std::uint8_t {
 struct Diagnostic {
   Severity severity = Severity::error;
   std::string file;
-  std::uint32_t line = 0;    ///< from 1; 0 = the file as a whole
-  std::uint32_t column = 0;  ///< from 1, in characters (code points)
-  std::string message;       ///< what was found, what was expected, the nearest known name
-  std::string source;        ///< the line itself
+  std::uint32_t line = 0;           ///< from 1; 0 = the file as a whole
+  std::uint32_t column = 0;         ///< from 1, in characters (code points)
+  std::string message;              ///< what was found, what was expected, the nearest known name
+  std::string source;               ///< the line itself; of a very long one the part around the column
+  std::uint32_t source_column = 0;  ///< where `column` is in such a part; 0: `source` is the whole line
 
   auto operator<=>(const Diagnostic&) const = default;
 };
@@ -50,9 +52,26 @@ struct Diagnostic {
 /// Each diagnostic, one after the other, each ending with a newline.
 [[nodiscard]] std::string to_string(std::span<const Diagnostic> diagnostics);
 
+/// Leaves the reading of a file from within: nobody waits for it any more, or there is more wrong than anybody reads.
+/// parse() and load() catch it.
+struct ReadingEnded {};
+
 /// Collects findings. The second finding at one place is dropped: it follows from the first.
 class Diagnostics {
  public:
+  /// When `stop` is requested, reading ends.
+  explicit Diagnostics(std::stop_token stop = {}) : stop_(std::move(stop)) {}
+
+  /// To be called now and then by what may take long. Throws ReadingEnded when it was asked to stop.
+  void go_on() const {
+    if (stop_.stop_requested()) throw ReadingEnded{};
+  }
+  [[nodiscard]] bool stopped() const { return stop_.stop_requested(); }
+
+  /// Reports an error after which nothing is worth reading. Throws ReadingEnded.
+  [[noreturn]] void end(Place place, std::string message);
+
+  /// Throws ReadingEnded after some thousand errors.
   void error(Place place, std::string message);
   void warning(Place place, std::string message);
 
@@ -77,8 +96,10 @@ class Diagnostics {
 
   void add(Finding finding);
 
+  std::stop_token stop_;
   std::set<Finding> findings_;
   std::size_t dropped_ = 0;  ///< beyond what memory is spent on
+  std::size_t errors_ = 0;   ///< with those that were dropped
   bool has_errors_ = false;
 };
 

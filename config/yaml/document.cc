@@ -117,6 +117,7 @@ class Builder : public YAML::EventHandler {
 
   void begin(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
              YAML::EmitterStyle::value style) {
+    diagnostics_.go_on();
     const auto place = text_.place(mark);
     check_tag(place, tag);
     if (open_.size() == max_depth) {
@@ -135,6 +136,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void add(YamlNode node, YAML::anchor_t anchor) {
+    diagnostics_.go_on();
     if (is_key()) {
       take_key(node);
       return;
@@ -247,6 +249,8 @@ YamlNode* parse(std::string_view source, std::uint32_t index, Document& document
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
+  } catch (const ReadingEnded&) {
+    return nullptr;
   } catch (const Refused& refused) {
     diagnostics.error(refused.place, refused.message);
     return nullptr;

@@ -39,10 +39,10 @@ struct YamlNode {
 using Document = std::deque<YamlNode>;
 
 /// Parses the text of source `index` into `document` and returns its root; null after an error, which is then in
-/// `diagnostics`, and where an included file has nothing but comments. The text is YAML 1.2 with the merge key `<<`;
-/// refused are: what is not UTF-8, duplicate keys, keys that are not text, tags, more than one document, too deep
-/// nesting, aliases that contain themselves or expand to too much. A duplicate key is an error that leaves a tree: the
-/// reader can go on and find more.
+/// `diagnostics`, when it was asked to stop, and where an included file has nothing but comments. The text is YAML 1.2
+/// with the merge key `<<`; refused are: what is not UTF-8, duplicate keys, keys that are not text, tags, more than one
+/// document, too deep nesting, aliases that contain themselves or expand to too much. A duplicate key is an error that
+/// leaves a tree: the reader can go on and find more.
 [[nodiscard]] YamlNode* parse(std::string_view text, std::uint32_t index, Document& document, Diagnostics& diagnostics);
 
 }  // namespace config

@@ -37,6 +37,22 @@ TEST_CASE("a long line is cut around the column") {
   CHECK(line[caret.size() - 1] == '!');
 }
 
+TEST_CASE("of a line of many bytes a part is kept, and the caret stays in its place") {
+  std::string text(50'000, 'x');
+  text[40'000] = '!';
+  const std::vector<Source> sources = {{.name = "a", .text = text}};
+  Diagnostics diagnostics;
+  diagnostics.error({.source = 0, .line = 1, .column = 40'001}, "m");
+  const auto found = diagnostics.in_order(sources);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].column == 40'001);
+  CHECK(found[0].source.size() < 2000);
+  const auto shown = to_string(found[0]);
+  const auto line = shown.substr(shown.find('\n') + 1);
+  const auto caret = line.substr(line.find('\n') + 1);
+  CHECK(line[caret.size() - 1] == '!');
+}
+
 TEST_CASE("findings come in the order of the files, each place once") {
   const std::vector<Source> sources = {{.name = "a", .text = "1\n2\n3\n"}, {.name = "b", .text = "1\n"}};
   Diagnostics diagnostics;

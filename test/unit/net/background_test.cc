@@ -3,7 +3,9 @@
 #include <pthread.h>
 
 #include <new>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "test/catch.h"
 
@@ -76,4 +78,18 @@ TEST_CASE_METHOD(World, "a thread without memory ends its work, and not the proc
   run(well());
   until_told();
   CHECK(log == "done");
+}
+
+TEST_CASE_METHOD(World, "who ends does not wait for work that can stop") {
+  std::stop_source stop;
+  bool stopped = false;
+  const auto work = [&stopped, token = stop.get_token()]() -> Background::Then {
+    const auto limit = net::monotonic_now() + std::chrono::seconds(20);
+    while (!token.stop_requested() && net::monotonic_now() < limit) std::this_thread::yield();
+    stopped = token.stop_requested();
+    return [] {};
+  };
+  background->run(work, [](const net::Error&) {}, stop);
+  background.reset();
+  CHECK(stopped);
 }
