@@ -165,7 +165,9 @@ void answer_status(const Control& control, const Request& request, HttpServer::R
   if (request.method != "GET") return respond(wrong_verb(request));
   auto write = [&writer = control.status, respond = std::move(respond)](StatusWriter::Table table) mutable {
     writer.write(std::move(table),
-                 [respond = std::move(respond)](std::string status) mutable { respond({.body = std::move(status)}); });
+                 [respond = std::move(respond)](std::shared_ptr<const std::string> status) mutable {
+                   respond({.body = {}, .shared = std::move(status)});
+                 });
   };
   if (control.table == nullptr) {
     return write(std::make_shared<const net::Result<ipvs::Snapshot>>(control.engine.kernel().list()));

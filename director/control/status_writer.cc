@@ -22,7 +22,10 @@ std::string dumped(const ordered_json& value) {
 }  // namespace
 
 void StatusWriter::write(Table table, Then then) {
-  texts_.push_back({.table = std::move(table), .then = std::move(then), .cluster = engine_.in_force().shared()});
+  if (texts_.empty() || texts_.back().is_begun || texts_.back().table != table) {
+    texts_.push_back({.table = std::move(table), .then = {}, .cluster = engine_.in_force().shared()});
+  }
+  texts_.back().then.push_back(std::move(then));
   go_on();
 }
 
@@ -34,6 +37,7 @@ void StatusWriter::go_on() {
 void StatusWriter::write_some() {
   timer_ = 0;
   Text& text = texts_.front();
+  text.is_begun = true;
   if (auto now = engine_.in_force().shared(); text.cluster != now) {
     text.cluster = std::move(now);
     text.services.clear();
@@ -53,7 +57,8 @@ void StatusWriter::write_some() {
     whole += ",\"services\":[" + text.services + "]}\n";
     auto then = std::move(text.then);
     texts_.pop_front();
-    then(std::move(whole));  // and may ask for the next
+    const auto shared = std::make_shared<const std::string>(std::move(whole));
+    for (auto& each : then) each(shared);  // and may ask for the next
   }
   go_on();
 }

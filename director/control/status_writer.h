@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "director/engine/engine.h"
 #include "ipvs/types.h"
@@ -16,7 +17,7 @@ namespace director {
 class StatusWriter {
  public:
   using Table = std::shared_ptr<const net::Result<ipvs::Snapshot>>;
-  using Then = std::move_only_function<void(std::string status)>;
+  using Then = std::move_only_function<void(std::shared_ptr<const std::string> status)>;
 
   /// `engine` must outlive this.
   explicit StatusWriter(const Engine& engine) : engine_(engine) {}
@@ -24,15 +25,17 @@ class StatusWriter {
   StatusWriter(const StatusWriter&) = delete;
   StatusWriter& operator=(const StatusWriter&) = delete;
 
+  /// Who asks with the same table before its text is begun gets the same text.
   void write(Table table, Then then);
 
  private:
   struct Text {
     Table table;
-    Then then;
+    std::vector<Then> then;
     std::shared_ptr<const config::Cluster> cluster;  ///< in force when it was begun
     std::string services{};                          ///< that are written
     std::size_t next = 0;                            ///< to write
+    bool is_begun = false;
   };
 
   void go_on();

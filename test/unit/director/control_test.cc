@@ -201,5 +201,5 @@ TEST_CASE("a status waits for the kernel's table, which is read beside the loop,
                    [&](director::Response response) { got = std::move(response); });
   CHECK_FALSE(got);
   while (!got) REQUIRE(world.loop.turn(std::chrono::seconds(5)));
-  CHECK(json::parse(got->body)["services"][0]["servers"][0]["active"] == 7);
+  CHECK(json::parse(*got->shared)["services"][0]["servers"][0]["active"] == 7);
 }
