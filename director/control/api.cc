@@ -11,6 +11,7 @@
 #include "director/engine/change_json.h"
 #include "director/engine/engine.h"
 #include "director/engine/reloader.h"
+#include "director/engine/sent_files.h"
 #include "director/engine/table_reader.h"
 
 namespace director {
@@ -20,6 +21,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::size_t reason_max = 1000;
+constexpr std::size_t small_body_max = std::size_t{64} << 10;
+constexpr std::size_t files_max = std::size_t{16} << 20;
 constexpr std::uint64_t seconds_max = 30 * 86'400;  // a month of seconds
 constexpr std::uint64_t weight_max = 65535;
 
@@ -150,24 +153,35 @@ void answer_reload(Engine& engine, Reloader& reloader, const Request& request, H
                   [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
 }
 
-void answer_plan(Engine& engine, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
-  const auto body = object_in(request.body);
+void answer_plan(Engine& engine, Reloader& reloader, Request request, HttpServer::Respond respond) {
+  const bool is_large = request.body.size() > small_body_max;  // too much to look at on the loop
+  const auto body = is_large ? json::object() : object_in(request.body);
+  auto answer = [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); };
+  if (is_large || (body && body->contains("files"))) {
+    return reloader.plan([body = std::move(request.body)] { return sent_files(body); }, std::move(answer));
+  }
   const auto file = body ? body->value("file", json("")) : json();
   const auto* path = file.get_ptr<const std::string*>();
   if (path == nullptr || (!path->empty() && !path->starts_with('/'))) {
-    return respond(refuse(invalid, "invalid body: expected {\"file\": \"/...\"}, an absolute path"));
+    return answer(std::expected<Reloader::Outcome, Refused>(std::unexpected(
+        Refused{.why = "invalid body: expected {\"file\": \"/...\"}, an absolute path, or {\"files\": [...]}",
+                .kind = invalid})));
   }
-  reloader.plan(file.get<std::string>(),
-                [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
+  if (!path->empty() && !reloader.is_own_file(*path)) {
+    return answer(std::expected<Reloader::Outcome, Refused>(std::unexpected(
+        Refused{.why = "directord reads no file but its own, " + reloader.own_file() +
+                       ": to plan another one, send its text in \"files\", as directorctl does from version 0.2.0 on",
+                .kind = forbidden})));
+  }
+  reloader.plan(std::move(answer));
 }
 
 void answer_status(const Control& control, const Request& request, HttpServer::Respond respond) {
   if (request.method != "GET") return respond(wrong_verb(request));
   auto write = [&writer = control.status, respond = std::move(respond)](StatusWriter::Table table) mutable {
-    writer.write(std::move(table),
-                 [respond = std::move(respond)](std::shared_ptr<const std::string> status) mutable {
-                   respond({.body = {}, .shared = std::move(status)});
-                 });
+    writer.write(std::move(table), [respond = std::move(respond)](std::shared_ptr<const std::string> status) mutable {
+      respond({.body = {}, .shared = std::move(status)});
+    });
   };
   if (control.table == nullptr) {
     return write(std::make_shared<const net::Result<ipvs::Snapshot>>(control.engine.kernel().list()));
@@ -200,6 +214,8 @@ void answer_order(Engine& engine, const Request& request, HttpServer::Respond re
 
 }  // namespace
 
+std::size_t body_max(std::string_view path) { return path == "/v1/plan" ? files_max : small_body_max; }
+
 Response answer(Engine& engine, const Request& request) {
   if (request.path == "/v1/events" || request.path == "/v1/vrrp") {
     if (request.method != "GET") return wrong_verb(request);
@@ -216,12 +232,12 @@ Response answer(Engine& engine, const Request& request) {
   return refuse(not_found, "no such resource: " + request.path);
 }
 
-void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond) {
-  if (request.method == "GET") return answer(control, request, std::move(respond));
+void answer_reader(const Control& control, Request request, HttpServer::Respond respond) {
+  if (request.method == "GET") return answer(control, std::move(request), std::move(respond));
   respond(refuse(forbidden, "this socket is read-only; use the control socket"));
 }
 
-void answer(const Control& control, const Request& request, HttpServer::Respond respond) {
+void answer(const Control& control, Request request, HttpServer::Respond respond) {
   if (request.path == "/v1/status") return answer_status(control, request, std::move(respond));
   const bool known = request.path == "/v1/reload" || request.path == "/v1/plan" || request.path == "/v1/replace";
   if (!known && (request.method == "PUT" || request.method == "DELETE"))
@@ -229,7 +245,8 @@ void answer(const Control& control, const Request& request, HttpServer::Respond 
   if (!known) return respond(answer(control.engine, request));
   if (request.method != "POST") return respond(wrong_verb(request));
   if (request.path == "/v1/reload") return answer_reload(control.engine, control.reloader, request, std::move(respond));
-  if (request.path == "/v1/plan") return answer_plan(control.engine, control.reloader, request, std::move(respond));
+  if (request.path == "/v1/plan")
+    return answer_plan(control.engine, control.reloader, std::move(request), std::move(respond));
   control.replace([respond = std::move(respond)](net::Result<> done) mutable {
     if (!done) return respond(refuse(conflict, done.error().message));
     respond(ok({{"message", "the program on disk accepts the cluster file and replaces the running process now"}}));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "director/control/http_server.h"
 #include "net/error.h"
@@ -23,7 +24,8 @@ class TableReader;
 ///   GET    /v1/vrrp                                    the virtual routers, in full
 ///   POST   /v1/vrrp/ROUTER/failover                    {"to": "NODE"}, if wanted
 ///   POST   /v1/reload                                  the file again; {"yes": true} for what removes much
-///   POST   /v1/plan                                    {"file": "/..."}: what a reload of that would change
+///   POST   /v1/plan                                    what a reload would change; {"files": [{"name": "/...", "text":
+///                                                      "..."}]}: one of that file, whose includes follow it
 ///   POST   /v1/replace                                 the program on disk takes this one's place
 ///
 /// An order is in force at once. Its answer comes when it would outlive a loss of power, "durable": true, or after a
@@ -39,10 +41,13 @@ struct Control {
   std::function<void(std::move_only_function<void(net::Result<>)>)> replace;
   TableReader* table = nullptr;  ///< none: the table is in memory, and is read at once
 };
-void answer(const Control& control, const Request& request, HttpServer::Respond respond);
+void answer(const Control& control, Request request, HttpServer::Respond respond);
 
 /// The same for who may only look: nothing but GET.
-void answer_reader(const Control& control, const Request& request, HttpServer::Respond respond);
+void answer_reader(const Control& control, Request request, HttpServer::Respond respond);
+
+/// How long the body of a request for `path` may be; else the answer is 413.
+[[nodiscard]] std::size_t body_max(std::string_view path);
 
 /// What is known at once: all but status, reload, plan and replace, and whether an order is durable.
 [[nodiscard]] Response answer(Engine& engine, const Request& request);

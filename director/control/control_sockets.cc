@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "director/control/api.h"
+
 namespace director {
 
 net::Result<std::unique_ptr<ControlSockets>> ControlSockets::open(net::Loop& loop, std::filesystem::path folder,
                                                                   const SocketGroups& groups, Handlers handlers) {
   std::unique_ptr<ControlSockets> made(new ControlSockets(loop, std::move(folder), std::move(handlers)));
-  auto control = HttpServer::listen(loop, made->folder_ / "control.sock", made->handlers_.operators);
+  auto control = HttpServer::listen(loop, made->folder_ / "control.sock", made->handlers_.operators, body_max);
   if (!control) return std::unexpected(control.error());
   made->control_ = std::move(*control);
   if (auto set = made->set_groups(groups); !set) return std::unexpected(set.error());

@@ -19,6 +19,7 @@
 #include "director/ctl/change_text.h"
 #include "director/ctl/import_file.h"
 #include "director/ctl/plan_offline.h"
+#include "director/ctl/planned_files.h"
 #include "director/ctl/status_text.h"
 #include "director/ctl/text_table.h"
 #include "director/ctl/vrrp_text.h"
@@ -188,7 +189,12 @@ int plan(const Arguments& arguments) {
     show(arguments, *planned, director::change_text);
     return done;
   }
-  show(arguments, ask_or_exit(arguments, "POST", "/v1/plan", body_of({{"file", file}})), director::change_text);
+  const auto body = director::planned_files(file);
+  if (!body) {
+    fmt::print(stderr, "{}directorctl: {} has errors, nothing was changed\n", config::to_string(body.error()), file);
+    return refused;
+  }
+  show(arguments, ask_or_exit(arguments, "POST", "/v1/plan", *body), director::change_text);
   return done;
 }
 

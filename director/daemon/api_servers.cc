@@ -41,10 +41,12 @@ net::Result<> ApiServers::open_sockets(net::Loop& loop, Engine& engine, const st
                         .table = table_.get()};
   auto sockets = ControlSockets::open(
       loop, folder, groups,
-      {.operators = [control](const Request& request,
-                              HttpServer::Respond respond) { answer(control, request, std::move(respond)); },
-       .readers = [control](const Request& request,
-                            HttpServer::Respond respond) { answer_reader(control, request, std::move(respond)); }});
+      {.operators = [control](Request request,
+                              HttpServer::Respond respond) { answer(control, std::move(request), std::move(respond)); },
+       .readers =
+           [control](Request request, HttpServer::Respond respond) {
+             answer_reader(control, std::move(request), std::move(respond));
+           }});
   if (!sockets) return std::unexpected(sockets.error());
   sockets_ = std::move(*sockets);
   return {};

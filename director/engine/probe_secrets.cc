@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
+#include <unordered_map>
 
 #include "vrrp/secrets.h"
 
@@ -23,30 +25,49 @@ net::Result<std::string> authorization_in(const std::string& path) {
   return net::failure(path + ": its first line is not the value of a header, such as 'Basic dXNlcjpwYXNz'");
 }
 
-net::Result<> read_secret_of(checkers::Spec& check) {
-  auto* http = std::get_if<checkers::Http>(&check.kind);
-  if (http == nullptr || http->authorization_file.empty()) return {};
-  auto value = authorization_in(http->authorization_file);
-  if (!value) return std::unexpected(value.error());
-  http->authorization = *std::move(value);
+/// Calls `with` for each check over HTTP that has a secret, until it fails.
+template <class Cluster, class With>
+net::Result<> each_secret(Cluster& cluster, With with) {
+  const auto look = [&](auto& check) -> net::Result<> {
+    auto* http = std::get_if<checkers::Http>(&check.kind);
+    return http == nullptr || http->authorization_file.empty() ? net::Result<>() : with(*http);
+  };
+  for (auto& service : cluster.services) {
+    for (auto& check : service.checks) {
+      if (auto done = look(check); !done) return done;
+    }
+  }
+  for (auto& router : cluster.virtual_routers) {
+    for (auto& tracker : router.trackers) {
+      if (!tracker.check) continue;
+      if (auto done = look(*tracker.check); !done) return done;
+    }
+  }
   return {};
 }
 
 }  // namespace
 
 net::Result<> read_probe_secrets(config::Cluster& cluster) {
-  for (auto& service : cluster.services) {
-    for (auto& check : service.checks) {
-      if (auto read = read_secret_of(check); !read) return read;
-    }
-  }
-  for (auto& router : cluster.virtual_routers) {
-    for (auto& tracker : router.trackers) {
-      if (!tracker.check) continue;
-      if (auto read = read_secret_of(*tracker.check); !read) return read;
-    }
-  }
-  return {};
+  return each_secret(cluster, [](checkers::Http& http) -> net::Result<> {
+    auto value = authorization_in(http.authorization_file);
+    if (!value) return std::unexpected(value.error());
+    http.authorization = *std::move(value);
+    return {};
+  });
+}
+
+void copy_probe_secrets(config::Cluster& cluster, const config::Cluster& known) {
+  std::unordered_map<std::string, std::string> secrets;
+  std::ignore = each_secret(known, [&](const checkers::Http& http) -> net::Result<> {
+    secrets.emplace(http.authorization_file, http.authorization);
+    return {};
+  });
+  std::ignore = each_secret(cluster, [&](checkers::Http& http) -> net::Result<> {
+    if (const auto found = secrets.find(http.authorization_file); found != secrets.end())
+      http.authorization = found->second;
+    return {};
+  });
 }
 
 }  // namespace director

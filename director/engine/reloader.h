@@ -3,6 +3,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -10,13 +11,13 @@
 #include "director/engine/change.h"
 #include "director/engine/request_error.h"
 #include "net/error.h"
+#include "net/loop.h"
 
 namespace config {
 class ReloadCache;
 }
 namespace net {
 class Background;
-class Loop;
 }  // namespace net
 
 namespace director {
@@ -42,7 +43,7 @@ struct Refused {
 [[nodiscard]] std::string to_string(const Refused& refused);
 
 /// Puts the cluster file in force anew: read and compared in a thread of its own, taken over in one step on the loop.
-/// On any error nothing changes.
+/// On any error nothing changes. A reading that takes longer than a minute is given up.
 class Reloader {
  public:
   /// What a reload changed, or would change.
@@ -51,6 +52,8 @@ class Reloader {
     std::vector<config::Diagnostic> warnings;
   };
   using Done = std::move_only_function<void(std::expected<Outcome, Refused>)>;
+  /// Called in the thread: the text of a file, and behind it those of the files that it includes; at least one.
+  using Sent = std::move_only_function<std::expected<std::vector<config::Source>, Refused>()>;
 
   /// What of a file's `director:` is not the engine's: who may use the control sockets. Asked in the thread, where that
   /// differs. What it returns is called on the loop once the file is in force. Error: it cannot be, nothing has
@@ -68,21 +71,32 @@ class Reloader {
   /// A refusal is an event, and a problem until a file is good.
   void reload(bool yes, const std::string& who, Done done);
 
-  /// What putting `file` in force would change; empty: the file that was read before.
-  void plan(std::string file, Done done);
+  /// What putting the file that was read before in force would change, as it is now.
+  void plan(Done done);
+
+  /// The same for a file that a client sent: no file of this host is read for it, nor the secrets that it names.
+  void plan(Sent sent, Done done);
+
+  /// Whether `path`, which is absolute, is that of the file that was read before.
+  [[nodiscard]] bool is_own_file(const std::string& path) const;
+  [[nodiscard]] const std::string& own_file() const { return source_.file; }
 
  private:
-  Reloader(Engine& engine, Source source, config::ReloadCache cache, PrepareAccess prepare_access,
+  Reloader(net::Loop& loop, Engine& engine, Source source, config::ReloadCache cache, PrepareAccess prepare_access,
            std::unique_ptr<net::Background> background);
   struct Read;
+  struct Reading;
   void take_over(bool yes, std::expected<Read, Refused> read, Done done);
-  void read(std::string file, std::move_only_function<void(std::expected<Read, Refused>)> then);
+  /// `sent`: none for the file on the disk.
+  void read(Sent sent, std::move_only_function<void(std::expected<Read, Refused>)> then);
 
+  net::Loop& loop_;
   Engine& engine_;
   Source source_;
   std::shared_ptr<const config::ReloadCache> cache_;  ///< of engine_'s cluster; shared with the thread
   PrepareAccess prepare_access_;
   std::unique_ptr<net::Background> background_;
+  net::Loop::Id time_limit_ = 0;
 };
 
 }  // namespace director

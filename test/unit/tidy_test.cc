@@ -71,10 +71,10 @@ const std::set<std::string> pure_files = {
     "director/engine/event_types", "director/engine/event", "director/engine/server_health", "director/engine/marks",
     "director/engine/node_names", "director/engine/path_probation", "director/engine/path_settings",
     "director/engine/observed_state", "director/engine/plan", "director/engine/problems",
-    "director/engine/request_error", "director/engine/settings", "director/engine/table_text",
-    "director/engine/vrrp_status", "director/engine/weight_origin", "director/doctor/doctor",
-    "director/doctor/doctor_text", "director/doctor/finding", "director/ctl/change_text", "director/ctl/nodes_text",
-    "director/ctl/status_text", "director/ctl/vrrp_text"};
+    "director/control/connections", "director/engine/request_error", "director/engine/sent_files",
+    "director/engine/settings", "director/engine/table_text", "director/engine/vrrp_status",
+    "director/engine/weight_origin", "director/doctor/doctor", "director/doctor/doctor_text", "director/doctor/finding",
+    "director/ctl/change_text", "director/ctl/nodes_text", "director/ctl/status_text", "director/ctl/vrrp_text"};
 
 struct File {
   std::string path;

@@ -95,7 +95,70 @@ TEST_CASE("wrong bodies of reload and plan are refused") {
   CHECK(world.post("/v1/reload", R"({"yes": 1})").status == 400);
   CHECK(world.post("/v1/reload", "[]").status == 400);
   CHECK(world.post("/v1/plan", R"({"file": "relative.yaml"})").status == 400);
-  CHECK(world.post("/v1/plan", R"({"file": "/nowhere/cluster.yaml"})").status == 409);
+  for (const auto* body : {R"({"files": []})", R"({"files": {}})", R"({"files": [{"name": "/a"}]})",
+                           R"({"files": [{"name": "a", "text": ""}]})", R"({"files": [{"name": "/a", "text": 5}]})",
+                           R"({"files": [{"name": "/a\n", "text": ""}]})", R"({"files": [[[[]]], 5]})"}) {
+    CAPTURE(body);
+    CHECK(world.post("/v1/plan", body).status == 400);
+  }
+  CHECK(world.post("/v1/plan", R"({"files": )" + std::string(100'000, '[')).status == 400);
+}
+
+TEST_CASE("no other file than its own is read for who asks for a plan") {
+  Reloading world;
+  const auto secret = (world.scratch.path / "secret").string();
+  std::ofstream(secret) << "root:hash-of-a-password\n";
+  const auto refused = world.post("/v1/plan", json{{"file", secret}}.dump());
+  CHECK(refused.status == 403);
+  CHECK_THAT(refused.body, !Catch::ContainsSubstring("hash-of-a-password") &&
+                               Catch::ContainsSubstring("directord reads no file but its own, " + world.file));
+  CHECK(world.post("/v1/plan", R"({"file": "/nowhere/cluster.yaml"})").status == 403);
+
+  world.write(one_more);
+  const auto other_name = (world.scratch.path / "." / "cluster.yaml").string();
+  CHECK(world.post("/v1/plan", json{{"file", other_name}}.dump()).status == 200);
+}
+
+TEST_CASE("a file that is sent is planned with what it includes, and nothing is read for it") {
+  Reloading world;
+  const auto secret = (world.scratch.path / "secret").string();
+  std::ofstream(secret) << "root:hash-of-a-password\n";
+  const std::string head = "cluster: shop\nnodes: { lb1: { address: 192.168.56.11, priority: 150 } }\n";
+  const auto plan = [&](const std::string& text, const json& others = json::array()) {
+    json files = {{{"name", "/sent/cluster.yaml"}, {"text", text}}};
+    files.insert(files.end(), others.begin(), others.end());
+    return world.post("/v1/plan", json{{"file", "/sent/cluster.yaml"}, {"files", files}}.dump());
+  };
+  CHECK(json::parse(plan(head + one_more).body)["summary"] == "1 server added");
+  const json part = {{{"name", "/sent/parts/web.yaml"}, {"text", one_more}}};
+  CHECK(json::parse(plan(head + "include: parts/*.yaml\n", part).body)["summary"] == "1 server added");
+  CHECK(json::parse(plan(head + "include: ./parts/web.yaml\n", part).body)["summary"] == "1 server added");
+
+  const auto including = plan(head + "include: " + secret + "\n", part);
+  CHECK(including.status == 409);
+  CHECK_THAT(including.body, Catch::ContainsSubstring("is not among the files that were sent") &&
+                                 !Catch::ContainsSubstring("hash-of-a-password"));
+  const auto elsewhere = plan(head + "include: " + (world.scratch.path / "*").string() + "\n" + one_more);
+  CHECK(json::parse(elsewhere.body)["summary"] == "1 server added");
+
+  std::string with_secret = one_more;
+  with_secret.replace(with_secret.find("scheduler: wrr"), 14,
+                      "scheduler: wrr, check: { http: { path: /, authorization_file: /nowhere/secret } }");
+  CHECK(plan(head + with_secret).status == 200);
+
+  const auto wrong = plan(head + "servcies: {}\n");
+  CHECK(wrong.status == 409);
+  CHECK(json::parse(wrong.body)["found"][0]["file"] == "/sent/cluster.yaml");
+}
+
+TEST_CASE("only a plan may have a large body") {
+  CHECK(director::body_max("/v1/plan") == std::size_t{16} << 20);
+  CHECK(director::body_max("/v1/reload") == std::size_t{64} << 10);
+  Reloading world;
+  const std::string head = "cluster: shop\nnodes: { lb1: { address: 192.168.56.11, priority: 150 } }\n";
+  const auto text = head + one_more + std::string(100'000, '#') + "\n";
+  const auto plan = world.post("/v1/plan", json{{"files", {{{"name", "/c"}, {"text", text}}}}}.dump());
+  CHECK(json::parse(plan.body)["summary"] == "1 server added");
 }
 
 TEST_CASE("a reload gives the sockets to other groups once the file is in force, or changes nothing") {
