@@ -17,6 +17,8 @@ Pair::Pair(Options chosen) : options(std::move(chosen)), folder(output_folder() 
   std::filesystem::create_directories(folder);
   build_networks();
   write(cluster_file());
+  // An earlier set-up in this kernel may have left an operator's drain.
+  for (const auto& director : directors) std::filesystem::remove(runtime_folder(director) / "state" / "state.json");
   for (auto& web : webs) web.server.emplace(*web.host);
 }
 
