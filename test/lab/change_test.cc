@@ -246,7 +246,8 @@ TEST_CASE("a reload a second for a minute loses no request and delays no verdict
 TEST_CASE("a connection goes on through a backup whose file has lost its server before it was told of it", "[change]") {
   Site site(true);
   auto& pair = site.pair;
-  pair.write(with(pair.cluster_file(), "      web2: { address: 192.168.200.12 }\n", ""));
+  const auto short_drain = with(pair.cluster_file(), "    servers:\n", "    drain_time: 1s\n    servers:\n");
+  pair.write(with(short_drain, "      web2: { address: 192.168.200.12 }\n", ""));
   REQUIRE(pair.ctl(pair.lb2, {"reload", "--yes"}).status == 0);
   REQUIRE(lab::wait_until([&] { return !listed(*pair.lb2.host, web2); }, 5s));
   const auto& download = site.download_from("web2", 8s);
