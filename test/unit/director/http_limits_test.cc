@@ -23,7 +23,7 @@ namespace {
 struct World {
   explicit World(net::Clock& by = net::host_clock()) : loop(net::Loop::create(by).value()) {
     auto made = HttpServer::listen(
-        loop, socket, "",
+        loop, socket,
         [this](const director::Request& request, HttpServer::Respond respond) {
           if (request.path == "/large") return respond({.body = large});
           if (request.path == "/shared") return respond({.body = {}, .shared = shared});
