@@ -147,7 +147,7 @@ std::expected<Loaded, Refusal> reload(const std::string& path, const ReloadCache
     Diagnostics diagnostics(stop);
     try {
       if (auto loaded = load_incrementally(*source, cache, before, modules, diagnostics)) return *std::move(loaded);
-    } catch (const ReadingEnded&) {  // as the whole reading will
+    } catch (const ReadingEnded&) {  // NOLINT(bugprone-empty-catch): the whole reading ends so too, and says why
     }
   }
   std::vector<Source> sources;

@@ -1,6 +1,7 @@
 #include "net/background.h"
 
 #include <pthread.h>
+#include <atomic>
 
 #include <new>
 #include <stop_token>
@@ -80,16 +81,18 @@ TEST_CASE_METHOD(World, "a thread without memory ends its work, and not the proc
   CHECK(log == "done");
 }
 
-TEST_CASE_METHOD(World, "who ends does not wait for work that can stop") {
+TEST_CASE_METHOD(World, "who ends asks the work under way to stop, and does not wait for it") {
   std::stop_source stop;
-  bool stopped = false;
-  const auto work = [&stopped, token = stop.get_token()]() -> Background::Then {
+  const auto stopped = std::make_shared<std::atomic<bool>>(false);
+  auto work = [stopped, token = stop.get_token()]() -> Background::Then {
     const auto limit = net::monotonic_now() + std::chrono::seconds(20);
     while (!token.stop_requested() && net::monotonic_now() < limit) std::this_thread::yield();
-    stopped = token.stop_requested();
+    *stopped = token.stop_requested();
     return [] {};
   };
-  background->run(work, [](const net::Error&) {}, stop);
+  background->run(std::move(work), [](const net::Error&) {}, stop);
   background.reset();
-  CHECK(stopped);
+  const auto limit = net::monotonic_now() + std::chrono::seconds(10);
+  while (!*stopped && net::monotonic_now() < limit) std::this_thread::yield();
+  CHECK(*stopped);
 }
