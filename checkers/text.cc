@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/utf8.h"
+
 namespace checkers {
 
 std::string format_duration(net::Duration duration) {
@@ -27,19 +29,13 @@ std::string format_duration(net::Duration duration) {
 std::string quote(std::string_view bytes, std::size_t limit) {
   std::string text = "\"";
   for (const char c : bytes.substr(0, limit)) {
-    if (c == '\n') {
-      text += "\\n";
-    } else if (c == '\r') {
-      text += "\\r";
-    } else if (c == '\t') {
-      text += "\\t";
-    } else if (c == '"' || c == '\\') {
+    if (c == '"' || c == '\\') {
       text += '\\';
       text += c;
     } else if (c >= 0x20 && c < 0x7f) {
       text += c;
     } else {
-      fmt::format_to(std::back_inserter(text), "\\x{:02x}", static_cast<unsigned char>(c));
+      text += net::escaped(c);
     }
   }
   text += bytes.size() > limit ? "\"..." : "\"";

@@ -30,20 +30,27 @@ bool is_control(std::string_view character) {
   return character.size() == 1 && (byte(0) < 0x20 || byte(0) == 0x7f);
 }
 
+std::string escaped(char byte) {
+  switch (byte) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  }
+}
+
 std::string printable(std::string_view text) {
   std::string shown;
   while (!text.empty()) {
     const auto length = utf8_length(text);
     const auto character = text.substr(0, std::max<std::size_t>(length, 1));
     text.remove_prefix(character.size());
-    if (character == "\n") {
-      shown += "\\n";
-    } else if (character == "\r") {
-      shown += "\\r";
-    } else if (character == "\t") {
-      shown += "\\t";
-    } else if (length == 0 || is_control(character)) {
-      for (const char c : character) shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (length == 0 || is_control(character)) {
+      for (const char c : character) shown += escaped(c);
     } else {
       shown += character;
     }

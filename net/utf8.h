@@ -14,6 +14,9 @@ namespace net {
 /// Whether a character, one UTF-8 sequence, would control a terminal: C0, DEL, C1.
 [[nodiscard]] bool is_control(std::string_view character);
 
+/// A byte that cannot be shown as it is, as \n, \r, \t or \xNN.
+[[nodiscard]] std::string escaped(char byte);
+
 /// `text` as part of a line for a log or a terminal: control characters as \n, \r, \t or \xNN, bytes that are not
 /// UTF-8 as \xNN, the rest as it is. A backslash stays too: applying it twice changes nothing.
 [[nodiscard]] std::string printable(std::string_view text);
