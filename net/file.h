@@ -7,6 +7,7 @@
 #include <expected>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "net/error.h"
 
@@ -29,8 +30,12 @@ struct FileError {
 /// waits for somebody to write into a FIFO.
 [[nodiscard]] std::expected<FileText, FileError> read_file(const std::filesystem::path& path, std::size_t most);
 
-/// The same as a sentence: "DOING: No such file or directory", "DOING: not a regular file", "DOING: larger than
-/// 64 KiB".
+/// Writes all of `text`, and waits for as long as that takes, also where others have made the descriptor non-blocking.
+/// An errno, or 0.
+[[nodiscard]] int write_all(int descriptor, std::string_view text);
+
+/// The error of read_file() as a sentence: "DOING: No such file or directory", "DOING: not a regular file", "DOING:
+/// larger than 64 KiB".
 [[nodiscard]] Error to_error(const FileError& error, const std::string& doing, std::size_t most);
 
 /// Why a file cannot be run as a program: "there is no program /opt/check", "/opt/check is not an executable file"; ""

@@ -1,7 +1,6 @@
 #include "director/engine/log_writer.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "net/fd.h"
+#include "net/file.h"
 #include "net/own_process.h"
 
 namespace director {
@@ -27,22 +27,6 @@ namespace {
 std::string_view first_piece(std::string_view text) {
   const auto last = text.substr(0, PIPE_BUF).rfind('\n');
   return text.substr(0, (last == std::string_view::npos ? text.find('\n') : last) + 1);
-}
-
-/// An errno, or 0.
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = write(descriptor, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {  // whoever shares it has made it so
-      pollfd writable{.fd = descriptor, .events = POLLOUT, .revents = 0};
-      poll(&writable, 1, -1);
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
 }
 
 std::uint64_t lines_of(std::string_view text) { return static_cast<std::uint64_t>(std::ranges::count(text, '\n')); }
@@ -128,9 +112,9 @@ void LogWriter::Shared::write_out(std::unique_lock<std::mutex>& lock) {
 /// A thread that waits for a frozen file system could not be ended; see net::in_own_process.
 int LogWriter::Shared::write_piece(std::string_view piece) const {
   const int to = descriptor.get();
-  if (!regular) return write_all(to, piece);
-  const int failed = net::in_own_process(to, [&] { return write_all(to, piece); });
-  return failed == EAGAIN || failed == ENOMEM ? write_all(to, piece) : failed;  // no process to be had
+  if (!regular) return net::write_all(to, piece);
+  const int failed = net::in_own_process(to, [&] { return net::write_all(to, piece); });
+  return failed == EAGAIN || failed == ENOMEM ? net::write_all(to, piece) : failed;  // no process to be had
 }
 
 net::Result<std::unique_ptr<LogWriter>> LogWriter::create(int descriptor, Notice notice, std::size_t limit) {

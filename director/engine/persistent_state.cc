@@ -117,16 +117,6 @@ Overrides overrides_from_json(const json& value) {
   return overrides;
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 /// Calls `visit` with each beginning in a state and the end that goes with it.
 void for_each_period(PersistentState& state, const auto& visit) {
   for (auto& [server, overrides] : state.overrides) {
@@ -230,7 +220,8 @@ net::Result<> save_state(const std::filesystem::path& file, const PersistentStat
   const int error = net::in_own_process(-1, [&] {
     {
       const net::Fd fd(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-      if (!fd || !write_all(fd.get(), json)) return errno;
+      if (!fd) return errno;
+      if (const int failed = net::write_all(fd.get(), json); failed != 0) return failed;
       step = Step::sync;
       if (fsync(fd.get()) != 0) return errno;
     }
