@@ -20,6 +20,24 @@ Origin::Path check_path(const Origin& origin, const Service& service, std::size_
   return origin.has(path) ? path : Origin::Path{"services", service.name, "checks", std::to_string(index)};
 }
 
+void for_each_check(
+    const Cluster& cluster, const Origin& origin, bool (*wanted)(const checkers::Spec& check),
+    const std::function<void(const checkers::Spec& check, const Origin::Path& path, const std::string& owner)>& visit) {
+  for (const auto& service : cluster.services) {
+    for (std::size_t i = 0; i < service.checks.size(); ++i) {
+      if (wanted(service.checks[i]))
+        visit(service.checks[i], check_path(origin, service, i), fmt::format("service '{}'", service.name));
+    }
+  }
+  for (const auto& router : cluster.virtual_routers) {
+    for (const auto& tracker : router.trackers) {
+      if (tracker.check && wanted(*tracker.check))
+        visit(*tracker.check, {"vrrp", router.name, "track", tracker.name, "check"},
+              fmt::format("tracker '{}'", tracker.name));
+    }
+  }
+}
+
 Origin::Path address_path(const Service& service, const Server& server) {
   return {"services", service.name, server.fallback ? "fallback" : "servers", server.name, "address"};
 }

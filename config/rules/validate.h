@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "config/cluster.h"
 #include "config/schema/origin.h"
 #include "config/yaml/diagnostics.h"
@@ -14,6 +17,12 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
 
 /// Where the file has a service's check with that index: under `check`, or in the list `checks`.
 [[nodiscard]] Origin::Path check_path(const Origin& origin, const Service& service, std::size_t index);
+
+/// Calls `visit` for each check of the file that is `wanted`, services' first, then trackers', with where the file has
+/// it and whose it is: "service 'web'", "tracker 'uplink'".
+void for_each_check(
+    const Cluster& cluster, const Origin& origin, bool (*wanted)(const checkers::Spec& check),
+    const std::function<void(const checkers::Spec& check, const Origin::Path& path, const std::string& owner)>& visit);
 
 /// Where the file has a server's address. An only fallback may be an address without a name; its place is then that of
 /// its key.

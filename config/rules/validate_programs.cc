@@ -12,11 +12,10 @@ class ProgramRules {
  public:
   ProgramRules(const Origin& origin, Diagnostics& diagnostics) : origin_(origin), diagnostics_(diagnostics) {}
 
-  void check(const checkers::Spec& check, Origin::Path path, const std::string& owner) {
-    const auto* exec = std::get_if<checkers::Exec>(&check.kind);
+  void check(const checkers::Exec& exec, Origin::Path path, const std::string& owner) {
     path.insert(path.end(), {"exec", "command"});
-    if (exec == nullptr || exec->command.empty() || !origin_.has(path) || !origin_.valid(path)) return;
-    const auto& program = exec->command.front();
+    if (exec.command.empty() || !origin_.has(path) || !origin_.valid(path)) return;
+    const auto& program = exec.command.front();
     if (!seen_.insert(program).second) return;
     if (const auto why = net::program_problem(program); !why.empty())
       diagnostics_.warning(origin_.place(path), fmt::format("a check of {} will fail on this host: {}", owner, why));
@@ -32,18 +31,12 @@ class ProgramRules {
 
 void validate_programs(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
   ProgramRules rules(origin, diagnostics);
-  for (const auto& service : cluster.services) {
-    for (std::size_t i = 0; i < service.checks.size(); ++i) {
-      rules.check(service.checks[i], check_path(origin, service, i), fmt::format("service '{}'", service.name));
-    }
-  }
-  for (const auto& router : cluster.virtual_routers) {
-    for (const auto& tracker : router.trackers) {
-      if (tracker.check)
-        rules.check(*tracker.check, {"vrrp", router.name, "track", tracker.name, "check"},
-                    fmt::format("tracker '{}'", tracker.name));
-    }
-  }
+  const auto runs_program = [](const checkers::Spec& check) {
+    return std::holds_alternative<checkers::Exec>(check.kind);
+  };
+  for_each_check(cluster, origin, runs_program, [&](const auto& check, const auto& path, const auto& owner) {
+    rules.check(std::get<checkers::Exec>(check.kind), path, owner);
+  });
 }
 
 }  // namespace config

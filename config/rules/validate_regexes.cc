@@ -75,19 +75,28 @@ class RegexRules {
   std::map<Match, std::uint64_t> known_;
 };
 
+bool is_regex(const Match& match) { return match.kind == Match::Kind::regex; }
+
+bool has_regex(const checkers::Spec& check) {
+  if (const auto* http = std::get_if<checkers::Http>(&check.kind))
+    return (http->expect_body && is_regex(*http->expect_body)) ||
+           std::ranges::any_of(http->expect_headers, [](const auto& header) { return is_regex(header.second); });
+  if (const auto* tcp = std::get_if<checkers::Tcp>(&check.kind))
+    return std::ranges::any_of(tcp->script, [](const auto& step) {
+      const auto* match = std::get_if<Match>(&step);
+      return match != nullptr && is_regex(*match);
+    });
+  const auto* udp = std::get_if<checkers::Udp>(&check.kind);
+  return udp != nullptr && udp->expect && is_regex(*udp->expect);
+}
+
 }  // namespace
 
 void validate_regexes(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
   RegexRules rules(origin, diagnostics);
-  for (const auto& service : cluster.services) {
-    for (std::size_t i = 0; i < service.checks.size(); ++i)
-      rules.check(service.checks[i], check_path(origin, service, i));
-  }
-  for (const auto& router : cluster.virtual_routers) {
-    for (const auto& tracker : router.trackers) {
-      if (tracker.check) rules.check(*tracker.check, {"vrrp", router.name, "track", tracker.name, "check"});
-    }
-  }
+  for_each_check(
+      cluster, origin, has_regex,
+      [&](const checkers::Spec& check, const Origin::Path& path, const std::string&) { rules.check(check, path); });
 }
 
 }  // namespace config
