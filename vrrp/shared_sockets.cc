@@ -1,7 +1,9 @@
 #include "vrrp/shared_sockets.h"
 
+#include <string_view>
 #include <utility>
 
+#include "net/check.h"
 #include "net/host.h"
 #include "vrrp/wire.h"
 
@@ -12,6 +14,8 @@ namespace {
 /// For each port, in a turn of the loop: a flood does not keep the loop from its timers, and what arrived while the
 /// process stood still is read before they act.
 constexpr int packets_a_port = 256;
+
+constexpr std::string_view unchanged = "no port is opened or closed while packets are handed over";
 
 }  // namespace
 
@@ -25,6 +29,7 @@ struct SharedSockets::Socket {
 net::Result<std::unique_ptr<SharedSockets::Port>> SharedSockets::open(const net::RawSocket::Spec& wanted,
                                                                       std::uint8_t router_id,
                                                                       net::RawSocket::OnReady on_ready) {
+  net::check(!handing_over_, unchanged);
   std::erase_if(sockets_, [](const auto& entry) { return entry.second.expired(); });
   auto& known = sockets_[{wanted.use, wanted.family, wanted.interface_index, wanted.vrf}];
   auto socket = known.lock();
@@ -54,6 +59,7 @@ void SharedSockets::read(Socket& socket) {
 void SharedSockets::on_ready(Socket& socket) {
   ++reading_;
   read(socket);
+  handing_over_ = true;
   while (!ready_.empty()) {
     Port* port = ready_.front();
     ready_.pop_front();
@@ -61,6 +67,7 @@ void SharedSockets::on_ready(Socket& socket) {
     port->on_ready_();
     port->waiting_.clear();
   }
+  handing_over_ = false;
 }
 
 SharedSockets::Port::Port(SharedSockets& owner, std::shared_ptr<Socket> socket, std::uint8_t router_id,
@@ -75,6 +82,7 @@ SharedSockets::Port::Port(SharedSockets& owner, std::shared_ptr<Socket> socket, 
 }
 
 SharedSockets::Port::~Port() {
+  net::check(!owner_.handing_over_, unchanged);
   std::erase_if(socket_->ports, [this](const auto& entry) { return entry.second == this; });
   std::erase(owner_.ready_, this);
 }

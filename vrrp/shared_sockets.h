@@ -46,6 +46,7 @@ class SharedSockets {
   std::map<Key, std::weak_ptr<Socket>> sockets_;
   std::deque<Port*> ready_;    ///< packets wait for these
   std::uint64_t reading_ = 0;  ///< the number of this on_ready()
+  bool handing_over_ = false;
 };
 
 /// What one virtual router has of a shared socket, which is closed with its last port.

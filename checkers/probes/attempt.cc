@@ -3,6 +3,8 @@
 #include <map>
 #include <mutex>
 
+#include "net/check.h"
+
 namespace checkers {
 namespace {
 
@@ -24,8 +26,8 @@ Attempt::~Attempt() {
   if (!given_up_) return;
   const std::lock_guard lock(given_up().mutex);
   --given_up().all;
-  const auto found = given_up().by_name.find(name_);
-  if (--found->second == 0) given_up().by_name.erase(found);
+  auto& of_the_name = net::must_find(given_up().by_name, name_, "what was given up has been counted");
+  if (--of_the_name == 0) given_up().by_name.erase(name_);
 }
 
 void Attempt::give_up() {

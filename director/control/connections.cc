@@ -2,16 +2,24 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <utility>
 
+#include "net/check.h"
+
 namespace director {
+namespace {
+
+constexpr std::string_view known_client = "a client that sends or is worked for is connected";
+
+}  // namespace
 
 void Connections::open(int fd, net::Instant now) { clients_[fd] = {.since = now, .order = ++last_}; }
 
 bool Connections::take_body(int fd, std::size_t bytes) {
   std::size_t all = bytes;
   for (const auto& [other, client] : clients_) all += client.body;
-  auto& body = clients_.at(fd).body;
+  auto& body = net::must_find(clients_, fd, known_client).body;
   if (all > limits_.request_bytes) {
     body = 0;
     return false;
@@ -21,7 +29,7 @@ bool Connections::take_body(int fd, std::size_t bytes) {
 }
 
 void Connections::begin_work(int fd) {
-  auto& client = clients_.at(fd);
+  auto& client = net::must_find(clients_, fd, known_client);
   client.phase = Phase::work;
   client.body = 0;
 }
@@ -69,6 +77,7 @@ std::vector<int> Connections::overdue(net::Instant now) {
   }
   while (answers_exceed_memory()) {
     const auto first = longest(Phase::answer);
+    net::check(first != clients_.end(), "an unread answer is a client's");
     first->second.cut = true;
     cut.push_back(first->first);
   }
