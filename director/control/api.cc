@@ -145,33 +145,36 @@ Response to_response(const Engine& engine, const std::expected<Reloader::Outcome
   return ok(to_json(done->change, connections_of(engine, done->change), done->warnings));
 }
 
+Reloader::Done answering(const Engine& engine, HttpServer::Respond respond) {
+  return [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); };
+}
+
 void answer_reload(Engine& engine, Reloader& reloader, const Request& request, HttpServer::Respond respond) {
   const auto body = object_in(request.body);
   const auto yes = body ? body->value("yes", json(false)) : json();
   if (!yes.is_boolean()) return respond(refuse(invalid, "invalid body: expected {\"yes\": true}"));
-  reloader.reload(yes.get<bool>(), "the control socket",
-                  [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); });
+  reloader.reload(yes.get<bool>(), "the control socket", answering(engine, std::move(respond)));
 }
 
 void answer_plan(Engine& engine, Reloader& reloader, Request request, HttpServer::Respond respond) {
   const bool is_large = request.body.size() > small_body_max;  // too much to look at on the loop
   const auto body = is_large ? json::object() : object_in(request.body);
-  auto answer = [&engine, respond = std::move(respond)](auto done) mutable { respond(to_response(engine, done)); };
+  auto answer = answering(engine, std::move(respond));
+  const auto refused = [&answer](RequestError::Kind kind, std::string why) {
+    answer(std::unexpected(Refused{.why = std::move(why), .kind = kind}));
+  };
   if (is_large || (body && body->contains("files"))) {
     return reloader.plan([body = std::move(request.body)] { return sent_files(body); }, std::move(answer));
   }
   const auto file = body ? body->value("file", json("")) : json();
   const auto* path = file.get_ptr<const std::string*>();
   if (path == nullptr || (!path->empty() && !path->starts_with('/'))) {
-    return answer(std::expected<Reloader::Outcome, Refused>(std::unexpected(
-        Refused{.why = "invalid body: expected {\"file\": \"/...\"}, an absolute path, or {\"files\": [...]}",
-                .kind = invalid})));
+    return refused(invalid, "invalid body: expected {\"file\": \"/...\"}, an absolute path, or {\"files\": [...]}");
   }
   if (!path->empty() && !reloader.is_own_file(*path)) {
-    return answer(std::expected<Reloader::Outcome, Refused>(std::unexpected(
-        Refused{.why = "directord reads no file but its own, " + reloader.own_file() +
-                       ": to plan another one, send its text in \"files\", as directorctl does from version 0.2.0 on",
-                .kind = forbidden})));
+    return refused(forbidden,
+                   "directord reads no file but its own, " + reloader.own_file() +
+                       ": to plan another one, send its text in \"files\", as directorctl does from version 0.2.0 on");
   }
   reloader.plan(std::move(answer));
 }

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "net/utf8.h"
 #include "vrrp/secrets.h"
 
 namespace director {
@@ -20,7 +21,7 @@ net::Result<std::string> authorization_in(const std::string& path) {
   auto value = text->substr(0, text->find('\n'));
   if (value.ends_with('\r')) value.pop_back();
   const bool good = !value.empty() && value.size() <= value_max &&
-                    std::ranges::none_of(value, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+                    std::ranges::none_of(value, [](const char& c) { return net::is_control({&c, 1}); });
   if (good) return value;
   return net::failure(path + ": its first line is not the value of a header, such as 'Basic dXNlcjpwYXNz'");
 }

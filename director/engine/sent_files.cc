@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "net/utf8.h"
+
 namespace director {
 namespace {
 
@@ -22,7 +24,7 @@ bool is_kept(int depth, json::parse_event_t event, const json& parsed) {
 bool is_name(const json& name) {
   const auto* text = name.get_ptr<const std::string*>();
   return text != nullptr && text->starts_with('/') && text->size() <= max_name &&
-         std::ranges::none_of(*text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
+         std::ranges::none_of(*text, [](const char& c) { return net::is_control({&c, 1}); });
 }
 
 }  // namespace
