@@ -1,8 +1,9 @@
 #include "net/background.h"
 
 #include <pthread.h>
-#include <atomic>
 
+#include <atomic>
+#include <memory>
 #include <new>
 #include <stop_token>
 #include <string>
@@ -49,6 +50,12 @@ struct World {
     while (log.empty() && net::monotonic_now() < limit) REQUIRE(loop.turn(std::chrono::milliseconds(5)));
     CHECK_FALSE(background->busy());
   }
+  void expect_done() {
+    log.clear();
+    run(well());
+    until_told();
+    CHECK(log == "done");
+  }
   Background::Work well() {
     return [this] { return [this] { log += "done"; }; };
   }
@@ -65,20 +72,14 @@ TEST_CASE_METHOD(World,
     until_told();
     CHECK(log == "start a thread: Resource temporarily unavailable");
   }
-  log.clear();
-  run(well());
-  until_told();
-  CHECK(log == "done");
+  expect_done();
 }
 
 TEST_CASE_METHOD(World, "a thread without memory ends its work, and not the process") {
   run([]() -> Background::Then { throw std::bad_alloc(); });
   until_told();
   CHECK(log == "std::bad_alloc");
-  log.clear();
-  run(well());
-  until_told();
-  CHECK(log == "done");
+  expect_done();
 }
 
 TEST_CASE_METHOD(World, "who ends asks the work under way to stop, and does not wait for it") {

@@ -7,27 +7,19 @@
 #include <string>
 #include <vector>
 
-#include "net/memory_host.h"
-#include "net/virtual_clock.h"
 #include "test/catch.h"
-#include "vrrp/advert.h"
+#include "test/unit/vrrp/node.h"
 #include "vrrp/link.h"
 
 using namespace std::chrono_literals;
+using vrrp_test::address;
+using vrrp_test::prefix;
 
 namespace {
 
-net::Address address(const char* text) { return net::Address::parse(text).value(); }
-net::Prefix prefix(const char* text) { return net::Prefix::parse(text).value(); }
-
 /// A backup that hears a master at 10.0.0.1, each advert of which a test sends.
-struct World : vrrp::Listener {
-  net::VirtualClock clock;
-  net::Loop loop = net::Loop::create(clock).value();
-  net::MemoryHost host{clock};
+struct World : vrrp_test::Node {
   vrrp::Spec spec;
-  std::string log, notices, errors;
-  std::unique_ptr<vrrp::Routers> routers;
 
   /// `before`: how long the first turn lasts before they start.
   explicit World(net::Duration before = {}, const char* interface = "eth0") {
@@ -45,38 +37,12 @@ struct World : vrrp::Listener {
     start();
   }
 
-  void start() {
-    auto wanted = vrrp::prepare(host, {spec}, {});
-    REQUIRE(wanted);
-    auto started = vrrp::Routers::start(loop, host, std::move(*wanted), *this, {});
-    REQUIRE(started);
-    routers = std::move(*started);
-  }
-
-  void on_transition(const vrrp::Transition& transition) override {
-    log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
-  }
-  void on_error(const std::string& /*router*/, const net::Error& error) override { errors += error.message + "\n"; }
-  void on_notice(const std::string& /*router*/, const vrrp::Notice& notice) override { notices += notice.text + "\n"; }
-  void on_peer_identity(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
-  void on_stopped() override {}
+  void start() { Node::start(spec); }
 
   void hear(std::uint8_t priority, const std::vector<net::Address>& addresses = {address("10.0.0.100")},
             const char* source = "10.0.0.1", vrrp::Checksum checksum = vrrp::Checksum::rfc5798) {
-    const vrrp::Path path{.source = address(source), .destination = vrrp::multicast_group(net::Family::ipv4)};
-    const auto bytes =
-        encode({.router_id = 51, .priority = priority, .max_advertise_interval = 100ms, .addresses = addresses}, path,
-               checksum);
-    host.deliver("eth0", {.source = path.source, .destination = path.destination, .ttl = 255, .payload = bytes});
-  }
-
-  /// In steps, so that no timer is late.
-  void run(net::Duration time) {
-    for (auto passed = 0ms; passed < time; passed += 10ms) pass(10ms);
-  }
-  void pass(net::Duration time) {
-    clock.advance_to(clock.now() + time);
-    for (int turn = 0; turn < 5; ++turn) REQUIRE(loop.turn({}));
+    Node::hear({.source = address(source), .destination = vrrp::multicast_group(net::Family::ipv4)}, priority,
+               addresses, checksum);
   }
 };
 

@@ -7,18 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "net/memory_host.h"
-#include "net/virtual_clock.h"
 #include "test/catch.h"
-#include "vrrp/routers.h"
+#include "test/unit/vrrp/node.h"
 
 /// Nodes that sign their adverts, on hosts in memory, each with a clock of its own, on a link that takes a millisecond.
 namespace vrrp_test {
-
-using namespace std::chrono_literals;
-
-inline net::Address address(const std::string& text) { return net::Address::parse(text).value(); }
-inline net::Prefix prefix(const std::string& text) { return net::Prefix::parse(text).value(); }
 
 /// What has been on the link.
 struct Recorded {

@@ -1,67 +1,33 @@
 // Virtual routers whose advertisements are unicast, on a host in memory.
 
 #include <algorithm>
-#include <memory>
-#include <string>
-#include <vector>
 
-#include "net/memory_host.h"
-#include "net/virtual_clock.h"
 #include "test/catch.h"
-#include "vrrp/advert.h"
-#include "vrrp/routers.h"
+#include "test/unit/vrrp/node.h"
 
 using namespace std::chrono_literals;
+using vrrp_test::address;
+using vrrp_test::prefix;
 
 namespace {
 
-net::Address address(const char* text) { return net::Address::parse(text).value(); }
-net::Prefix prefix(const char* text) { return net::Prefix::parse(text).value(); }
-
 /// A node at 10.0.0.2 on eth0 whose peer is 10.0.0.1, with an advertisement interval of 100 ms.
-struct World : vrrp::Listener {
-  net::VirtualClock clock;
-  net::Loop loop = net::Loop::create(clock).value();
-  net::MemoryHost host{clock};
-  std::string log, notices, errors;
-  std::unique_ptr<vrrp::Routers> routers;
-
+struct World : vrrp_test::Node {
   World() {
     host.add_interface("eth0", {std::byte{2}});
     host.add_interface("eth1", {std::byte{2}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{1}});
   }
 
-  void start(const char* interface = "eth0") {
-    vrrp::Spec spec{.name = "front", .router_id = 51, .interface = interface, .addresses = {prefix("10.0.0.100/24")}};
+  void start() {
+    vrrp::Spec spec{.name = "front", .router_id = 51, .interface = "eth0", .addresses = {prefix("10.0.0.100/24")}};
     spec.advertise = 100ms;
     spec.peer_priorities = {150};
     spec.unicast = vrrp::Unicast{.source = address("10.0.0.2"), .peers = {address("10.0.0.1")}};
-    auto started = vrrp::Routers::start(loop, host, vrrp::prepare(host, {spec}, {}).value(), *this, {});
-    REQUIRE(started);
-    routers = std::move(*started);
+    Node::start(spec);
   }
-
-  void on_transition(const vrrp::Transition& transition) override {
-    log += std::string(to_string(transition.from)) + " -> " + std::string(to_string(transition.to)) + "\n";
-  }
-  void on_error(const std::string& /*router*/, const net::Error& error) override { errors += error.message + "\n"; }
-  void on_notice(const std::string& /*router*/, const vrrp::Notice& notice) override { notices += notice.text + "\n"; }
-  void on_peer_identity(const vrrp::Identity& /*other*/, const net::Address& /*from*/) override {}
-  void on_stopped() override {}
 
   void hear(std::uint8_t priority) {
-    const vrrp::Path path{.source = address("10.0.0.1"), .destination = address("10.0.0.2")};
-    const auto bytes = encode(
-        {.router_id = 51, .priority = priority, .max_advertise_interval = 100ms, .addresses = {address("10.0.0.100")}},
-        path, vrrp::Checksum::rfc5798);
-    host.deliver("eth0", {.source = path.source, .destination = path.destination, .ttl = 255, .payload = bytes});
-  }
-
-  void run(net::Duration time) {
-    for (auto passed = 0ms; passed < time; passed += 10ms) {
-      clock.advance_to(clock.now() + 10ms);
-      for (int turn = 0; turn < 5; ++turn) REQUIRE(loop.turn({}));
-    }
+    Node::hear({.source = address("10.0.0.1"), .destination = address("10.0.0.2")}, priority, {address("10.0.0.100")});
   }
 
   [[nodiscard]] vrrp::RouterState state() const { return routers->status().at(0).state; }
