@@ -28,8 +28,6 @@ std::string literal(const std::string& text) {
   return escaped;
 }
 
-std::string normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
-
 /// The files that a path or glob names, sorted, seen from `folder`; a path itself whether it is there or not.
 std::vector<std::string> matches(const std::filesystem::path& folder, const std::string& pattern,
                                  const FileTexts* texts) {
@@ -37,8 +35,9 @@ std::vector<std::string> matches(const std::filesystem::path& folder, const std:
   std::vector<std::string> paths;
   const auto whole = (std::filesystem::path(literal(folder.string())) / pattern).string();
   if (texts != nullptr) {
+    const auto wanted = normal_path(whole);
     for (const auto& [path, text] : *texts) {
-      if (fnmatch(normal(whole).c_str(), normal(path).c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) paths.push_back(path);
+      if (fnmatch(wanted.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0) paths.push_back(path);
     }
     return paths;
   }
@@ -50,7 +49,7 @@ std::vector<std::string> matches(const std::filesystem::path& folder, const std:
 
 /// What tells two names of one file from two files.
 std::string identity(const std::string& path, const FileTexts* texts) {
-  if (texts != nullptr) return normal(path);
+  if (texts != nullptr) return normal_path(path);
   std::error_code error;
   const auto canonical = std::filesystem::weakly_canonical(path, error);
   return error ? path : canonical.string();
@@ -58,10 +57,9 @@ std::string identity(const std::string& path, const FileTexts* texts) {
 
 std::expected<std::string, std::string> text_of(const std::string& path, const FileTexts* texts) {
   if (texts == nullptr) return read_file(path);
-  for (const auto& [name, text] : *texts) {
-    if (normal(name) == normal(path)) return text;
-  }
-  return std::unexpected("is not among the files that were sent");
+  const auto found = texts->find(normal_path(path));
+  if (found == texts->end()) return std::unexpected("is not among the files that were sent");
+  return found->second;
 }
 
 class Includer {
@@ -177,6 +175,8 @@ class Includer {
 };
 
 }  // namespace
+
+std::string normal_path(const std::string& path) { return std::filesystem::path(path).lexically_normal().string(); }
 
 void include_files(YamlNode& root, std::vector<Source>& sources, const ToParse& to_parse, Document& document,
                    Diagnostics& diagnostics, const FileTexts* texts) {

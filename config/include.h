@@ -14,8 +14,11 @@ namespace config {
 /// What of a source is to be parsed; a view that stays valid.
 using ToParse = std::function<std::string_view(const Source& source)>;
 
-/// Texts by their paths, in place of the files of this host.
+/// Texts by their paths in normal form, in place of the files of this host.
 using FileTexts = std::map<std::string, std::string>;
+
+/// A path without "." and "..", as far as its text tells.
+[[nodiscard]] std::string normal_path(const std::string& path);
 
 /// Reads the files that `root`, the map of sources[0], includes, and those that they include, and merges them into it:
 /// maps get the others' members, lists the others' items, anything else may be given only once. A path or glob is

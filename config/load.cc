@@ -158,7 +158,7 @@ std::expected<Loaded, Refusal> reload(const std::string& path, const ReloadCache
 std::expected<Loaded, Refusal> load_files(std::vector<Source> files, const net::Modules* modules,
                                           std::stop_token stop) {
   FileTexts texts;
-  for (auto& file : files | std::views::drop(1)) texts.emplace(std::move(file.name), std::move(file.text));
+  for (auto& file : files | std::views::drop(1)) texts.emplace(normal_path(file.name), std::move(file.text));
   files.resize(1);
   return load_source({.sources = std::move(files), .includes = Includes::in_memory, .texts = std::move(texts)}, modules,
                      stop);
