@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string_view>
 
-#include "net/utf8.h"
 #include "vrrp/wire.h"
 
 // The packet, before its trailer:
@@ -41,7 +40,7 @@ std::expected<std::string, RejectReason> take_text(Bytes& rest) {
   std::string text(size, ' ');
   std::ranges::transform(rest.subspan(1, size), text.begin(), [](std::byte byte) { return static_cast<char>(byte); });
   rest = rest.subspan(1 + size);
-  return net::printable(text);  // it goes into logs and terminals
+  return text;
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ struct Hello {
 [[nodiscard]] std::vector<std::byte> encode(const Hello& hello);
 
 /// Reads what a signature was good for, of version 1 or 2: it must be whole, and nothing else. Refusals: version (a
-/// later one's), truncated, length.
+/// later one's), truncated, length. Its texts are as they came, and may hold what controls a terminal.
 [[nodiscard]] std::expected<Hello, RejectReason> decode_hello(std::span<const std::byte> bytes);
 
 }  // namespace vrrp

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "net/utf8.h"
+
 namespace director {
 namespace {
 
@@ -45,12 +47,15 @@ void Agreement::set_own(vrrp::Identity own, net::Instant now) {
   for (auto& [node, other] : others_) compare(other, now);
 }
 
-void Agreement::update_peer(const vrrp::Identity& who, const net::Address& from, net::Instant now) {
+void Agreement::update_peer(vrrp::Identity who, const net::Address& from, net::Instant now) {
+  // They go into logs, terminals and JSON, and are what another program sent.
+  who.node = net::printable(who.node);
+  who.version = net::printable(who.version);
   if (!others_.contains(who.node) && others_.size() == most_others) {
     others_.erase(std::ranges::min_element(others_, {}, [](const auto& entry) { return entry.second.heard; }));
   }
   Other& other = others_[who.node];
-  other.identity = who;
+  other.identity = std::move(who);
   other.address = from;
   if (other.addresses.size() < most_addresses) other.addresses.insert(from);
   other.heard = now;

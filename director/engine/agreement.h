@@ -31,7 +31,7 @@ class Agreement {
   /// This node, as it is from now on.
   void set_own(vrrp::Identity own, net::Instant now);
   /// Another has said who it is.
-  void update_peer(const vrrp::Identity& other, const net::Address& from, net::Instant now);
+  void update_peer(vrrp::Identity other, const net::Address& from, net::Instant now);
 
   struct Notice {
     std::string node;

@@ -71,6 +71,13 @@ TEST_CASE("another version, and another director that takes itself for this node
         "lb1: at 192.168.56.12 uses the name of this node\nlb2: at 192.168.56.12 runs directord 1.1, here it is 1.0\n");
 }
 
+TEST_CASE("what another director calls itself controls no terminal") {
+  Lb1 lb1;
+  lb1.agreement.update_peer(identity("l\x1b[2Jb\n", 1, "\xc2\x9b\xff\xc3\xbc"), from, start);
+  CHECK(lb1.take_notices(10s) ==
+        "l\\x1b[2Jb\\n: at 192.168.56.12 runs directord \\xc2\\x9b\\xff\xc3\xbc, here it is 1.0\n");
+}
+
 TEST_CASE("whoever has a key fills no memory") {
   Lb1 lb1;
   for (int i = 0; i < 1000; ++i) {

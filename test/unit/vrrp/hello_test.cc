@@ -96,18 +96,12 @@ TEST_CASE("a hello is refused unless it is whole, and nothing else") {
   }
 }
 
-TEST_CASE("names are bounded, and bring no control characters") {
+TEST_CASE("names are bounded, and are as they came") {
   Hello hello = question;
   hello.from.node = std::string(100, 'n');
   const auto read = decode_hello(vrrp::encode(hello));
   REQUIRE(read);
   CHECK(read->from.node == std::string(64, 'n'));
-  hello.from.node = "l\x1b[2Jb\n\x7f";
-  CHECK(decode_hello(vrrp::encode(hello))->from.node == "l\\x1b[2Jb\\n\\x7f");
-  hello.from.node =
-      "l\xc2\x9b"
-      "2J\xff\xc3\xbc";
-  CHECK(decode_hello(vrrp::encode(hello))->from.node ==
-        "l\\xc2\\x9b"
-        "2J\\xff\xc3\xbc");
+  hello.from.node = "l\x1b[2Jb\n\xff";
+  CHECK(decode_hello(vrrp::encode(hello)) == hello);
 }
