@@ -9,32 +9,10 @@
 #include <cstring>
 
 #include "checkers/probe.h"
+#include "net/socket_address.h"
 
 namespace checkers {
 namespace {
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-
-  explicit SocketAddress(const net::Endpoint& endpoint) {
-    const auto bytes = endpoint.address.bytes();
-    if (endpoint.address.is_v4()) {
-      auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-      in->sin_family = AF_INET;
-      in->sin_port = htons(endpoint.port);
-      std::memcpy(&in->sin_addr, bytes.data(), bytes.size());
-      length = sizeof *in;
-    } else {
-      auto* in6 = reinterpret_cast<sockaddr_in6*>(&storage);
-      in6->sin6_family = AF_INET6;
-      in6->sin6_port = htons(endpoint.port);
-      std::memcpy(&in6->sin6_addr, bytes.data(), bytes.size());
-      length = sizeof *in6;
-    }
-  }
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
 
 /// Without this a datagram socket hears of a port that is unreachable, and not of a host or a network (ip(7)).
 void hear_all_errors(const net::Fd& socket, net::Family family) {
@@ -45,8 +23,8 @@ void hear_all_errors(const net::Fd& socket, net::Family family) {
 
 net::Result<net::Fd> connect_to(const net::Endpoint& target, net::Result<net::Fd> socket) {
   if (!socket) return socket;
-  const SocketAddress address(target);
-  if (::connect(socket->get(), address.get(), address.length) == 0) return socket;
+  const net::SocketAddress address(target);
+  if (::connect(socket->get(), address.get(), address.length()) == 0) return socket;
   switch (errno) {
     case EINPROGRESS:
       return socket;
@@ -80,8 +58,8 @@ net::Result<net::Fd> open_socket(net::Family family, int type, int protocol, con
     return fail(fmt::format("bind to interface {}", path.interface));
   }
   if (path.source) {
-    const SocketAddress source({.address = *path.source, .port = 0});
-    if (bind(socket.get(), source.get(), source.length) != 0) {
+    const net::SocketAddress source({.address = *path.source, .port = 0});
+    if (bind(socket.get(), source.get(), source.length()) != 0) {
       return fail(fmt::format("bind to {}", to_string(*path.source)));
     }
   }
