@@ -55,6 +55,14 @@ net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std:
                   net::printable(host_name), fmt::join(names, ", ")));
 }
 
+std::string peer_keys(const Cluster& cluster) {
+  if (!cluster.peers.keys.empty()) return cluster.peers.keys;
+  const auto signs = std::ranges::find_if(cluster.virtual_routers, [](const VirtualRouter& router) {
+    return router.authentication && router.authentication->mode != vrrp::SigningMode::receive_only;
+  });
+  return signs == cluster.virtual_routers.end() ? "" : signs->authentication->keys;
+}
+
 vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node) {
   vrrp::Spec spec = {.name = router.name,
                      .router_id = router.router_id,

@@ -170,6 +170,14 @@ struct ProbeMarks {
   auto operator<=>(const ProbeMarks&) const = default;
 };
 
+/// How the directors of the cluster speak with each other, beside advertisements.
+struct Peers {
+  std::string keys{};  ///< a file; empty: that of the first virtual router that signs, see peer_keys()
+  std::uint16_t port = 8406;
+
+  auto operator<=>(const Peers&) const = default;
+};
+
 struct Cluster {
   std::string name;
   Director director;
@@ -177,6 +185,7 @@ struct Cluster {
   std::vector<VirtualRouter> virtual_routers;
   std::vector<std::vector<std::string>> groups;  ///< names of virtual routers that fail over together; disjoint
   std::optional<ConnectionSync> connection_sync;
+  Peers peers{};
   /// A new master accepts packets of connections that it does not know, and the hash chooses the server.
   bool stateless_takeover = false;
   ProbeMarks probe_marks;
@@ -193,6 +202,9 @@ struct Cluster {
 /// with the host's name (as a whole, then in any case, then to the first dot). A cluster without nodes has this host
 /// alone. Errors: no such node; the message names those that there are.
 [[nodiscard]] net::Result<Node> this_node(const Cluster& cluster, std::string_view asked, std::string_view host_name);
+
+/// The file with the keys by which the directors speak with each other; empty: they do not.
+[[nodiscard]] std::string peer_keys(const Cluster& cluster);
 
 /// What `router` is on `node`, which is one of the cluster's: its interface, priority and, for unicast, the other
 /// nodes' addresses.

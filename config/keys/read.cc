@@ -33,6 +33,18 @@ Type<ConnectionSync> connection_sync_type() {
       .type();
 }
 
+Type<Peers> peers_type() {
+  return Object<Peers>("peers")
+      .key("keys", &Peers::keys, secret_path(),
+           "file, mode 0600, with one key on each line: its number, a space, and 16 characters or more; the first key "
+           "begins connections, all keys are accepted",
+           "/etc/directord/peers.keys")
+      .when_absent(
+          "the keys of the first virtual router that signs; if none does, orders stay on the node that was told")
+      .key("port", &Peers::port, integer<std::uint16_t>(1, 65535), "TCP port at each node's address", "8406")
+      .type();
+}
+
 Type<Director> director_type() {
   using enum Director::Ownership;
   using enum Director::OnStop;
@@ -156,6 +168,10 @@ const Type<File>& file_type() {
               "synchronisation of connections between the nodes by the kernel's IPVS sync daemons",
               "{ interface: eth1, id: 1 }")
           .when_absent("off")
+          .key("peers", &Cluster::peers, peers_type(),
+               "the connections over which the directors tell each other operators' drains and weights",
+               "{ keys: /etc/directord/peers.keys }")
+          .when_absent("the defaults of its keys")
           .key("stateless_takeover", &Cluster::stateless_takeover, boolean(),
                "takeover without synchronised connections: the new master accepts packets of TCP connections that it "
                "does not know and chooses the server by hash, as the old master did; all services except UDP ones need "

@@ -78,6 +78,7 @@ void RouterRules::nodes_are_given() {
   };
   if (!cluster_.virtual_routers.empty()) return needed("vrrp");
   if (cluster_.connection_sync) return needed("connection_sync");
+  if (!cluster_.peers.keys.empty()) return needed("peers");
 }
 
 void RouterRules::interfaces_cover_the_nodes() {

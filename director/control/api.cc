@@ -203,15 +203,27 @@ Response with_durability(const Response& response, const std::string& why_not) {
   return ok(value);
 }
 
-/// An order is in force at once, and answered when the disk has it, or has not for too long.
+/// The same, with which directors have the order.
+void respond_with_holders(Engine& engine, Response response, HttpServer::Respond respond) {
+  engine.sharing().when_held(
+      [respond = std::move(respond), response = std::move(response)](const std::string& who) mutable {
+        if (who.empty()) return respond(std::move(response));
+        auto value = ordered_json::parse(response.body);
+        value["held"] = who;
+        respond(ok(value));
+      });
+}
+
+/// An order is in force at once, and answered when the disk and the other directors have it, or have not for too long.
 void answer_order(Engine& engine, const Request& request, HttpServer::Respond respond) {
   auto response = answer(engine, request);
   if (response.status != 200) return respond(std::move(response));
   if (!engine.store().has_disk()) return respond(with_durability(response, "this is a dry run: nothing is saved"));
+  engine.sharing().pump();
   engine.store().when_durable(
-      [respond = std::move(respond), response = std::move(response)](const std::string& why_not) mutable {
+      [&engine, respond = std::move(respond), response = std::move(response)](const std::string& why_not) mutable {
         const std::string prefix = why_not.empty() ? "" : "in force, but not saved to disk yet: ";
-        respond(with_durability(response, prefix + why_not));
+        respond_with_holders(engine, with_durability(response, prefix + why_not), std::move(respond));
       });
 }
 

@@ -65,6 +65,18 @@ ordered_json vip_checks_status(const VipChecks& checks) {
   return all;
 }
 
+/// Where an order was given, if not here.
+std::string given_on(const Engine& engine, const OrderOrigin& origin) {
+  const auto& node = origin.version.node;
+  return node.empty() || node == engine.in_force().node().name ? "" : " on " + node;
+}
+
+/// Who has an order, where not all have it.
+std::string held_where(const Engine& engine, const OrderOrigin& origin) {
+  if (engine.sharing().is_held_everywhere(origin.version)) return "";
+  return ", " + engine.sharing().held_by(origin.version);
+}
+
 std::string reason_of(const Engine& engine, const config::Service& service, const config::Server& server,
                       const ObservedServer& observed, const Overrides* overrides, net::WallTime now) {
   std::string text;
@@ -75,12 +87,14 @@ std::string reason_of(const Engine& engine, const config::Service& service, cons
     const auto since = net::timestamp_and_age(drain.since, now);
     text = timed_out ? fmt::format("disabled: drain timeout reached at {}, drained by the operator since {}",
                                    net::timestamp_and_age(*drain.deadline, now), since)
-                     : fmt::format("{} by the operator since {}", out ? "disabled" : "drained", since);
+                     : fmt::format("{} by the operator{} since {}", out ? "disabled" : "drained",
+                                   given_on(engine, drain.origin), since);
     if (!drain.reason.empty()) text += " (" + drain.reason + ")";
+    text += held_where(engine, drain.origin);
   }
   if (overrides != nullptr && overrides->weight) {
     if (!text.empty()) text += "; ";
-    text += weight_reason(*overrides->weight, now);
+    text += weight_reason(*overrides->weight, now) + held_where(engine, overrides->weight->origin);
   }
   if (service.checks.empty()) return text.empty() ? "no check" : text;
   const auto checks = engine.health().describe(service, server, now);
@@ -123,6 +137,13 @@ ordered_json routers_status(const Engine& engine) {
     list.push_back(std::move(status));
   }
   return list;
+}
+
+/// The other directors, and whether they get this one's orders.
+ordered_json nodes_status(const Engine& engine) {
+  auto nodes = engine.peers().status(engine.cluster(), engine.dry_run());
+  for (auto& node : nodes) node["orders"] = engine.sharing().status(node["node"].get<std::string>());
+  return nodes;
 }
 
 ordered_json draining_removed_status(const Engine& engine, const net::Result<ipvs::Snapshot>& table) {
@@ -215,7 +236,7 @@ ordered_json status_but_services(const Engine& engine, const net::Result<ipvs::S
                     {"started", net::timestamp(engine.started())},
                     {"checks", engine.health().checks()}};
   put_problems(engine, root, table);
-  root["nodes"] = engine.peers().status(engine.cluster(), engine.dry_run());
+  root["nodes"] = nodes_status(engine);
   root["vrrp"] = routers_status(engine);
   root["departures"] = draining_removed_status(engine, table);
   root["true_paths"] = vip_checks_status(engine.health().vip_checks());
@@ -233,9 +254,7 @@ ordered_json status(const Engine& engine) {
 }
 
 ordered_json vrrp_status(const Engine& engine) {
-  return {{"node", engine.in_force().node().name},
-          {"nodes", engine.peers().status(engine.cluster(), engine.dry_run())},
-          {"vrrp", routers_status(engine)}};
+  return {{"node", engine.in_force().node().name}, {"nodes", nodes_status(engine)}, {"vrrp", routers_status(engine)}};
 }
 
 ordered_json events_status(const Engine& engine, std::uint64_t since) {

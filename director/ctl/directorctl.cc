@@ -15,9 +15,11 @@
 
 #include "config/load.h"
 #include "director/control/http_client.h"
+#include "director/ctl/answer_text.h"
 #include "director/ctl/arguments.h"
 #include "director/ctl/change_text.h"
 #include "director/ctl/import_file.h"
+#include "director/ctl/keygen.h"
 #include "director/ctl/plan_offline.h"
 #include "director/ctl/planned_files.h"
 #include "director/ctl/status_text.h"
@@ -103,11 +105,6 @@ std::string server_path(const std::string& server, const char* what) {
   return fmt::format("/v1/services/{}/servers/{}/{}", server.substr(0, slash), server.substr(slash + 1), what);
 }
 
-std::string message_text(const json& value) {
-  const bool warns = !value.value("warning", "").empty();
-  return director::cell(value, "message") + "\n" + (warns ? "warning: " + director::cell(value, "warning") + "\n" : "");
-}
-
 int show_status(const Arguments& arguments, std::string (*as_text)(const json&)) {
   show(arguments, ask_or_exit(arguments, "GET", "/v1/status"), as_text);
   return done;
@@ -147,24 +144,25 @@ int show_top(const Arguments& arguments) {
 int drain(const Arguments& arguments, std::optional<std::int64_t> within_seconds) {
   json body{{"reason", arguments.reason}};
   if (within_seconds) body["within_seconds"] = *within_seconds;
-  show(arguments, ask_or_exit(arguments, "PUT", server_path(arguments.server, "drain"), body_of(body)), message_text);
+  show(arguments, ask_or_exit(arguments, "PUT", server_path(arguments.server, "drain"), body_of(body)),
+       director::answer_text);
   return done;
 }
 
 int undrain(const Arguments& arguments) {
-  show(arguments, ask_or_exit(arguments, "DELETE", server_path(arguments.server, "drain")), message_text);
+  show(arguments, ask_or_exit(arguments, "DELETE", server_path(arguments.server, "drain")), director::answer_text);
   return done;
 }
 
 int set_weight(const Arguments& arguments) {
   const auto path = server_path(arguments.server, "weight");
   if (arguments.weight == "file") {
-    show(arguments, ask_or_exit(arguments, "DELETE", path), message_text);
+    show(arguments, ask_or_exit(arguments, "DELETE", path), director::answer_text);
     return done;
   }
   json body{{"weight", std::stoul(arguments.weight)}, {"reason", arguments.reason}};
   if (!arguments.time.empty()) body["for_seconds"] = director::seconds_of(arguments.time);
-  show(arguments, ask_or_exit(arguments, "PUT", path, body_of(body)), message_text);
+  show(arguments, ask_or_exit(arguments, "PUT", path, body_of(body)), director::answer_text);
   return done;
 }
 
@@ -208,10 +206,11 @@ int replace(const Arguments& arguments) {
     const auto status = director::http_request(arguments.socket, "GET", "/v1/status");
     const json value = status ? json::parse(status->body, nullptr, false) : json();
     if (!value.is_object() || value.value("started", before) == before) continue;
-    show(arguments, {{"message", "directord " + value.value("version", "") + " has taken over"}}, message_text);
+    show(arguments, {{"message", "directord " + value.value("version", "") + " has taken over"}},
+         director::answer_text);
     return done;
   }
-  show(arguments, answer, message_text);
+  show(arguments, answer, director::answer_text);
   fmt::print(stderr, "directorctl: the new process has not answered within 10 s; see directord's log\n");
   return refused;
 }
@@ -269,6 +268,15 @@ int carry_over(const Arguments& arguments) {
   }
   const std::string text = config::to_yaml(*imported);
   fmt::print("{}", arguments.as_json ? body_of(json{{"file", text}, {"notes", imported->notes}}) + "\n" : text);
+  return done;
+}
+
+int make_key(const Arguments& arguments) {
+  if (const auto written = director::make_key_file(arguments.file); !written) {
+    fmt::print(stderr, "directorctl: {}\n", written.error().message);
+    return refused;
+  }
+  show(arguments, {{"message", arguments.file + ": made; every director needs the same"}}, director::answer_text);
   return done;
 }
 
@@ -345,7 +353,7 @@ int main(int argc, char** argv) {
     }
     const json body = arguments.node.empty() ? json::object() : json{{"to", arguments.node}};
     const auto path = "/v1/vrrp/" + arguments.router + "/failover";
-    show(arguments, ask_or_exit(arguments, "POST", path, body_of(body)), message_text);
+    show(arguments, ask_or_exit(arguments, "POST", path, body_of(body)), director::answer_text);
     return int{done};
   });
   failover->add_option("router", arguments.router, "name of a virtual router; without it, lists the virtual routers");
@@ -375,6 +383,10 @@ int main(int argc, char** argv) {
       ->required()
       ->check(CLI::IsMember({"keepalived", "ldirectord", "ipvsadm"}));
   importing->add_option("file", arguments.file, "keepalived.conf, ldirectord.cf, or the output of `ipvsadm -Sn`")
+      ->required();
+  command("keygen", "make a file with a key for the directors of a cluster; works without directord",
+          [&] { return make_key(arguments); })
+      ->add_option("file", arguments.file, "the file, which must not exist yet")
       ->required();
 
   try {

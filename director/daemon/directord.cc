@@ -22,6 +22,7 @@
 #include "director/engine/engine.h"
 #include "director/engine/log.h"
 #include "director/engine/probe_secrets.h"
+#include "director/orders/peer_connections.h"
 #include "director/usage/host_name.h"
 #include "director/usage/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
@@ -129,6 +130,13 @@ net::Result<std::unique_ptr<ipvs::Kernel>> open_table_kernel(bool dry_run) {
 std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, config::Node node) {
   std::optional<Scratch> scratch;
   director::Options options{.node = node, .state_file = {}, .settings_folder = {}, .dry_run = arguments.dry_run};
+  // Two processes of a cluster must not have the same.
+  if (getentropy(&options.process, sizeof options.process) != 0)
+    return failure(net::system_error(errno, "get a random number").error());
+  options.make_transport = [](net::Loop& loop, director::PeerTransport::Callbacks callbacks) {
+    return std::make_unique<director::PeerConnections>(loop, std::move(callbacks));
+  };
+  std::signal(SIGPIPE, SIG_IGN);  // a connection that is gone is an error, not an end
   if (arguments.dry_run && arguments.runtime_dir == Arguments{}.runtime_dir) {
     arguments.runtime_dir = scratch.emplace().path();
   }

@@ -32,6 +32,7 @@ net::Result<> StartCheck::check_files(const config::Cluster& cluster, const conf
   if (dry_run) return {};
   if (auto writable = can_write_to(state_dir); !writable) return writable;
   if (const auto specs = router_specs(cluster, node); !specs) return std::unexpected(specs.error());
+  if (const auto keys = read_peer_keys(cluster); !keys) return std::unexpected(keys.error());
   return {};
 }
 

@@ -119,6 +119,7 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
     findings.push_back(
         {Severity::error, subject, problem, "chown root and chmod 0400 the file; use the same file on every director"});
   };
+  see_secret("peers", cluster.peers.keys);
   for (const auto& router : cluster.virtual_routers) {
     see_secret("vrrp " + router.name, router.password_file);
     if (router.authentication) see_secret("vrrp " + router.name, router.authentication->keys);

@@ -130,6 +130,7 @@ Change compare(const Cluster& before, const Cluster& after) {
   section("nodes", &Cluster::nodes);
   section("groups", &Cluster::groups);
   section("connection_sync", &Cluster::connection_sync);
+  section("peers", &Cluster::peers);
   section("stateless_takeover", &Cluster::stateless_takeover);
   section("director", &Cluster::director);
   const auto old_probes = probes_of(before);

@@ -35,6 +35,7 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
           loop, kernel, in_force_, log_, store_, health_, drains_,
           {.on_reconciled = [this] { routers_.look_at_services(); }, .on_table_found = [this] { adjust_kernel(); }}),
       overrides_(loop, in_force_, log_, store_, reconciler_),
+      sharing_(loop, in_force_, log_, overrides_, options_.make_transport),
       sync_(loop, kernel, log_, store_),
       peers_(loop, log_),
       settings_(loop, host, log_, settings_file("director")),
@@ -72,6 +73,7 @@ VirtualRouters::Hooks Engine::routers_hooks() {
 
 net::Result<> Engine::start() {
   if (auto opened = open_store(); !opened) return opened;
+  overrides_.open(options_.process);
   if (auto read = reconciler_.read(); !read) return read;
   if (auto opened = health_.open(cluster()); !opened) return opened;
   health_.start(reconciler_.table().table());
@@ -93,6 +95,9 @@ net::Result<> Engine::start() {
   if (!specs) return std::unexpected(specs.error());
   if (auto started = routers_.start(cluster(), in_force_.node(), std::move(*specs)); !started) return started;
   routers_.set_identity(peers_.own());
+  const auto keys = read_peer_keys(cluster());
+  if (!keys) return std::unexpected(keys.error());
+  sharing_.set(*keys);
   return {};
 }
 
@@ -159,6 +164,7 @@ net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   for (const auto& service : differences.gone) drain_times[service] = in_force_.at(service).drain_time;
   health_.before_reload(differences);
   in_force_.replace(std::move(next.cluster), std::move(next.node), differences);
+  overrides_.note_file();
   health_.after_reload(differences, reconciler_.table().table());
   mark_vip_services_dirty();
   reconciler_.after_reload(differences, drain_times);
@@ -170,6 +176,7 @@ net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   if (!routers) return {};
   routers_.adopt(std::move(*routers), cluster());
   routers_.set_identity(peers_.own());
+  sharing_.set(next.peer_keys);
   adjust_kernel();
   return {};
 }
@@ -182,6 +189,7 @@ net::Result<> Engine::reread(NodeConfig same) {
   }
   peers_.set_own(in_force_.node(), same.cluster.fingerprint);
   routers_.set_identity(peers_.own());
+  if (!options_.dry_run) sharing_.set(same.peer_keys);
   return {};
 }
 
@@ -229,7 +237,10 @@ std::string Engine::not_ready() const {
       return fmt::format("server {}/{} has no check result yet", service.name, server.name);
     }
   }
-  return "";
+  // A table that serves goes on as it is, with the orders that this node has.
+  const bool serves = std::ranges::any_of(
+      cluster().services, [this](const config::Service& service) { return reconciler_.found_serving(service.key); });
+  return serves ? "" : sharing_.not_ready();
 }
 
 bool Engine::below_quorum(const std::string& name) const {
@@ -266,6 +277,7 @@ std::vector<Problem> Engine::problems() const {
     }
   }
   std::ranges::move(peers_.problems(), std::back_inserter(all));
+  std::ranges::move(sharing_.problems(), std::back_inserter(all));
   return all;
 }
 

@@ -17,6 +17,7 @@
 #include "director/engine/log_watch.h"
 #include "director/engine/node_config.h"
 #include "director/engine/operator_overrides.h"
+#include "director/engine/order_sharing.h"
 #include "director/engine/peers.h"
 #include "director/engine/problem_watch.h"
 #include "director/engine/reconciler.h"
@@ -41,7 +42,9 @@ struct Options {
   /// Where it is kept which kernel settings were changed, until a clean stop or a reboot; none: in memory.
   std::optional<std::filesystem::path> settings_folder{};
   checkers::MakeProber make_prober = checkers::make_prober;  ///< of all checks
-  bool dry_run = false;  ///< no virtual routers: only checks, and a table that is not the kernel's
+  std::uint64_t process = 0;                                 ///< a random number of this process
+  MakeTransport make_transport{};  ///< the connections with the other directors; none: orders stay here
+  bool dry_run = false;            ///< no virtual routers: only checks, and a table that is not the kernel's
 };
 
 /// One cluster's director on one node: the parts, and how they are wired, started, given another cluster file and
@@ -100,6 +103,8 @@ class Engine {
   [[nodiscard]] const DrainManager& drains() const { return drains_; }
   [[nodiscard]] const Reconciler& reconciler() const { return reconciler_; }
   [[nodiscard]] const Peers& peers() const { return peers_; }
+  [[nodiscard]] OrderSharing& sharing() { return sharing_; }
+  [[nodiscard]] const OrderSharing& sharing() const { return sharing_; }
   [[nodiscard]] const VirtualRouters& routers() const { return routers_; }
 
   [[nodiscard]] bool dry_run() const { return options_.dry_run; }
@@ -137,6 +142,7 @@ class Engine {
   HealthMonitor health_;
   Reconciler reconciler_;
   OperatorOverrides overrides_;
+  OrderSharing sharing_;
   ConnectionSync sync_;
   Peers peers_;
   KernelSettings settings_;

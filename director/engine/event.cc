@@ -9,6 +9,8 @@ namespace {
 
 std::string because(const std::string& reason) { return reason.empty() ? "" : ": " + reason; }
 
+std::string on_node(const std::string& node) { return node.empty() ? "" : " on " + node; }
+
 Event of_server(EventKind kind, const std::string& server, std::string text, const std::string& reason = {}) {
   return {.kind = kind, .subject = "server " + server, .reason = reason, .text = std::move(text)};
 }
@@ -51,32 +53,41 @@ Event server_advice(const std::string& server, const std::string& why) {
   return of_server(EventKind::server_advice, server, "weight or state changed: " + why, why);
 }
 
-Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within) {
+Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within,
+                   const std::string& node) {
   const bool at_once = within && within->count() == 0;
   const auto limit = within && !at_once ? fmt::format(", drain timeout {}", net::to_string(*within)) : "";
   auto event = of_server(
       EventKind::server_order, server,
-      fmt::format("{} by the operator{}{}", at_once ? "disabled" : "drained", limit, because(reason)), reason);
+      fmt::format("{} by the operator{}{}{}", at_once ? "disabled" : "drained", on_node(node), limit, because(reason)),
+      reason);
   event.to = at_once ? "disabled" : "drained";
   return event;
 }
 
-Event server_undrain(const std::string& server, bool was_disabled) {
+Event server_undrain(const std::string& server, bool was_disabled, const std::string& node) {
   auto event = of_server(EventKind::server_order, server,
-                         was_disabled ? "enabled by the operator" : "undrained by the operator");
+                         fmt::format("{} by the operator{}", was_disabled ? "enabled" : "undrained", on_node(node)));
   event.from = was_disabled ? "disabled" : "drained";
   return event;
 }
 
 Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t file_weight,
-                    const std::string& reason, std::optional<std::chrono::seconds> time) {
-  auto text = weight ? fmt::format("weight set to {} by the operator (cluster file: {})", *weight, file_weight)
-                     : fmt::format("weight reset to {}, as in the cluster file", file_weight);
+                    const std::string& reason, std::optional<std::chrono::seconds> time, const std::string& node) {
+  auto text =
+      weight ? fmt::format("weight set to {} by the operator{} (cluster file: {})", *weight, on_node(node), file_weight)
+             : fmt::format("weight reset to {}, as in the cluster file{}", file_weight,
+                           node.empty() ? "" : ", by the operator" + on_node(node));
   if (weight && time) text += fmt::format(", for {}", net::to_string(*time));
   if (weight) text += because(reason);
   auto event = of_server(EventKind::server_order, server, std::move(text), reason);
   event.to = fmt::format("weight {}", weight.value_or(file_weight));
   return event;
+}
+
+Event orders_concurrent(const std::string& server, const std::string& holds, const std::string& lost) {
+  return of_server(EventKind::server_order, server,
+                   fmt::format("two orders were given at the same time: {} holds, {} does not", holds, lost));
 }
 
 Event server_weight_expired(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> file_weight) {
@@ -201,6 +212,14 @@ Event node_agreement(const std::string& node, bool differs, const std::string& t
   event.from = differs ? "same" : "differs";
   event.to = differs ? "differs" : "same";
   return event;
+}
+
+Event peer_unreachable(const std::string& node, const std::string& why) {
+  return because_of(EventKind::peer_unreachable, "node " + node, why);
+}
+
+Event peer_reached(const std::string& node) {
+  return {.kind = EventKind::peer_reached, .subject = "node " + node, .text = "connected again"};
 }
 
 Event sync_error(const std::string& why) { return because_of(EventKind::sync_error, "connection sync", why); }

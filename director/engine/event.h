@@ -32,11 +32,15 @@ namespace events {
 Event server_health(const std::string& server, EventKind kind, std::string_view from, std::string_view to,
                     const std::string& why, std::optional<net::WallTime> since);
 Event server_advice(const std::string& server, const std::string& why);
-/// The operator's orders: `within` is the time that its connections may keep, zero for none.
-Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within);
-Event server_undrain(const std::string& server, bool was_disabled);
+/// The operator's orders: `within` is the time that its connections may keep, zero for none; `node` is where it was
+/// given, empty for this one.
+Event server_drain(const std::string& server, const std::string& reason, std::optional<std::chrono::seconds> within,
+                   const std::string& node = {});
+Event server_undrain(const std::string& server, bool was_disabled, const std::string& node = {});
 Event server_weight(const std::string& server, std::optional<std::uint32_t> weight, std::uint32_t file_weight,
-                    const std::string& reason, std::optional<std::chrono::seconds> time);
+                    const std::string& reason, std::optional<std::chrono::seconds> time, const std::string& node = {});
+/// Orders were given on two nodes, neither of which knew of the other's.
+Event orders_concurrent(const std::string& server, const std::string& holds, const std::string& lost);
 /// `file_weight` is nothing for a server that has left the file.
 Event server_weight_expired(const std::string& server, std::uint32_t weight, std::optional<std::uint32_t> file_weight);
 Event server_drained(const std::string& server, const std::string& why);
@@ -73,6 +77,8 @@ Event local_fault(const checkers::LocalFault& fault, bool begins);
 /// The same as a problem, while it lasts.
 std::string checks_blocked_problem(const checkers::LocalFault& fault);
 Event node_agreement(const std::string& node, bool differs, const std::string& text);
+Event peer_unreachable(const std::string& node, const std::string& why);
+Event peer_reached(const std::string& node);
 Event sync_error(const std::string& why);
 Event setting_error(const std::string& why);
 Event state_error(const std::string& why);

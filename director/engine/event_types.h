@@ -67,6 +67,8 @@ enum class EventKind : std::uint8_t {
   checks_run,
   node_differs,
   node_agrees,
+  peer_unreachable,
+  peer_reached,
   sync_error,
   setting_error,
   state_error,

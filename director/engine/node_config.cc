@@ -5,12 +5,24 @@
 #include "vrrp/secrets.h"
 
 namespace director {
+namespace {
+
+std::unexpected<net::Error> in_file(const std::string& path, const net::Error& error) {
+  return std::unexpected(net::Error{.code = error.code, .message = path + ": " + error.message});
+}
+
+net::Result<std::vector<vrrp::Key>> read_keys(const std::string& path) {
+  const auto text = vrrp::read_secret(path);
+  if (!text) return std::unexpected(text.error());
+  auto keys = vrrp::parse_keys(*text);
+  if (!keys) return in_file(path, keys.error());
+  return keys;
+}
+
+}  // namespace
 
 net::Result<std::vector<vrrp::Spec>> router_specs(const config::Cluster& cluster, const config::Node& node) {
   std::vector<vrrp::Spec> specs;
-  const auto in_file = [](const std::string& path, net::Error error) {
-    return std::unexpected(net::Error{.code = error.code, .message = path + ": " + error.message});
-  };
   for (const auto& router : cluster.virtual_routers) {
     auto& spec = specs.emplace_back(config::spec_for(cluster, router, node));
     if (!router.password_file.empty()) {
@@ -21,20 +33,29 @@ net::Result<std::vector<vrrp::Spec>> router_specs(const config::Cluster& cluster
       spec.password = std::move(*password);
     }
     if (router.authentication) {
-      const auto text = vrrp::read_secret(router.authentication->keys);
-      if (!text) return std::unexpected(text.error());
-      auto keys = vrrp::parse_keys(*text);
-      if (!keys) return in_file(router.authentication->keys, keys.error());
+      auto keys = read_keys(router.authentication->keys);
+      if (!keys) return std::unexpected(keys.error());
       spec.signing = vrrp::Signing{.mode = router.authentication->mode, .keys = std::move(*keys)};
     }
   }
   return specs;
 }
 
+net::Result<std::vector<vrrp::Key>> read_peer_keys(const config::Cluster& cluster) {
+  const auto file = config::peer_keys(cluster);
+  if (file.empty() || cluster.nodes.size() < 2) return std::vector<vrrp::Key>();
+  return read_keys(file);
+}
+
 net::Result<NodeConfig> make_node_config(config::Cluster cluster, config::Node node) {
   auto specs = router_specs(cluster, node);
   if (!specs) return std::unexpected(specs.error());
-  return NodeConfig{.cluster = std::move(cluster), .node = std::move(node), .routers = std::move(*specs)};
+  auto keys = read_peer_keys(cluster);
+  if (!keys) return std::unexpected(keys.error());
+  return NodeConfig{.cluster = std::move(cluster),
+                    .node = std::move(node),
+                    .routers = std::move(*specs),
+                    .peer_keys = std::move(*keys)};
 }
 
 }  // namespace director

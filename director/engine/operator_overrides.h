@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,22 +10,29 @@
 #include "director/engine/observed_state.h"
 #include "director/engine/request_error.h"
 #include "director/engine/state_store.h"
+#include "director/orders/order_exchange.h"
 #include "net/loop.h"
 
 namespace director {
 
 class Reconciler;
 
-/// What operators want of servers: in force at once, remembered over restarts, and over when its time is.
+/// What operators want of servers, here or on other directors: in force at once, remembered over restarts, and over
+/// when its time is.
 class OperatorOverrides {
  public:
   /// All must outlive this.
   OperatorOverrides(net::Loop& loop, const ClusterInForce& in_force, EventLog& log, StateStore& store,
                     Reconciler& reconciler)
       : loop_(loop), in_force_(in_force), log_(log), store_(store), reconciler_(reconciler) {}
-  ~OperatorOverrides() { loop_.cancel(timer_); }
+  ~OperatorOverrides();
   OperatorOverrides(const OperatorOverrides&) = delete;
   OperatorOverrides& operator=(const OperatorOverrides&) = delete;
+
+  /// Goes on from what the state store has; `process` is a random number of this process.
+  void open(std::uint64_t process);
+  /// The file in force names other nodes.
+  void note_file();
 
   /// Takes a server out of service until undrain(): no new connections, and its open ones live on, but no longer than
   /// `within`; then it leaves the table. Error: no such server.
@@ -44,9 +50,23 @@ class OperatorOverrides {
   /// Ends the weights whose time is over.
   void expire_weights();
 
+  // The connections with other directors; see OrderExchange.
+  void open_session(OrderExchange::Session session) { exchange_.open(session); }
+  void close_session(OrderExchange::Session session) { exchange_.close(session, loop_.now()); }
+  /// What another director says: its orders are in force at once.
+  net::Result<OrderExchange::Received> receive(OrderExchange::Session session, OrderMessage message);
+  [[nodiscard]] std::optional<OrderMessage> next_message(OrderExchange::Session session);
+  [[nodiscard]] const OrderExchange& exchange() const { return exchange_; }
+  [[nodiscard]] const OrderBook& orders() const { return store_.state().orders; }
+  [[nodiscard]] std::uint64_t process() const { return process_; }
+  /// The time by which orders end.
+  [[nodiscard]] net::WallTime now() const { return store_.now(); }
+
  private:
-  void change(const std::string& name, const std::function<void(Overrides&)>& change);
+  void give(const std::string& server, OrderValue value, OrderKind kind);
+  void report(const OrderExchange::Change& change);
   void end_weight(const std::string& name);
+  void forget_ended();
   [[nodiscard]] RequestError no_server(const std::string& service, const std::string& server) const;
 
   net::Loop& loop_;
@@ -54,7 +74,10 @@ class OperatorOverrides {
   EventLog& log_;
   StateStore& store_;
   Reconciler& reconciler_;
-  net::Loop::Id timer_ = 0;  ///< when the next weight is over
+  std::uint64_t process_ = 0;
+  OrderExchange exchange_;
+  net::Loop::Id timer_ = 0;         ///< when the next weight is over
+  net::Loop::Id forget_timer_ = 0;  ///< when ended orders are looked at
 };
 
 /// What the overrides of a server ask of it now.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "director/orders/order_json.h"
 #include "net/fd.h"
 #include "net/file.h"
 #include "net/own_process.h"
@@ -29,17 +30,9 @@ json key_to_json(const ipvs::ServiceKey& key) {
   return value;
 }
 
-/// Written as a whole number: the library would make one of a fraction, or of what no integer can hold.
-std::uint64_t number_of(const json& value, std::uint64_t most, const char* what) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > most) {
-    throw std::invalid_argument(fmt::format("not a {}: {}", what, value.dump()));
-  }
-  return value.get<std::uint64_t>();
-}
-
 WallTime time_of(const json& value) {
   constexpr std::uint64_t latest = 9'000'000'000;  // in the year 2255; what system_clock can count
-  return WallTime(seconds(number_of(value, latest, "time")));
+  return WallTime(seconds(number_in(value, latest, "time")));
 }
 
 /// The whole seconds, as 0.1.0 reads them, and the milliseconds beside them where there are any.
@@ -52,12 +45,12 @@ void put_time(json& value, const std::string& name, WallTime time) {
 }
 
 WallTime get_time(const json& value, const std::string& name) {
-  const auto part = value.contains(name + "_ms") ? number_of(value[name + "_ms"], 999, "number of milliseconds") : 0;
+  const auto part = value.contains(name + "_ms") ? number_in(value[name + "_ms"], 999, "number of milliseconds") : 0;
   return time_of(value.at(name)) + milliseconds(part);
 }
 
 ipvs::Protocol protocol_of(const json& value) {
-  const auto number = number_of(value, 255, "protocol");
+  const auto number = number_in(value, 255, "protocol");
   for (const auto known : {ipvs::Protocol::none, ipvs::Protocol::tcp, ipvs::Protocol::udp, ipvs::Protocol::sctp}) {
     if (number == std::to_underlying(known)) return known;
   }
@@ -71,7 +64,7 @@ net::Endpoint endpoint_of(const json& value) {
 }
 
 ipvs::ServiceKey key_from_json(const json& value) {
-  const auto fwmark = value.contains("fwmark") ? number_of(value["fwmark"], UINT32_MAX, "firewall mark") : 0;
+  const auto fwmark = value.contains("fwmark") ? number_in(value["fwmark"], UINT32_MAX, "firewall mark") : 0;
   return {.protocol = protocol_of(value.at("protocol")),
           .endpoint = endpoint_of(value.at("endpoint")),
           .fwmark = static_cast<std::uint32_t>(fwmark)};
@@ -83,13 +76,15 @@ void put_weight(const Overrides::Weight& weight, json& value) {
   if (weight.since != WallTime()) put_time(value, "weight_since", weight.since);
   if (!weight.reason.empty()) value["weight_reason"] = weight.reason;
   if (weight.until) put_time(value, "weight_until", *weight.until);
+  if (weight.origin.version.counter != 0) value["weight_order"] = director::to_json(weight.origin);
 }
 
 Overrides::Weight weight_from_json(const json& value) {
-  Overrides::Weight weight{.value = static_cast<std::uint32_t>(number_of(value["weight"], weight_max, "weight"))};
+  Overrides::Weight weight{.value = static_cast<std::uint32_t>(number_in(value["weight"], weight_max, "weight"))};
   if (value.contains("weight_since")) weight.since = get_time(value, "weight_since");
   if (value.contains("weight_reason")) weight.reason = value["weight_reason"].get<std::string>();
   if (value.contains("weight_until")) weight.until = get_time(value, "weight_until");
+  if (value.contains("weight_order")) weight.origin = origin_from_json(value["weight_order"]);
   return weight;
 }
 
@@ -100,6 +95,8 @@ json to_json(const Overrides& overrides) {
     auto& drain = value["drain"] = {{"reason", overrides.drain->reason}};
     put_time(drain, "since", overrides.drain->since);
     if (overrides.drain->deadline) put_time(drain, "deadline", *overrides.drain->deadline);
+    if (const auto& origin = overrides.drain->origin; origin.version.counter != 0)
+      drain["order"] = director::to_json(origin);
   }
   return value;
 }
@@ -107,6 +104,7 @@ json to_json(const Overrides& overrides) {
 Overrides::Drain drain_from_json(const json& value) {
   Overrides::Drain drain{.since = get_time(value, "since"), .reason = value.at("reason").get<std::string>()};
   if (value.contains("deadline")) drain.deadline = get_time(value, "deadline");
+  if (value.contains("order")) drain.origin = origin_from_json(value["order"]);
   return drain;
 }
 
@@ -117,11 +115,40 @@ Overrides overrides_from_json(const json& value) {
   return overrides;
 }
 
+/// What earlier programs do not read: what is over, and how far the orders of all are known.
+void put_shared(const OrderBook& book, json& root) {
+  if (book.counter == 0 && book.known.empty() && book.ended.empty()) return;
+  auto& shared = root["shared_orders"] = {{"counter", book.counter}, {"known", director::to_json(book.known)}};
+  auto& ended = shared["ended"] = json::array();
+  for (const auto& [subject, order] : book.ended) {
+    auto value = director::to_json(order.origin);
+    value["server"] = subject.server;
+    value["kind"] = subject.kind == OrderKind::drain ? "drain" : "weight";
+    put_time(value, "at", order.at);
+    ended.push_back(std::move(value));
+  }
+}
+
+void get_shared(const json& shared, OrderBook& book) {
+  book.counter = number_in(member(shared, "counter"), counter_max, "counter");
+  book.known = known_from_json(member(shared, "known"));
+  for (const auto& value : member(shared, "ended")) {
+    const bool is_drain = member(value, "kind") == "drain";
+    OrderSubject subject{.server = value.at("server").get<std::string>(),
+                         .kind = is_drain ? OrderKind::drain : OrderKind::weight};
+    book.ended[std::move(subject)] = {.origin = origin_from_json(value), .at = get_time(value, "at")};
+  }
+}
+
 /// Calls `visit` with each beginning in a state and the end that goes with it.
 void for_each_period(PersistentState& state, const auto& visit) {
-  for (auto& [server, overrides] : state.overrides) {
+  for (auto& [server, overrides] : state.orders.standing) {
     if (overrides.drain) visit(overrides.drain->since, overrides.drain->deadline);
     if (overrides.weight) visit(overrides.weight->since, overrides.weight->until);
+  }
+  for (auto& [subject, order] : state.orders.ended) {
+    std::optional<WallTime> none;
+    visit(order.at, none);
   }
   for (auto& [which, drain] : state.draining_removed) visit(drain.since, drain.deadline);
 }
@@ -136,19 +163,19 @@ void shift(WallTime& since, std::optional<WallTime>& end, WallTime::duration by)
 
 bool has_overrides(const PersistentState& state, std::string_view service) {
   const auto prefix = fmt::format("{}/", service);
-  const auto found = state.overrides.lower_bound(prefix);
-  return found != state.overrides.end() && found->first.starts_with(prefix);
+  const auto found = state.orders.standing.lower_bound(prefix);
+  return found != state.orders.standing.end() && found->first.starts_with(prefix);
 }
 
 const Overrides* overrides_of(const PersistentState& state, std::string_view service, std::string_view server) {
-  if (state.overrides.empty()) return nullptr;
-  const auto found = state.overrides.find(fmt::format("{}/{}", service, server));
-  return found == state.overrides.end() ? nullptr : &found->second;
+  if (state.orders.standing.empty()) return nullptr;
+  const auto found = state.orders.standing.find(fmt::format("{}/{}", service, server));
+  return found == state.orders.standing.end() ? nullptr : &found->second;
 }
 
 bool move_times(PersistentState& state, net::WallTime::duration by) {
   for_each_period(state, [by](WallTime& since, std::optional<WallTime>& end) { shift(since, end, by); });
-  return !state.overrides.empty() || !state.draining_removed.empty();
+  return !state.orders.standing.empty() || !state.orders.ended.empty() || !state.draining_removed.empty();
 }
 
 void clamp_future_times(PersistentState& state, WallTime now) {
@@ -159,9 +186,10 @@ void clamp_future_times(PersistentState& state, WallTime now) {
 
 std::string to_json(const PersistentState& state) {
   json root{{"version", version}, {"orders", json::object()}, {"owned", json::array()}, {"departures", json::array()}};
-  for (const auto& [server, overrides] : state.overrides) root["orders"][server] = to_json(overrides);
+  for (const auto& [server, overrides] : state.orders.standing) root["orders"][server] = to_json(overrides);
   for (const auto& key : state.owned) root["owned"].push_back(key_to_json(key));
   root["sync"] = state.sync;
+  put_shared(state.orders, root);
   for (const auto& [key, drain] : state.draining_removed) {
     json item{{"service", key_to_json(key.first)}, {"destination", to_string(key.second.endpoint)}};
     put_time(item, "since", drain.since);
@@ -174,7 +202,7 @@ std::string to_json(const PersistentState& state) {
 net::Result<PersistentState> state_from_json(const std::string& text) {
   try {
     const json root = json::parse(text);
-    const auto found = number_of(root.at("version"), INT32_MAX, "version");
+    const auto found = number_in(root.at("version"), INT32_MAX, "version");
     if (found < 1 || found > version) {
       return net::failure(
           fmt::format("state file version {}, this directord supports versions up to {}", found, version));
@@ -182,14 +210,15 @@ net::Result<PersistentState> state_from_json(const std::string& text) {
     PersistentState state;
     if (found == 1) {
       for (const auto& [server, drain] : root.at("drains").items()) {
-        state.overrides[server].drain = drain_from_json(drain);
+        state.orders.standing[server].drain = drain_from_json(drain);
       }
     } else {
       for (const auto& [server, overrides] : root.at("orders").items())
-        state.overrides[server] = overrides_from_json(overrides);
+        state.orders.standing[server] = overrides_from_json(overrides);
     }
     for (const auto& key : root.at("owned")) state.owned.insert(key_from_json(key));
     state.sync = root.value("sync", false);
+    if (root.contains("shared_orders")) get_shared(root["shared_orders"], state.orders);
     for (const auto& item : root.at("departures")) {
       const ipvs::DestinationKey destination{.endpoint = endpoint_of(item.at("destination"))};
       state.draining_removed[{key_from_json(item.at("service")), destination}] = {

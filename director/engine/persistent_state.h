@@ -2,47 +2,24 @@
 
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "director/engine/drains.h"
+#include "director/orders/order_book.h"
 #include "ipvs/types.h"
 #include "net/error.h"
 
 namespace director {
 
-/// The operator's overrides of a server.
-struct Overrides {
-  struct Drain {
-    WallTime since;
-    std::string reason;                  ///< the operator's reason; may be empty
-    std::optional<WallTime> deadline{};  ///< then the server leaves the table, and its connections end
-
-    auto operator<=>(const Drain&) const = default;
-  };
-  struct Weight {
-    std::uint32_t value = 0;          ///< 0..65535
-    WallTime since{};                 ///< the epoch where an earlier version kept none
-    std::string reason{};             ///< the operator's reason; may be empty
-    std::optional<WallTime> until{};  ///< then the file's weight holds again
-
-    auto operator<=>(const Weight&) const = default;
-  };
-  std::optional<Drain> drain{};    ///< no new connections, the open ones live on
-  std::optional<Weight> weight{};  ///< instead of the file's
-
-  auto operator<=>(const Overrides&) const = default;
-};
-
 /// What must survive a restart of directord: the operator's overrides, and what it put into the kernel's table.
 struct PersistentState {
-  std::map<std::string, Overrides> overrides;  ///< by SERVICE/SERVER
-  std::set<ipvs::ServiceKey> owned;            ///< services that this or an earlier run made or took over
-  bool sync = false;                           ///< the sync daemons are directord's
-  Drains draining_removed;                     ///< what left the cluster file and is still in the kernel
+  OrderBook orders;                  ///< operators' drains and weights
+  std::set<ipvs::ServiceKey> owned;  ///< services that this or an earlier run made or took over
+  bool sync = false;                 ///< the sync daemons are directord's
+  Drains draining_removed;           ///< what left the cluster file and is still in the kernel
 
   auto operator<=>(const PersistentState&) const = default;
 };

@@ -182,6 +182,10 @@ KeyValues settings_of(const config::Director& director) {
           {"readers", director.readers}};
 }
 
+KeyValues settings_of(const config::Peers& peers) {
+  return {{"keys", peers.keys}, {"port", std::to_string(peers.port)}};
+}
+
 KeyValues settings_of(const config::ProbeMarks& marks) {
   return {{"first", fmt::format("{}", marks.first)}, {"last", fmt::format("{}", marks.last)}};
 }

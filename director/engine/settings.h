@@ -25,6 +25,7 @@ using KeyValues = std::vector<KeyValue>;
 [[nodiscard]] KeyValues settings_of(const std::vector<std::vector<std::string>>& groups);
 [[nodiscard]] KeyValues settings_of(const std::optional<config::ConnectionSync>& sync);
 [[nodiscard]] KeyValues settings_of(const config::Director& director);
+[[nodiscard]] KeyValues settings_of(const config::Peers& peers);
 [[nodiscard]] KeyValues settings_of(const config::ProbeMarks& marks);
 [[nodiscard]] KeyValues settings_of(bool value);
 [[nodiscard]] KeyValues settings_of(const std::string& value);

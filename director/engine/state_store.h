@@ -48,6 +48,9 @@ class StateStore {
   using Done = std::move_only_function<void(const std::string& why_not)>;
   void when_durable(Done done);
 
+  /// Whether all updates so far would outlive a loss of power, or nothing is ever written.
+  [[nodiscard]] bool is_durable() const { return saved_ == updates_; }
+
   /// Whether anything is ever written: in a dry run, nothing is.
   [[nodiscard]] bool has_disk() const { return disk_ != nullptr; }
 

@@ -205,7 +205,7 @@ ExpectedOverrides overrides_in(const std::string& text) {
   if (text.empty()) return expected;
   const auto state = director::state_from_json(text);
   if (!state) throw Violation{"a state file is not whole: " + state.error().message};
-  for (const auto& [server, overrides] : state->overrides) {
+  for (const auto& [server, overrides] : state->orders.standing) {
     if (overrides.drain) expected.drained.insert(server);
     if (overrides.drain && overrides.drain->deadline) expected.limited.insert(server);
     if (overrides.weight && !overrides.weight->until)

@@ -212,7 +212,7 @@ TEST_CASE("an order is in force at once, and its answer says whether the disk ha
   while (!director::status(world.director)["problems"].empty() && net::monotonic_now() < limit) {
     REQUIRE(world.loop.turn(std::chrono::milliseconds(100)));
   }
-  CHECK(director::load_state(world.scratch.path / "state.json")->overrides.at("web/web1").weight->value == 7);
+  CHECK(director::load_state(world.scratch.path / "state.json")->orders.standing.at("web/web1").weight->value == 7);
 }
 
 TEST_CASE("a program that does not take the file does not take this one's place") {

@@ -22,11 +22,11 @@ namespace {
 PersistentState some() {
   PersistentState state;
   const director::WallTime drained(std::chrono::seconds(1700000000));
-  state.overrides["web/web2"].drain = {.since = drained, .reason = "kernel \"update\""};
-  state.overrides["web/web3"] = {
+  state.orders.standing["web/web2"].drain = {.since = drained, .reason = "kernel \"update\""};
+  state.orders.standing["web/web3"] = {
       .drain = {{.since = drained, .reason = "", .deadline = drained + std::chrono::hours(1)}},
       .weight = {{.value = 0}}};
-  state.overrides["web/web4"].weight = {
+  state.orders.standing["web/web4"].weight = {
       .value = 5, .since = drained, .reason = "disk", .until = drained + std::chrono::hours(2)};
   state.owned = {{.protocol = ipvs::Protocol::tcp, .endpoint = endpoint("192.0.2.1:80"), .fwmark = 0},
                  {.protocol = ipvs::Protocol::none, .endpoint = endpoint("[::]:0"), .fwmark = 7}};
@@ -55,8 +55,9 @@ TEST_CASE("the state survives being written and read") {
 TEST_CASE("a restart shortens no drain and no weight: the milliseconds stand beside the seconds") {
   const director::WallTime begun(std::chrono::milliseconds(1700000000'500));
   PersistentState state;
-  state.overrides["web/web1"] = {.drain = {{.since = begun, .reason = "", .deadline = begun + std::chrono::seconds(8)}},
-                                 .weight = {{.value = 1, .since = begun, .until = begun + std::chrono::seconds(8)}}};
+  state.orders.standing["web/web1"] = {
+      .drain = {{.since = begun, .reason = "", .deadline = begun + std::chrono::seconds(8)}},
+      .weight = {{.value = 1, .since = begun, .until = begun + std::chrono::seconds(8)}}};
   state.draining_removed[{*some().owned.begin(), {.endpoint = endpoint("192.0.2.9:80")}}] = {
       .since = begun, .deadline = begun + std::chrono::minutes(5)};
   CHECK(state_from_json(to_json(state)) == state);
@@ -73,7 +74,7 @@ TEST_CASE("a weight is kept in the form that earlier versions read, with what th
   const auto old =
       state_from_json(R"({"version":2,"orders":{"web/web1":{"weight":7,"colour":"red"}},"owned":[],"departures":[]})");
   REQUIRE(old);
-  CHECK(old->overrides.at("web/web1").weight == director::Overrides::Weight{.value = 7});
+  CHECK(old->orders.standing.at("web/web1").weight == director::Overrides::Weight{.value = 7});
   CHECK_THAT(to_json(*old), !Catch::ContainsSubstring("weight_"));
 }
 
@@ -111,7 +112,7 @@ TEST_CASE("the state of an older directord is understood") {
   const auto state = state_from_json(
       R"({"version":1,"drains":{"web/web2":{"since":1700000000,"reason":"disk"}},"owned":[],"departures":[]})");
   REQUIRE(state);
-  CHECK(state->overrides.at("web/web2").drain->reason == "disk");
+  CHECK(state->orders.standing.at("web/web2").drain->reason == "disk");
 }
 
 // Not the other way round alone: what 0.1.0 would not understand is written only once there is something to say in it.
@@ -120,9 +121,9 @@ TEST_CASE("the state of 0.1.0 is read whole, and written as 0.1.0 wrote it") {
   const std::string text(std::istreambuf_iterator<char>(in), {});
   const auto state = state_from_json(text);
   REQUIRE(state);
-  CHECK(state->overrides.at("web/web1").weight->value == 5);
-  CHECK(state->overrides.at("web/web2").drain->reason == "kernel \"update\"");
-  CHECK(state->overrides.at("web/web2").drain->deadline.has_value());
+  CHECK(state->orders.standing.at("web/web1").weight->value == 5);
+  CHECK(state->orders.standing.at("web/web2").drain->reason == "kernel \"update\"");
+  CHECK(state->orders.standing.at("web/web2").drain->deadline.has_value());
   CHECK(state->owned.size() == 1);
   CHECK(state->draining_removed.size() == 1);
   CHECK(state->sync);

@@ -33,7 +33,7 @@ struct Disk {
 
   void weigh(const std::string& server, std::uint32_t weight) {
     store->update([&](PersistentState& state) {
-      state.overrides[server].weight = director::Overrides::Weight{.value = weight};
+      state.orders.standing[server].weight = director::Overrides::Weight{.value = weight};
       return true;
     });
   }
@@ -42,7 +42,7 @@ struct Disk {
   std::string told() { return director_test::told_durable(loop, *store); }
 
   [[nodiscard]] std::uint32_t saved(const std::string& server) const {
-    return director::load_state(file).value().overrides.at(server).weight->value;
+    return director::load_state(file).value().orders.standing.at(server).weight->value;
   }
 
   [[nodiscard]] int events(director::EventKind kind) const {
@@ -55,11 +55,11 @@ struct Disk {
 TEST_CASE("an update is in memory at once, and told to be durable when the next life would know it") {
   Disk disk;
   disk.weigh("web/web1", 7);
-  CHECK(disk.store->state().overrides.at("web/web1").weight->value == 7);
+  CHECK(disk.store->state().orders.standing.at("web/web1").weight->value == 7);
   CHECK(disk.told().empty());
   CHECK(disk.saved("web/web1") == 7);
   disk.open();
-  CHECK(disk.store->state().overrides.at("web/web1").weight->value == 7);
+  CHECK(disk.store->state().orders.standing.at("web/web1").weight->value == 7);
 }
 
 TEST_CASE("who waits for one update is not kept by those after it") {
@@ -129,13 +129,13 @@ TEST_CASE("a clock set back while nothing ran gives no drain more time than it h
   Disk disk;
   disk.store->update([&](PersistentState& state) {
     const auto began = disk.store->now() + 30min;
-    state.overrides["web/web1"].drain =
+    state.orders.standing["web/web1"].drain =
         director::Overrides::Drain{.since = began, .reason = "", .deadline = began + 10min};
     return true;
   });
   CHECK(disk.told().empty());
   disk.open();
-  const auto& drain = disk.store->state().overrides.at("web/web1").drain;
+  const auto& drain = disk.store->state().orders.standing.at("web/web1").drain;
   CHECK(drain->since <= disk.store->now());
   CHECK(*drain->deadline == drain->since + 10min);
 }
@@ -149,11 +149,11 @@ TEST_CASE("who sets the clock gives no drain more time, or less") {
   std::optional<net::WallTime::duration> moved;
   store.follow_clock([&](net::WallTime::duration step) { moved = step; });
   store.update([&](PersistentState& state) {
-    state.overrides["web/web1"].drain = director::Overrides::Drain{
+    state.orders.standing["web/web1"].drain = director::Overrides::Drain{
         .since = store.now(), .reason = "", .deadline = store.now() + std::chrono::minutes(10)};
     return true;
   });
-  const auto left = [&] { return *store.state().overrides.at("web/web1").drain->deadline - store.now(); };
+  const auto left = [&] { return *store.state().orders.standing.at("web/web1").drain->deadline - store.now(); };
 
   clock.set_wall(clock.wall() + by);
   CHECK(left() == std::chrono::minutes(10));  // before anybody has looked, too

@@ -81,7 +81,7 @@ TEST_CASE("a weight of a server that left the file is over in its time too") {
   cluster.services[0].servers.erase(cluster.services[0].servers.begin());
   REQUIRE(director->reload({.cluster = cluster, .node = director_test::lb1()}, "a test"));
   world.turn_until([&] { return last_event(*director).starts_with("not in the cluster file"); });
-  CHECK(world.saved(*director).overrides.empty());
+  CHECK(world.saved(*director).orders.standing.empty());
 }
 
 TEST_CASE("each weight in the table has an origin") {
