@@ -84,7 +84,7 @@ Response outcome_of(const Engine& engine, const RequestResult<std::string>& done
 }
 
 Response answer_drain(Engine& engine, const Request& request, const std::string& service, const std::string& server) {
-  if (request.method == "DELETE") return outcome_of(engine.overrides().undrain(service, server));
+  if (request.method == "DELETE") return outcome_of(engine.overrides().undrain(service, server, request.user));
   if (request.method != "PUT") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto refused = [] {
@@ -95,11 +95,12 @@ Response answer_drain(Engine& engine, const Request& request, const std::string&
   const auto reason = reason_in(*body);
   const auto within = seconds_in(*body, "within_seconds");
   if (!reason || !within) return refused();
-  return outcome_of(engine, engine.overrides().drain(service, server, *reason, *within), service);
+  return outcome_of(engine, engine.overrides().drain(service, server, *reason, *within, request.user), service);
 }
 
 Response answer_weight(Engine& engine, const Request& request, const std::string& service, const std::string& server) {
-  if (request.method == "DELETE") return outcome_of(engine.overrides().set_weight(service, server, std::nullopt));
+  if (request.method == "DELETE")
+    return outcome_of(engine.overrides().set_weight(service, server, std::nullopt, "", {}, request.user));
   if (request.method != "PUT") return wrong_verb(request);
   const auto body = object_in(request.body);
   const auto weight = body ? body->value("weight", json()) : json();
@@ -113,8 +114,9 @@ Response answer_weight(Engine& engine, const Request& request, const std::string
                   "invalid body: expected {\"weight\": N, \"reason\": \"...\", \"for_seconds\": N}, reason at most "
                   "1000 bytes, for_seconds at least 1");
   }
-  return outcome_of(engine, engine.overrides().set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time),
-                    service);
+  return outcome_of(
+      engine, engine.overrides().set_weight(service, server, weight.get<std::uint32_t>(), *reason, *time, request.user),
+      service);
 }
 
 Response answer_failover(Engine& engine, const Request& request, const std::string& router) {

@@ -1,5 +1,6 @@
 #include "director/control/http_server.h"
 
+#include <fmt/format.h>
 #include <microhttpd.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -61,6 +62,14 @@ net::Result<net::Fd> listen_on(const std::filesystem::path& path) {
   return fd;
 }
 
+/// By number but for root: the user database may be anywhere, and slow.
+std::string user_of(int fd) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return "";
+  return credentials.uid == 0 ? "root" : fmt::format("uid {}", credentials.uid);
+}
+
 }  // namespace
 
 /// libmicrohttpd carries the pointer to it from call to call.
@@ -91,6 +100,7 @@ struct HttpServer::Callbacks {
 
     Request request{.method = method, .path = url, .body = std::move(pending.body)};
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &on_argument, &request.query);
+    request.user = user_of(descriptor_of(connection));
     server.connections_.begin_work(descriptor_of(connection));
     pending.waits_as = ++server.last_request_;
     server.waiting_.emplace(pending.waits_as, &pending);

@@ -22,6 +22,7 @@ struct Request {
   std::string path;  ///< decoded, without the query
   std::string body;
   std::map<std::string, std::string> query{};  ///< decoded
+  std::string user{};                          ///< whose process the client is: "root", "uid 1000"; empty: not known
 };
 
 struct Response {

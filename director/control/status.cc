@@ -22,10 +22,25 @@ ordered_json drain_status(const Drain& drain) {
   return value;
 }
 
-ordered_json weight_order(const Overrides::Weight& weight) {
+/// Who gave an order, on which node, and which nodes have it.
+void put_origin(const Engine& engine, const OrderOrigin& origin, ordered_json& order) {
+  if (!origin.by.empty()) order["by"] = origin.by;
+  if (!origin.version.node.empty()) order["node"] = origin.version.node;
+  if (const auto held = engine.sharing().held_by(origin.version); !held.empty()) order["held"] = held;
+}
+
+ordered_json weight_order(const Engine& engine, const Overrides::Weight& weight) {
   ordered_json value{{"weight", weight.value}, {"reason", weight.reason}};
   if (weight.since != WallTime()) value["since"] = net::timestamp(weight.since);
   if (weight.until) value["until"] = net::timestamp(*weight.until);
+  put_origin(engine, weight.origin, value);
+  return value;
+}
+
+ordered_json drain_order(const Engine& engine, const Overrides::Drain& drain) {
+  ordered_json value{{"reason", drain.reason}, {"since", net::timestamp(drain.since)}};
+  if (drain.deadline) value["until"] = net::timestamp(*drain.deadline);
+  put_origin(engine, drain.origin, value);
   return value;
 }
 
@@ -214,7 +229,8 @@ ordered_json service_status(const Engine& engine, const config::Service& service
     taking += !server.fallback && entry["effective_weight"] != 0 ? 1 : 0;
     entry["weight_origin"] =
         weight_origin(service, observed, i, entry["effective_weight"].get<std::uint32_t>(), plan.fallback_in_use);
-    if (overrides != nullptr && overrides->weight) entry["weight_order"] = weight_order(*overrides->weight);
+    if (overrides != nullptr && overrides->weight) entry["weight_order"] = weight_order(engine, *overrides->weight);
+    if (overrides != nullptr && overrides->drain) entry["drain_order"] = drain_order(engine, *overrides->drain);
     servers.push_back(std::move(entry));
   }
   return {{"name", service.name},

@@ -57,7 +57,7 @@ void OperatorOverrides::note_file() {
 
 RequestResult<std::string> OperatorOverrides::drain(const std::string& service, const std::string& server,
                                                     const std::string& reason,
-                                                    std::optional<std::chrono::seconds> within) {
+                                                    std::optional<std::chrono::seconds> within, const std::string& by) {
   const auto key = in_force_.find(service, server);
   if (!key) return std::unexpected(no_server(service, server));
   const std::string name = in_force_.name_of(*key);
@@ -70,7 +70,7 @@ RequestResult<std::string> OperatorOverrides::drain(const std::string& service, 
       current != nullptr && current->drain ? *current->drain : Overrides::Drain{.since = now, .reason = reason};
   if (!reason.empty()) drain.reason = reason;
   drain.deadline = within ? std::optional(now + *within) : std::nullopt;
-  give(name, std::move(drain), OrderKind::drain);
+  give(name, std::move(drain), OrderKind::drain, by);
   reconciler_.mark_dirty(key->service);
   log_.add(events::server_drain(name, reason, within));
   reconciler_.reconcile();
@@ -80,7 +80,8 @@ RequestResult<std::string> OperatorOverrides::drain(const std::string& service, 
   return fmt::format("{}: draining; no new connections, open connections continue{}", name, limit);
 }
 
-RequestResult<std::string> OperatorOverrides::undrain(const std::string& service, const std::string& server) {
+RequestResult<std::string> OperatorOverrides::undrain(const std::string& service, const std::string& server,
+                                                      const std::string& by) {
   const auto key = in_force_.find(service, server);
   const auto name = service + "/" + server;
   const auto* current = overrides_of(store_.state(), service, server);
@@ -88,7 +89,7 @@ RequestResult<std::string> OperatorOverrides::undrain(const std::string& service
   if (!key && !drained) return std::unexpected(no_server(service, server));
   if (!drained) return fmt::format("{} is not drained", name);
   const bool disabled = admin_state_in(*current, store_.now()) == AdminState::disabled;
-  give(name, EndedOrder{.origin = {}, .at = store_.now()}, OrderKind::drain);
+  give(name, EndedOrder{.origin = {}, .at = store_.now()}, OrderKind::drain, by);
   log_.add(events::server_undrain(name, disabled));
   if (!key) {
     return fmt::format("{}: no longer {}; not in the cluster file", name, disabled ? "disabled" : "drained");
@@ -100,17 +101,19 @@ RequestResult<std::string> OperatorOverrides::undrain(const std::string& service
 
 RequestResult<std::string> OperatorOverrides::set_weight(const std::string& service, const std::string& server,
                                                          std::optional<std::uint32_t> weight, const std::string& reason,
-                                                         std::optional<std::chrono::seconds> time) {
+                                                         std::optional<std::chrono::seconds> time,
+                                                         const std::string& by) {
   const auto key = in_force_.find(service, server);
   if (!key) return std::unexpected(no_server(service, server));
   const std::string name = in_force_.name_of(*key);
   const auto now = store_.now();
   if (weight) {
     const auto until = time ? std::optional(now + *time) : std::nullopt;
-    give(name, Overrides::Weight{.value = *weight, .since = now, .reason = reason, .until = until}, OrderKind::weight);
+    give(name, Overrides::Weight{.value = *weight, .since = now, .reason = reason, .until = until}, OrderKind::weight,
+         by);
   } else if (const auto* current = overrides_of(store_.state(), service, server);
              current != nullptr && current->weight) {
-    give(name, EndedOrder{.origin = {}, .at = now}, OrderKind::weight);
+    give(name, EndedOrder{.origin = {}, .at = now}, OrderKind::weight, by);
   }
   reconciler_.mark_dirty(key->service);
   auto event = events::server_weight(name, weight, in_force_.at(*key).weight, reason, time);
@@ -155,10 +158,10 @@ void OperatorOverrides::end_weight(const std::string& name) {
   if (key) reconciler_.mark_dirty(key->service);
 }
 
-void OperatorOverrides::give(const std::string& server, OrderValue value, OrderKind kind) {
+void OperatorOverrides::give(const std::string& server, OrderValue value, OrderKind kind, const std::string& by) {
   store_.update([&](PersistentState& state) {
     Order order{.subject = {.server = server, .kind = kind}, .value = std::move(value)};
-    auto origin = new_origin(state.orders, order.subject, in_force_.node().name, process_, "");
+    auto origin = new_origin(state.orders, order.subject, in_force_.node().name, process_, by);
     std::visit([&](auto& each) { each.origin = std::move(origin); }, order.value);
     exchange_.give(state.orders, std::move(order));
     return true;

@@ -35,17 +35,17 @@ class OperatorOverrides {
   void note_file();
 
   /// Takes a server out of service until undrain(): no new connections, and its open ones live on, but no longer than
-  /// `within`; then it leaves the table. Error: no such server.
+  /// `within`; then it leaves the table. `by` is the user, as in OrderOrigin. Error: no such server.
   RequestResult<std::string> drain(const std::string& service, const std::string& server, const std::string& reason,
-                                   std::optional<std::chrono::seconds> within = {});
+                                   std::optional<std::chrono::seconds> within = {}, const std::string& by = {});
 
   /// Takes that back, also for a server that has left the file since.
-  RequestResult<std::string> undrain(const std::string& service, const std::string& server);
+  RequestResult<std::string> undrain(const std::string& service, const std::string& server, const std::string& by = {});
 
   /// Gives a server another weight than the file does, until it is taken back with none or for `time`.
   RequestResult<std::string> set_weight(const std::string& service, const std::string& server,
                                         std::optional<std::uint32_t> weight, const std::string& reason = {},
-                                        std::optional<std::chrono::seconds> time = {});
+                                        std::optional<std::chrono::seconds> time = {}, const std::string& by = {});
 
   /// Ends the weights whose time is over.
   void expire_weights();
@@ -63,7 +63,7 @@ class OperatorOverrides {
   [[nodiscard]] net::WallTime now() const { return store_.now(); }
 
  private:
-  void give(const std::string& server, OrderValue value, OrderKind kind);
+  void give(const std::string& server, OrderValue value, OrderKind kind, const std::string& by);
   void report(const OrderExchange::Change& change);
   void end_weight(const std::string& name);
   void forget_ended();
