@@ -13,6 +13,7 @@ void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnos
   validate_fallbacks(cluster, origin, diagnostics);
   validate_regexes(cluster, origin, diagnostics);
   validate_vip_checks(cluster, origin, diagnostics);
+  if (!diagnostics.has_errors()) validate_peers(cluster, origin, diagnostics);
 }
 
 Origin::Path check_path(const Origin& origin, const Service& service, std::size_t index) {

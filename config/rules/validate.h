@@ -39,6 +39,9 @@ void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics
 void validate_fallbacks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_vip_checks(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 
+/// Of a file without errors: who can have orders that are given on another node.
+void validate_peers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+
 /// Whether the kernel with these modules has the schedulers: a warning where the first service names one that is
 /// missing.
 void validate_schedulers(const Cluster& cluster, const Origin& origin, const net::Modules& modules,
