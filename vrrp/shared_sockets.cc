@@ -1,5 +1,6 @@
 #include "vrrp/shared_sockets.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,7 @@ constexpr std::string_view unchanged = "no port is opened or closed while packet
 }  // namespace
 
 struct SharedSockets::Socket {
+  net::RawSocket::Spec spec;
   std::unique_ptr<net::RawSocket> raw{};
   std::multimap<std::uint8_t, Port*> ports{};  ///< by VRID; one that is replaced may still be here beside the new one
   std::uint64_t unclaimed = 0;
@@ -34,7 +36,7 @@ net::Result<std::unique_ptr<SharedSockets::Port>> SharedSockets::open(const net:
   auto& known = sockets_[{wanted.use, wanted.family, wanted.interface_index, wanted.vrf}];
   auto socket = known.lock();
   if (!socket) {
-    socket = std::make_shared<Socket>();
+    socket = std::make_shared<Socket>(Socket{.spec = wanted});
     auto raw = host_.open_socket(loop_, wanted, [this, it = socket.get()] { this->on_ready(*it); });
     if (!raw) return std::unexpected(raw.error());
     socket->raw = std::move(*raw);
@@ -50,8 +52,24 @@ void SharedSockets::read(Socket& socket) {
     const auto router_id = wire::router_id(packet.payload);
     const auto [begin, end] =
         router_id ? socket.ports.equal_range(*router_id) : std::pair(socket.ports.end(), socket.ports.end());
-    if (begin == end) ++socket.unclaimed;
+    if (begin == end && !(router_id && is_taken_elsewhere(socket, *router_id, packet))) ++socket.unclaimed;
     for (auto it = begin; it != end; ++it) it->second->enqueue(packet);
+  });
+}
+
+/// A unicast packet is heard by each socket for unicast and by that of its link for multicast, and a multicast one of
+/// IPv6 also by those for unicast.
+bool SharedSockets::is_taken_elsewhere(const Socket& heard_by, std::uint8_t router_id,
+                                       const net::RawSocket::Packet& packet) const {
+  using Use = net::RawSocket::Use;
+  const bool for_group = packet.destination.is_multicast();
+  if (for_group && heard_by.spec.use == Use::multicast) return false;
+  return std::ranges::any_of(sockets_, [&](const auto& entry) {
+    const auto other = entry.second.lock();
+    return other && other->spec.family == heard_by.spec.family &&
+           other->spec.use == (for_group ? Use::multicast : Use::unicast) &&
+           (for_group || heard_by.spec.use == Use::multicast || other->spec.vrf == heard_by.spec.vrf) &&
+           other->ports.contains(router_id);
   });
 }
 

@@ -39,6 +39,8 @@ class SharedSockets {
   using Key = std::tuple<net::RawSocket::Use, net::Family, int, std::string>;
 
   void read(Socket& socket);
+  [[nodiscard]] bool is_taken_elsewhere(const Socket& heard_by, std::uint8_t router_id,
+                                        const net::RawSocket::Packet& packet) const;
   void on_ready(Socket& socket);
 
   net::Loop& loop_;
@@ -64,7 +66,8 @@ class SharedSockets::Port {
 
   /// Since it was opened, how many packets found no room in the socket's buffer.
   [[nodiscard]] std::uint32_t dropped() const;
-  /// Since it was opened, how many packets arrived for virtual routers that have no port here.
+  /// Since it was opened, how many packets arrived for virtual routers that have no port here, nor by another socket
+  /// that hears them too.
   [[nodiscard]] std::uint64_t unclaimed() const;
 
  private:

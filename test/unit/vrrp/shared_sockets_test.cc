@@ -72,11 +72,12 @@ struct World : vrrp::Listener {
   void on_peer_identity(const vrrp::Identity&, const net::Address&) override {}
   void on_stopped() override {}
 
-  void hear(int router_id, std::uint8_t priority) {
+  void hear(int router_id, std::uint8_t priority, bool unicast = false) {
     const int link = router_id >= 61 ? 1 : 0;
     const std::string net = "10." + std::to_string(link) + ".0.";
-    const vrrp::Path path{.source = prefix(net + "1/32").address,
-                          .destination = vrrp::multicast_group(net::Family::ipv4)};
+    const vrrp::Path path{
+        .source = prefix(net + "1/32").address,
+        .destination = unicast ? prefix(net + "2/32").address : vrrp::multicast_group(net::Family::ipv4)};
     deliver(link, path,
             encode({.router_id = static_cast<std::uint8_t>(router_id),
                     .priority = priority,
@@ -151,6 +152,29 @@ TEST_CASE("virtual routers on one link receive by one socket, each what is for i
     CHECK(world.received() == Counts{2, 2, 0});
     CHECK(world.of_others() == Counts{2, 0, 0});
   }
+}
+
+TEST_CASE("what a router of another socket takes is not counted as refused by those whose sockets hear it too") {
+  World world;
+  for (const std::size_t i : {0U, 2U}) {  // 51 and 61; 52 and 62 stay as they are
+    const std::string net = i == 0 ? "10.0.0." : "10.1.0.";
+    world.specs[i].unicast =
+        vrrp::Unicast{.source = prefix(net + "2/32").address, .peers = {prefix(net + "1/32").address}};
+  }
+  world.start();
+  CHECK(world.host.opened == 4);
+  world.hear(51, 150, true);
+  world.hear(61, 150, true);
+  world.hear(52, 150);
+  world.pass(10ms);
+  CHECK(world.received() == Counts{1, 1, 1, 0});
+  CHECK(world.of_others() == Counts{0, 0, 0, 0});
+  world.hear(50, 150, true);  // on eth0; all but the socket that is bound to eth1 hear it
+  world.hear(62, 150, true);  // has a router on eth1, but for multicast
+  world.hear(51, 150);        // has one on eth0, but for unicast
+  world.pass(10ms);
+  CHECK(world.received() == Counts{1, 1, 1, 0});
+  CHECK(world.of_others() == Counts{2, 2, 2, 0});
 }
 
 TEST_CASE("a farewell has the group's other links read first, and what came there for others is not lost") {
