@@ -17,6 +17,13 @@
 /// Prober is what all probes of one spec have in common, and begins them.
 namespace checkers {
 
+/// Goes on with what slow work has found: called on the loop, while who gave the work lives. Appends to `out` what is
+/// to be sent next.
+using Proceed = std::move_only_function<std::optional<Result>(std::string& out)>;
+
+/// What would take the loop too long. Called in a thread, and owns all that it uses.
+using SlowWork = std::move_only_function<Proceed()>;
+
 /// One exchange with a target over a stream, for a single use. Whatever the peer sends, it holds a bounded amount of
 /// memory and reaches a verdict after a bounded number of bytes. After a verdict it is not called again.
 class Conversation {
@@ -29,8 +36,12 @@ class Conversation {
   /// The peer sent `bytes`, at least one. Appends to `out` what is to be sent next.
   virtual std::optional<Result> receive(std::string_view bytes, std::string& out) = 0;
 
-  /// The peer will send no more.
-  virtual Result closed() = 0;
+  /// The peer will send no more. Without a result there is slow work, which leads to one.
+  virtual std::optional<Result> closed() = 0;
+
+  /// After a call without a result: what has to be done in a thread first, told once; null: nothing. Until its Proceed
+  /// is called, nothing else is.
+  [[nodiscard]] virtual SlowWork take_slow_work() { return nullptr; }
 
   /// What it is in the middle of, to be completed with ": timed out" and the like: "GET http://10.0.0.7:80/health".
   [[nodiscard]] virtual std::string doing() const = 0;
@@ -46,6 +57,9 @@ class Exchange {
 
   /// A datagram from the target; nothing if it is not the answer and the wait goes on.
   virtual std::optional<Result> receive(std::string_view datagram) = 0;
+
+  /// See Conversation::take_slow_work; here it leads to a result.
+  [[nodiscard]] virtual SlowWork take_slow_work() { return nullptr; }
 
   /// See Conversation::doing and ProbeRun::timed_out.
   [[nodiscard]] virtual std::string doing() const = 0;

@@ -44,12 +44,12 @@ struct Match {
   auto operator<=>(const Match&) const = default;
 };
 
-/// The most that the regular expressions of a check may cost in one turn of the loop, whatever a target sends: the
-/// instructions of RE2's program, times the bytes that it looks at in a turn. Each takes up to 5 ns, so a tenth of a
-/// second in all.
+/// The most that the regular expressions of a check may cost at once, whatever a target sends: the instructions of
+/// RE2's program, times the bytes that it looks at. Each takes up to 5 ns, so a tenth of a second in all; what takes
+/// more than a millisecond of it is done in a thread (checkers/probes/match.h).
 inline constexpr std::uint64_t regex_work_max = std::uint64_t{320} * 64 * 1024;
 
-/// The bytes that an expression looks at in one turn, beside `max_body` of a body: in headers, in a datagram, and in
+/// The bytes that an expression looks at at once, beside `max_body` of a body: in headers, in a datagram, and in
 /// the answers to a script, where it begins anew with each of the up to 8 portions that are read.
 inline constexpr std::uint64_t regex_header_bytes = 16 * 1024, regex_datagram_bytes = 64 * 1024,
                                regex_script_bytes = 96 * 1024;

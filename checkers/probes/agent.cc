@@ -28,7 +28,7 @@ std::optional<Result> AgentConversation::receive(std::string_view bytes, std::st
   return result_of_advice(doing(), line_);
 }
 
-Result AgentConversation::closed() {
+std::optional<Result> AgentConversation::closed() {
   return line_.empty() ? failed(doing(), "closed without an answer") : result_of_advice(doing(), line_);
 }
 

@@ -44,12 +44,31 @@ std::string HttpPlan::text(const Request& request) const {
   return text + "\r\n" + (with_body ? spec.body : "");
 }
 
+std::optional<std::string> HttpPlan::wrong_header(const Fields& fields) const {
+  for (const auto& [name, matcher] : headers) {
+    auto values = fields | std::views::filter([&](const auto& field) { return field.first == name; });
+    if (std::ranges::any_of(values, [&](const auto& field) { return matcher.find(field.second).has_value(); }))
+      continue;
+    if (values.empty()) return fmt::format("no header {}, expected {}", name, matcher.describe());
+    return fmt::format("header {}: {}, expected {}", name, quote(values.front().second), matcher.describe());
+  }
+  return std::nullopt;
+}
+
+std::uint64_t HttpPlan::header_work(const Fields& fields) const {
+  std::uint64_t work = 0;
+  for (const auto& [name, value] : fields) {
+    if (const auto matcher = headers.find(name); matcher != headers.end()) work += matcher->second.work(value.size());
+  }
+  return work;
+}
+
 HttpConversation::HttpConversation(Request request, const HttpPlan& plan, std::optional<Request>* next)
     : request_(std::move(request)),
       plan_(plan),
       next_(next),
       response_({.bodiless = request_.method == "HEAD", .keep_fields = !plan.headers.empty() || next != nullptr}) {
-  if (plan.body) body_.emplace(*plan.body, plan.spec.max_body, Search::Try::when_complete);
+  if (plan.body) body_.emplace(*plan.body, plan.spec.max_body, allowance_, Search::Try::when_complete);
 }
 
 std::optional<Result> HttpConversation::begin(std::string& out) {
@@ -58,24 +77,15 @@ std::optional<Result> HttpConversation::begin(std::string& out) {
 }
 
 std::optional<Result> HttpConversation::receive(std::string_view bytes, std::string&) {
-  std::string part;
-  const auto state = response_.feed(bytes, part);
-  if (response_.head_complete() && !head_checked_) {
-    if (auto result = redirected()) return result;
-    if (auto result = check_head()) return result;
-    head_checked_ = true;
-    if (!body_) return pass();
-  }
-  if (head_checked_) {
-    if (auto result = check_body(part)) return result;
-  }
-  if (state == HttpResponse::State::malformed) return failed(doing(), response_.error());
-  return std::nullopt;
+  response_.feed(bytes, part_);
+  if (!response_.head_complete() || head_checked_) return go_on();
+  if (auto result = redirected()) return result;
+  return check_head();
 }
 
-Result HttpConversation::closed() {
+std::optional<Result> HttpConversation::closed() {
   if (response_.close() == HttpResponse::State::malformed) return failed(doing(), response_.error());
-  return *check_body({});
+  return check_body();
 }
 
 std::string HttpConversation::doing() const {
@@ -94,30 +104,49 @@ std::optional<Result> HttpConversation::redirected() const {
   return passed(doing(), "redirected");
 }
 
-/// The failure that status or fields are; nothing if they are as expected.
-std::optional<Result> HttpConversation::check_head() const {
+std::optional<Result> HttpConversation::check_head() {
   const auto status = response_.status();
   if (!plan_.spec.status.contains(static_cast<std::uint16_t>(status))) {
     return failed(doing(), fmt::format("status {}, expected {}", status, fmt::join(plan_.spec.status, ", ")));
   }
-  for (const auto& [name, matcher] : plan_.headers) {
-    auto values = response_.fields() | std::views::filter([&](const auto& field) { return field.first == name; });
-    if (std::ranges::none_of(values, [&](const auto& field) { return matcher.find(field.second).has_value(); })) {
-      return failed(doing(), values.empty() ? fmt::format("no header {}, expected {}", name, matcher.describe())
-                                            : fmt::format("header {}: {}, expected {}", name,
-                                                          quote(values.front().second), matcher.describe()));
-    }
-  }
+  if (allowance_.take(plan_.header_work(response_.fields()))) return on_headers(plan_.wrong_header(response_.fields()));
+  work_ = [this, spec = plan_.spec, fields = response_.fields()]() -> Proceed {
+    return [this, wrong = HttpPlan::prepare(spec).value().wrong_header(fields)](std::string&) {
+      return on_headers(wrong);
+    };
+  };
   return std::nullopt;
 }
 
-std::optional<Result> HttpConversation::check_body(std::string_view part) {
-  if (body_->feed(part)) return pass();
-  const bool complete = response_.state() == HttpResponse::State::complete;
-  if (!complete && !body_->full()) return std::nullopt;
-  if (body_->finish()) return pass();
+std::optional<Result> HttpConversation::on_headers(const std::optional<std::string>& wrong) {
+  if (wrong) return failed(doing(), *wrong);
+  head_checked_ = true;
+  return body_ ? go_on() : pass();
+}
+
+std::optional<Result> HttpConversation::go_on() {
+  if (head_checked_) {
+    if (auto result = check_body(); result || work_) return result;
+  }
+  if (response_.state() == HttpResponse::State::malformed) return failed(doing(), response_.error());
+  return std::nullopt;
+}
+
+std::optional<Result> HttpConversation::check_body() {
+  if (body_->feed(std::exchange(part_, {})) == Search::Found::yes) return pass();
+  if (!complete() && !body_->full()) return std::nullopt;
+  const auto found = body_->finish();
+  if (found != Search::Found::slow) return on_body(found == Search::Found::yes);
+  work_ = [this, search = body_->slow_search()]() -> Proceed {
+    return [this, found = search.run().has_value()](std::string&) { return on_body(found); };
+  };
+  return std::nullopt;
+}
+
+Result HttpConversation::on_body(bool as_expected) const {
+  if (as_expected) return pass();
   return failed(doing(), fmt::format("{} not in the {} of the body, which begins {}", plan_.body->describe(),
-                                     complete ? "whole" : fmt::format("first {} bytes", plan_.spec.max_body),
+                                     complete() ? "whole" : fmt::format("first {} bytes", plan_.spec.max_body),
                                      quote(body_->text())));
 }
 

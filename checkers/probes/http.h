@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "checkers/probe.h"
 #include "checkers/probes/http_response.h"
@@ -23,6 +25,11 @@ struct HttpPlan {
   [[nodiscard]] Request first(const net::Endpoint& target) const;
 
   [[nodiscard]] std::string text(const Request& request) const;
+
+  /// What of an answer's fields is not as expected; nothing if all is. It may cost header_work().
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] std::optional<std::string> wrong_header(const Fields& fields) const;
+  [[nodiscard]] std::uint64_t header_work(const Fields& fields) const;
 };
 
 /// One request over HTTP/1.1. Judged by status and fields once the head is complete, and by the body where one is
@@ -39,13 +46,18 @@ class HttpConversation final : public Conversation {
 
   std::optional<Result> begin(std::string& out) override;
   std::optional<Result> receive(std::string_view bytes, std::string& out) override;
-  Result closed() override;
+  std::optional<Result> closed() override;
+  [[nodiscard]] SlowWork take_slow_work() override { return std::exchange(work_, nullptr); }
   [[nodiscard]] std::string doing() const override;
 
  private:
-  [[nodiscard]] std::optional<Result> check_head() const;
+  std::optional<Result> check_head();
+  std::optional<Result> on_headers(const std::optional<std::string>& wrong);
   [[nodiscard]] std::optional<Result> redirected() const;
-  [[nodiscard]] std::optional<Result> check_body(std::string_view part);
+  std::optional<Result> go_on();
+  std::optional<Result> check_body();
+  [[nodiscard]] Result on_body(bool as_expected) const;
+  [[nodiscard]] bool complete() const { return response_.state() == HttpResponse::State::complete; }
   [[nodiscard]] Result pass() const;
 
   Request request_;
@@ -53,7 +65,10 @@ class HttpConversation final : public Conversation {
   std::optional<Request>* next_;
   HttpResponse response_;
   bool head_checked_ = false;
+  std::string part_;  ///< of the body, not searched yet
+  LoopAllowance allowance_;
   std::optional<Search> body_;
+  SlowWork work_;
 };
 
 }  // namespace checkers

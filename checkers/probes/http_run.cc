@@ -30,6 +30,7 @@ class HttpRun final : public ProbeRun {
   }
 
   [[nodiscard]] std::string doing() const override { return hop_->doing(); }
+  [[nodiscard]] Result timed_out(net::Duration timeout) const override { return hop_->timed_out(timeout); }
 
  private:
   void on_hop_done(Result result) {

@@ -53,30 +53,38 @@ std::optional<std::size_t> Matcher::find(std::string_view text) const {
 
 std::string Matcher::describe() const { return regex_ ? "/" + match_.what + "/" : quote(match_.what); }
 
-bool Search::feed(std::string_view bytes) {
+std::optional<std::size_t> SlowSearch::run() const { return Matcher::prepare(match, text.size()).value().find(text); }
+
+Search::Found Search::feed(std::string_view bytes) {
   const auto kept = bytes.substr(0, limit_ - std::min(limit_, text_.size()));
   text_ += kept;
+  beyond_ = bytes.substr(kept.size());
   if (matcher_->is_regex()) {
-    if (when_ == Try::when_complete) return false;
-    if (!full() && text_.size() > 4096 && text_.size() < looked_ + looked_ / 8) return false;
+    if (when_ == Try::when_complete) return Found::no;
+    if (!full() && text_.size() > 4096 && text_.size() < looked_ + looked_ / 8) return Found::no;
   }
   const auto overlap = matcher_->is_regex() ? looked_ : std::max<std::size_t>(matcher_->text_length(), 1) - 1;
-  if (!look(looked_ - std::min(looked_, overlap))) return false;
-  rest_ += bytes.substr(kept.size());
-  return true;
+  return look(looked_ - std::min(looked_, overlap));
 }
 
-bool Search::finish() {
-  return (looked_ < text_.size() || when_ == Try::when_complete) &&
-         look(matcher_->is_regex() ? 0 : looked_ - std::min(looked_, matcher_->text_length()));
+Search::Found Search::finish() {
+  if (looked_ == text_.size() && when_ != Try::when_complete) return Found::no;
+  return look(matcher_->is_regex() ? 0 : looked_ - std::min(looked_, matcher_->text_length()));
 }
 
-bool Search::look(std::size_t from) {
-  const auto end = matcher_->find(std::string_view(text_).substr(from));
+SlowSearch Search::slow_search() const { return {.match = matcher_->match(), .text = text_.substr(from_)}; }
+
+Search::Found Search::take(std::optional<std::size_t> end) {
   looked_ = text_.size();
-  if (!end) return false;
-  rest_ = text_.substr(from + *end);
-  return true;
+  if (!end) return Found::no;
+  rest_ = text_.substr(from_ + *end) + beyond_;
+  return Found::yes;
+}
+
+Search::Found Search::look(std::size_t from) {
+  from_ = from;
+  const auto text = std::string_view(text_).substr(from);
+  return allowance_->take(matcher_->work(text.size())) ? take(matcher_->find(text)) : Found::slow;
 }
 
 }  // namespace checkers

@@ -92,7 +92,7 @@ void SmtpConversation::ask(Stage next, std::string_view command, std::string& ou
   stage_ = next;
 }
 
-Result SmtpConversation::closed() {
+std::optional<Result> SmtpConversation::closed() {
   if (stage_ == Stage::tunnel) return tunnel_->closed();
   if (stage_ == Stage::quit) return passed(doing(), "answered");
   return failed(doing(), "closed without an answer");

@@ -29,7 +29,7 @@ class SmtpConversation final : public Conversation {
 
   std::optional<Result> begin(std::string& out) override;
   std::optional<Result> receive(std::string_view bytes, std::string& out) override;
-  Result closed() override;
+  std::optional<Result> closed() override;
   [[nodiscard]] std::string doing() const override;
 
  private:

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "checkers/probes/socket.h"
+#include "checkers/probes/work_thread.h"
 #include "net/fd.h"
 
 namespace checkers {
@@ -23,7 +24,8 @@ class StreamRun final : public ProbeRun {
         target_(target),
         socket_(std::move(socket)),
         conversation_(std::move(conversation)),
-        on_done_(std::move(on_done)) {}
+        on_done_(std::move(on_done)),
+        work_(loop) {}
 
   StreamRun(const StreamRun&) = delete;
   StreamRun& operator=(const StreamRun&) = delete;
@@ -32,7 +34,7 @@ class StreamRun final : public ProbeRun {
   net::Result<> start() {
     // Edge-triggered, so that one system call watches for all that a conversation waits for.
     const auto watch = loop_.watch(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLET, [this](std::uint32_t events) {
-      if (auto result = on_ready(events)) std::exchange(on_done_, nullptr)(std::move(*result));
+      if (auto result = on_ready(events)) end(std::move(*result));
     });
     if (!watch) return std::unexpected(watch.error());
     watch_ = *watch;
@@ -42,9 +44,15 @@ class StreamRun final : public ProbeRun {
   [[nodiscard]] std::string doing() const override {
     return connected_ ? conversation_->doing() : fmt::format("connect {}", to_string(target_));
   }
+  [[nodiscard]] Result timed_out(net::Duration timeout) const override {
+    return work_.busy() ? WorkThread::timed_out(doing(), timeout) : ProbeRun::timed_out(timeout);
+  }
 
  private:
+  void end(Result result) { std::exchange(on_done_, nullptr)(std::move(result)); }
+
   std::optional<Result> on_ready(std::uint32_t events) {
+    if (work_.busy()) return std::nullopt;  // told again after it
     if (!connected_) {
       if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
         if (const int error = connect_error(socket_); error != 0) return socket_failure(error, doing());
@@ -63,18 +71,45 @@ class StreamRun final : public ProbeRun {
     for (int turn = 0; turn < reads_at_once; ++turn) {
       std::array<char, 16 * 1024> buffer;
       const auto count = recv(socket_.get(), buffer.data(), buffer.size(), 0);
-      if (count == 0) return conversation_->closed();
+      if (count == 0) {
+        auto result = conversation_->closed();
+        return result ? result : begin_work();
+      }
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return errno == EAGAIN ? std::nullopt : std::optional(socket_failure(errno, doing()));
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
       if (auto result = conversation_->receive(bytes, out_)) return result;
       if (auto result = write_all()) return result;
+      if (auto result = begin_work()) return result;
+      if (work_.busy()) return std::nullopt;
     }
-    // The others have their turn first; watching anew tells of what is left.
+    return watch_anew();  // the others have their turn first
+  }
+
+  /// Tells of what is left.
+  std::optional<Result> watch_anew() {
     if (const auto watched = loop_.rewatch(watch_, EPOLLIN | EPOLLOUT | EPOLLET); !watched) {
       return start_failure(watched.error(), doing());
     }
     return std::nullopt;
+  }
+
+  std::optional<Result> begin_work() {
+    auto work = conversation_->take_slow_work();
+    if (!work) return std::nullopt;
+    return work_.begin(
+        std::move(work), doing(),
+        [this](Proceed proceed) {
+          if (auto result = go_on(std::move(proceed))) end(std::move(*result));
+        },
+        [this](Result result) { end(std::move(result)); });
+  }
+
+  std::optional<Result> go_on(Proceed proceed) {
+    if (auto result = proceed(out_)) return result;
+    if (auto result = write_all()) return result;
+    if (auto result = begin_work()) return result;
+    return work_.busy() ? std::nullopt : watch_anew();
   }
 
   std::optional<Result> write_all() {
@@ -101,6 +136,7 @@ class StreamRun final : public ProbeRun {
   net::Loop::Id watch_ = 0;
   bool connected_ = false;
   std::string out_;  ///< not yet sent
+  WorkThread work_;
 };
 
 }  // namespace

@@ -28,19 +28,12 @@ net::Result<TcpScript> TcpScript::prepare(const Tcp& spec) {
 std::optional<Result> TcpConversation::begin(std::string& out) { return proceed({}, out); }
 
 std::optional<Result> TcpConversation::receive(std::string_view bytes, std::string& out) {
-  if (search_->feed(bytes)) {
-    ++step_;
-    return proceed(std::string(search_->rest()), out);
-  }
-  if (!search_->full()) return std::nullopt;
-  return failed(doing(), fmt::format("not in the first {} bytes, which begin {}", TcpScript::answer_limit,
-                                     quote(search_->text())));
+  return on_searched(search_->feed(bytes), out);
 }
 
-Result TcpConversation::closed() {
-  if (search_->finish() && step_ + 1 == script_.steps.size()) return passed(doing(), "answered");
-  return failed(doing(), search_->text().empty() ? "closed without an answer"
-                                                 : fmt::format("closed after {}", quote(search_->text())));
+std::optional<Result> TcpConversation::closed() {
+  std::string nothing;
+  return on_closed(search_->finish(), nothing);
 }
 
 std::string TcpConversation::doing() const {
@@ -55,12 +48,37 @@ std::optional<Result> TcpConversation::proceed(std::string rest, std::string& ou
       out += send->bytes;
       continue;
     }
-    search_.emplace(std::get<Matcher>(script_.steps[step_]), TcpScript::answer_limit);
-    if (!search_->feed(rest)) return std::nullopt;
+    search_.emplace(std::get<Matcher>(script_.steps[step_]), TcpScript::answer_limit, allowance_);
+    if (const auto found = search_->feed(rest); found != Search::Found::yes) return on_searched(found, out);
     rest = search_->rest();
   }
   if (!search_) return passed(doing(), "connected");
   return passed(fmt::format("tcp {}", to_string(target_)), "answered as expected");
+}
+
+std::optional<Result> TcpConversation::on_searched(Search::Found found, std::string& out) {
+  if (found == Search::Found::slow) return search_in_thread(&TcpConversation::on_searched);
+  if (found == Search::Found::yes) {
+    ++step_;
+    return proceed(std::string(search_->rest()), out);
+  }
+  if (!search_->full()) return std::nullopt;
+  return failed(doing(), fmt::format("not in the first {} bytes, which begin {}", TcpScript::answer_limit,
+                                     quote(search_->text())));
+}
+
+std::optional<Result> TcpConversation::on_closed(Search::Found found, std::string&) {
+  if (found == Search::Found::slow) return search_in_thread(&TcpConversation::on_closed);
+  if (found == Search::Found::yes && step_ + 1 == script_.steps.size()) return passed(doing(), "answered");
+  return failed(doing(), search_->text().empty() ? "closed without an answer"
+                                                 : fmt::format("closed after {}", quote(search_->text())));
+}
+
+std::optional<Result> TcpConversation::search_in_thread(Then then) {
+  work_ = [this, then, search = search_->slow_search()]() -> Proceed {
+    return [this, then, end = search.run()](std::string& out) { return (this->*then)(search_->take(end), out); };
+  };
+  return std::nullopt;
 }
 
 }  // namespace checkers

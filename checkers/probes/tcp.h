@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,16 +30,24 @@ class TcpConversation final : public Conversation {
 
   std::optional<Result> begin(std::string& out) override;
   std::optional<Result> receive(std::string_view bytes, std::string& out) override;
-  Result closed() override;
+  std::optional<Result> closed() override;
+  [[nodiscard]] SlowWork take_slow_work() override { return std::exchange(work_, nullptr); }
   [[nodiscard]] std::string doing() const override;
 
  private:
+  using Then = std::optional<Result> (TcpConversation::*)(Search::Found found, std::string& out);
+
   std::optional<Result> proceed(std::string rest, std::string& out);
+  std::optional<Result> on_searched(Search::Found found, std::string& out);
+  std::optional<Result> on_closed(Search::Found found, std::string& out);
+  std::optional<Result> search_in_thread(Then then);
 
   net::Endpoint target_;
   const TcpScript& script_;
   std::size_t step_ = 0;
+  LoopAllowance allowance_;
   std::optional<Search> search_;  ///< while what is expected has not come
+  SlowWork work_;
 };
 
 }  // namespace checkers

@@ -10,6 +10,7 @@
 #include <array>
 #include <ctime>
 #include <map>
+#include <utility>
 
 #include "checkers/text.h"
 
@@ -118,9 +119,22 @@ class TlsConversation final : public Conversation {
     return proceed(out);
   }
 
-  Result closed() override {
+  std::optional<Result> closed() override {
     if (!established_) return failed(doing(), "closed in the middle of the handshake");
-    return plain_->closed();
+    return plain_closed();
+  }
+
+  SlowWork take_slow_work() override {
+    if (!work_) return nullptr;
+    return [this, work = std::exchange(work_, nullptr)]() mutable -> Proceed {
+      return [this, proceed_plain = work()](std::string& out) mutable {
+        ERR_clear_error();
+        auto result = write_plaintext([&](std::string& plaintext) { return proceed_plain(plaintext); });
+        if (!result && !work_) result = read_plaintext();
+        drain(out);
+        return result;
+      };
+    };
   }
 
   [[nodiscard]] std::string doing() const override {
@@ -139,7 +153,7 @@ class TlsConversation final : public Conversation {
     ERR_clear_error();
     std::optional<Result> result;
     if (!established_) result = handshake();
-    if (!result && established_) result = read_plaintext();
+    if (!result && established_ && !work_) result = read_plaintext();
     drain(out);
     return result;
   }
@@ -183,16 +197,23 @@ class TlsConversation final : public Conversation {
       if (auto result = write_plaintext([&](std::string& plaintext) { return plain_->receive(bytes, plaintext); }))
         return result;
     }
-    if (end == SSL_ERROR_WANT_READ) return std::nullopt;
-    if (end == SSL_ERROR_ZERO_RETURN) return plain_->closed();
+    if (end == SSL_ERROR_WANT_READ || work_) return std::nullopt;
+    if (end == SSL_ERROR_ZERO_RETURN) return plain_closed();
     return failed(doing(), fmt::format("tls: {}", error));
+  }
+
+  std::optional<Result> plain_closed() {
+    auto result = plain_->closed();
+    if (!result) work_ = plain_->take_slow_work();
+    return result;
   }
 
   /// What the plain conversation has to say goes into the tunnel.
   template <class Produce>
   std::optional<Result> write_plaintext(Produce produce) {
     std::string plaintext;
-    auto result = produce(plaintext);
+    std::optional<Result> result = produce(plaintext);
+    if (!result) work_ = plain_->take_slow_work();
     if (!plaintext.empty()) SSL_write(ssl_.get(), plaintext.data(), static_cast<int>(plaintext.size()));
     return result;
   }
@@ -207,6 +228,7 @@ class TlsConversation final : public Conversation {
   TlsContext::Shared& shared_;
   TlsContext::Shared::Peer peer_;
   std::unique_ptr<Conversation> plain_;
+  SlowWork work_;  ///< the plain conversation's
   Ssl ssl_;
   BIO* in_ = nullptr;   ///< the peer's ciphertext; ssl_ owns both
   BIO* out_ = nullptr;  ///< ours

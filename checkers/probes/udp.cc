@@ -17,7 +17,18 @@ net::Result<UdpPlan> UdpPlan::prepare(const Udp& spec) {
 
 std::optional<Result> UdpExchange::receive(std::string_view datagram) {
   if (!plan_.expect) return passed(doing(), "answered");
-  if (plan_.expect->find(datagram)) return passed(doing(), "answered as expected");
+  if (LoopAllowance().take(plan_.expect->work(datagram.size()))) {
+    return judge(plan_.expect->find(datagram).has_value(), datagram);
+  }
+  work_ = [this, search = SlowSearch{.match = plan_.expect->match(), .text = std::string(datagram)}]() -> Proceed {
+    const bool matches = search.run().has_value();
+    return [this, matches, text = search.text](std::string&) { return judge(matches, text); };
+  };
+  return std::nullopt;
+}
+
+Result UdpExchange::judge(bool matches, std::string_view datagram) const {
+  if (matches) return passed(doing(), "answered as expected");
   return failed(doing(), fmt::format("answered {}, expected {}", quote(datagram), plan_.expect->describe()));
 }
 

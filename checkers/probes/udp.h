@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "checkers/probe.h"
 #include "checkers/probes/match.h"
@@ -24,12 +25,16 @@ class UdpExchange final : public Exchange {
 
   std::string question() override { return plan_.send; }
   std::optional<Result> receive(std::string_view datagram) override;
+  [[nodiscard]] SlowWork take_slow_work() override { return std::exchange(work_, nullptr); }
   [[nodiscard]] std::string doing() const override;
   [[nodiscard]] Result timed_out(net::Duration timeout) const override;
 
  private:
+  [[nodiscard]] Result judge(bool matches, std::string_view datagram) const;
+
   net::Endpoint target_;
   const UdpPlan& plan_;
+  SlowWork work_;
 };
 
 }  // namespace checkers

@@ -14,11 +14,17 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto matcher = Matcher::prepare(
       {.what = std::string(what), .kind = choice >= 128 ? Match::Kind::regex : Match::Kind::text}, limit);
   if (!matcher) return 0;
-  Search search(*matcher, limit);
+  LoopAllowance allowance;
+  Search search(*matcher, limit, allowance);
+  const auto is_found = [&](Search::Found found) {
+    if (found == Search::Found::slow) found = search.take(search.slow_search().run());
+    return found == Search::Found::yes;
+  };
   bool found = false;
   const std::size_t portion = 1 + choice % 64;
-  for (std::size_t at = 0; !found && at < bytes.size(); at += portion) found = search.feed(bytes.substr(at, portion));
-  if (!found) found = search.finish();
+  for (std::size_t at = 0; !found && at < bytes.size(); at += portion)
+    found = is_found(search.feed(bytes.substr(at, portion)));
+  if (!found) found = is_found(search.finish());
   if (!matcher->is_regex() && !what.empty()) {
     fuzz::require(found == bytes.substr(0, limit).contains(what), "text is found where it stands");
   }

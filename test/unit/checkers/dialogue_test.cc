@@ -28,7 +28,7 @@ struct Talk {
     for (const auto& reply : replies) {
       if (auto done = conversation.receive(reply, sent)) return *done;
     }
-    return conversation.closed();
+    return conversation.closed().value();
   }
 };
 

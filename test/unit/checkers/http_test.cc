@@ -3,6 +3,7 @@
 #include <random>
 #include <string>
 
+#include "slow_work.h"
 #include "test/catch.h"
 
 using namespace std::literals;
@@ -36,9 +37,10 @@ Result verdict(const Http& spec, std::string_view text, std::size_t portion = st
   std::string out;
   REQUIRE_FALSE(conversation.begin(out));
   for (std::size_t at = 0; at < text.size(); at += std::min(portion, text.size())) {
-    if (auto result = conversation.receive(text.substr(at, portion), out)) return *result;
+    const auto result = work_done(conversation, conversation.receive(text.substr(at, portion), out), out);
+    if (result) return *result;
   }
-  return conversation.closed();
+  return work_done(conversation, conversation.closed(), out).value();
 }
 
 struct Sample {

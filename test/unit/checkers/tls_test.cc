@@ -146,7 +146,7 @@ TEST_CASE("records of one byte each are not judged one by one") {
       heard += bytes;
       return heard.ends_with(".") ? std::optional(passed("count", heard)) : std::nullopt;
     }
-    Result closed() override { return failed("count", "closed"); }
+    std::optional<Result> closed() override { return failed("count", "closed"); }
     [[nodiscard]] std::string doing() const override { return "count"; }
     std::string heard;
     int portions = 0;
@@ -201,7 +201,7 @@ TEST_CASE("what is not TLS is refused, and so is a handshake with flipped bits")
   {
     const auto conversation = context->wrap(target, nullptr);
     REQUIRE_FALSE(conversation->begin(out));
-    CHECK(conversation->closed().sentence == "tls 10.0.0.7:443: closed in the middle of the handshake");
+    CHECK(conversation->closed().value().sentence == "tls 10.0.0.7:443: closed in the middle of the handshake");
   }
   auto* server = ca.server({});
   std::mt19937 random(3);  // NOLINT: replayable
