@@ -214,7 +214,7 @@ bool waits_for_host(const Kind& kind) {
   const auto reads = [](const std::optional<Tls>& tls) { return tls && tls->verify; };
   if (const auto* tcp = std::get_if<Tcp>(&kind)) return reads(tcp->tls);
   if (const auto* http = std::get_if<Http>(&kind)) return http->follow > 0 || reads(http->tls);
-  if (const auto* smtp = std::get_if<Smtp>(&kind)) return reads(smtp->tls);
+  if (const auto* smtp = std::get_if<Smtp>(&kind)) return reads(smtp->starttls ? smtp->tls.value_or(Tls{}) : smtp->tls);
   return std::holds_alternative<Exec>(kind);
 }
 

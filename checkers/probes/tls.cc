@@ -12,6 +12,7 @@
 #include <map>
 #include <utility>
 
+#include "checkers/probes/system_cas.h"
 #include "checkers/text.h"
 
 namespace checkers {
@@ -247,10 +248,12 @@ net::Result<TlsContext> TlsContext::prepare(const Tls& spec, const std::string& 
   SSL_CTX_set_min_proto_version(context.get(), protocol(spec.min_version));
   // Debian's default level refuses what the operator has just asked for.
   if (spec.min_version < Tls::Version::tls1_2) SSL_CTX_set_security_level(context.get(), 0);
-  if (spec.verify) {
-    const bool trusted = spec.ca.empty() ? SSL_CTX_set_default_verify_paths(context.get()) == 1
-                                         : SSL_CTX_load_verify_file(context.get(), spec.ca.c_str()) == 1;
-    if (!trusted) return net::failure(fmt::format("read the CA file {}: {}", spec.ca, take_error()));
+  if (spec.verify && spec.ca.empty()) {
+    const auto store = system_cas();
+    if (!store) return std::unexpected(store.error());
+    SSL_CTX_set1_cert_store(context.get(), store->get());
+  } else if (spec.verify && SSL_CTX_load_verify_file(context.get(), spec.ca.c_str()) != 1) {
+    return net::failure(fmt::format("read the CA file {}: {}", spec.ca, take_error()));
   }
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(context.get(), spec.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);

@@ -18,6 +18,7 @@ class TlsContext {
   static constexpr std::size_t session_limit = 4096;  ///< of targets; beyond, one is forgotten
 
   /// `fallback_name` stands in where the spec names no server. An error says what is wrong with the CA file.
+  /// With `verify` it reads files, and blocks where their file system hangs; its connections read none.
   static net::Result<TlsContext> prepare(const Tls& spec, const std::string& fallback_name);
 
   TlsContext(TlsContext&&) noexcept;
