@@ -247,6 +247,34 @@ TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, st
     CHECK(served() == 1);
   }
 
+  SECTION("a frozen state folder delays a stop, and a start after a crash, by seconds") {
+    REQUIRE(lab::run(host, {"modprobe", "loop"}).status == 0);
+    REQUIRE(systemd.systemctl("stop").status == 0);
+    const std::string folder = "/var/lib/directord";
+    const auto mounted =
+        systemd.run({"sh", "-c",
+                     "truncate -s 16M /run/state && mkfs.ext4 -q /run/state && mount -o loop /run/state " + folder +
+                         " && chown directord: " + folder});
+    INFO(mounted.text);
+    REQUIRE(mounted.status == 0);
+    REQUIRE(systemd.systemctl("start").status == 0);
+    REQUIRE(systemd.run({"fsfreeze", "--freeze", folder}).status == 0);
+    const auto drained = systemd.run({"directorctl", "drain", "web/web1"});
+    CHECK_THAT(drained.text, Catch::ContainsSubstring("not saved to disk yet"));
+
+    const auto crashed = systemd.property("MainPID");
+    systemd.run({"kill", "-KILL", crashed});
+    CHECK(lab::wait_until([&] { return systemd.lives_again(crashed); }, 20s));
+    CHECK(systemd.run({"directorctl", "drain", "web/web1"}).status == 0);
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(systemd.systemctl("stop").status == 0);
+    CHECK(std::chrono::steady_clock::now() - began < 15s);
+    CHECK(systemd.systemctl("start").status == 0);
+    CHECK(systemd.active());
+    INFO(systemd.journal());
+    CHECK(systemd.run({"fsfreeze", "--unfreeze", folder}).status == 0);
+  }
+
   SECTION("another program takes over in the same process, and a stop is a success that leaves the rules") {
     const auto replaced = systemd.run({"directorctl", "replace"});
     INFO(replaced.text << systemd.journal());
