@@ -110,6 +110,29 @@ class Bench {
             "link", [&] { pair_.topology.cut(*pair_.lb1.host, "front"); },
             [&] { pair_.topology.restore(*pair_.lb1.host, "front"); }))
       return fail("no return after a lost link");
+    // The host dies: its ports are silent, and the other's carrier stays.
+    const auto plug = [&](bool in) {
+      for (const char* network : {"front", "back"}) {
+        if (in) {
+          pair_.topology.plug_in(*pair_.lb1.host, network);
+        } else {
+          pair_.topology.unplug(*pair_.lb1.host, network);
+        }
+      }
+    };
+    if (!away(
+            "host", [&] { plug(false); },
+            [&] {
+              pair_.lb1.process->signal_group(SIGTERM);
+              pair_.lb1.process->wait(10s);
+              plug(true);
+              directors_.start(pair_.lb1);
+            }))
+      return fail("no return after a host's death");
+    if (!away(
+            "hang", [&] { pair_.lb1.process->signal_group(SIGSTOP); },
+            [&] { pair_.lb1.process->signal_group(SIGCONT); }))
+      return fail("no return after a hang");
     if (!away(
             "planned", [&] { directors_.hand_over(pair_.lb1); },
             [&] {
