@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/time.h"
+#include "vrrp/spec.h"
 
 /// RFC 9568 section 6 as a pure function: what a virtual router does when something happens, without sockets or clock.
 namespace vrrp {
@@ -21,8 +22,6 @@ enum class RouterState : std::uint8_t {
   master,      ///< holds the virtual addresses
 };
 [[nodiscard]] std::string_view to_string(RouterState state);
-
-inline constexpr std::uint8_t owner_priority = 255;
 
 /// Section 6.1's parameters, and ours.
 struct Config {

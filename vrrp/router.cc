@@ -75,6 +75,7 @@ std::string Router::open(const net::Links& links, const std::set<net::Address>& 
   if (!interface_->up) return fmt::format("link {} is down", spec_.interface);
   if (spec_.interface == "lo" && !spec_.peer_priorities.empty())
     return "no advertisement reaches another node by lo: use the interface that connects the nodes";
+  if (auto missing = missing_own_address(); !missing.empty()) return missing;
 
   const auto source =
       spec_.unicast ? spec_.unicast->source : primary_address(*interface_, spec_.family(), virtual_addresses);
@@ -92,6 +93,19 @@ std::string Router::open(const net::Links& links, const std::set<net::Address>& 
     sender_ = std::move(*sender);
   }
   source_ = source;
+  return "";
+}
+
+/// Of an owner: why an address is not its own, which it would be for good; "" if all are.
+std::string Router::missing_own_address() const {
+  if (!spec_.owns_addresses()) return "";
+  for (const VirtualAddress& address : spec_.addresses) {
+    const auto leased = host_->find_address(interface_->index, address.prefix);
+    if (!leased) return leased.error().message;
+    if (interface_->has(address.prefix) && !*leased) continue;
+    return fmt::format("{} is not a permanent address of {}, which priority 255 (address owner) needs",
+                       to_string(address.prefix), spec_.interface);
+  }
   return "";
 }
 
@@ -127,7 +141,7 @@ void Router::close() {
 
 net::Result<> Router::change(Spec spec) {
   net::Result<> result;
-  for (const net::Prefix& prefix : present_addresses()) {
+  for (const net::Prefix& prefix : spec_.owns_addresses() ? std::vector<net::Prefix>{} : present_addresses()) {
     if (std::ranges::find(spec.addresses, prefix, &VirtualAddress::prefix) != spec.addresses.end()) continue;
     result = first_error(std::move(result), host_->drop_address(address_interface_->index, prefix));
   }
@@ -181,7 +195,7 @@ bool Router::needs_prefix_route(const net::Prefix& prefix) const {
 
 net::Result<> Router::claim(std::chrono::seconds lease) {
   net::Result<> result;
-  if (!address_interface_) return result;
+  if (!address_interface_ || spec_.owns_addresses()) return result;
   if (spec_.virtual_mac && !address_interface_->up) {
     result = host_->set_up(address_interface_->index, true);
     address_interface_->up = result.has_value();  // until the kernel's own word of it arrives
@@ -199,7 +213,7 @@ net::Result<> Router::claim(std::chrono::seconds lease) {
 
 net::Result<> Router::yield() {
   net::Result<> result;
-  if (!address_interface_) return result;
+  if (!address_interface_ || spec_.owns_addresses()) return result;
   // First, so that it lets nothing out any more: to leave an IPv6 address's multicast group is told to all, and would
   // lead the switches back here.
   if (spec_.virtual_mac) {
@@ -214,7 +228,7 @@ net::Result<> Router::yield() {
 
 std::vector<net::Prefix> Router::duplicates() const {
   std::vector<net::Prefix> found;
-  if (!address_interface_) return found;
+  if (!address_interface_ || spec_.owns_addresses()) return found;
   for (const auto& present : address_interface_->addresses) {
     const auto same = std::ranges::find_if(spec_.addresses, [&](const VirtualAddress& own) {
       return own.prefix.address == present.prefix.address && own.prefix != present.prefix;

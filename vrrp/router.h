@@ -57,6 +57,7 @@ class Router {
 
   /// One that is no master any more says so without the virtual MAC: the switches know whose that is.
   net::Result<> send(std::uint8_t priority, bool as_master);
+  /// An owner's addresses are there for good: nothing is done with them.
   net::Result<> claim(std::chrono::seconds lease);
   net::Result<> yield();
   net::Result<> announce();
@@ -128,6 +129,7 @@ class Router {
  private:
   [[nodiscard]] net::Result<std::optional<net::Interface>> find_address_interface(const net::Links& links) const;
   std::string open(const net::Links& links, const std::set<net::Address>& virtual_addresses, OnReady on_ready);
+  [[nodiscard]] std::string missing_own_address() const;
   std::string open_port(const net::Links& links, const net::Interface& holder, OnReady on_ready);
   [[nodiscard]] std::vector<std::byte> packet_of(const Advert& advert, const Path& path);
   [[nodiscard]] bool reaches(const net::Address& address) const;

@@ -76,7 +76,7 @@ std::expected<Router::Checked, RejectReason> Router::check(const net::RawSocket:
   if (!may_send(packet.source)) return std::unexpected(RejectReason::source);
   auto read = this->read(packet);
   if (!read) return read;
-  if (spec_.priority == owner_priority) return std::unexpected(RejectReason::owner);
+  if (spec_.owns_addresses()) return std::unexpected(RejectReason::owner);
   if (common_addresses(read->advert) == 0 && !read->packet.sequence && !is_known(packet.source))
     return std::unexpected(RejectReason::vrid_conflict);
   return read;

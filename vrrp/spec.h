@@ -94,12 +94,15 @@ struct VirtualRoute {
   return (family == net::Family::ipv4 ? "vrrp4." : "vrrp6.") + std::to_string(router_id);
 }
 
+/// A virtual router's that owns its addresses (RFC 9568 section 1.7): it has them whatever its role.
+inline constexpr std::uint8_t owner_priority = 255;
+
 struct Spec {
   std::string name;
   std::uint8_t router_id = 0;                   ///< VRID, 1..255
   std::string interface;                        ///< where it sends adverts
   std::vector<VirtualAddress> addresses;        ///< 1 or more, one family
-  std::uint8_t priority = 100;                  ///< 1..254; 255 for the addresses' owner
+  std::uint8_t priority = 100;                  ///< 1..254, or owner_priority
   std::chrono::milliseconds advertise{1000};    ///< Advertisement_Interval, 10 ms..40.95 s, in steps of 10 ms
   bool preempt = true;                          ///< Preempt_Mode
   std::chrono::milliseconds preempt_delay{};    ///< for how long after its start it preempts nobody
@@ -117,6 +120,8 @@ struct Spec {
   [[nodiscard]] std::string address_interface() const {
     return virtual_mac ? virtual_interface(family(), router_id) : interface;
   }
+
+  [[nodiscard]] bool owns_addresses() const { return priority == owner_priority; }
 
   [[nodiscard]] net::Family family() const {
     net::check(!addresses.empty(), "a virtual router has an address");

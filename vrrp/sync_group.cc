@@ -304,11 +304,15 @@ Status SyncGroup::status(const GroupRouter& it) const {
           .reason = fault.empty() ? reason_ : fault,
           .fault = machine.state == RouterState::initialize ? fault : "",
           .problem = claim_error_.empty() && unset != it.failing.end() ? unset->second : claim_error_,
-          .standby_reason = machine.inhibited ? context_.inhibit_reason : reason_of(&Conditions::demotion),
+          .standby_reason = machine.inhibited ? context_.inhibit_reason
+                            : config_.demoted ? reason_of(&Conditions::demotion)
+                                              : "",
           .priority = config_.priority,
           .source = it.router.source(),
           .present_addresses = it.router.present_addresses(),
-          .lease_end = machine.state == RouterState::master ? std::optional(machine.lease_end) : std::nullopt,
+          .lease_end = machine.state == RouterState::master && config_.priority != owner_priority
+                           ? std::optional(machine.lease_end)
+                           : std::nullopt,
           .next_timer = group_.deadline(),
           .peers = it.router.peers(),
           .last_rejected = it.router.last_rejected(),

@@ -143,6 +143,9 @@ net::Result<> SyncGroup::hand_over(const std::string& router) {
   }
   if (config_.peer_priorities.empty())
     return net::failure(fmt::format("{} has no other node that can take over", router));
+  if (config_.priority == owner_priority)
+    return net::failure(
+        fmt::format("{} has priority 255 here: this node owns the addresses, which cannot move", router));
   process(HandOver{}, [] { return "failover requested by an operator"; });
   return {};
 }
@@ -188,9 +191,10 @@ void SyncGroup::apply_fault() {
 
 Config SyncGroup::config() const {
   const Spec& spec = members_.front()->router.spec();
+  const bool owner = spec.owns_addresses();  // its addresses stay, so it leads whatever its conditions are
   int priority = spec.priority;
-  for (const auto& member : members_) priority -= member->conditions.priority_penalty;
-  const bool demoted = !reason_of(&Conditions::demotion).empty();
+  for (const auto& member : members_) priority -= owner ? 0 : member->conditions.priority_penalty;
+  const bool demoted = !owner && !reason_of(&Conditions::demotion).empty();
   const bool unicast =
       std::ranges::any_of(members_, [](const auto& member) { return member->router.spec().unicast.has_value(); });
   return {.priority = static_cast<std::uint8_t>(demoted ? 1 : std::max(priority, 1)),
