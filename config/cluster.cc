@@ -63,12 +63,17 @@ std::string peer_keys(const Cluster& cluster) {
   return signs == cluster.virtual_routers.end() ? "" : signs->authentication->keys;
 }
 
+std::uint8_t priority_of(const VirtualRouter& router, const Node& node) {
+  const auto own = router.priorities.find(node.name);
+  return own == router.priorities.end() ? node.priority : own->second;
+}
+
 vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const Node& node) {
   vrrp::Spec spec = {.name = router.name,
                      .router_id = router.router_id,
                      .interface = net::must_find(router.interfaces, node.name, an_interface),
                      .addresses = router.addresses,
-                     .priority = node.priority,
+                     .priority = priority_of(router, node),
                      .advertise = router.advertise,
                      .preempt = router.preempt.allowed,
                      .preempt_delay = router.preempt.after.value_or(cluster.connection_sync ? sync_time : 0ms),
@@ -84,7 +89,7 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
   }
   for (const auto& other : cluster.nodes) {
     if (other.name == node.name) continue;
-    spec.peer_priorities.push_back(other.priority);
+    spec.peer_priorities.push_back(priority_of(router, other));
     spec.peer_addresses.push_back(other.address);
   }
   if (router.unicast) spec.unicast = {.source = node.address, .peers = spec.peer_addresses};

@@ -23,7 +23,7 @@ namespace config {
 struct Node {
   std::string name;             ///< the host name, or what --node says
   net::Address address;         ///< at which the other directors reach it
-  std::uint8_t priority = 100;  ///< VRRP priority, 1..254
+  std::uint8_t priority = 100;  ///< VRRP priority, 1..254, of virtual routers that have none of their own
 
   auto operator<=>(const Node&) const = default;
 };
@@ -72,6 +72,7 @@ struct VirtualRouter {
   std::vector<vrrp::VirtualAddress> addresses;
   std::vector<VirtualRoute> routes{};
   bool virtual_mac = false;
+  std::map<std::string, std::uint8_t> priorities{};  ///< node name -> priority, 1..255; of others, the node's own
   std::chrono::milliseconds advertise{1000};
   Preempt preempt{};
   std::chrono::milliseconds ready_within{10000};  ///< maximum wait for the services and the first check results
@@ -132,7 +133,7 @@ struct Service {
   auto operator<=>(const Service&) const = default;
 };
 
-/// The kernel's connection synchronisation daemon (master while this node is, else backup).
+/// The kernel's connection synchronisation daemons, both of which run on each node.
 struct ConnectionSync {
   std::map<std::string, std::string> interfaces;  ///< node name -> interface; every node is there
   std::uint8_t id = 0;                            ///< syncid, 0..255
@@ -205,6 +206,9 @@ struct Cluster {
 
 /// The file with the keys by which the directors speak with each other; empty: they do not.
 [[nodiscard]] std::string peer_keys(const Cluster& cluster);
+
+/// The router's priority on that node.
+[[nodiscard]] std::uint8_t priority_of(const VirtualRouter& router, const Node& node);
 
 /// What `router` is on `node`, which is one of the cluster's: its interface, priority and, for unicast, the other
 /// nodes' addresses.

@@ -13,14 +13,15 @@ namespace config {
 namespace {
 
 using namespace std::chrono_literals;
-using Interfaces = std::map<std::string, std::string>;
 
 Type<Node> node_type() {
   return Object<Node>("node")
       .key("address", &Node::address, address(), "address at which the other directors reach this node", "192.0.2.11")
       .required()
       .key("priority", &Node::priority, integer<std::uint8_t>(1, 254),
-           "VRRP priority; the running node with the highest priority is master", "150")
+           "VRRP priority, where the virtual router has none of its own; the running node with the highest priority is "
+           "master",
+           "150")
       .type();
 }
 
@@ -78,10 +79,11 @@ Type<ProbeMarks> probe_marks_type() {
       .type();
 }
 
-void complete(Interfaces& interfaces, const std::vector<Node>& nodes) {
-  auto found = interfaces.extract(every_node);
+template <class T>
+void complete(std::map<std::string, T>& by_node, const std::vector<Node>& nodes) {
+  auto found = by_node.extract(every_node);
   if (found.empty()) return;
-  for (const auto& node : nodes) interfaces.emplace(node.name, found.mapped());
+  for (const auto& node : nodes) by_node.emplace(node.name, found.mapped());
 }
 
 /// What a service leaves to its other keys: its servers' port, a mark's family, the quorum's upper end, a mask of all
@@ -201,6 +203,7 @@ Cluster read(const YamlNode& root, Reader& reader) {
   file_type().read(reader, root, file);
   for (auto& router : file.virtual_routers) {
     complete(router.interfaces, file.nodes);
+    complete(router.priorities, file.nodes);
     for (auto& route : router.routes) complete(route.interfaces, file.nodes);
     complete_routes(router);
   }

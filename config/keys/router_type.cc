@@ -79,18 +79,7 @@ Type<Tracker> tracker() {
 }  // namespace
 
 Type<std::map<std::string, std::string>> interfaces(Type<std::string> one) {
-  const Shape each = {
-      .kind = Shape::Kind::map, .expected = "", .pattern = std::string(name_pattern), .of = {one.shape}};
-  const Shape shape = {.kind = Shape::Kind::any_of,
-                       .expected = one.shape.expected + ", or a map with one for each node",
-                       .of = {one.shape, each}};
-  auto read = [expected = shape.expected, read_one = one.read](Reader& reader, const YamlNode& node,
-                                                               std::map<std::string, std::string>& all) {
-    if (node.kind == YamlNode::Kind::scalar) return read_one(reader, node, all[every_node]);
-    if (node.kind != YamlNode::Kind::map) return reader.refuse(node, expected);
-    for (const auto& entry : node.entries) read_one(reader, *entry.value, all[entry.name]);
-  };
-  return {.shape = shape, .read = read};
+  return by_node(std::move(one), ", or a map with one for each node");
 }
 
 Type<VirtualRouter> virtual_router_type() {
@@ -117,6 +106,13 @@ Type<VirtualRouter> virtual_router_type() {
            "MAC address of the virtual addresses: that of the interface, or the virtual router MAC address (RFC 9568), "
            "which moves with them",
            "virtual")
+      .key("priority", &VirtualRouter::priorities,
+           by_node(integer<std::uint8_t>(1, 255), ", or a map of such numbers by node"),
+           "VRRP priority of this virtual router, instead of the nodes' own `priority`; a map by node may leave nodes "
+           "out. 255: the node owns the addresses (RFC 9568): they are set on it permanently, and directord does not "
+           "add or remove them there",
+           "{ lb1: 100, lb2: 150 }")
+      .when_absent("the `priority` of each node")
       .key("advertise", &VirtualRouter::advertise, duration<std::chrono::milliseconds>(10ms, 40950ms, 10ms),
            "advertisement interval; a backup takes over after about three intervals without an advertisement", "100ms")
       .key("preempt", &VirtualRouter::preempt, preempt(),

@@ -250,7 +250,7 @@ void RouterRules::groups() {
   }
 }
 
-/// A group has one timer and one role, so its members need the same interval, preemption and version.
+/// A group has one timer and one role, so its members need the same interval, preemption, version and priorities.
 void RouterRules::agrees_with_its_group(std::size_t group, const std::string& name, Place place) {
   const auto find = [&](const std::string& wanted) {
     return std::ranges::find(cluster_.virtual_routers, wanted, &VirtualRouter::name);
@@ -258,16 +258,25 @@ void RouterRules::agrees_with_its_group(std::size_t group, const std::string& na
   const auto first = find(cluster_.groups[group].front());
   const auto router = find(name);
   if (first == cluster_.virtual_routers.end()) return;
-  const auto differ = [&](const char* key) {
-    diagnostics_.error(
-        place,
-        fmt::format(
-            "virtual routers '{}' and '{}' are in the same group but differ in '{}'; expected the same value for both",
-            first->name, name, key));
+  const auto differ = [&](const char* key, const std::string& where = "") {
+    diagnostics_.error(place, fmt::format("virtual routers '{}' and '{}' are in the same group but differ in '{}'{}; "
+                                          "expected the same value for both",
+                                          first->name, name, key, where));
   };
   if (router->advertise != first->advertise) return differ("advertise");
   if (router->preempt != first->preempt) return differ("preempt");
   if (router->version != first->version) return differ("version");
+  const auto is_read = [&](const VirtualRouter& of) {
+    return std::ranges::all_of(of.priorities, [&](const auto& own) {
+      return find_node(cluster_, own.first) != nullptr && origin_.valid({"vrrp", of.name, "priority", own.first});
+    });
+  };
+  if (!is_read(*first) || !is_read(*router)) return;
+  for (const auto& node : cluster_.nodes) {
+    const auto of_first = priority_of(*first, node), of_router = priority_of(*router, node);
+    if (of_router != of_first)
+      return differ("priority", fmt::format(" on node '{}' ({} and {})", node.name, of_first, of_router));
+  }
 }
 
 void RouterRules::versions() {

@@ -29,7 +29,6 @@ constexpr Key keys[] = {
     {"protocol", "", "the protocol is part of 'listen', as in udp://192.0.2.10:53", "service"},
     {"weight", "", "'weight' is a key of each server, and of 'server' in 'defaults'", "service"},
     {"tls", "", "use 'https' instead of 'http', with 'tls' inside it", "http probe"},
-    {"priority", "", "'priority' is a key of each node in 'nodes'", "virtual router"},
 
     {"virtual_server", keepalived, "an entry of 'services', with its address in 'listen'"},
     {"virtual_server_group", keepalived, "an entry of 'services' for each address, with the address in 'listen'"},
@@ -79,7 +78,7 @@ constexpr Key keys[] = {
     {"virtual_ipaddress_excluded", keepalived, "'addresses' of a virtual router of the other family"},
     {"virtual_routes", keepalived, "'routes' of a virtual router"},
     {"advert_int", keepalived, "'advertise' of a virtual router, with a unit as in 1s"},
-    {"state", keepalived, "'priority' of the node"},
+    {"state", keepalived, "'priority' of the node, or of a virtual router"},
     {"nopreempt", keepalived, "'preempt: false' of a virtual router"},
     {"preempt_delay", keepalived, "'preempt: 30s' of a virtual router"},
     {"use_vmac", keepalived, "'mac: virtual' of a virtual router"},

@@ -131,6 +131,8 @@ KeyValues settings_of(const config::Service& service) {
 KeyValues settings_of(const config::VirtualRouter& router) {
   KeyValues all{{"router_id", fmt::format("{}", router.router_id)}};
   add_interfaces(all, "interface", router.interfaces);
+  for (const auto& [node, priority] : router.priorities)
+    all.push_back({fmt::format("priority.{}", node), fmt::format("{}", priority)});
   const KeyValues rest{{"addresses", joined(router.addresses)},
                        {"routes", joined(router.routes)},
                        {"mac", router.virtual_mac ? "virtual" : "interface"},

@@ -158,8 +158,8 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
     return std::unexpected(RequestError{.kind = kind, .message = std::move(why)});
   };
   using enum RequestError::Kind;
-  if (std::ranges::find(cluster.virtual_routers, router, &config::VirtualRouter::name) ==
-      cluster.virtual_routers.end()) {
+  const auto asked = std::ranges::find(cluster.virtual_routers, router, &config::VirtualRouter::name);
+  if (asked == cluster.virtual_routers.end()) {
     return refuse(not_found, fmt::format("there is no virtual router {} in cluster {}", router, cluster.name));
   }
   if (to && config::find_node(cluster, *to) == nullptr) {
@@ -169,7 +169,8 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
   // VRRP has no words for a successor: the peers know by the cluster file who it is.
   std::vector<config::Node> others = cluster.nodes;
   std::erase_if(others, [&](const config::Node& node) { return node.name == node_; });
-  std::ranges::stable_sort(others, std::greater{}, &config::Node::priority);
+  std::ranges::stable_sort(others, std::greater{},
+                           [&](const config::Node& node) { return config::priority_of(*asked, node); });
   if (to && (others.empty() || others.front().name != *to)) {
     return refuse(conflict, fmt::format("{} is not the next node by the priorities in the cluster file: that is {}",
                                         *to, others.empty() ? "nobody" : others.front().name));

@@ -74,6 +74,23 @@ TEST_CASE("a virtual router is seen from a node") {
   CHECK_FALSE(spec_for(cluster, multicast, cluster.nodes[0]).unicast);
 }
 
+TEST_CASE("a virtual router's own priority stands over the node's, its peers' too") {
+  auto cluster = cluster_of({"lb1", "lb2", "lb3"});
+  cluster.nodes[0].priority = 150;
+  config::VirtualRouter router;
+  for (const auto& node : cluster.nodes) router.interfaces[node.name] = "eth0";
+  router.addresses = {*net::Prefix::parse("192.0.2.10/24")};
+  router.priorities = {{"lb1", 50}, {"lb3", 200}};
+  const auto on = [&](std::size_t node) { return spec_for(cluster, router, cluster.nodes[node]); };
+  CHECK(on(0).priority == 50);
+  CHECK(on(0).peer_priorities == std::vector<std::uint8_t>{100, 200});
+  CHECK(on(1).priority == 100);
+  CHECK(on(1).peer_priorities == std::vector<std::uint8_t>{50, 200});
+  CHECK(on(2).priority == 200);
+  router.priorities.clear();
+  CHECK(on(0).priority == 150);
+}
+
 TEST_CASE("preemption waits as the file says, or until connections are synchronised") {
   auto cluster = cluster_of({"lb1", "lb2"});
   config::VirtualRouter router;

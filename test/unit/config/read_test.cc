@@ -176,6 +176,20 @@ TEST_CASE("an interface may differ from node to node") {
   CHECK(cluster.connection_sync->interfaces == Interfaces{{"lb1", "eth1"}, {"lb2", "ens4"}});
 }
 
+TEST_CASE("a virtual router may have priorities of its own, on some nodes or on all") {
+  const auto cluster = cluster_of(corpus::text_of(corpus::folder("good") / "router-priorities.yaml"));
+  using Priorities = std::pair<int, int>;  // on lb1 and on lb2
+  std::map<std::string, Priorities> priorities;
+  for (const auto& router : cluster.virtual_routers)
+    priorities[router.name] = {priority_of(router, cluster.nodes[0]), priority_of(router, cluster.nodes[1])};
+  CHECK(priorities == std::map<std::string, Priorities>{{"first", {150, 100}},
+                                                        {"second", {100, 150}},
+                                                        {"same", {100, 150}},
+                                                        {"partial", {150, 254}},
+                                                        {"equal", {120, 120}},
+                                                        {"owned", {150, 255}}});
+}
+
 TEST_CASE("a folder's own name is no glob") {
   const auto folder = std::filesystem::temp_directory_path() / fmt::format("config-test-{}-[a]*", ::getpid());
   std::filesystem::create_directories(folder);

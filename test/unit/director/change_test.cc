@@ -106,13 +106,14 @@ TEST_CASE("what is changed is told key by key, with both values") {
   next.nodes[0].priority = 90;
   next.virtual_routers[0].addresses.push_back(*net::Prefix::parse("192.0.2.11/24"));
   next.virtual_routers[0].interfaces["lb2"] = "eth1";
+  next.virtual_routers[0].priorities["lb2"] = 150;
   next.stateless_takeover = true;
   CHECK(details(before, next) ==
         Names{"service web scheduler wrr -> wlc", "service web forward nat -> tunnel",
               "service web persistence none -> 5m", "service web check.http.path / -> /health",
               "service web check.interval 2s -> 9s", "server web/web1 weight 3 -> 5",
               "server web/web2 upper_threshold none -> 100", "virtual router front interface.lb1 none -> eth0",
-              "virtual router front interface.lb2 none -> eth1",
+              "virtual router front interface.lb2 none -> eth1", "virtual router front priority.lb2 none -> 150",
               "virtual router front addresses 192.0.2.10/24 -> 192.0.2.10/24, 192.0.2.11/24",
               "virtual router front interface eth0 -> none", "section nodes lb1.priority 150 -> 90",
               "section stateless_takeover  false -> true"});
