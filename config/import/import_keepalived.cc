@@ -47,7 +47,8 @@ class Importer {
            "set");
     }
     if (!routers_speak_) return std::move(imported_);
-    if (imported_.nodes.empty()) add_node({.name = "lb1", .priority = priority_});
+    if (imported_.nodes.empty()) add_node({.name = "lb1"});
+    set_priorities();
     if (imported_.nodes.size() == 1) {
       note(0, "nodes: name this director and the others by their host names, each with its own address and priority");
     }
@@ -103,7 +104,7 @@ class Importer {
       if (key == "virtual_router_id") {
         router.router_id = each.word(1);
       } else if (key == "priority") {
-        priority_ = node.priority = each.word(1);
+        router.priorities = {{node.name, priority_of(each)}};
       } else if (key == "advert_int") {
         if (const auto seconds = number(each.word(1))) router.advertise = fmt::format("{}ms", milliseconds(*seconds));
       } else if (key == "nopreempt") {
@@ -142,12 +143,42 @@ class Importer {
     }
     if (router.interface.empty() && !router.unicast) router.interface = fill_in;
     if (imported_.nodes.empty() && (!peers.empty() || node.address != fill_in)) {
-      if (node.priority.empty()) node.priority = priority_;
       add_node(node);
       for (const std::string& peer : peers)
         add_node({.name = fmt::format("lb{}", imported_.nodes.size() + 1), .address = peer});
     }
     imported_.routers.push_back(std::move(router));
+  }
+
+  /// An owner's addresses are permanent here, and keepalived's are not.
+  std::string priority_of(const Statement& statement) {
+    if (statement.word(1) != "255") return statement.word(1);
+    note(statement.line,
+         "priority 255 is imported as 254: here an owner's addresses are permanent on the host, and directord does not "
+         "add or remove them");
+    return "254";
+  }
+
+  /// This node's are in the file, the others' in their own. The first is the node's; virtual routers that have another
+  /// one have it for themselves.
+  void set_priorities() {
+    bool differ = false;
+    std::string& own = imported_.nodes.front().priority;
+    for (Imported::Router& router : imported_.routers) {
+      if (router.priorities.empty()) continue;
+      if (own.empty()) own = router.priorities.front().second;
+      if (router.priorities.front().second == own) {
+        router.priorities.clear();
+        continue;
+      }
+      differ = true;
+      for (std::size_t i = 1; i < imported_.nodes.size(); ++i)
+        router.priorities.emplace_back(imported_.nodes[i].name, fill_in);
+    }
+    if (!differ) return;
+    note(0,
+         "priority: the virtual routers have different ones on this node (active/active); add the other nodes', which "
+         "their own files have, to each");
   }
 
   static void add(std::vector<std::string>& items, const Statement& section, const auto& item_of) {
@@ -338,7 +369,6 @@ class Importer {
   Imported imported_;
   std::vector<const Statement*> groups_, scripts_;
   std::vector<std::string> router_names_, service_names_;
-  std::string priority_;
   bool routers_speak_ = false;
 };
 

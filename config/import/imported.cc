@@ -56,6 +56,11 @@ std::string router(const Imported::Router& router) {
   text += fmt::format("    addresses: [{}]\n", fmt::join(router.addresses, ", "));
   if (!router.routes.empty()) text += fmt::format("    routes: [{}]\n", fmt::join(router.routes, ", "));
   if (router.virtual_mac) text += "    mac: virtual\n";
+  if (!router.priorities.empty()) {
+    Map priorities;
+    for (const auto& [node, priority] : router.priorities) priorities.add_word(node, priority);
+    text += fmt::format("    priority: {}\n", priorities.text());
+  }
   if (!router.advertise.empty()) text += fmt::format("    advertise: {}\n", yaml_word(router.advertise));
   if (!router.preempt.empty()) text += fmt::format("    preempt: {}\n", router.preempt);
   if (router.unicast) text += "    unicast: true\n";

@@ -39,8 +39,9 @@ struct Imported {
     std::vector<std::string> addresses{};  ///< each as the cluster file has it
     std::vector<std::string> routes{};     ///< each as the cluster file has it
     std::vector<Tracker> trackers{};
-    std::string advertise{};  ///< with its unit; empty = the default
-    std::string preempt{};    ///< empty = the default
+    std::vector<std::pair<std::string, std::string>> priorities{};  ///< by node; of others, the node's own
+    std::string advertise{};                                        ///< with its unit; empty = the default
+    std::string preempt{};                                          ///< empty = the default
     bool unicast = false;
     bool virtual_mac = false;
   };
