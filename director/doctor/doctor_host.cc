@@ -180,11 +180,16 @@ bool examine_interface(const std::string& what, const std::string& name, const H
   return false;
 }
 
-void examine_address(const config::VirtualRouter& router, const net::Address& address, const HostFacts& facts,
-                     Findings& findings) {
+void examine_address(const config::VirtualRouter& router, const config::Node& node, const net::Address& address,
+                     const HostFacts& facts, Findings& findings) {
   const auto* held = holder(facts, address);
   const auto subject = fmt::format("address {} of vrrp {}", net::to_string(address), router.name);
-  if (held != nullptr && !facts.daemon.error.empty()) {
+  const bool owned = config::priority_of(router, node) == vrrp::owner_priority;
+  if (owned && held == nullptr) {
+    findings.push_back({Severity::error, subject, "is not on this host, which owns it (priority 255)",
+                        "add it to the host's network configuration: directord does not add an owner's addresses"});
+  }
+  if (held != nullptr && !owned && !facts.daemon.error.empty()) {
     findings.push_back({Severity::warning, subject,
                         fmt::format("is on {}, but directord does not run here", held->name),
                         "remove it from the host's network configuration: directord adds and removes it"});
@@ -210,7 +215,7 @@ void examine_links(const config::Cluster& cluster, const config::Node& node, con
     const auto found = router.interfaces.find(node.name);
     if (found == router.interfaces.end()) continue;
     if (!examine_interface("vrrp " + router.name, found->second, facts, findings)) continue;
-    for (const auto& address : router.addresses) examine_address(router, address.prefix.address, facts, findings);
+    for (const auto& address : router.addresses) examine_address(router, node, address.prefix.address, facts, findings);
   }
   if (cluster.connection_sync) {
     const auto found = cluster.connection_sync->interfaces.find(node.name);

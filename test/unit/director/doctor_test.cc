@@ -175,9 +175,23 @@ TEST_CASE("the doctor finds a virtual address that others hold too, or that was 
   host.facts.daemon.error = "connect: refused";
   CHECK(host.found() ==
         "error: directord: connect: refused\nwarning: " + subject + "is on eth0, but directord does not run here\n");
+  host.cluster.virtual_routers.front().priorities["lb1"] = vrrp::owner_priority;
+  CHECK(host.found() == "error: directord: connect: refused\n");  // it is there for good
+  host.cluster.virtual_routers.front().priorities.clear();
   host.facts.daemon.error.clear();
   host.facts.probe_problem = "open a packet socket: no";
   CHECK(host.found() == "note: addresses: not checked for duplicates: open a packet socket: no\n");
+}
+
+TEST_CASE("the doctor finds that the owner of an address does not have it") {
+  Host host;
+  host.cluster.virtual_routers.front().priorities["lb2"] = vrrp::owner_priority;
+  CHECK(host.found().empty());
+  host.cluster.virtual_routers.front().priorities["lb1"] = vrrp::owner_priority;
+  CHECK(host.found() ==
+        "error: address 192.168.56.10 of vrrp front: is not on this host, which owns it (priority 255)\n");
+  host.facts.interfaces["eth0"].addresses.push_back({.prefix = {.address = vip, .length = 24}});
+  CHECK(host.found().empty());
 }
 
 TEST_CASE("the doctor finds who else changes the table, and whose rules are in it") {
