@@ -31,6 +31,10 @@ void for_each_check(
 /// "server 'web1'"; a fallback that the file gives no name is "the fallback".
 [[nodiscard]] std::string called(const Server& server);
 
+/// Whether the priorities that a virtual router has of its own are as the file means them: none was refused, or is of
+/// an unknown node.
+[[nodiscard]] bool priorities_are_read(const Cluster& cluster, const VirtualRouter& router, const Origin& origin);
+
 /// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_priorities(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);

@@ -266,12 +266,7 @@ void RouterRules::agrees_with_its_group(std::size_t group, const std::string& na
   if (router->advertise != first->advertise) return differ("advertise");
   if (router->preempt != first->preempt) return differ("preempt");
   if (router->version != first->version) return differ("version");
-  const auto is_read = [&](const VirtualRouter& of) {
-    return std::ranges::all_of(of.priorities, [&](const auto& own) {
-      return find_node(cluster_, own.first) != nullptr && origin_.valid({"vrrp", of.name, "priority", own.first});
-    });
-  };
-  if (!is_read(*first) || !is_read(*router)) return;
+  if (!priorities_are_read(cluster_, *first, origin_) || !priorities_are_read(cluster_, *router, origin_)) return;
   for (const auto& node : cluster_.nodes) {
     const auto of_first = priority_of(*first, node), of_router = priority_of(*router, node);
     if (of_router != of_first)
