@@ -192,8 +192,10 @@ bool Life::weigh() {
 bool Life::fail_over() {
   Node* node = pick([&](Node& each) { return each.runs() && world_.serves(each); });
   if (node == nullptr || world_.nodes().size() < 2) return false;
-  world_.say("failover from " + node->config.name);
-  std::ignore = node->director->hand_over("front", std::nullopt);
+  const auto led = world_.groups_of(*node);
+  const auto& router = world_.file().groups[led[below(led.size())]].front();
+  world_.say(fmt::format("failover of {} from {}", router, node->config.name));
+  std::ignore = node->director->hand_over(router, std::nullopt);
   return true;
 }
 
@@ -264,7 +266,9 @@ bool Life::clients_leave() {
 bool Life::take_address() {
   Node* node = pick([&](Node& each) { return world_.serves(each); });
   if (node == nullptr) return false;
-  const auto& router = world_.file().virtual_routers[below(2)];
+  const auto led = world_.groups_of(*node);
+  const auto& name = world_.file().groups[led[below(led.size())]][below(2)];
+  const auto& router = *std::ranges::find(world_.file().virtual_routers, name, &config::VirtualRouter::name);
   world_.say(fmt::format("somebody takes {} from {}", net::to_string(router.addresses[0].prefix), node->config.name));
   const int index = index_of(router.interfaces.at(node->config.name));
   if (auto dropped = node->host.drop_address(index, router.addresses[0].prefix); !dropped)

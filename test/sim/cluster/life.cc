@@ -52,10 +52,14 @@ void Life::go_on(Duration duration) {
 
 /// Everything is mended, and all had time.
 void Life::check_peace() {
-  int serving = 0;
+  std::map<std::size_t, int> leaders;  // by group
+  std::size_t leading = 0;
+  const auto& groups = world_.file().groups;
   for (auto& node : world_.nodes()) {
     const auto& name = node.config.name;
-    serving += world_.serves(node) ? 1 : 0;
+    const auto led = world_.groups_of(node);
+    for (const auto group : led) ++leaders[group];
+    leading += led.empty() ? 0U : 1U;
     if (!node.kernel.table.contains(strangers_service)) world_.violate(name + " has removed a service of others");
     if (overrides_in(node.disk.durable) != node.overrides)
       world_.violate(name + "'s disk does not have the operator's words");
@@ -70,13 +74,17 @@ void Life::check_peace() {
       world_.violate(name + "'s kernel does not sync connections as the file says");
     const auto status = director::status(*node.director);
     // One whose addresses were refused says so until it leads again.
-    const bool refused = !world_.serves(node) && befell_.contains("address refused");
+    const bool refused = led.size() < groups.size() && befell_.contains("address refused");
     for (const auto& problem : status["problems"]) {
       if (refused && problem.get<std::string>().contains("Operation not permitted")) continue;
       world_.violate(name + " still has a problem: " + problem.get<std::string>());
     }
   }
-  if (serving != 1) world_.violate(fmt::format("{} nodes serve, not one", serving));
+  for (std::size_t group = 0; group < groups.size(); ++group) {
+    if (leaders[group] != 1)
+      world_.violate(fmt::format("{} nodes lead {}, not one", leaders[group], groups[group].front()));
+  }
+  if (leading > 1) world_.reach("rule: each of two nodes leads a group");
 }
 
 Outcome Life::run() {

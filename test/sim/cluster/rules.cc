@@ -116,18 +116,24 @@ void World::check_now() {
     }
   }
 
-  // While a node could serve, one does.
+  // While a node could serve, one does: each group's addresses.
   const bool could = std::ranges::any_of(
       nodes_, [&](const Node& node) { return node.able() && now_ - node.able_from > time_to_lead(router); });
-  const bool one = std::ranges::any_of(nodes_, [&](Node& node) { return serves(node, held[node.place]); });
-  if (!could || one) {
-    none_since_.reset();
-  } else {
-    if (!none_since_) ++reached_["rule: nobody serves and one could"];
-    if (!none_since_) none_since_ = now_;
+  std::set<std::size_t> led;
+  for (auto& node : nodes_) {
+    for (const auto group : groups_of(node)) led.insert(group);
+  }
+  for (std::size_t group = 0; group < file_.groups.size(); ++group) {
+    if (!could || led.contains(group)) {
+      none_since_.erase(group);
+      continue;
+    }
+    const auto [since, begins] = none_since_.try_emplace(group, now_);
+    if (begins) ++reached_["rule: nobody serves and one could"];
     const auto bound = vrrp::master_down_interval(config, router.advertise) + router.advertise + way_of_packets;
-    if (now_ - *none_since_ > bound)
-      violate(fmt::format("nobody serves for {:.3f} s, although one could", seconds(now_ - *none_since_)));
+    if (now_ - since->second > bound)
+      violate(fmt::format("nobody leads {} for {:.3f} s, although one could", file_.groups[group].front(),
+                          seconds(now_ - since->second)));
   }
 
   for (auto& node : nodes_) {

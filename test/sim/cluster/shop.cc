@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 
 #include "test/sim/cluster/world.h"
 
@@ -93,6 +94,18 @@ void set_conditions(config::VirtualRouter& router, bool quorum, std::optional<st
                       .lower = *lower}};
 }
 
+/// Which the last node leads, and the first is the last to: active and active.
+void add_second_group(config::Cluster& cluster) {
+  const auto before = cluster.virtual_routers.size();
+  cluster.virtual_routers.push_back(router("front2", 53, "192.168.56.101/24", front, cluster));
+  cluster.virtual_routers.push_back(router("back2", 54, "192.168.200.101/24", back, cluster));
+  for (auto& made : std::span(cluster.virtual_routers).subspan(before)) {
+    for (std::size_t i = 0; i < cluster.nodes.size(); ++i)
+      made.priorities[cluster.nodes[i].name] = cluster.nodes[cluster.nodes.size() - 1 - i].priority;
+  }
+  cluster.groups.push_back({"front2", "back2"});
+}
+
 }  // namespace
 
 const net::Endpoint& gateway() {
@@ -114,6 +127,9 @@ config::Cluster random_shop(const Below& below) {
   }
   cluster.virtual_routers = {router("front", 51, "192.168.56.100/24", front, cluster),
                              router("back", 52, "192.168.200.100/24", back, cluster)};
+  cluster.groups = {{"front", "back"}};
+  const bool active = nodes > 1 && below(3) == 0;
+  if (active) add_second_group(cluster);
   const auto advertise = below(2) == 0 ? 100ms : 1000ms;
   const bool preempt = below(3) != 0;
   const bool is_signed = below(2) == 0;
@@ -126,7 +142,6 @@ config::Cluster random_shop(const Below& below) {
     if (is_signed) each.authentication = {.keys = keys_file()};
     set_conditions(each, quorum, lower);
   }
-  cluster.groups = {{"front", "back"}};
   if (below(2) == 0) {
     auto& sync = cluster.connection_sync.emplace();
     sync.id = static_cast<std::uint8_t>(below(256));
@@ -136,6 +151,7 @@ config::Cluster random_shop(const Below& below) {
   }
   cluster.services = {service("web", ipvs::Protocol::tcp, 80, 3, below),
                       service("dns", ipvs::Protocol::udp, 53, 2, below)};
+  if (active) cluster.services.back().key.endpoint.address = net::Address::parse("192.168.56.101").value();
   auto& web = cluster.services.front().spec;
   if (cluster.stateless_takeover) {
     web.scheduler = "mh";

@@ -223,7 +223,8 @@ void World::stop(Node& node) {
 void World::replace(Node& node) {
   say("replace " + node.config.name);
   node.stopping = true;
-  node.led_at = serves(node) ? std::optional(deeds_) : std::nullopt;
+  node.led = groups_of(node);
+  node.led_at = node.led.empty() ? std::nullopt : std::optional(deeds_);
   if (mutation_ == Mutation::stops_to_be_replaced) {
     node.director->stop([&node] { node.replaced = true; });
   } else {
@@ -302,7 +303,8 @@ void World::succeed(Node& node) {
   node.stopping = node.replaced = false;
   if (node.led_at == deeds_) {
     ++reached_["rule: a director that serves is replaced"];
-    if (!serves(node)) violate(node.config.name + " was master and is not, since it was replaced");
+    if (!std::ranges::includes(groups_of(node), node.led))
+      violate(node.config.name + " was master and is not, since it was replaced");
   }
   start(node);
 }
@@ -352,8 +354,19 @@ std::set<net::Address> World::virtual_addresses_of(Node& node) const {
   return here;
 }
 
-bool World::serves(const Node& node, const std::set<net::Address>& addresses) const {
-  return node.carrier.at(front) && node.carrier.at(back) && addresses.size() == virtual_addresses().size();
+std::vector<std::size_t> World::groups_of(Node& node) const {
+  std::vector<std::size_t> led;
+  if (!node.carrier.at(front) || !node.carrier.at(back)) return led;
+  const auto held = virtual_addresses_of(node);
+  const auto is_held = [&](const std::string& name) {
+    const auto router = std::ranges::find(file_.virtual_routers, name, &config::VirtualRouter::name);
+    return std::ranges::all_of(router->addresses,
+                               [&](const auto& address) { return held.contains(address.prefix.address); });
+  };
+  for (std::size_t group = 0; group < file_.groups.size(); ++group) {
+    if (std::ranges::all_of(file_.groups[group], is_held)) led.push_back(group);
+  }
+  return led;
 }
 
 std::vector<net::Address> World::virtual_addresses() const {

@@ -67,6 +67,7 @@ struct Node {
   bool stopped = false;                   ///< and has: its director is to go
   bool replaced = false;                  ///< it has made way for the next one
   std::optional<std::uint64_t> led_at{};  ///< it led when it was to be replaced, and nothing but so many deeds was done
+  std::vector<std::size_t> led{};         ///< these groups
   bool refused_file = false;              ///< the last file that it read was none
   Instant able_from{};                    ///< when it was last started, resumed, or got its links back
   config::Cluster cluster{};              ///< the file that it has in force
@@ -153,8 +154,10 @@ class World {
   [[nodiscard]] bool passes(const Node& from, const Node& to, const std::string& interface) const;
   /// Whether packets pass between two nodes, both ways, on all links, and since when.
   [[nodiscard]] std::optional<Instant> hear_each_other_since(const Node& a, const Node& b) const;
-  /// Whether all virtual addresses are on a node, on a link that works.
-  [[nodiscard]] bool serves(Node& node) const { return serves(node, virtual_addresses_of(node)); }
+  /// Which groups of virtual routers a node leads, by their places in the file: all addresses of each are on it, and
+  /// its links work.
+  [[nodiscard]] std::vector<std::size_t> groups_of(Node& node) const;
+  [[nodiscard]] bool serves(Node& node) const { return !groups_of(node).empty(); }
   [[nodiscard]] bool holds(Node& node, const net::Address& address) const;
   [[nodiscard]] std::vector<net::Address> virtual_addresses() const;
 
@@ -183,7 +186,6 @@ class World {
   using Way = std::pair<std::size_t, std::size_t>;  ///< from one node to another, by their places
 
   [[nodiscard]] std::set<net::Address> virtual_addresses_of(Node& node) const;
-  [[nodiscard]] bool serves(const Node& node, const std::set<net::Address>& addresses) const;
   void tell_line(const std::string& line);
   void carry(const Node& from, const std::string& interface, const net::RawSocket::Packet& packet);
   void send_to(const Node& to, Packet packet);
@@ -225,7 +227,7 @@ class World {
   std::map<std::size_t, std::uint64_t> told_;  ///< the last event of each node that the story has
   std::map<Way, Instant> both_since_;          ///< two nodes that hear each other hold the same address
   Instant next_told_{};                        ///< when what the directors tell of themselves is looked at next
-  std::optional<Instant> none_since_;          ///< nobody serves, although one could
+  std::map<std::size_t, Instant> none_since_;  ///< nobody leads that group, although one could
   std::map<std::pair<std::size_t, std::string>, Instant> wrong_since_;  ///< a dead server gets connections
   std::map<std::string, int> reached_;
   Mutation mutation_;
