@@ -104,7 +104,8 @@ class Importer {
       if (key == "virtual_router_id") {
         router.router_id = each.word(1);
       } else if (key == "priority") {
-        router.priorities = {{node.name, priority_of(each)}};
+        if (std::string priority = priority_of(each); !priority.empty())
+          router.priorities = {{node.name, std::move(priority)}};
       } else if (key == "advert_int") {
         if (const auto seconds = number(each.word(1))) router.advertise = fmt::format("{}ms", milliseconds(*seconds));
       } else if (key == "nopreempt") {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "config/rules/validate.h"
-#include "vrrp/spec.h"
 
 namespace config {
 namespace {

@@ -157,3 +157,10 @@ TEST_CASE("any string is one in YAML, any words a name") {
   CHECK(free_name("a b", {"a-b", "a-b-2"}) == "a-b-3");
   CHECK(free_name("", {}) == "unnamed");
 }
+
+TEST_CASE("a priority without its number is no priority") {
+  const auto yaml = to_yaml(*import_keepalived(
+      "vrrp_instance A { virtual_router_id 1\npriority 150\n}\nvrrp_instance B { virtual_router_id 2\npriority\n}\n"));
+  CHECK_THAT(yaml, Catch::ContainsSubstring("lb1: { address: FILL_IN, priority: 150 }"));
+  CHECK_THAT(yaml, !Catch::ContainsSubstring("    priority:"));
+}
