@@ -51,10 +51,11 @@ std::optional<Result> WorkThread::begin(SlowWork work, const std::string& doing,
 }
 
 Result WorkThread::timed_out(const std::string& doing, net::Duration timeout) {
-  return could_not_run(
-      doing,
-      fmt::format("its answer has not been searched for the regular expression within {}", format_duration(timeout)),
-      0);
+  return could_not_run(doing,
+                       fmt::format("its answer has not been searched for the regular expression within {}, for want of "
+                                   "processor time",
+                                   format_duration(timeout)),
+                       EAGAIN);
 }
 
 }  // namespace checkers
