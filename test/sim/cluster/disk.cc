@@ -30,7 +30,11 @@ class DiskAccess final : public director::StateDisk {
   void write(const director::PersistentState& state, Then then) override {
     text_ = to_json(state);
     then_ = std::move(then);
-    timer_ = loop_.after(way_to_the_cache, [this] { cache(); });
+    if (disk_.behaviour == Disk::Behaviour::no_threads) {
+      timer_ = loop_.after({}, [this] { end(net::failure("write state.json: " + std::string(no_thread))); });
+    } else {
+      timer_ = loop_.after(way_to_the_cache, [this] { cache(); });
+    }
   }
 
   [[nodiscard]] bool busy() const override { return timer_ != 0; }

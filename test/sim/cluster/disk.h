@@ -11,7 +11,12 @@ namespace cluster_sim {
 
 /// A node's disk: what it holds outlives the director.
 struct Disk {
-  enum class Behaviour : std::uint8_t { well, full, hangs };
+  enum class Behaviour : std::uint8_t {
+    well,
+    full,
+    hangs,
+    no_threads,  ///< well, but its host can start no thread: nobody writes to it, and nobody reads a new file
+  };
 
   Behaviour behaviour = Behaviour::well;
   std::string written{};  ///< the state file, as whoever opens it now reads it; "": there is none
@@ -22,5 +27,8 @@ struct Disk {
   /// As a director reaches it; this must outlive that.
   [[nodiscard]] std::unique_ptr<director::StateDisk> open(net::Loop& loop, Mutation mutation);
 };
+
+/// What a thread that cannot be started is told with.
+inline constexpr auto no_thread = "start a thread: Resource temporarily unavailable";
 
 }  // namespace cluster_sim

@@ -41,12 +41,16 @@ bool Life::disk_trouble(Disk::Behaviour behaviour) {
   Node* node = pick([](const Node& each) { return each.disk.behaviour == Disk::Behaviour::well; });
   if (node == nullptr) return false;
   world_.set_disk(*node, behaviour);
-  later([this, node] { world_.set_disk(*node, Disk::Behaviour::well); });
+  later([this, node] {
+    world_.set_disk(*node, Disk::Behaviour::well);
+    if (node->runs() && node->refused_file) world_.reload(*node);  // the operator tries again
+  });
   return true;
 }
 
 bool Life::disk_fills() { return disk_trouble(Disk::Behaviour::full); }
 bool Life::disk_hangs() { return disk_trouble(Disk::Behaviour::hangs); }
+bool Life::threads_fail() { return disk_trouble(Disk::Behaviour::no_threads); }
 
 bool Life::clock_step() {
   Node* node = pick([](const Node&) { return true; });

@@ -93,6 +93,7 @@ Outcome Life::run() {
       Deed{"power loss", &Life::power_loss},
       Deed{"disk full", &Life::disk_fills},
       Deed{"disk hangs", &Life::disk_hangs},
+      Deed{"no threads", &Life::threads_fail},
       Deed{"clock step", &Life::clock_step},
       Deed{"stop", &Life::stop},
       Deed{"stall", &Life::stall},

@@ -54,6 +54,7 @@ class Life {
   bool power_loss();
   bool disk_fills();
   bool disk_hangs();
+  bool threads_fail();
   bool clock_step();
   bool stop();
   bool stall();

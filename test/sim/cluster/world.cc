@@ -155,9 +155,10 @@ config::Cluster World::file_of(const Node& node) const {
 
 void World::set_disk(Node& node, Disk::Behaviour behaviour) {
   say(fmt::format("the disk of {} {}", node.config.name,
-                  behaviour == Disk::Behaviour::well   ? "is well"
-                  : behaviour == Disk::Behaviour::full ? "is full"
-                                                       : "hangs"));
+                  behaviour == Disk::Behaviour::well         ? "is well"
+                  : behaviour == Disk::Behaviour::full       ? "is full"
+                  : behaviour == Disk::Behaviour::no_threads ? "has no thread"
+                                                             : "hangs"));
   node.disk.behaviour = behaviour;
   node.removed.clear();  // until when they drain may not be written
 }
@@ -260,6 +261,11 @@ void World::set_behaviour(const net::Endpoint& server, Behaviour behaviour) {
 
 void World::reload(Node& node) {
   say("reload " + node.config.name);
+  if (node.disk.behaviour == Disk::Behaviour::no_threads) {
+    node.director->note_refused_file("the simulation", "reload failed: read cluster.yaml: " + std::string(no_thread));
+    node.refused_file = true;
+    return;
+  }
   const auto file = mutation_ == Mutation::reads_old_files ? node.cluster : file_of(node);
   put_in_force(node);
   if (auto done = node.director->reload(director::make_node_config(file, node.config).value(), "the simulation"); !done)
