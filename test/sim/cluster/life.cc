@@ -80,11 +80,31 @@ void Life::check_peace() {
       world_.violate(name + " still has a problem: " + problem.get<std::string>());
     }
   }
+  check_orders_agree();
   for (std::size_t group = 0; group < groups.size(); ++group) {
     if (leaders[group] != 1)
       world_.violate(fmt::format("{} nodes lead {}, not one", leaders[group], groups[group].front()));
   }
   if (leading > 1) world_.reach("rule: each of two nodes leads a group");
+}
+
+/// Where the directors share them.
+void Life::check_orders_agree() {
+  auto& nodes = world_.nodes();
+  if (!nodes.front().director->sharing().is_on() || nodes.size() < 2) return;
+  const auto versions_of = [](const Node& node) {
+    std::map<director::OrderSubject, director::OrderVersion> versions;
+    director::for_each_order(node.director->overrides().orders(), [&](const director::Order& order) {
+      if (!std::holds_alternative<director::EndedOrder>(order.value))
+        versions.emplace(order.subject, order.origin().version);
+    });
+    return versions;
+  };
+  for (const auto& node : nodes) {
+    if (versions_of(node) != versions_of(nodes.front()))
+      world_.violate(fmt::format("{} and {} do not agree on orders", nodes.front().config.name, node.config.name));
+  }
+  world_.reach("rule: all directors hold the same orders");
 }
 
 Outcome Life::run() {

@@ -44,6 +44,7 @@ constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
     {ignores_orders, "ignores orders"},
     {reads_old_files, "reads old files"},
     {drains_for_ever, "drains for ever"},
+    {shares_nothing, "shares nothing"},
     {sees_every_gateway, "sees every gateway"},
     {has_other_keys, "has other keys"},
     {believes_strangers, "believes strangers"},

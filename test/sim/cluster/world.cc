@@ -8,6 +8,7 @@
 #include "director/control/status.h"
 #include "net/time_text.h"
 #include "test/sim/cluster/shop.h"
+#include "test/sim/cluster/transport.h"
 
 namespace cluster_sim {
 
@@ -31,7 +32,11 @@ net::Prefix prefix(const std::string& text) { return net::Prefix::parse(text).va
 }  // namespace
 
 World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutation, bool trace)
-    : file_(cluster), random_(seed), mutation_(mutation), trace_(trace) {
+    : connections_(std::make_unique<Connections>(*this)),
+      file_(cluster),
+      random_(seed),
+      mutation_(mutation),
+      trace_(trace) {
   for (const auto& config : cluster.nodes) {
     auto& node = nodes_.emplace_back();
     node.config = config;
@@ -111,7 +116,9 @@ void World::start(Node& node) {
         director::Options{.node = node.config,
                           .state_file = {},
                           .make_disk = [&node, this](net::Loop& loop) { return node.disk.open(loop, mutation_); },
-                          .make_prober = probers});
+                          .make_prober = probers,
+                          .process = random_(),
+                          .make_transport = connections_->make_transport(node)});
     const bool fails = !node.kernel.faults.empty();
     const auto started = node.director->start();
     if (started) return await_durability(node, 1);
@@ -167,52 +174,6 @@ void World::step_clock(Node& node, std::chrono::seconds by) {
   say(fmt::format("the clock of {} is set by {} s", node.config.name, by.count()));
   node.clock.set_wall(node.clock.wall() + by);
   node.clock_set = true;
-}
-
-void World::note_order(Node& node) {
-  node.told_at = now_;
-  node.history.push_back(node.overrides);
-  await_durability(node, node.history.size() - 1);
-}
-
-void World::await_durability(Node& node, std::size_t order) {
-  node.director->store().when_durable([this, &node, order](const std::string& why_not) {
-    if (why_not.empty()) {
-      node.promised = std::max(node.promised, order);
-    } else if (++reached_["rule: an order is not durable in time"];
-               std::ranges::none_of(node.director->problems(),
-                                    [&](const director::Problem& problem) { return problem.reason == why_not; })) {
-      violate(fmt::format("{} does not show that {}", node.config.name, why_not));
-    }
-  });
-}
-
-/// What the operator wants of a node that starts is what its disk has: nothing less than what was said to be durable.
-void World::remember(Node& node) {
-  const auto found = overrides_in(node.disk.written);
-  if (node.promised > 0) ++reached_["rule: an order that is durable outlives its director"];
-  const auto since = node.history.begin() + static_cast<std::ptrdiff_t>(node.promised);
-  if (!node.history.empty() && std::find(since, node.history.end(), found) == node.history.end())
-    violate(node.config.name + " has lost an order that was said to be durable");
-  node.overrides = found;
-  for (const auto& server : found.limited) node.ends.try_emplace(server, now_);  // of an order whose end was lost
-  node.history = {overrides_in(node.disk.durable),
-                  found};  // until the new life has seen to it, the first may come back
-  node.promised = 0;
-}
-
-ExpectedOverrides overrides_in(const std::string& text) {
-  ExpectedOverrides expected;
-  if (text.empty()) return expected;
-  const auto state = director::state_from_json(text);
-  if (!state) throw Violation{"a state file is not whole: " + state.error().message};
-  for (const auto& [server, overrides] : state->orders.standing) {
-    if (overrides.drain) expected.drained.insert(server);
-    if (overrides.drain && overrides.drain->deadline) expected.limited.insert(server);
-    if (overrides.weight && !overrides.weight->until)
-      expected.weights[server] = static_cast<int>(overrides.weight->value);
-  }
-  return expected;
 }
 
 void World::stop(Node& node) {
@@ -326,6 +287,7 @@ void World::turn_all() {
       if (node.clock.ready() == 0 && (!due || *due > now_)) break;
     }
     tell(node);
+    adopt_orders(node);
     if (node.replaced) succeed(node);
     if (!node.stopped) continue;
     say(node.config.name + " has stopped");

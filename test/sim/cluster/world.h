@@ -74,6 +74,7 @@ struct Node {
   ExpectedOverrides overrides{};          ///< what its operator wants now
   std::vector<ExpectedOverrides> history{};  ///< the same since the start and after each order
   std::size_t promised = 0;                  ///< which of these was the last that was said to be durable
+  director::KnownOrders promised_orders{};   ///< the same of the orders that its director shares with others
   std::optional<Instant> changed_by_hand{};  ///< when somebody changed its table last
   std::optional<Instant> idle_since{};       ///< its director does not run, or stands still
   std::map<ipvs::ServiceKey, std::map<ipvs::DestinationKey, std::uint32_t>> connections{};  ///< as last looked at
@@ -102,6 +103,8 @@ struct Node {
     return !trackers.empty() && trackers.front().lower == 0;
   }
 };
+
+class Connections;
 
 class World {
  public:
@@ -195,10 +198,12 @@ class World {
   [[nodiscard]] bool turns(const Node& node) const;
   void tell(Node& node);
   void remember(Node& node);
+  void check_promise(Node& node, const ExpectedOverrides& found);
   void put_in_force(Node& node);
   void succeed(Node& node);
   [[nodiscard]] config::Cluster file_of(const Node& node) const;
   void await_durability(Node& node, std::size_t order);
+  void adopt_orders(Node& node);
   [[nodiscard]] Instant next(Instant limit);
   void check_now();
   void check_dead_servers(Node& node);
@@ -212,6 +217,7 @@ class World {
 
   Servers servers_;
   Clients clients_{*this};
+  std::unique_ptr<Connections> connections_;
   config::Cluster file_;
   std::deque<Node> nodes_;
   Instant now_;
@@ -238,6 +244,8 @@ class World {
 /// How long a probe may be silent about what a server does, until the table follows.
 [[nodiscard]] Duration detection_time(const checkers::Spec& check);
 
+/// What operators want by the orders that a director has.
+[[nodiscard]] ExpectedOverrides overrides_in(const director::OrderBook& orders);
 /// What a state file says that operators want; `text` may be empty.
 [[nodiscard]] ExpectedOverrides overrides_in(const std::string& text);
 
