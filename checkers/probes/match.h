@@ -108,7 +108,7 @@ class Search {
 
   [[nodiscard]] bool full() const { return text_.size() >= limit_; }
   [[nodiscard]] const std::string& text() const { return text_; }  ///< what has arrived, before it was found
-  [[nodiscard]] std::string_view rest() const { return rest_; }  ///< only after Found::yes; valid until the next call
+  [[nodiscard]] std::string_view rest() const { return rest_; }    ///< only after Found::yes; valid until the next call
 
  private:
   Found look(std::size_t from);
