@@ -102,12 +102,12 @@ struct ChannelKeys::Shared {
 
   static int find_key(SSL* ssl, const unsigned char* id, std::size_t length, SSL_SESSION** session) {
     *session = nullptr;  // with 1: another way is tried, and there is none
-    std::string_view identity(reinterpret_cast<const char*>(id), length);
+    const std::string_view identity(reinterpret_cast<const char*>(id), length);
     if (!identity.starts_with(identity_prefix)) return 1;
-    identity.remove_prefix(identity_prefix.size());
+    const std::string digits(identity.substr(identity_prefix.size()));
     unsigned number = 0;
-    const auto* const end = identity.data() + identity.size();
-    const auto [stopped, error] = std::from_chars(identity.data(), end, number);
+    const auto* const end = digits.data() + digits.size();
+    const auto [stopped, error] = std::from_chars(digits.data(), end, number);
     if (error != std::errc{} || stopped != end) return 1;
     const auto& keys = of(ssl).keys;
     const auto found = std::ranges::find(keys, number, &Psk::id);

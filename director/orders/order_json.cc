@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <stdexcept>
-#include <string_view>
 
 namespace director {
 namespace {
@@ -16,7 +15,7 @@ constexpr std::size_t processes_max = 1024;
 
 std::string process_text(std::uint64_t process) { return fmt::format("{:016x}", process); }
 
-std::uint64_t process_of(std::string_view text) {
+std::uint64_t process_of(const std::string& text) {
   std::uint64_t process = 0;
   const auto* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, process, 16);
