@@ -60,7 +60,9 @@ World::World(const config::Cluster& cluster, std::uint64_t seed, Mutation mutati
   clients_.start(now_);
 }
 
-World::~World() = default;
+World::~World() {
+  for (auto& node : nodes_) node.director.reset();  // while all that they speak with is there
+}
 
 void World::say(const std::string& line) {
   ++deeds_;
