@@ -1,29 +1,15 @@
 #include "test/lab/http.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <cstring>
+
+#include "net/socket_address.h"
 
 namespace lab {
-
-SocketAddress::SocketAddress(const net::Endpoint& endpoint) {
-  const auto bytes = endpoint.address.bytes();
-  if (endpoint.address.is_v4()) {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(endpoint.port);
-    std::memcpy(&in.sin_addr, bytes.data(), bytes.size());
-    std::memcpy(&storage_, &in, size_ = sizeof in);
-  } else {
-    sockaddr_in6 in{};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(endpoint.port);
-    std::memcpy(&in.sin6_addr, bytes.data(), bytes.size());
-    std::memcpy(&storage_, &in, size_ = sizeof in);
-  }
-}
 
 net::Fd start_connecting(const net::Endpoint& to, std::uint16_t source_port) {
   net::Fd socket(::socket(to.address.af(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -31,11 +17,11 @@ net::Fd start_connecting(const net::Endpoint& to, std::uint16_t source_port) {
   const linger reset{.l_onoff = 1, .l_linger = 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   if (source_port != 0) {
-    const SocketAddress source({net::Address::any(to.address.family()), source_port});
-    if (bind(socket.get(), source.get(), source.size()) != 0) return {};
+    const net::SocketAddress source({net::Address::any(to.address.family()), source_port});
+    if (bind(socket.get(), source.get(), source.length()) != 0) return {};
   }
-  const SocketAddress address(to);
-  if (connect(socket.get(), address.get(), address.size()) != 0 && errno != EINPROGRESS) return {};
+  const net::SocketAddress address(to);
+  if (connect(socket.get(), address.get(), address.length()) != 0 && errno != EINPROGRESS) return {};
   return socket;
 }
 

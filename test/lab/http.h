@@ -1,8 +1,5 @@
 #pragma once
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,19 +9,6 @@
 #include "net/time.h"
 
 namespace lab {
-
-/// An endpoint in the form that bind and connect take.
-class SocketAddress {
- public:
-  explicit SocketAddress(const net::Endpoint& endpoint);
-
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
-  [[nodiscard]] socklen_t size() const { return size_; }
-
- private:
-  sockaddr_storage storage_{};
-  socklen_t size_;
-};
 
 /// A non-blocking TCP socket that is connecting, or an empty one where connect failed at once. It closes with a reset,
 /// so that thousands of short connections leave no TIME_WAIT behind. It comes from `source_port`, or from any where

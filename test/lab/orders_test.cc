@@ -27,14 +27,7 @@ std::string cluster_file(const Pair& pair) {
 
 void start(Pair& pair) {
   pair.write(cluster_file(pair));
-  for (auto& director : pair.directors) pair.start(director);
-  REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && !pair.holds_any(pair.lb2); }, 15s));
-  for (const auto& director : pair.directors) {
-    const auto in_service = [&](const Pair::Web& web) {
-      return lab::weight_of(*director.host, web.endpoint) == web.weight;
-    };
-    REQUIRE(lab::wait_until([&] { return in_service(pair.web1) && in_service(pair.web2); }, 10s));
-  }
+  REQUIRE(pair.start_both());
   const auto connected = [&](const Pair::Director& director) {
     const auto status = pair.status(director);
     return !status.is_discarded() && status["nodes"][0]["orders"]["state"] == "connected";

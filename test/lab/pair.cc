@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "test/lab/evidence.h"
+#include "test/lab/ipvs_table.h"
 
 namespace lab {
 
@@ -137,6 +139,18 @@ void Pair::cut_off(Director& director) {
 void Pair::reconnect(Director& director) {
   topology.restore(*director.host, "front");
   director.fate = Fate::running;
+}
+
+bool Pair::start_both() {
+  for (auto& director : directors) start(director);
+  if (!wait_until([&] { return holds_both(lb1) && !holds_any(lb2); }, 15s)) return false;
+  const auto all_in_service = [&] {
+    return std::ranges::all_of(directors, [&](const Director& director) {
+      return std::ranges::all_of(webs,
+                                 [&](const Web& web) { return weight_of(*director.host, web.endpoint) == web.weight; });
+    });
+  };
+  return wait_until(all_in_service, 10s).has_value();
 }
 
 bool Pair::holds_both(const Director& director) const {

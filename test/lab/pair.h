@@ -73,6 +73,9 @@ class Pair {
   [[nodiscard]] bool holds_both(const Director& director) const;
   [[nodiscard]] bool holds_any(const Director& director) const;
 
+  /// Starts both, and waits until lb1 leads and both have both web servers in service; false if that does not come.
+  bool start_both();
+
   /// `directorctl <arguments>` for one director.
   Output ctl(const Director& director, std::vector<std::string> arguments);
   /// `directorctl status --json`; discarded JSON if it fails.

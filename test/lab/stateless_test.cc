@@ -8,7 +8,6 @@
 
 #include "test/catch.h"
 #include "test/lab/client.h"
-#include "test/lab/ipvs_table.h"
 #include "test/lab/pair.h"
 
 using namespace std::chrono_literals;
@@ -46,14 +45,7 @@ struct Downloads {
 Downloads survivors(Pair::Forward forward, bool stateless) {
   Pair pair({.forward = forward, .advertise = 100ms, .programs = lab::programs_folder()});
   pair.write(cluster_file(pair, stateless));
-  for (auto& director : pair.directors) pair.start(director);
-  REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && !pair.holds_any(pair.lb2); }, 15s));
-  for (const auto& director : pair.directors) {
-    const auto in_service = [&](const Pair::Web& web) {
-      return lab::weight_of(*director.host, web.endpoint) == web.weight;
-    };
-    REQUIRE(lab::wait_until([&] { return in_service(pair.web1) && in_service(pair.web2); }, 10s));
-  }
+  REQUIRE(pair.start_both());
   for (const auto& director : pair.directors) CHECK(setting(director) == (stateless ? "1\n" : "0\n"));
 
   std::deque<lab::Download> all;

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "test/lab/http.h"
+#include "net/socket_address.h"
 
 namespace lab {
 
@@ -35,8 +35,8 @@ void Host::sysctl(const std::string& key, std::string_view value) const {
 bool Host::holds(const net::Address& address) const {
   const Within within(network);
   const net::Fd socket(must(::socket(address.af(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
-  const SocketAddress bound({address, 0});
-  return bind(socket.get(), bound.get(), bound.size()) == 0;  // the kernel lets nobody bind to what is not local
+  const net::SocketAddress bound({address, 0});
+  return bind(socket.get(), bound.get(), bound.length()) == 0;  // the kernel lets nobody bind to what is not local
 }
 
 std::string Host::proc_net(const std::string& file) const {

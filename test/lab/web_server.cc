@@ -12,6 +12,7 @@
 #include <new>
 
 #include "net/loop.h"
+#include "net/socket_address.h"
 #include "test/lab/http.h"
 
 namespace lab {
@@ -115,8 +116,8 @@ net::Fd listen_on(const Host& host, std::uint16_t port) {
   const int yes = 1, no = 0;
   setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   setsockopt(listener.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-  const SocketAddress any({net::Address::any(net::Family::ipv6), port});
-  must(bind(listener.get(), any.get(), any.size()), "bind the web server of " + host.name);
+  const net::SocketAddress any({net::Address::any(net::Family::ipv6), port});
+  must(bind(listener.get(), any.get(), any.length()), "bind the web server of " + host.name);
   must(listen(listener.get(), 1024), "listen");
   return listener;
 }

@@ -37,9 +37,7 @@ class Bench {
     lab::run(*pair_.lb1.host, {pair_.options.programs / "directorctl", "keygen", keys});
     pair_.write(pair_.cluster_file() + fmt::format("peers: {{ keys: {} }}\n", keys.string()));
     write_standing_orders();
-    for (auto& director : pair_.directors) pair_.start(director);
-    wait([&] { return pair_.holds_both(pair_.lb1) && weight(pair_.lb1) == weight_ && weight(pair_.lb2) == weight_; },
-         "the directors do not settle");
+    if (!pair_.start_both()) throw std::runtime_error("the directors do not settle\n" + pair_.evidence());
     wait([&] { return held_there() >= standing_; }, "the standing orders do not arrive");
     measure_orders();
     measure_rest();
@@ -89,7 +87,7 @@ class Bench {
         answer = net::monotonic_now();
         if (!done || done->status != 200) answer = {};
       });
-      const auto arrived = lab::wait_until([&] { return weight(pair_.lb2) == (drains ? 0 : weight_); }, 5s);
+      const auto arrived = lab::wait_until([&] { return weight(pair_.lb2) == (drains ? 0 : pair_.web1.weight); }, 5s);
       const auto end = net::monotonic_now();
       asking.join();
       if (!arrived || answer == net::Instant{})
@@ -142,7 +140,6 @@ class Bench {
 
   int standing_;
   Pair pair_;
-  const int weight_ = 3;
 };
 
 }  // namespace
