@@ -28,9 +28,10 @@ OrderSharing::OrderSharing(net::Loop& loop, const ClusterInForce& in_force, Even
       transport_(make_transport ? make_transport(loop, callbacks()) : nullptr) {}
 
 OrderSharing::~OrderSharing() {
+  for (const auto& waiting : waiting_) loop_.cancel(waiting.timer);
+  waiting_.clear();  // whoever waits may be gone when the connections end
   transport_.reset();
   loop_.cancel(timer_);
-  for (const auto& waiting : waiting_) loop_.cancel(waiting.timer);
 }
 
 void OrderSharing::set(const std::vector<vrrp::Key>& keys) {
@@ -100,9 +101,9 @@ std::string OrderSharing::not_ready() const {
   const auto& self = in_force_.node().name;
   for (const auto& [node, peer] : overrides_.exchange().peers()) {
     const bool connects_to_us = node < self;
-    const bool is_waited_for = connects_to_us ? loop_.now() - on_since_ < first_contact
-                                              : transport_->error_of(node).empty() || peer.session.has_value();
-    if (is_waited_for || peer.session) return fmt::format("the orders that {} has are not known yet", node);
+    const bool is_given_up =
+        connects_to_us ? loop_.now() - on_since_ >= first_contact : !transport_->error_of(node).empty();
+    if (peer.session || !is_given_up) return fmt::format("the orders that {} has are not known yet", node);
   }
   return "";
 }
@@ -114,11 +115,7 @@ void OrderSharing::when_held(Done done) {
   if (overrides_.exchange().peers().empty() || known == book.known.end()) return done("");
   const OrderVersion version{.counter = known->second, .node = self, .process = overrides_.process()};
   pump();
-  const auto timer = loop_.at(loop_.clock().now() + answer_timeout, [this] {
-    auto waiting = std::move(waiting_.front());
-    waiting_.pop_front();
-    waiting.done(held_by(waiting.version));
-  });
+  const auto timer = loop_.at(loop_.clock().now() + answer_timeout, [this] { answer_first(); });
   waiting_.push_back({.version = version, .done = std::move(done), .timer = timer});
   tell_waiting();
 }
@@ -131,11 +128,15 @@ void OrderSharing::tell_waiting() {
       return !entry.second.session || covers(entry.second.holds.held, version);
     });
     if (!is_held && on_) return;
-    auto waiting = std::move(waiting_.front());
-    waiting_.pop_front();
-    loop_.cancel(waiting.timer);
-    waiting.done(held_by(waiting.version));
+    answer_first();
   }
+}
+
+void OrderSharing::answer_first() {
+  auto waiting = std::move(waiting_.front());
+  waiting_.pop_front();
+  loop_.cancel(waiting.timer);
+  waiting.done(held_by(waiting.version));
 }
 
 std::string OrderSharing::held_by(const OrderVersion& version) const {

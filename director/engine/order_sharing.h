@@ -71,6 +71,7 @@ class OrderSharing {
   PeerTransport::Callbacks callbacks();
   net::Result<> receive(PeerTransport::Session session, const std::string& node, const std::string& text);
   void tell_waiting();
+  void answer_first();
   void note_connected(const std::string& node);
   void check_reachable();
   [[nodiscard]] std::string why_unreachable(const std::string& node, const OrderExchange::Peer& peer) const;
