@@ -123,7 +123,7 @@ void put_shared(const OrderBook& book, json& root) {
   for (const auto& [subject, order] : book.ended) {
     auto value = director::to_json(order.origin);
     value["server"] = subject.server;
-    value["kind"] = subject.kind == OrderKind::drain ? "drain" : "weight";
+    value["kind"] = to_string(subject.kind);
     put_time(value, "at", order.at);
     ended.push_back(std::move(value));
   }
@@ -133,9 +133,7 @@ void get_shared(const json& shared, OrderBook& book) {
   book.counter = number_in(member(shared, "counter"), counter_max, "counter");
   book.known = known_from_json(member(shared, "known"));
   for (const auto& value : member(shared, "ended")) {
-    const bool is_drain = member(value, "kind") == "drain";
-    OrderSubject subject{.server = value.at("server").get<std::string>(),
-                         .kind = is_drain ? OrderKind::drain : OrderKind::weight};
+    OrderSubject subject{.server = value.at("server").get<std::string>(), .kind = kind_in(member(value, "kind"))};
     book.ended[std::move(subject)] = {.origin = origin_from_json(value), .at = get_time(value, "at")};
   }
 }

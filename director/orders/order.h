@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "net/time.h"
@@ -61,6 +62,9 @@ struct Overrides {
 
 enum class OrderKind : std::uint8_t { drain, weight };
 
+/// "drain", "weight".
+[[nodiscard]] std::string_view to_string(OrderKind kind);
+
 /// What an order is about: of each there is one order, the last.
 struct OrderSubject {
   std::string server;  ///< SERVICE/SERVER
@@ -95,10 +99,11 @@ struct Order {
 /// them.
 using KnownOrders = std::map<std::uint64_t, std::uint64_t>;
 
-/// Whether `known` covers an order.
-[[nodiscard]] inline bool covers(const KnownOrders& known, const OrderVersion& version) {
-  const auto found = known.find(version.process);
-  return found != known.end() && found->second >= version.counter;
-}
+/// Whether `known` covers an order, or all that `other` covers.
+[[nodiscard]] bool covers(const KnownOrders& known, const OrderVersion& version);
+[[nodiscard]] bool covers(const KnownOrders& known, const KnownOrders& other);
+
+/// Adds what `more` covers.
+void add(KnownOrders& known, const KnownOrders& more);
 
 }  // namespace director

@@ -112,10 +112,7 @@ bool adopt_uncounted(OrderBook& book, const std::string& node, std::uint64_t pro
 }
 
 void learn(OrderBook& book, const KnownOrders& more) {
-  for (const auto& [process, counter] : more) {
-    auto& known = book.known[process];
-    known = std::max(known, counter);
-  }
+  add(book.known, more);
   if (book.known.size() <= most_known_without_orders) return;
   std::set<std::uint64_t> in_use;
   for_each_order(book, [&](const Order& order) { in_use.insert(order.origin().version.process); });

@@ -13,20 +13,6 @@ namespace {
 /// A cluster has 200,000 servers at most, and each may be drained and weighed.
 constexpr std::size_t orders_max = 400'000;
 
-void add(KnownOrders& known, const KnownOrders& more) {
-  for (const auto& [process, counter] : more) {
-    auto& mine = known[process];
-    mine = std::max(mine, counter);
-  }
-}
-
-bool covers_all(const KnownOrders& known, const KnownOrders& other) {
-  return std::ranges::all_of(other, [&](const auto& entry) {
-    const auto found = known.find(entry.first);
-    return found != known.end() && found->second >= entry.second;
-  });
-}
-
 }  // namespace
 
 void OrderExchange::set_nodes(std::string cluster, std::string self, std::set<std::string> nodes) {
@@ -156,7 +142,7 @@ net::Result<OrderExchange::Received> OrderExchange::receive(OrderBook& book, Ses
   if (message.sent) {
     received.synced = !std::exchange(connection.synced, true);
     add(connection.covered, *message.sent);  // whoever sends them has them
-    if (!covers_all(book.known, *message.sent)) {
+    if (!covers(book.known, *message.sent)) {
       learn(book, *message.sent);
       received.book_changed = true;
     }
@@ -185,7 +171,7 @@ std::optional<OrderMessage> OrderExchange::next(Session session, const OrderBook
 void OrderExchange::put_orders(Connection& connection, const OrderBook& book, OrderMessage& message) {
   if (!connection.asked) return;
   if (!connection.batch) {
-    const bool covered = connection.has_sent && covers_all(connection.covered, book.known);
+    const bool covered = connection.has_sent && covers(connection.covered, book.known);
     if (covered && connection.revision == index_.revision() && connection.left.empty()) return;
     connection.revision = index_.revision();
     for (auto& [subject, place] : index_.lacking(connection.covered)) {

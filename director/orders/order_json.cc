@@ -62,6 +62,13 @@ const json& member(const json& object, const char* name) {
   return *found;
 }
 
+OrderKind kind_in(const json& value) {
+  for (const auto kind : {OrderKind::drain, OrderKind::weight}) {
+    if (value == to_string(kind)) return kind;
+  }
+  throw std::invalid_argument("not a kind of order");
+}
+
 json to_json(const OrderOrigin& origin) {
   json value = version_to_json(origin.version);
   if (!origin.by.empty()) value["by"] = origin.by;

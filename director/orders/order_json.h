@@ -25,6 +25,9 @@ inline constexpr std::uint64_t counter_max = std::uint64_t{1} << 62;
 /// A member that must be there.
 [[nodiscard]] const nlohmann::json& member(const nlohmann::json& object, const char* name);
 
+/// "drain", "weight".
+[[nodiscard]] OrderKind kind_in(const nlohmann::json& value);
+
 /// {"counter", "node", "process", "by", "replaces"}
 [[nodiscard]] nlohmann::json to_json(const OrderOrigin& origin);
 [[nodiscard]] OrderOrigin origin_from_json(const nlohmann::json& value);

@@ -49,7 +49,7 @@ std::optional<WallTime> end_in(const json& value, WallTime now) {
 json to_json(const Order& order, WallTime now) {
   auto value = to_json(order.origin());
   value["server"] = order.subject.server;
-  value["kind"] = order.subject.kind == OrderKind::drain ? "drain" : "weight";
+  value["kind"] = to_string(order.subject.kind);
   if (const auto* ended = std::get_if<EndedOrder>(&order.value)) {
     value["ended"] = true;
     put_age(value, "age_ms", ended->at, now);
@@ -70,9 +70,7 @@ json to_json(const Order& order, WallTime now) {
 Order order_of(const json& value, WallTime now) {
   Order order{.subject = {.server = name_in(member(value, "server"), name_max, "server")}, .value = {}};
   if (order.subject.server.find('/') == std::string::npos) throw std::invalid_argument("not a server");
-  const auto kind = name_in(member(value, "kind"), node_max, "kind");
-  if (kind != "drain" && kind != "weight") throw std::invalid_argument("not a kind of order");
-  order.subject.kind = kind == "drain" ? OrderKind::drain : OrderKind::weight;
+  order.subject.kind = kind_in(member(value, "kind"));
   auto origin = origin_from_json(value);
   const auto since = time_before(value, "age_ms", now);
   const auto end = end_in(value, now);
@@ -90,6 +88,12 @@ Order order_of(const json& value, WallTime now) {
                           .origin = std::move(origin)};
   }
   return order;
+}
+
+std::string_view reason_of(const Order& order) {
+  if (const auto* drain = std::get_if<Overrides::Drain>(&order.value)) return drain->reason;
+  const auto* weight = std::get_if<Overrides::Weight>(&order.value);
+  return weight == nullptr ? std::string_view() : weight->reason;
 }
 
 OrderMessage message_of(const json& value, WallTime now) {
@@ -127,22 +131,17 @@ OrderMessage message_of(const json& value, WallTime now) {
 
 bool can_be_told(const Order& order) {
   const auto& origin = order.origin();
-  const auto* drain = std::get_if<Overrides::Drain>(&order.value);
-  const auto* weight = std::get_if<Overrides::Weight>(&order.value);
-  const std::size_t reason = drain != nullptr ? drain->reason.size() : weight != nullptr ? weight->reason.size() : 0;
-  return order.subject.server.size() <= name_max && origin.by.size() <= node_max && reason <= reason_max &&
-         origin.version.node.size() <= node_max && origin.version.counter <= counter_max;
+  return order.subject.server.size() <= name_max && origin.by.size() <= node_max &&
+         reason_of(order).size() <= reason_max && origin.version.node.size() <= node_max &&
+         origin.version.counter <= counter_max;
 }
 
 std::size_t message_bytes(const Order& order) {
   constexpr std::size_t rest = 512;  // of the keys and numbers
   const auto& origin = order.origin();
-  const auto* drain = std::get_if<Overrides::Drain>(&order.value);
-  const auto* weight = std::get_if<Overrides::Weight>(&order.value);
-  const std::size_t reason = drain != nullptr ? drain->reason.size() : weight != nullptr ? weight->reason.size() : 0;
   // A control character takes six bytes as JSON.
   return rest + 6 * (order.subject.server.size() + origin.version.node.size() + origin.replaces.node.size() +
-                     origin.by.size() + reason);
+                     origin.by.size() + reason_of(order).size());
 }
 
 std::string encode(const OrderMessage& message, WallTime now) {

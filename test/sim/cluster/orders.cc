@@ -48,13 +48,9 @@ void World::check_promise(Node& node, const ExpectedOverrides& found) {
   const auto known = node.disk.written.empty() ? director::KnownOrders()
                                                : director::state_from_json(node.disk.written).value().orders.known;
   const bool is_shared = !config::peer_keys(file_).empty();
-  const bool is_kept =
-      is_shared ? std::ranges::all_of(node.promised_orders,
-                                      [&](const auto& entry) {
-                                        return director::covers(
-                                            known, {.counter = entry.second, .node = {}, .process = entry.first});
-                                      })
-                : node.history.empty() || std::find(since, node.history.end(), found) != node.history.end();
+  const bool is_kept = is_shared
+                           ? director::covers(known, node.promised_orders)
+                           : node.history.empty() || std::find(since, node.history.end(), found) != node.history.end();
   if (!is_kept) violate(node.config.name + " has lost an order that was said to be durable");
 }
 

@@ -8,7 +8,6 @@ namespace order_sim {
 
 using director::EndedOrder;
 using director::Order;
-using director::OrderKind;
 using director::OrderSubject;
 using director::OrderVersion;
 using director::Overrides;
@@ -60,8 +59,7 @@ void World::order(Director& director, Order wanted) {
   const auto order = director.order(std::move(wanted));
   const auto place = static_cast<std::size_t>(&director - directors_.data());
   say(fmt::format("{} of {} {} on {}: {}", std::holds_alternative<EndedOrder>(order.value) ? "end" : "order",
-                  order.subject.server, order.subject.kind == OrderKind::drain ? "drain" : "weight", director.name(),
-                  text(order.origin().version)));
+                  order.subject.server, to_string(order.subject.kind), director.name(), text(order.origin().version)));
   // What is over and forgotten everywhere has no part in what comes.
   const bool forgotten = std::ranges::all_of(directors_, [&](const Director& each) {
     return (&each == &director || !find_order(each.book(), order.subject)) && !find_order(each.disk(), order.subject);
@@ -225,8 +223,7 @@ void World::check_subject(const OrderSubject& subject, const Director& director)
   for (const auto& each : given_.at(subject)) {
     if (each.promised && (last == nullptr || last->order.origin().version < each.order.origin().version)) last = &each;
   }
-  const auto where = fmt::format("{} of {} on {}", subject.kind == OrderKind::drain ? "drain" : "weight",
-                                 subject.server, director.name());
+  const auto where = fmt::format("{} of {} on {}", to_string(subject.kind), subject.server, director.name());
   if (!holds) {
     if (last != nullptr && !is_over(*last))
       throw Violation{fmt::format("{} is lost: {}", where, text(last->order.origin().version))};
