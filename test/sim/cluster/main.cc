@@ -12,6 +12,7 @@
 
 #include "test/sim/arguments.h"
 #include "test/sim/cluster/life.h"
+#include "test/sim/mutation_check.h"
 
 namespace {
 
@@ -26,12 +27,8 @@ int try_mutations() {
   constexpr std::uint64_t most = 400;
   int unnoticed = 0;
   for (const auto mutation : cluster_sim::mutations()) {
-    std::uint64_t seed = 1;
-    cluster_sim::Outcome outcome;
-    while (!(outcome = cluster_sim::live(seed, false, mutation)).broken && seed < most) ++seed;
-    fmt::print("{}: {}\n", to_string(mutation),
-               outcome.broken ? fmt::format("noticed in life {}: {}", seed, *outcome.broken) : "NOT NOTICED");
-    unnoticed += outcome.broken ? 0 : 1;
+    const auto live = [&](std::uint64_t seed) { return cluster_sim::live(seed, false, mutation); };
+    if (!is_noticed(to_string(mutation), most, live)) ++unnoticed;
   }
   return unnoticed > 0 ? 1 : 0;
 }

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "test/sim/arguments.h"
+#include "test/sim/mutation_check.h"
 #include "test/sim/orders/life.h"
 
 namespace {
@@ -22,12 +23,7 @@ int try_mutations() {
   constexpr std::uint64_t most = 400;
   int unnoticed = 0;
   for (const auto& [mutation, name] : order_sim::mutations) {
-    std::uint64_t seed = 1;
-    order_sim::Outcome outcome;
-    while (!(outcome = order_sim::live(seed, mutation)).broken && seed < most) ++seed;
-    fmt::print("{}: {}\n", name,
-               outcome.broken ? fmt::format("noticed in life {}: {}", seed, *outcome.broken) : "NOT NOTICED");
-    unnoticed += outcome.broken ? 0 : 1;
+    if (!is_noticed(name, most, [&](std::uint64_t seed) { return order_sim::live(seed, mutation); })) ++unnoticed;
   }
   return unnoticed > 0 ? 1 : 0;
 }
