@@ -9,6 +9,7 @@
 
 #include "net/endpoint.h"
 #include "net/time.h"
+#include "test/lab/pulse.h"
 #include "test/lab/topology.h"
 
 namespace lab {
@@ -24,7 +25,7 @@ Tally request(const Host& client, const net::Endpoint& service, int count);
 
 /// A request for "/" on a new connection every 3 ms, whether or not the earlier ones have been answered, as long as
 /// this object lives: what a service's users see while something happens to it. A request fails by a reset, or by
-/// silence of 250 ms.
+/// silence of 250 ms in which the lab did not stand still.
 class Prober {
  public:
   Prober(const Host& client, const net::Endpoint& service);
@@ -62,6 +63,7 @@ class Prober {
 
   mutable std::mutex mutex_;
   std::vector<Sample> samples_;  ///< in the order of their ends
+  Pulse pulse_;
   std::jthread thread_;
 };
 

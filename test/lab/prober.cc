@@ -32,9 +32,11 @@ class Prober::Run {
 
   static constexpr int first_port = 1024, port_count = 32768 - first_port;
 
-  /// Starts are due at fixed instants: a late turn does not lower the rate.
+  /// Starts are due at fixed instants: a late turn does not lower the rate. What the lab missed while it stood still is
+  /// not made up for: a burst that no client sends.
   void begin(net::Instant due) {
     if (stop_.stop_requested()) return loop_.stop();
+    due += prober_.pulse_.stood_still(due, net::monotonic_now());
     loop_.at(due + interval, [this, due] { begin(due + interval); });
 
     const int id = next_++;
@@ -43,8 +45,17 @@ class Prober::Run {
     if (!request.socket) return prober_.record({.began = request.began, .ended = request.began, .server = {}});
     request.watch =
         loop_.watch(request.socket.get(), EPOLLIN | EPOLLOUT, [this, id](std::uint32_t) { proceed(id); }).value_or(0);
-    request.deadline = loop_.at(request.began + limit, [this, id] { end(id, {}); });
+    request.deadline = loop_.at(request.began + limit, [this, id] { expire(id); });
     requests_.emplace(id, std::move(request));
+  }
+
+  /// Silence counts while the lab runs: what stood still with it is given that time again.
+  void expire(int id) {
+    auto& request = requests_.at(id);
+    const auto now = net::monotonic_now();
+    const auto due = request.began + limit + prober_.pulse_.stood_still(request.began, now);
+    if (now >= due) return end(id, {});
+    request.deadline = loop_.at(due, [this, id] { expire(id); });
   }
 
   void proceed(int id) {
