@@ -38,12 +38,15 @@ std::string timestamp_and_age(WallTime at, WallTime now) {
   return is_past ? fmt::format("{} ({} ago)", text, age(whole)) : fmt::format("{} (in {})", text, age(whole));
 }
 
-WallTime WallClock::at(Instant then) {
+WallTime WallClock::at(Instant then, Instant turn) {
   using std::chrono::duration_cast;
   constexpr auto flicker = std::chrono::milliseconds(500);  // two clocks are never read at once
-  const auto offset =
-      clock_.wall().time_since_epoch() - duration_cast<WallTime::duration>(clock_.now().time_since_epoch());
-  if (abs(offset - offset_) > flicker) offset_ = offset;
+  if (read_in_ != turn) {
+    read_in_ = turn;
+    const auto offset =
+        clock_.wall().time_since_epoch() - duration_cast<WallTime::duration>(clock_.now().time_since_epoch());
+    if (abs(offset - offset_) > flicker) offset_ = offset;
+  }
   return WallTime(duration_cast<WallTime::duration>(then.time_since_epoch()) + offset_);
 }
 

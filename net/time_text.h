@@ -25,10 +25,12 @@ class WallClock {
   /// `clock` must outlive this.
   explicit WallClock(const Clock& clock) : clock_(clock) {}
 
-  [[nodiscard]] WallTime at(Instant then);
+  /// `turn` is the loop's time: the clocks are read once for all that is asked in one turn.
+  [[nodiscard]] WallTime at(Instant then, Instant turn);
 
  private:
   const Clock& clock_;
+  std::optional<Instant> read_in_;
   WallTime::duration offset_{};
 };
 

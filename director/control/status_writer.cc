@@ -22,8 +22,8 @@ std::string dumped(const ordered_json& value) {
 }  // namespace
 
 void StatusWriter::write(Table table, Then then) {
-  if (texts_.empty() || texts_.back().is_begun || texts_.back().table != table) {
-    texts_.push_back({.table = std::move(table), .then = {}, .cluster = engine_.in_force().shared()});
+  if (texts_.empty() || texts_.back().cluster || texts_.back().table != table) {
+    texts_.push_back({.table = std::move(table), .then = {}});
   }
   texts_.back().then.push_back(std::move(then));
   go_on();
@@ -37,29 +37,27 @@ void StatusWriter::go_on() {
 void StatusWriter::write_some() {
   timer_ = 0;
   Text& text = texts_.front();
-  text.is_begun = true;
+  const auto& table = *text.table;
   if (auto now = engine_.in_force().shared(); text.cluster != now) {
     text.cluster = std::move(now);
-    text.services.clear();
     text.next = 0;
+    text.status = dumped(status_but_services(engine_, table));
+    text.status.back() = ',';  // in place of the closing brace
+    text.status += "\"services\":[";
   }
-  const auto& table = *text.table;
   const auto& services = text.cluster->services;
-  for (std::size_t written = 0; text.next < services.size() && written < servers_a_turn; ++text.next) {
+  for (std::size_t written = 0; text.next < services.size(); ++text.next) {
+    if (written >= servers_a_turn) return go_on();
     const auto& service = services[text.next];
-    if (!text.services.empty()) text.services += ',';
-    text.services += dumped(service_status(engine_, service, table));
+    if (text.next > 0) text.status += ',';
+    text.status += dumped(service_status(engine_, service, table));
     written += 1 + service.servers.size();
   }
-  if (text.next == services.size()) {
-    std::string whole = dumped(status_but_services(engine_, table));
-    whole.pop_back();  // the closing brace
-    whole += ",\"services\":[" + text.services + "]}\n";
-    auto then = std::move(text.then);
-    texts_.pop_front();
-    const auto shared = std::make_shared<const std::string>(std::move(whole));
-    for (auto& each : then) each(shared);  // and may ask for the next
-  }
+  text.status += "]}\n";
+  const auto whole = std::make_shared<const std::string>(std::move(text.status));
+  auto then = std::move(text.then);
+  texts_.pop_front();
+  for (auto& each : then) each(whole);  // and may ask for the next
   go_on();
 }
 

@@ -32,10 +32,9 @@ class StatusWriter {
   struct Text {
     Table table;
     std::vector<Then> then;
-    std::shared_ptr<const config::Cluster> cluster;  ///< in force when it was begun
-    std::string services{};                          ///< that are written
-    std::size_t next = 0;                            ///< to write
-    bool is_begun = false;
+    std::shared_ptr<const config::Cluster> cluster{};  ///< in force when it was begun; none before
+    std::string status{};                              ///< as far as it is written
+    std::size_t next = 0;                              ///< of the services, to write
   };
 
   void go_on();

@@ -113,7 +113,7 @@ class Engine {
   [[nodiscard]] ipvs::Kernel& kernel() const { return kernel_; }
   [[nodiscard]] net::WallTime started() const { return started_; }
   /// What the clock on the wall said then, the same for each who asks.
-  [[nodiscard]] net::WallTime wall_at(net::Instant then) const { return wall_.at(then); }
+  [[nodiscard]] net::WallTime wall_at(net::Instant then) const { return wall_.at(then, loop_.now()); }
 
   /// What is wrong now, from all parts.
   [[nodiscard]] std::vector<Problem> problems() const;

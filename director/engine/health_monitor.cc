@@ -136,7 +136,7 @@ void HealthMonitor::update_health(const ServerKey& key, const checkers::Report& 
         state == checkers::HealthState::up && !hooks_.has_traffic(key) ? std::optional(loop_.now()) : std::nullopt;
     log_.add(events::server_health(
         in_force_.name_of(key), kind_of(state), checkers::to_string(health.state), checkers::to_string(state), why,
-        health.since == net::Instant() ? std::nullopt : std::optional(wall_.at(health.since))));
+        health.since == net::Instant() ? std::nullopt : std::optional(wall_.at(health.since, loop_.now()))));
   } else {
     log_.add(events::server_advice(in_force_.name_of(key), why));
   }
