@@ -20,10 +20,11 @@ namespace director {
 namespace {
 
 constexpr int backlog = 1024;  // a client that finds it full fails at once
-constexpr int accepted_a_turn = 16;
+/// A turn's share: adverts may be 10 ms apart. Who comes later is accepted in the next turn.
+constexpr auto accepting_a_turn = std::chrono::milliseconds(1);
 constexpr auto accept_again = std::chrono::milliseconds(50);
-/// Of a connection, for its request line, headers and arguments.
-constexpr std::size_t head_bytes = std::size_t{256} << 10;
+/// Of a connection, for its request line, headers and arguments; each is closed that needs more.
+constexpr std::size_t head_bytes = std::size_t{32} << 10;
 /// What one turn may copy for each client: adverts may be 10 ms apart.
 constexpr int send_buffer_bytes = 32 << 10;
 
@@ -104,8 +105,9 @@ struct HttpServer::Callbacks {
     server.connections_.begin_work(descriptor_of(connection));
     pending.waits_as = ++server.last_request_;
     server.waiting_.emplace(pending.waits_as, &pending);
-    server.handler_(std::move(request),
-                    [&server, id = pending.waits_as](Response response) { server.respond(id, std::move(response)); });
+    server.handler_(std::move(request), [self = std::weak_ptr(server.self_), id = pending.waits_as](Response response) {
+      if (const auto there = self.lock()) (*there)->respond(id, std::move(response));
+    });
     if (pending.response) return reply(server, connection, *std::move(pending.response));
     MHD_suspend_connection(connection);
     return MHD_YES;
@@ -192,7 +194,6 @@ net::Result<std::unique_ptr<HttpServer>> HttpServer::listen(net::Loop& loop, con
 }
 
 HttpServer::~HttpServer() {
-  loop_.cancel(timer_);
   loop_.cancel(accept_timer_);
   loop_.unwatch(accepting_);
   loop_.unwatch(watch_);
@@ -202,6 +203,7 @@ HttpServer::~HttpServer() {
       respond(waiting_.begin()->first,
               {.status = http_status(RequestError::Kind::unavailable), .body = R"({"error":"directord is stopping"})"});
     }
+    loop_.cancel(timer_);
     MHD_run(daemon_);
     MHD_stop_daemon(daemon_);
     unlink(socket_.c_str());
@@ -209,7 +211,7 @@ HttpServer::~HttpServer() {
 }
 
 void HttpServer::accept_some() {
-  for (int i = 0; i < accepted_a_turn; ++i) {
+  for (const auto until = net::monotonic_now() + accepting_a_turn; net::monotonic_now() < until;) {
     if (connections_.full() && !free_a_place()) return accept_later();
     auto client = accept_one();
     if (!client && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
@@ -277,6 +279,7 @@ void HttpServer::respond(std::uint64_t request, Response response) {
 void HttpServer::serve() {
   for (const int client : connections_.overdue(loop_.now())) cut_off(client);
   MHD_run(daemon_);
+  MHD_run(daemon_);  // closes those whose heads were too large, which the first only finds
   for (const int client : connections_.overdue(loop_.now())) cut_off(client);
   if (!reserve_) reserve_ = net::Fd(eventfd(0, EFD_CLOEXEC));
   loop_.cancel(timer_);

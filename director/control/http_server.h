@@ -37,7 +37,8 @@ struct Response {
 /// the one which keeps the server waiting; where the process has no descriptors left, one that is kept in reserve.
 class HttpServer {
  public:
-  /// Answers a request, at once or later, but once; unanswered requests are when the server ends.
+  /// Answers a request, at once or later, but once; unanswered requests are when the server ends, and it does nothing
+  /// after that.
   using Respond = std::move_only_function<void(Response)>;
   using Handler = std::function<void(Request, Respond)>;
   /// The most bytes that the body of a request for that path may have.
@@ -77,6 +78,7 @@ class HttpServer {
   MHD_Daemon* daemon_ = nullptr;
   net::Loop::Id watch_ = 0, accepting_ = 0;
   net::Loop::Id timer_ = 0, accept_timer_ = 0;
+  const std::shared_ptr<HttpServer*> self_ = std::make_shared<HttpServer*>(this);  ///< for who answers late
   std::uint64_t last_request_ = 0;
   std::map<std::uint64_t, PendingRequest*> waiting_;  ///< requests whose answer is still to come
 };

@@ -39,7 +39,7 @@ net::Result<> ApiServers::open_sockets(net::Loop& loop, Engine& engine, const st
                         .status = *status_,
                         .replace = [&replacer = *replacer_](auto done) { replacer.replace(std::move(done)); },
                         .table = table_.get()};
-  auto sockets = ControlSockets::open(
+  auto sockets = ControlThread::open(
       loop, folder, groups,
       {.operators = [control](Request request,
                               HttpServer::Respond respond) { answer(control, std::move(request), std::move(respond)); },
@@ -58,8 +58,10 @@ net::Result<std::move_only_function<void()>> ApiServers::prepare_access(const st
   auto groups = find_groups(next);
   if (!groups) return std::unexpected(groups.error());
   if (auto tried = try_groups(folder, *groups); !tried) return std::unexpected(tried.error());
-  return [this, groups = *std::move(groups)] {
-    if (auto set = sockets_->set_groups(groups); !set) log::error(set.error().message);
+  return [this, groups = *std::move(groups)]() mutable {
+    sockets_->set_groups(std::move(groups), [](const net::Result<>& set) {
+      if (!set) log::error(set.error().message);
+    });
   };
 }
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "config/reload_cache.h"
-#include "director/control/control_sockets.h"
+#include "director/control/control_thread.h"
 #include "director/control/status_writer.h"
 #include "director/daemon/replacement.h"
 #include "director/engine/reloader.h"
@@ -25,8 +25,11 @@ class ApiServers {
     std::unique_ptr<ipvs::Kernel> table_kernel;  ///< to read the table beside the loop; none for a table in memory
   };
 
-  /// `loop` and `engine` must outlive this. Errors: as of ControlSockets::open(), or there are no descriptors left.
+  /// `loop` and `engine` must outlive this. Clients wait until start(). Errors: as of ControlThread::open().
   static net::Result<std::unique_ptr<ApiServers>> open(net::Loop& loop, Engine& engine, Options options);
+
+  /// As ControlThread::start().
+  net::Result<> start() { return sockets_->start(); }
 
   [[nodiscard]] Reloader& reloader() { return *reloader_; }
 
@@ -41,7 +44,7 @@ class ApiServers {
   std::unique_ptr<Replacer> replacer_;
   std::unique_ptr<TableReader> table_;
   std::unique_ptr<StatusWriter> status_;
-  std::unique_ptr<ControlSockets> sockets_;
+  std::unique_ptr<ControlThread> sockets_;
 };
 
 }  // namespace director

@@ -188,8 +188,9 @@ std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, con
   if (auto dropped = director::drop_privileges(); !dropped) return failure(dropped.error());
   const auto start_check = start_check_of(arguments);
   if (auto checked = start_check.check_files(engine.cluster(), node); !checked) return set_up_failure(checked.error());
-  // Not earlier: a thread keeps the privileges that it began with.
+  // Not earlier: threads keep the privileges that they began with.
   if (auto started = director::log::start_thread(); !started) return failure(started.error());
+  if (auto started = servers->start(); !started) return failure(started.error());
   info(fmt::format("directord {} on {}, cluster {}{}", net::version(), node.name, engine.cluster().name,
                    arguments.dry_run ? "; dry run: the kernel is not changed" : ""));
   if (scratch) {

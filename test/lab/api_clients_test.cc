@@ -16,8 +16,7 @@ using lab::Pair;
 
 namespace {
 
-/// The lab of a busy machine stalls for longer than a shorter one (http_limits_test.cc measures the turns of the loop).
-constexpr auto interval = 100ms;
+constexpr auto interval = 10ms;
 
 std::string cluster_file(const Pair& pair) {
   std::string text = pair.cluster_file();
@@ -33,14 +32,22 @@ std::string cluster_file(const Pair& pair) {
   return text.replace(at, std::string("services:\n").size(), more);
 }
 
+/// What a director answers, asked in this process: to start a program keeps the lab's only processor for long.
+std::string answer_of(const std::filesystem::path& socket, const std::string& target) {
+  RawClient client(socket);
+  REQUIRE(client.connected());
+  client.get(target);
+  REQUIRE(lab::wait_until([&] { return client.read_some(); }, 5s));
+  REQUIRE(client.status() == 200);
+  return client.received().substr(client.received().find("\r\n\r\n") + 4);
+}
+
 /// How often a director changed its role, or was late with its advertisements by more than its peer waits.
 std::size_t disturbances(Pair& pair) {
   std::size_t count = 0;
   for (const auto& director : pair.directors) {
-    const auto answer = pair.ctl(director, {"events", "--json"});
-    const auto events = nlohmann::json::parse(answer.text, nullptr, false);
-    REQUIRE(events.contains("events"));
-    for (const auto& event : events["events"]) {
+    const auto events = nlohmann::json::parse(answer_of(pair.runtime_folder(director) / "control.sock", "/v1/events"));
+    for (const auto& event : events.at("events")) {
       const auto kind = event.value("kind", "");
       if (kind == "router_role" || kind == "router_stalled") ++count;
     }
@@ -55,6 +62,8 @@ TEST_CASE("hundreds of clients of the control socket do not cost a master its ro
   pair.write(cluster_file(pair));
   for (auto& director : pair.directors) pair.start(director);
   REQUIRE(lab::wait_until([&] { return pair.holds_both(pair.lb1) && !pair.holds_any(pair.lb2); }, 15s));
+  // As the packaged unit: the lab has one processor, and a kernel that lets each process have it for 10 ms.
+  for (const auto& director : pair.directors) director.process->set_nice(-10);
   const auto socket = pair.runtime_folder(pair.lb1) / "control.sock";
 
   const lab::Pulse pulse;
@@ -70,9 +79,9 @@ TEST_CASE("hundreds of clients of the control socket do not cost a master its ro
       if (i % 3 == 2) client.get("/v1/status");
       if (i % 50 == 49) lab::sleep_for(5ms);
     }
-    CHECK(pair.ctl(pair.lb1, {"status"}).status == 0);
+    CHECK_FALSE(answer_of(socket, "/v1/status").empty());
     lab::sleep_for(1s);
-    CHECK(pair.ctl(pair.lb1, {"status"}).status == 0);
+    CHECK_FALSE(answer_of(socket, "/v1/status").empty());
     many.clear();
     const auto stalled = pulse.stood_still(begin, net::monotonic_now());
     const auto after = disturbances(pair);

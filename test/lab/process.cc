@@ -1,14 +1,17 @@
 #include "test/lab/process.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -62,6 +65,13 @@ void Process::signal(int number) const {
 }
 
 void Process::signal_group(int number) const { ::kill(-pid_, number); }
+
+void Process::set_nice(int value) const {
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid_))) {
+    const auto id = static_cast<id_t>(std::stoi(task.path().filename()));
+    must(setpriority(PRIO_PROCESS, id, value), "set a thread's priority");
+  }
+}
 
 std::optional<int> Process::wait(net::Duration limit) {
   wait_until(

@@ -27,6 +27,9 @@ class Process {
   /// To the program and all its children: what a power cut does to a daemon of several processes.
   void signal_group(int number) const;
 
+  /// Of all its threads, as systemd's `Nice=`.
+  void set_nice(int value) const;
+
   /// Its exit status (128 + signal where one killed it), or nothing if it still runs after `limit`.
   std::optional<int> wait(net::Duration limit);
 

@@ -171,23 +171,16 @@ TEST_CASE("without descriptors the loop does not spin, and one client at a time 
   CHECK(world.ask() == 200);
 }
 
-TEST_CASE("a request with thousands of arguments is answered, and one with more is not waited for") {
-  net::VirtualClock clock;
+TEST_CASE("a request with thousands of arguments is closed at once") {
+  net::VirtualClock clock;  // stands still: no time is over
   World world(clock);
+  const int count = GENERATE(2'000, 30'000);
   std::string target = "/?";
-  for (int i = 0; i < 2000; ++i) target += "a" + std::to_string(i) + "=1&";
+  for (int i = 0; i < count; ++i) target += "a&";
   RawClient client(world.socket);
-  REQUIRE(client.get(target));
-  CHECK(world.turn_until([&] { return client.read_some() || client.status() != 0; }));
-  CHECK(client.status() != 0);
-
-  RawClient more(world.socket);
-  target = "/?";
-  for (int i = 0; i < 30'000; ++i) target += "a&";
-  more.get(target);
-  world.turns(10);
-  clock.advance_to(clock.now() + 11s);
-  CHECK(world.turn_until([&] { return more.read_some(); }));
+  client.get(target);
+  CHECK(world.turn_until([&] { return client.read_some(); }));
+  CHECK(world.ask() == 200);
 }
 
 TEST_CASE("bodies take bounded memory together") {

@@ -1,7 +1,5 @@
 #include "net/background.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <memory>
 #include <new>
@@ -10,32 +8,11 @@
 #include <thread>
 
 #include "test/catch.h"
+#include "test/unit/no_threads.h"
 
 using net::Background;
 
 namespace {
-
-/// While it lives no thread can be made: none has room for its stack.
-class NoThreads {
- public:
-  NoThreads() {
-    REQUIRE(pthread_getattr_default_np(&before_) == 0);
-    pthread_attr_t huge;
-    REQUIRE(pthread_attr_init(&huge) == 0);
-    REQUIRE(pthread_attr_setstacksize(&huge, std::size_t{1} << 46) == 0);
-    REQUIRE(pthread_setattr_default_np(&huge) == 0);
-    pthread_attr_destroy(&huge);
-  }
-  ~NoThreads() {
-    pthread_setattr_default_np(&before_);
-    pthread_attr_destroy(&before_);
-  }
-  NoThreads(const NoThreads&) = delete;
-  NoThreads& operator=(const NoThreads&) = delete;
-
- private:
-  pthread_attr_t before_{};
-};
 
 struct World {
   net::Loop loop = net::Loop::create().value();
@@ -66,7 +43,7 @@ struct World {
 TEST_CASE_METHOD(World,
                  "where no thread can be made, who asked is told so on the loop, and the next time may be better") {
   {
-    const NoThreads none;
+    const net_test::NoThreads none;
     run(well());
     CHECK(log.empty());  // not from within
     until_told();
