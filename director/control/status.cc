@@ -154,10 +154,14 @@ ordered_json routers_status(const Engine& engine) {
   return list;
 }
 
-/// The other directors, and whether they get this one's orders.
+/// The other directors, whether they get this one's orders, and what they say of themselves.
 ordered_json nodes_status(const Engine& engine) {
   auto nodes = engine.peers().status(engine.cluster(), engine.dry_run());
-  for (auto& node : nodes) node["orders"] = engine.sharing().status(node["node"].get<std::string>());
+  for (auto& node : nodes) {
+    const auto name = node["node"].get<std::string>();
+    node["orders"] = engine.sharing().status(name);
+    if (auto report = engine.reports().status(name); !report.is_null()) node["report"] = std::move(report);
+  }
   return nodes;
 }
 

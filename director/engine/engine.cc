@@ -11,6 +11,7 @@
 #include "director/engine/log.h"
 #include "director/engine/vrrp_status.h"
 #include "net/host.h"
+#include "net/version.h"
 #include "vrrp/hello.h"
 
 namespace director {
@@ -31,11 +32,14 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
               {.make_prober = options_.make_prober,
                .settings = settings_file("true-paths"),
                .vip_checks = !options_.dry_run}),
-      reconciler_(
-          loop, kernel, in_force_, log_, store_, health_, drains_,
-          {.on_reconciled = [this] { routers_.look_at_services(); }, .on_table_found = [this] { adjust_kernel(); }}),
+      reconciler_(loop, kernel, in_force_, log_, store_, health_, drains_,
+                  {.on_reconciled = [this] { routers_.look_at_services(); },
+                   .on_written = [this](const auto& service) { reports_.refresh(service); },
+                   .on_table_found = [this] { adjust_kernel(); }}),
       overrides_(loop, in_force_, log_, store_, reconciler_),
-      sharing_(loop, in_force_, log_, overrides_, options_.make_transport),
+      reports_(loop, in_force_, log_, health_, reconciler_,
+               {.own = [this] { return own_report(); }, .on_new = [this] { sharing_.pump(); }}),
+      sharing_(loop, in_force_, log_, overrides_, reports_, options_.make_transport),
       sync_(loop, kernel, log_, store_),
       peers_(loop, log_),
       settings_(loop, host, log_, settings_file("director")),
@@ -243,6 +247,22 @@ std::string Engine::not_ready() const {
   return serves ? "" : sharing_.not_ready();
 }
 
+NodeReport Engine::own_report() const {
+  NodeReport report{.version = std::string(net::version()), .files = to_string(cluster().fingerprint)};
+  // Each virtual router that may not lead knows why; it is cheaper to ask than all services.
+  for (const auto& router : routers_.status()) {
+    report.routers[router.spec.name] = router.fault.empty() ? vrrp::to_string(router.state) : "fault";
+    if (report.not_ready.empty()) report.not_ready = router.fault.empty() ? router.standby_reason : router.fault;
+  }
+  const auto all = problems();
+  report.problem_count = all.size();
+  for (const auto& problem : all) {
+    if (report.problems.size() == NodeReport::problems_max) break;
+    report.problems.push_back(fmt::format("{}: {}", problem.subject, type_of(problem.kind).name));
+  }
+  return report;
+}
+
 bool Engine::below_quorum(const std::string& name) const {
   const auto* service = in_force_.find(name);
   return service != nullptr && health_.all_known(service->key) && !reconciler_.plan_of(service->key).quorum;
@@ -278,6 +298,7 @@ std::vector<Problem> Engine::problems() const {
   }
   std::ranges::move(peers_.problems(), std::back_inserter(all));
   std::ranges::move(sharing_.problems(), std::back_inserter(all));
+  std::ranges::move(reports_.problems(), std::back_inserter(all));
   return all;
 }
 

@@ -9,6 +9,7 @@
 
 #include "checkers/checkers.h"
 #include "director/engine/cluster_in_force.h"
+#include "director/engine/cluster_reports.h"
 #include "director/engine/connection_sync.h"
 #include "director/engine/drain_manager.h"
 #include "director/engine/event_log.h"
@@ -105,6 +106,7 @@ class Engine {
   [[nodiscard]] const Peers& peers() const { return peers_; }
   [[nodiscard]] OrderSharing& sharing() { return sharing_; }
   [[nodiscard]] const OrderSharing& sharing() const { return sharing_; }
+  [[nodiscard]] const ClusterReports& reports() const { return reports_; }
   [[nodiscard]] const VirtualRouters& routers() const { return routers_; }
 
   [[nodiscard]] bool dry_run() const { return options_.dry_run; }
@@ -123,6 +125,7 @@ class Engine {
   [[nodiscard]] std::filesystem::path settings_file(const char* whose) const;
   std::vector<EventLog::Sink> sinks();
   VirtualRouters::Hooks routers_hooks();
+  [[nodiscard]] NodeReport own_report() const;
   net::Result<> open_store();
   void adjust_kernel();
   void mark_vip_services_dirty();
@@ -142,6 +145,7 @@ class Engine {
   HealthMonitor health_;
   Reconciler reconciler_;
   OperatorOverrides overrides_;
+  ClusterReports reports_;
   OrderSharing sharing_;
   ConnectionSync sync_;
   Peers peers_;

@@ -222,6 +222,11 @@ Event peer_reached(const std::string& node) {
   return {.kind = EventKind::peer_reached, .subject = "node " + node, .text = "connected again"};
 }
 
+Event peer_view(const std::string& subject, const std::string& text) {
+  if (!text.empty()) return because_of(EventKind::peer_view_differs, subject, text);
+  return {.kind = EventKind::peer_view_agrees, .subject = subject, .text = "the same on all directors again"};
+}
+
 Event sync_error(const std::string& why) { return because_of(EventKind::sync_error, "connection sync", why); }
 
 Event setting_error(const std::string& why) { return because_of(EventKind::setting_error, "kernel", why); }

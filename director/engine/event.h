@@ -79,6 +79,8 @@ std::string checks_blocked_problem(const checkers::LocalFault& fault);
 Event node_agreement(const std::string& node, bool differs, const std::string& text);
 Event peer_unreachable(const std::string& node, const std::string& why);
 Event peer_reached(const std::string& node);
+/// `text` empty: nothing differs any more.
+Event peer_view(const std::string& subject, const std::string& text);
 Event sync_error(const std::string& why);
 Event setting_error(const std::string& why);
 Event state_error(const std::string& why);

@@ -79,6 +79,11 @@ constexpr auto types = std::to_array<EventType>({
     {peer_unreachable, "peer_unreachable", warning, ReasonClass::peer,
      "there is no connection with another director: it does not get orders that are given here"},
     {peer_reached, "peer_reached", info, ReasonClass::peer, "there is a connection with that director again"},
+    {peer_view_differs, "peer_view_differs", warning, ReasonClass::peer,
+     "a server is up on one director and down on another for 30 s, or a service's servers in their kernels' tables "
+     "differ "
+     "for 60 s"},
+    {peer_view_agrees, "peer_view_agrees", info, ReasonClass::peer, "the directors find and hold the same again"},
     {sync_error, "sync_error", error, ReasonClass::kernel,
      "the kernel's connection sync is not as in the cluster file; retried"},
     {setting_error, "setting_error", error, ReasonClass::kernel,

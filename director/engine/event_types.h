@@ -69,6 +69,8 @@ enum class EventKind : std::uint8_t {
   node_agrees,
   peer_unreachable,
   peer_reached,
+  peer_view_differs,
+  peer_view_agrees,
   sync_error,
   setting_error,
   state_error,

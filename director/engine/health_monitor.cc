@@ -183,4 +183,15 @@ std::string HealthMonitor::describe(const config::Service& service, const config
   return text;
 }
 
+std::string HealthMonitor::last_result(const config::Service& service, const config::Server& server) const {
+  std::string text;
+  for (const auto& check : service.checks) {
+    const auto* health = checkers_.find(vip_checks_.aim(service, server, check));
+    if (health == nullptr) continue;
+    if (health->state == checkers::HealthState::down) return health->last;
+    if (text.empty()) text = health->last;
+  }
+  return text;
+}
+
 }  // namespace director

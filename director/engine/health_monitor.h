@@ -61,6 +61,9 @@ class HealthMonitor {
   [[nodiscard]] std::string describe(const config::Service& service, const config::Server& server,
                                      net::WallTime now) const;
 
+  /// What the last probe found: of a check that fails, if one does.
+  [[nodiscard]] std::string last_result(const config::Service& service, const config::Server& server) const;
+
   [[nodiscard]] const VipChecks& vip_checks() const { return vip_checks_; }
   [[nodiscard]] std::size_t checks() const { return checkers_.size(); }
   /// What keeps checks from being run on this host.

@@ -20,11 +20,12 @@ std::string seconds_since(net::Instant then, net::Instant now) {
 }  // namespace
 
 OrderSharing::OrderSharing(net::Loop& loop, const ClusterInForce& in_force, EventLog& log, OperatorOverrides& overrides,
-                           const MakeTransport& make_transport)
+                           ClusterReports& reports, const MakeTransport& make_transport)
     : loop_(loop),
       in_force_(in_force),
       log_(log),
       overrides_(overrides),
+      reports_(reports),
       transport_(make_transport ? make_transport(loop, callbacks()) : nullptr) {}
 
 OrderSharing::~OrderSharing() {
@@ -47,6 +48,7 @@ void OrderSharing::set(const std::vector<vrrp::Key>& keys) {
   const auto done = transport_->set(std::move(settings));
   error_ = done ? "" : done.error().message;
   if (!std::exchange(on_, true)) on_since_ = loop_.now();
+  reports_.set_on(true);
   std::erase_if(told_, [&](const auto& entry) { return config::find_node(cluster, entry.first) == nullptr; });
   loop_.cancel(timer_);
   check_reachable();
@@ -56,25 +58,37 @@ void OrderSharing::stop() {
   error_.clear();
   if (!std::exchange(on_, false)) return;
   transport_->stop();
+  reports_.set_on(false);
   told_.clear();
   loop_.cancel(std::exchange(timer_, 0));
   tell_waiting();
 }
 
 PeerTransport::Callbacks OrderSharing::callbacks() {
-  return {.on_open = [this](auto session) { overrides_.open_session(session); },
+  return {.on_open =
+              [this](auto session) {
+                overrides_.open_session(session);
+                reports_.open(session);
+              },
           .on_text = [this](auto session, const std::string& node,
                             const std::string& text) { return receive(session, node, text); },
           .on_closed =
               [this](auto session) {
                 overrides_.close_session(session);
+                reports_.close(session);
                 tell_waiting();
               },
-          .next_text = [this](auto session, bool ping) -> std::optional<std::string> {
-            const auto message = overrides_.next_message(session);
-            if (!message && !ping) return std::nullopt;
-            return encode(message.value_or(OrderMessage{}), overrides_.now());
-          }};
+          .next_text = [this](auto session, bool ping) { return next_text(session, ping); }};
+}
+
+/// Orders go first, and reports in messages of their own.
+std::optional<std::string> OrderSharing::next_text(PeerTransport::Session session, bool ping) {
+  auto message = overrides_.next_message(session);
+  if (!message) {
+    if (auto reports = reports_.next(session)) message = OrderMessage{.reports = *std::move(reports)};
+  }
+  if (!message && !ping) return std::nullopt;
+  return encode(message.value_or(OrderMessage{}), overrides_.now());
 }
 
 net::Result<> OrderSharing::receive(PeerTransport::Session session, const std::string& node, const std::string& text) {
@@ -82,8 +96,12 @@ net::Result<> OrderSharing::receive(PeerTransport::Session session, const std::s
   if (!message) return std::unexpected(message.error());
   if (!node.empty() && message->hello && message->hello->node != node)
     return net::failure(fmt::format("at the address of {} is {}", node, message->hello->node));
+  auto reports = std::move(message->reports);
   const auto received = overrides_.receive(session, *std::move(message));
   if (!received) return std::unexpected(received.error());
+  if (const auto* other = overrides_.exchange().node_of(session)) {
+    if (auto taken = reports_.receive(session, *other, std::move(reports)); !taken) return taken;
+  }
   for (const auto outdated : received->outdated) transport_->close(outdated, "there is a newer connection");
   if (received->connected) note_connected(*overrides_.exchange().node_of(session));
   if (received->synced) synced_ = true;

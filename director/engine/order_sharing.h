@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "director/engine/cluster_in_force.h"
+#include "director/engine/cluster_reports.h"
 #include "director/engine/event_log.h"
 #include "director/engine/operator_overrides.h"
 #include "director/engine/problems.h"
@@ -19,8 +20,8 @@
 
 namespace director {
 
-/// The connections over which this node and the cluster's other directors tell each other operators' orders, and who
-/// has which order.
+/// The connections over which this node and the cluster's other directors tell each other operators' orders and reports
+/// of themselves, and who has which order.
 class OrderSharing {
  public:
   /// How long a node may be out of reach until that is a problem.
@@ -32,7 +33,7 @@ class OrderSharing {
 
   /// All must outlive this. Without `make_transport` nothing is shared.
   OrderSharing(net::Loop& loop, const ClusterInForce& in_force, EventLog& log, OperatorOverrides& overrides,
-               const MakeTransport& make_transport);
+               ClusterReports& reports, const MakeTransport& make_transport);
   ~OrderSharing();
   OrderSharing(const OrderSharing&) = delete;
   OrderSharing& operator=(const OrderSharing&) = delete;
@@ -69,6 +70,7 @@ class OrderSharing {
   };
 
   PeerTransport::Callbacks callbacks();
+  [[nodiscard]] std::optional<std::string> next_text(PeerTransport::Session session, bool ping);
   net::Result<> receive(PeerTransport::Session session, const std::string& node, const std::string& text);
   void tell_waiting();
   void answer_first();
@@ -80,6 +82,7 @@ class OrderSharing {
   const ClusterInForce& in_force_;
   EventLog& log_;
   OperatorOverrides& overrides_;
+  ClusterReports& reports_;
   std::unique_ptr<PeerTransport> transport_;
   std::string error_;  ///< why the keys cannot be used
   bool on_ = false;

@@ -85,6 +85,7 @@ void Reconciler::write() {
   for (const auto& service : desired) {
     const auto refused = outcome.failed.find(service.key);
     note_refused(service.key, refused == outcome.failed.end() ? "" : refused->second);
+    hooks_.on_written(service.key);
   }
   if (!refused_.empty() && retry_timer_ == 0) {
     retry_timer_ = loop_.after(retry_delay, [this] {

@@ -31,6 +31,8 @@ class Reconciler {
   struct Hooks {
     /// Dirty services are in the kernel, or have been refused, or the table was lost.
     std::function<void()> on_reconciled;
+    /// A service that was dirty is in the kernel, or has been refused.
+    std::function<void(const ipvs::ServiceKey& service)> on_written;
     /// A table that was lost is there again, empty: what else was in the kernel is gone, too.
     std::function<void()> on_table_found;
   };

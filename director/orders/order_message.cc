@@ -124,6 +124,7 @@ OrderMessage message_of(const json& value, WallTime now) {
     auto& connected = message.connected.emplace();
     for (const auto& node : nodes) connected.push_back(name_in(node, node_max, "node"));
   }
+  message.reports = reports_in(value, now);
   return message;
 }
 
@@ -157,6 +158,7 @@ std::string encode(const OrderMessage& message, WallTime now) {
     if (has.saved != has.held) holds["saved"] = to_json(has.saved);
   }
   if (message.connected) value["connected"] = *message.connected;
+  put_reports(message.reports, value, now);
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "director/orders/order.h"
+#include "director/orders/report.h"
 #include "net/error.h"
 
 namespace director {
@@ -36,6 +37,8 @@ struct OrderMessage {
   std::map<std::string, HeldOrders> holds{};
   /// The nodes that the sender has connections with.
   std::optional<std::vector<std::string>> connected{};
+  /// Of the sender.
+  Reports reports{};
 
   bool operator==(const OrderMessage&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "test/catch.h"
@@ -85,4 +86,29 @@ TEST_CASE("a drain holds on both directors, whichever was told, and through each
     WARN(fmt::format("{}: an order was in both kernels {} ms after its answer", to_string(forward),
                      std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
   }
+}
+
+// Its answers do not reach lb2, as with a firewall or a cable.
+TEST_CASE("a server that one director cannot reach is a problem on both, with both reasons", "[orders]") {
+  Pair pair({.forward = Pair::Forward::nat, .advertise = 100ms, .programs = lab::programs_folder()});
+  start(pair);
+  const auto has_problem = [](const nlohmann::json& status, const std::string& what) {
+    return !status.is_discarded() && std::ranges::any_of(status["problems"], [&](const auto& problem) {
+      return problem.template get<std::string>().contains(what);
+    });
+  };
+  const auto told = [&] {
+    return has_problem(pair.status(pair.lb1), "server web/web2: up here (GET ") &&
+           has_problem(pair.status(pair.lb2), "server web/web2: down here (");
+  };
+  REQUIRE(lab::run(*pair.web2.host, {"ip", "route", "add", "blackhole", "192.168.200.252/32"}).status == 0);
+  REQUIRE(lab::wait_until([&] { return lab::weight_of(*pair.lb2.host, pair.web2.endpoint) == 0; }, 10s));
+  CHECK_FALSE(told());
+  CHECK(lab::wait_until(told, 40s));
+  CHECK(lab::weight_of(*pair.lb1.host, pair.web2.endpoint) == pair.web2.weight);
+  const auto text = pair.ctl(pair.lb1, {"status"}).text;
+  INFO(text << pair.evidence());
+  CHECK(text.contains("ready; back backup, front backup; 1 of 2 servers in service; down: web/web2 ("));
+  REQUIRE(lab::run(*pair.web2.host, {"ip", "route", "del", "blackhole", "192.168.200.252/32"}).status == 0);
+  CHECK(lab::wait_until([&] { return pair.status(pair.lb1)["problems"].empty(); }, 10s));
 }

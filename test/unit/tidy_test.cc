@@ -79,9 +79,10 @@ const std::set<std::string> pure_files = {
     "director/engine/settings", "director/engine/table_text", "director/engine/vrrp_status",
     "director/engine/weight_origin", "director/orders/order", "director/orders/order_book",
     "director/orders/order_exchange", "director/orders/order_index", "director/orders/order_json",
-    "director/orders/order_message", "director/doctor/doctor", "director/doctor/doctor_text", "director/doctor/finding",
-    "director/ctl/answer_text", "director/ctl/change_text", "director/ctl/nodes_text", "director/ctl/status_text",
-    "director/ctl/vrrp_text"};
+    "director/orders/order_message", "director/orders/report", "director/orders/report_exchange",
+    "director/engine/report_differences", "director/doctor/doctor", "director/doctor/doctor_text",
+    "director/doctor/finding", "director/ctl/answer_text", "director/ctl/change_text", "director/ctl/nodes_text",
+    "director/ctl/status_text", "director/ctl/vrrp_text"};
 
 struct File {
   std::string path;

@@ -81,6 +81,7 @@ void Life::check_peace() {
     }
   }
   check_orders_agree();
+  check_reports_have_come();
   for (std::size_t group = 0; group < groups.size(); ++group) {
     if (leaders[group] != 1)
       world_.violate(fmt::format("{} nodes lead {}, not one", leaders[group], groups[group].front()));
@@ -105,6 +106,28 @@ void Life::check_orders_agree() {
       world_.violate(fmt::format("{} and {} do not agree on orders", nodes.front().config.name, node.config.name));
   }
   world_.reach("rule: all directors hold the same orders");
+}
+
+/// What each tells of itself, all others know.
+void Life::check_reports_have_come() {
+  const auto& nodes = world_.nodes();
+  if (!nodes.front().director->sharing().is_on() || nodes.size() < 2) return;
+  for (const auto& node : nodes) {
+    const auto& own = node.director->reports().exchange().own_services();
+    for (const auto& other : nodes) {
+      if (&other == &node) continue;
+      const auto& peers = other.director->reports().exchange().peers();
+      const auto heard = peers.find(node.config.name);
+      const bool is_same =
+          heard != peers.end() && std::ranges::equal(heard->second.services, own, [](auto& a, auto& b) {
+            return a.first == b.first && a.second.table == b.second.table && a.second.in_service == b.second.in_service;
+          });
+      if (!is_same) world_.violate(fmt::format("{} does not know how {} is", other.config.name, node.config.name));
+      if (heard->second.node.routers.size() != world_.file().virtual_routers.size())
+        world_.violate(fmt::format("{} does not know the roles of {}", other.config.name, node.config.name));
+    }
+  }
+  world_.reach("rule: each director knows how the others are");
 }
 
 Outcome Life::run() {

@@ -82,6 +82,7 @@ class Life {
   void go_on(Duration duration);
   void check_peace();
   void check_orders_agree();
+  void check_reports_have_come();
   bool cut_off(bool both_ways);
   bool trouble(Behaviour behaviour);
   bool disk_trouble(Disk::Behaviour behaviour);

@@ -45,6 +45,7 @@ constexpr auto all = std::to_array<std::pair<Mutation, const char*>>({
     {reads_old_files, "reads old files"},
     {drains_for_ever, "drains for ever"},
     {shares_nothing, "shares nothing"},
+    {reports_nothing, "reports nothing"},
     {sees_every_gateway, "sees every gateway"},
     {has_other_keys, "has other keys"},
     {believes_strangers, "believes strangers"},

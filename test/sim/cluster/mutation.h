@@ -45,6 +45,7 @@ enum class Mutation : std::uint8_t {
   reads_old_files,  ///< a reload puts the file in force that was there before
   drains_for_ever,  ///< a drain with an end is one without
   shares_nothing,   ///< what directors tell each other of orders does not arrive
+  reports_nothing,  ///< nor what they tell each other of their services
   // Conditions, keys, replacement: who may lead.
   sees_every_gateway,    ///< what a node must reach is always reached
   has_other_keys,        ///< the second node signs with another key than its peers

@@ -161,12 +161,17 @@ class Transport final : public director::PeerTransport {
       if (alive.expired() || !ends_.contains(session)) return;
       if (!all_.passes(node_, peer->node_)) return deliver(session, other, text, all_.world_.now() + again);
       --ends_[session].under_way;
-      const bool is_lost = all_.world_.mutation() == Mutation::shares_nothing;
-      peer->hear(session, is_lost && text.contains("\"orders\"") ? "{}" : text);
+      peer->hear(session, is_lost(text) ? "{}" : text);
       if (!alive.expired()) {
         later(session, all_.world_.now() + 1ms, [this, session] { pump(session); });
       }
     });
+  }
+
+  [[nodiscard]] bool is_lost(const std::string& text) const {
+    const auto mutation = all_.world_.mutation();
+    return (mutation == Mutation::shares_nothing && text.contains("\"orders\"")) ||
+           (mutation == Mutation::reports_nothing && text.contains("\"services\""));
   }
 
   void hear(Session session, const std::string& text) {

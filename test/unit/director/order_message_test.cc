@@ -33,7 +33,20 @@ OrderMessage all_parts() {
                   .value = EndedOrder{.origin = origin, .at = now - 2s}}},
       .sent = KnownOrders{{1, 6}, {0xfedcba9876543210, 7}},
       .holds = {{"lb1", {.held = {{1, 6}}, .saved = {}}}, {"lb3", {.held = {{1, 5}}, .saved = {{1, 5}}}}},
-      .connected = {{"lb2", "lb3"}}};
+      .connected = {{"lb2", "lb3"}},
+      .reports = {
+          .node = director::NodeReport{.version = "0.2.0",
+                                       .files = "0123456789abcdef",
+                                       .not_ready = "server web/web1 has no check result yet",
+                                       .routers = {{"front", "backup"}},
+                                       .problems = {"service web: service_no_quorum"},
+                                       .problem_count = 9},
+          .services = {{"web", director::ServiceReport{.table = "fedcba9876543210",
+                                                       .in_service = 1,
+                                                       .servers = 2,
+                                                       .down = {{"web1", {.reason = "refused", .since = now - 3min}}},
+                                                       .up = {{"web2", "status 200"}}}},
+                       {"gone", std::nullopt}}}};
 }
 
 }  // namespace
@@ -52,6 +65,7 @@ TEST_CASE("times are told as how long ago and how long still, since clocks diffe
   const auto& drain = std::get<Overrides::Drain>(read->orders[0].value);
   CHECK(drain.since == now - 15min);
   CHECK(drain.deadline == now - 10min + 30s);
+  CHECK(read->reports.services.at("web")->down.at("web1").since == now - 13min);
 }
 
 TEST_CASE("what anybody may have written is refused, and says why") {
@@ -72,6 +86,10 @@ TEST_CASE("what anybody may have written is refused, and says why") {
   CHECK(why(order("drain", 1)).empty());
   CHECK(why(R"({"sent": {"1": 1}})") == "message of orders: not a process");
   CHECK(why(R"({"connected": [""]})") == "message of orders: an empty node");
+  CHECK(why(R"({"services": {"": null}})") == "message of orders: not a service");
+  CHECK(why(R"({"services": {"web": {"table": "", "in_service": -1, "servers": 2}}})") != "");
+  CHECK(why(R"({"services": {"web": {"table": "", "in_service": 1, "servers": 2, "down": []}}})") != "");
+  CHECK(why(R"({"node": {"version": "1", "files": "", "problem_count": 0, "problems": []}})") != "");
   CHECK(why(std::string(director::order_message_max + 1, ' ')) == "message of orders: too long");
   CHECK(why(std::string(1000, '[')).starts_with("message of orders: "));
 }
