@@ -1,5 +1,8 @@
 #include "director/orders/peer_connections.h"
 
+#include <time.h>
+
+#include <algorithm>
 #include <csignal>
 #include <deque>
 
@@ -106,4 +109,28 @@ TEST_CASE("a key that is another on the other node connects nobody") {
   CHECK(lb2.opened == 0);
   REQUIRE(Pair::set(lb2, lb1));
   CHECK(pair.until([&] { return lb1.open == 1 && lb2.open == 1; }));
+}
+
+TEST_CASE("a node with the key that sends as much as it can does not keep a turn of the loop") {
+  std::signal(SIGPIPE, SIG_IGN);
+  net::Loop loop = net::Loop::create().value(), others = net::Loop::create().value();
+  Node lb1(loop, "lb1", 1), lb2(others, "lb2", 2);
+  REQUIRE(Pair::set(lb2, lb1));
+  REQUIRE(Pair::set(lb1, lb2));
+  constexpr std::size_t count = 10'000;
+  lb2.out.assign(count, "{}");
+  std::chrono::nanoseconds longest{0};
+  const auto processor_time = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  };
+  for (const auto end = loop.clock().now() + 60s; lb1.in.size() < count && loop.clock().now() < end;) {
+    REQUIRE(others.turn({}));
+    const auto before = processor_time();
+    REQUIRE(loop.turn({}));
+    longest = std::max<std::chrono::nanoseconds>(longest, processor_time() - before);
+  }
+  CHECK(lb1.in.size() == count);
+  CHECK(longest < 10ms);  // an advertisement's interval at the least
 }
