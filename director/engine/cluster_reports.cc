@@ -129,11 +129,20 @@ net::Result<> ClusterReports::receive(ReportExchange::Session session, const std
   if (auto received = exchange_.receive(session, node, std::move(reports)); !received) return received;
   const auto& peer = exchange_.peers().at(node);
   for (const auto& name : services) {
-    // Whoever is down there and up here is to be told why.
-    if (const auto* service = in_force_.find(name); service != nullptr) refresh(service->key);
+    if (is_disputed(peer, name)) {
+      if (const auto* service = in_force_.find(name)) refresh(service->key);
+    }
     compare(node, peer, name);
   }
   return {};
+}
+
+/// Whether this node says, or has to say, why servers of it are up here that are down there.
+bool ClusterReports::is_disputed(const ReportExchange::Peer& peer, const std::string& service) const {
+  const auto own = exchange_.own_services().find(service);
+  const auto theirs = peer.services.find(service);
+  return (theirs != peer.services.end() && !theirs->second.down.empty()) ||
+         (own != exchange_.own_services().end() && !own->second.up.empty());
 }
 
 void ClusterReports::compare(const std::string& node, const ReportExchange::Peer& peer, const std::string& service) {

@@ -59,6 +59,7 @@ class ClusterReports {
   void tell_soon();
   void compare(const std::string& node, const ReportExchange::Peer& peer, const std::string& service);
   [[nodiscard]] ServiceReport report_of(const config::Service& service) const;
+  [[nodiscard]] bool is_disputed(const ReportExchange::Peer& peer, const std::string& service) const;
   [[nodiscard]] bool is_down_elsewhere(const std::string& service, const std::string& server) const;
 
   net::Loop& loop_;
