@@ -75,7 +75,7 @@ vrrp::Spec spec_for(const Cluster& cluster, const VirtualRouter& router, const N
                      .addresses = router.addresses,
                      .priority = priority_of(router, node),
                      .advertise = router.advertise,
-                     .preempt = router.preempt.allowed,
+                     .preempt = router.preempt.allowed.value_or(true),
                      .preempt_delay = router.preempt.after.value_or(cluster.connection_sync ? sync_time : 0ms),
                      .peer_priorities = {},
                      .peer_addresses = {},

@@ -31,7 +31,8 @@ struct Node {
 /// Whether a node with a higher priority takes the virtual addresses back when it returns, and the delay after its
 /// start.
 struct Preempt {
-  bool allowed = true;
+  /// Nothing only while the file is read: then true, or false where resources follow the role.
+  std::optional<bool> allowed{};
   /// Nothing: at once, or after a default delay where connections are synced.
   std::optional<std::chrono::milliseconds> after{};
 
@@ -54,6 +55,16 @@ struct Tracker {
   std::uint8_t lower = 0;                 ///< priority penalty while it fails; 0: the node cannot be master
 
   auto operator<=>(const Tracker&) const = default;
+};
+
+/// A systemd unit that runs where its virtual router is master.
+struct Resource {
+  std::string unit;                              ///< with its suffix: "apache2.service"
+  std::chrono::milliseconds start_limit{30000};  ///< for a start; 1 s..10 min
+  std::chrono::milliseconds stop_limit{30000};   ///< for a stop; 1 s..10 min
+  std::uint8_t restarts = 3;                     ///< attempts after a failure before the role is given up; 0..100
+
+  auto operator<=>(const Resource&) const = default;
 };
 
 /// A route of a virtual router before a node has found itself in it.
@@ -83,6 +94,7 @@ struct VirtualRouter {
   std::optional<Authentication> authentication{};
   std::vector<std::string> give_up_when{};  ///< names of services: while one is below its quorum
   std::vector<Tracker> trackers{};
+  std::vector<Resource> resources{};  ///< in the order in which they are started
 
   /// Whether an address is one of its own.
   [[nodiscard]] bool has(const net::Address& address) const;

@@ -103,6 +103,21 @@ void complete(Service& service) {
   if (service.quorum.regain == 0) service.quorum.regain = service.quorum.below;
 }
 
+/// A node whose units run keeps the role; a group has one role.
+void complete_preempt(Cluster& cluster) {
+  const auto in_one_group = [&](const std::string& one, const std::string& other) {
+    return one == other || std::ranges::any_of(cluster.groups, [&](const std::vector<std::string>& group) {
+             return std::ranges::find(group, one) != group.end() && std::ranges::find(group, other) != group.end();
+           });
+  };
+  for (auto& router : cluster.virtual_routers) {
+    if (router.preempt.allowed) continue;
+    router.preempt.allowed = std::ranges::none_of(cluster.virtual_routers, [&](const VirtualRouter& other) {
+      return !other.resources.empty() && in_one_group(router.name, other.name);
+    });
+  }
+}
+
 /// What the file says: the cluster, and what has done its work before the cluster is read.
 struct File : Cluster {
   std::vector<std::string> include;
@@ -207,6 +222,7 @@ Cluster read(const YamlNode& root, Reader& reader) {
     for (auto& route : router.routes) complete(route.interfaces, file.nodes);
     complete_routes(router);
   }
+  complete_preempt(file);
   if (file.connection_sync) complete(file.connection_sync->interfaces, file.nodes);
   for (auto& service : file.services) complete(service);
   return std::move(static_cast<Cluster&>(file));

@@ -1,6 +1,7 @@
 #include "config/keys/router_type.h"
 
 #include "config/keys/check_type.h"
+#include "config/keys/resource_type.h"
 #include "config/keys/virtual_address_type.h"
 #include "config/schema/scalar_or_list.h"
 #include "config/schema/values.h"
@@ -19,9 +20,9 @@ Type<Preempt> preempt() {
                        .of = {truth.shape, delay.shape}};
   auto read = [expected = shape.expected, truth, delay](Reader& reader, const YamlNode& node, Preempt& value) {
     if (node.kind != YamlNode::Kind::scalar) return reader.refuse(node, expected);
-    if (node.text == "true" || node.text == "false") return truth.read(reader, node, value.allowed);
+    if (node.text == "true" || node.text == "false") return truth.read(reader, node, value.allowed.emplace());
     if (const auto parsed = parse_duration(node.text); parsed && *parsed >= 1ms && *parsed <= 1h) {
-      value.after = *parsed;
+      value = {.allowed = true, .after = *parsed};
     } else {
       reader.refuse(node, expected);
     }
@@ -119,7 +120,7 @@ Type<VirtualRouter> virtual_router_type() {
            "whether a node with a higher priority takes the virtual addresses back when it returns; a duration is the "
            "preempt delay after its start",
            "30s")
-      .when_absent("true; with `connection_sync`, 3s")
+      .when_absent("true; with `connection_sync`, 3s; with `resources`, false")
       .key("ready_within", &VirtualRouter::ready_within, duration<std::chrono::milliseconds>(0ms, 10min),
            "maximum time that a node waits after its start, before it may become master, for its services in the "
            "kernel and a check result of each server",
@@ -152,6 +153,10 @@ Type<VirtualRouter> virtual_router_type() {
            "priority is lower",
            "{ gateway: { check: { icmp: {}, address: 192.0.2.1 }, lower: 60 } }")
       .when_absent("nothing")
+      .key("resources", &VirtualRouter::resources, list(resource(), "systemd units, or maps with a `unit` each"),
+           "systemd units that run where this virtual router is master, in the order of their start",
+           "[apache2.service]")
+      .when_absent("none")
       .type();
 }
 

@@ -9,6 +9,7 @@ namespace config {
 void validate(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics) {
   validate_routers(cluster, origin, diagnostics);
   validate_priorities(cluster, origin, diagnostics);
+  validate_resources(cluster, origin, diagnostics);
   validate_addresses(cluster, origin, diagnostics);
   validate_services(cluster, origin, diagnostics);
   validate_fallbacks(cluster, origin, diagnostics);

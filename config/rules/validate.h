@@ -38,6 +38,7 @@ void for_each_check(
 /// The parts of validate().
 void validate_routers(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_priorities(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
+void validate_resources(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_addresses(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_regexes(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);
 void validate_services(const Cluster& cluster, const Origin& origin, Diagnostics& diagnostics);

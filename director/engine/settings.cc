@@ -40,7 +40,7 @@ std::string text(ipvs::Tunnel::Type type) {
 }
 
 std::string text(const config::Preempt& preempt) {
-  if (!preempt.allowed) return "false";
+  if (!preempt.allowed.value_or(true)) return "false";
   return preempt.after ? net::to_string(*preempt.after) : "true";
 }
 
@@ -150,6 +150,11 @@ KeyValues settings_of(const config::VirtualRouter& router) {
                        {"give_up_when", fmt::format("{}", fmt::join(router.give_up_when, ", "))}};
   all.insert(all.end(), rest.begin(), rest.end());
   for (const auto& tracker : router.trackers) add_tracker(all, tracker);
+  for (const auto& resource : router.resources) {
+    all.push_back({fmt::format("resources.{}", resource.unit),
+                   fmt::format("start_limit {}, stop_limit {}, restarts {}", net::to_string(resource.start_limit),
+                               net::to_string(resource.stop_limit), resource.restarts)});
+  }
   return all;
 }
 

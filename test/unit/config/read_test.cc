@@ -42,7 +42,7 @@ TEST_CASE("the cluster file of the design is read as it says") {
   CHECK(front.interfaces == std::map<std::string, std::string>{{"lb1", "enp0s3"}, {"lb2", "enp0s3"}});
   CHECK(front.addresses == std::vector<vrrp::VirtualAddress>{*net::Prefix::parse("192.168.56.10/24")});
   CHECK(front.advertise == 1s);
-  CHECK(front.preempt == config::Preempt{});
+  CHECK(front.preempt == config::Preempt{.allowed = true});
   CHECK_FALSE(front.unicast);
   CHECK(cluster.groups == std::vector<std::vector<std::string>>{{"front", "back"}});
   REQUIRE(cluster.connection_sync);
