@@ -242,10 +242,16 @@ void Routers::fault(const std::string& router, const std::string& reason) {
   it->group->apply_fault();
 }
 
-net::Result<> Routers::hand_over(const std::string& router) {
+net::Result<> Routers::may_hand_over(const std::string& router) const {
   const auto* it = find(router);
   if (it == nullptr) return net::failure(fmt::format("there is no virtual router {}", router));
-  return it->group->hand_over(router);
+  return it->group->may_hand_over(router);
+}
+
+net::Result<> Routers::hand_over(const std::string& router) {
+  if (auto may = may_hand_over(router); !may) return may;
+  net::must_exist(find(router), "a router that may hand over is there").group->hand_over();
+  return {};
 }
 
 std::vector<Status> Routers::status() const {

@@ -70,6 +70,8 @@ class Routers {
   /// The router and its group give their role to whom the cluster file shows to be next, and stay master if nobody
   /// takes over. Error: there is no such router, it is not master, or nobody is there to take over.
   net::Result<> hand_over(const std::string& router);
+  /// Whether it would, now. Errors: the same.
+  [[nodiscard]] net::Result<> may_hand_over(const std::string& router) const;
 
   /// One for each spec, in their order.
   [[nodiscard]] std::vector<Status> status() const;

@@ -91,8 +91,9 @@ class SyncGroup {
   [[nodiscard]] bool is_stopped() const { return !group_.running && group_.machine.state == RouterState::initialize; }
   /// It may become master from now on.
   void end_inhibit(const std::string& why);
-  /// Gives the role away. Error: it is not master, or no other node can take over.
-  net::Result<> hand_over(const std::string& router);
+  /// Whether it can give the role away. Error: it is not master, or no other node can take over.
+  [[nodiscard]] net::Result<> may_hand_over(const std::string& router) const;
+  void hand_over();
   /// Renews what a master holds, and announces it.
   void renew();
   /// Brings itself in line with its routers' conditions; `cause` is why its priority changes, if it does.

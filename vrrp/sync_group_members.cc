@@ -137,7 +137,7 @@ void SyncGroup::renew() {
   process(Reconfigured{}, [] { return ""; });
 }
 
-net::Result<> SyncGroup::hand_over(const std::string& router) {
+net::Result<> SyncGroup::may_hand_over(const std::string& router) const {
   if (group_.machine.state != RouterState::master) {
     return net::failure(fmt::format("{} is {} here, not master", router, to_string(group_.machine.state)));
   }
@@ -146,8 +146,11 @@ net::Result<> SyncGroup::hand_over(const std::string& router) {
   if (config_.priority == owner_priority)
     return net::failure(
         fmt::format("{} has priority 255 here: this node owns the addresses, which cannot move", router));
-  process(HandOver{}, [] { return "failover requested by an operator"; });
   return {};
+}
+
+void SyncGroup::hand_over() {
+  process(HandOver{}, [] { return "failover requested by an operator"; });
 }
 
 /// Of the first member that has one.
