@@ -149,6 +149,8 @@ ordered_json routers_status(const Engine& engine) {
                           {"lower", lower}});
     }
     status["trackers"] = std::move(trackers);
+    auto resources = engine.resources().status(router.spec.name, [&](net::Instant at) { return engine.wall_at(at); });
+    if (!resources.empty()) status["resources"] = std::move(resources);
     list.push_back(std::move(status));
   }
   return list;

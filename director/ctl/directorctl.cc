@@ -18,16 +18,15 @@
 #include "director/ctl/answer_text.h"
 #include "director/ctl/arguments.h"
 #include "director/ctl/change_text.h"
+#include "director/ctl/doctor_command.h"
 #include "director/ctl/import_file.h"
 #include "director/ctl/keygen.h"
 #include "director/ctl/plan_offline.h"
 #include "director/ctl/planned_files.h"
+#include "director/ctl/polkit_command.h"
 #include "director/ctl/status_text.h"
 #include "director/ctl/text_table.h"
 #include "director/ctl/vrrp_text.h"
-#include "director/doctor/doctor_text.h"
-#include "director/doctor/host_facts.h"
-#include "director/usage/host_name.h"
 #include "director/usage/wrong_usage.h"
 #include "net/version.h"
 
@@ -36,6 +35,8 @@ namespace {
 using nlohmann::json;
 
 enum Exit { done = 0, refused = 1, usage = 2, no_daemon = 3 };
+
+constexpr auto default_file = "/etc/directord/cluster.yaml";
 
 struct Arguments {
   std::string socket = "/run/directord/control.sock";
@@ -46,6 +47,7 @@ struct Arguments {
   std::string weight;
   std::string time;
   std::string file;
+  std::string config = default_file;
   std::string format;
   std::string router;
   std::string node;
@@ -237,29 +239,6 @@ int check(const Arguments& arguments) {
   return loaded ? done : refused;
 }
 
-/// Needs no daemon; that none runs is a finding.
-int examine_host(const Arguments& arguments) {
-  const auto file = arguments.file.empty() ? "/etc/directord/cluster.yaml" : arguments.file;
-  const auto loaded = config::load(file);
-  if (!loaded) {
-    fmt::print(stderr, "{}", config::to_string(loaded.error()));
-    return usage;
-  }
-  const auto node = config::this_node(loaded->cluster, arguments.node, director::host_name());
-  if (!node) {
-    fmt::print(stderr, "directorctl: {}: {}\n", file, node.error().message);
-    return usage;
-  }
-  const auto findings =
-      director::examine(loaded->cluster, *node, director::gather_facts(loaded->cluster, *node, arguments.socket));
-  if (arguments.as_json) {
-    fmt::print("{}\n", director::to_json(findings).dump(2, ' ', false, json::error_handler_t::replace));
-  } else {
-    fmt::print("{}", director::findings_text(findings, isatty(STDOUT_FILENO) != 0));
-  }
-  return director::has_errors(findings) ? refused : done;
-}
-
 int carry_over(const Arguments& arguments) {
   const auto imported = director::import_file(arguments.format, arguments.file);
   if (!imported) {
@@ -370,8 +349,13 @@ int main(int argc, char** argv) {
   command("check", "check a cluster file; works without directord", [&] { return check(arguments); })
       ->add_option("file", arguments.file, "the cluster file")
       ->required();
-  auto* doctor = command("doctor", "check this host for a cluster file, and say what to do; works without directord",
-                         [&] { return examine_host(arguments); });
+  auto* doctor =
+      command("doctor", "check this host for a cluster file, and say what to do; works without directord", [&] {
+        return director::doctor_command({.file = arguments.file.empty() ? default_file : arguments.file,
+                                         .node = arguments.node,
+                                         .socket = arguments.socket,
+                                         .as_json = arguments.as_json});
+      });
   doctor->add_option("file", arguments.file, "the cluster file; default: /etc/directord/cluster.yaml");
   doctor->add_option("--node", arguments.node, "name of this node in the cluster file; default: the host name");
   doctor->footer("Exit status: 0 no errors, 1 errors, 2 wrong usage or an invalid cluster file.");
@@ -388,6 +372,13 @@ int main(int argc, char** argv) {
           [&] { return make_key(arguments); })
       ->add_option("file", arguments.file, "the file, which must not exist yet")
       ->required();
+  auto* polkit = command("polkit",
+                         "write the polkit rule that lets directord start and stop the units under `resources` in the "
+                         "cluster file; works without directord",
+                         [&] { return director::polkit_command(arguments.config, arguments.file); });
+  polkit->add_option("file", arguments.file, "such as /etc/polkit-1/rules.d/50-directord.rules; - for standard output")
+      ->required();
+  polkit->add_option("--config", arguments.config, "the cluster file")->capture_default_str();
 
   try {
     app.parse(argc, argv);

@@ -79,6 +79,18 @@ std::string problems_text(const json& status) {
   return text;
 }
 
+/// The units that follow the roles, where there are any.
+std::string resources_text(const json& status) {
+  std::vector<Row> rows{{"resource", "of", "state", "since", "reason"}};
+  for (const auto& router : list(status, "vrrp")) {
+    for (const auto& resource : list(router, "resources")) {
+      rows.push_back({cell(resource, "unit"), cell(router, "name"), cell(resource, "state"),
+                      time_cell(resource, "since"), cell(resource, "reason")});
+    }
+  }
+  return rows.size() == 1 ? "" : "\n" + table(rows);
+}
+
 }  // namespace
 
 std::string status_text(const json& status) {
@@ -92,7 +104,7 @@ std::string status_text(const json& status) {
       rows.push_back({cell(router, "name"), role(router), time_cell(router, "since"), cell(router, "priority"),
                       cell(router, "interface"), cell(router, "addresses"), cell(router, "reason")});
     }
-    text += "\n" + table(rows);
+    text += "\n" + table(rows) + resources_text(status);
   }
   for (const auto& service : list(status, "services")) text += service_text(service);
   if (!list(status, "departures").empty()) {

@@ -43,6 +43,10 @@ std::string router_text(const json& router) {
                         time_cell(tracker, "since"), cell(tracker, "reason"),
                         lower > 0 ? fmt::format("when down: priority lowered by {}", lower) : "when down: fault");
   }
+  for (const auto& resource : list(router, "resources")) {
+    text += fmt::format("  resource {}: {} since {}: {}\n", cell(resource, "unit"), cell(resource, "state"),
+                        time_cell(resource, "since"), cell(resource, "reason"));
+  }
   const auto adverts = router.value("adverts", json::object());
   text += fmt::format("  adverts: {} sent, {} failed, {} received, {} with other addresses, {} dropped{}\n",
                       cell(adverts, "sent"), cell(adverts, "send_errors"), cell(adverts, "received"),

@@ -23,6 +23,7 @@
 #include "director/engine/log.h"
 #include "director/engine/probe_secrets.h"
 #include "director/orders/peer_connections.h"
+#include "director/resources/systemd_units.h"
 #include "director/usage/host_name.h"
 #include "director/usage/wrong_usage.h"
 #include "ipvs/memory_kernel.h"
@@ -136,6 +137,9 @@ std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, con
   options.make_transport = [](net::Loop& loop, director::PeerTransport::Callbacks callbacks) {
     return std::make_unique<director::PeerConnections>(loop, std::move(callbacks));
   };
+  options.make_units = [](net::Loop& loop, director::ServiceUnits::Callbacks callbacks) {
+    return std::make_unique<director::SystemdUnits>(loop, std::move(callbacks));
+  };
   std::signal(SIGPIPE, SIG_IGN);  // a connection that is gone is an error, not an end
   if (arguments.dry_run && arguments.runtime_dir == Arguments{}.runtime_dir) {
     arguments.runtime_dir = scratch.emplace().path();
@@ -168,7 +172,7 @@ std::expected<void, Failure> run(Arguments arguments, config::Loaded loaded, con
     if (signal == SIGHUP) return reload(servers->reloader());
     if (std::exchange(stopping, true)) return loop->stop();  // told twice: it waits for no successor
     info(fmt::format("{}: stopping", sigdescr_np(signal)));
-    if (manager) manager->stopping();
+    if (manager) manager->stopping(engine.resources().stop_time());
     engine.stop([&] {
       if (!manager) return loop->stop();
       manager->when_told([&] { loop->stop(); });

@@ -34,6 +34,10 @@ void ServiceManager::tell(const std::string& line) {
   if (!thread_->busy()) tell_next();
 }
 
+void ServiceManager::stopping(std::chrono::microseconds before) {
+  tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string((before + std::chrono::minutes(1)).count()));
+}
+
 void ServiceManager::when_told(std::function<void()> then) {
   if (!thread_->busy()) return then();
   when_told_ = std::move(then);

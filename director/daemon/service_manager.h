@@ -21,8 +21,9 @@ class ServiceManager {
   ServiceManager& operator=(const ServiceManager&) = delete;
 
   void ready(const std::string& status) { tell("READY=1\nSTATUS=" + status); }
-  /// Asks for a minute: a successor is waited for as long as an advertisement interval, 41 seconds at most.
-  void stopping() { tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=60000000"); }
+  /// Asks for a minute, since a successor is waited for as long as an advertisement interval, 41 seconds at most; and
+  /// for `before`, which comes earlier.
+  void stopping(std::chrono::microseconds before);
 
   /// Calls `then` when all has been told, after a second at the latest. Once.
   void when_told(std::function<void()> then);

@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "director/resources/polkit_rule.h"
+
 namespace director {
 namespace {
 
@@ -91,6 +93,20 @@ void examine_groups(const config::Cluster& cluster, const HostFacts& facts, Find
   }
 }
 
+void examine_resources(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
+  const auto rule = polkit_rule(cluster);
+  if (rule.empty()) return;
+  const std::string remedy =
+      "directorctl polkit /etc/polkit-1/rules.d/50-directord.rules, as root; not needed where directord runs as root";
+  if (!facts.polkit_rules) {
+    findings.push_back({Severity::note, "resources", "polkit's rules cannot be read", "run the doctor as root"});
+  } else if (!facts.polkit_rules->contains(rule)) {
+    findings.push_back({Severity::warning, "resources",
+                        "no rule of polkit lets directord start and stop exactly the units of the cluster file",
+                        remedy});
+  }
+}
+
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {
   if (!facts.table_problem.empty()) {
     findings.push_back(
@@ -132,6 +148,7 @@ void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Find
   }
   examine_programs(cluster, facts, findings);
   examine_groups(cluster, facts, findings);
+  examine_resources(cluster, facts, findings);
 }
 
 void examine_conflicts(const config::Cluster& cluster, const HostFacts& facts, Findings& findings) {

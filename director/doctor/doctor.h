@@ -36,6 +36,7 @@ struct HostFacts {
   std::function<std::string(const std::string& path)> secret;   ///< what is wrong with a file of secrets; "" if nothing
   std::function<std::string(const std::string& path)> program;  ///< why it cannot be run (net::program_problem)
   std::function<bool(const std::string& name)> has_group;       ///< of users
+  std::optional<std::string> polkit_rules;                      ///< all of /etc/polkit-1/rules.d; none: unreadable
   Daemon daemon;
   std::string fingerprint;         ///< of the file on disk
   bool clock_synchronized = true;  ///< the kernel's clock follows another
@@ -50,6 +51,7 @@ using Findings = std::vector<Finding>;
 void examine_kernel(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_programs(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_groups(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
+void examine_resources(const config::Cluster& cluster, const HostFacts& facts, Findings& findings);
 void examine_settings(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,
                       Findings& findings);
 void examine_links(const config::Cluster& cluster, const config::Node& node, const HostFacts& facts,

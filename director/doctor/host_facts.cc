@@ -61,6 +61,20 @@ std::vector<HostFacts::Process> read_processes() {
   return found;
 }
 
+std::optional<std::string> read_polkit_rules() {
+  constexpr std::size_t most = 1 << 20;
+  std::error_code error;
+  std::string all;
+  for (const auto& entry : std::filesystem::directory_iterator("/etc/polkit-1/rules.d", error)) {
+    if (entry.path().extension() != ".rules") continue;
+    const auto file = net::read_file(entry.path(), most);
+    if (!file) return std::nullopt;
+    all += file->text;
+  }
+  if (error && error != std::errc::no_such_file_or_directory) return std::nullopt;
+  return all;
+}
+
 /// All at once, on this node's interfaces.
 void ask_for_addresses(const config::Cluster& cluster, const config::Node& node, HostFacts& facts) {
   std::vector<std::pair<net::Address, net::ArpProbe>> asked;
@@ -116,6 +130,7 @@ HostFacts gather_facts(const config::Cluster& cluster, const config::Node& node,
   };
   facts.program = [](const std::string& path) { return net::program_problem(path); };
   facts.has_group = [](const std::string& name) { return getgrnam(name.c_str()) != nullptr; };
+  facts.polkit_rules = read_polkit_rules();
   facts.daemon = ask_daemon(socket);
   facts.fingerprint = to_string(cluster.fingerprint);
   facts.clock_synchronized = clock_is_synchronized();

@@ -43,6 +43,11 @@ Engine::Engine(net::Loop& loop, ipvs::Kernel& kernel, net::Host& host, config::C
       sync_(loop, kernel, log_, store_),
       peers_(loop, log_),
       settings_(loop, host, log_, settings_file("director")),
+      resources_(loop,
+                 {.routers = [this] { return routers_.status(); },
+                  .report = [this](Event event) { log_.add(std::move(event)); },
+                  .on_failure_changed = [this] { routers_.look_at_services(); }},
+                 options_.make_units),
       routers_(loop, host, routers_hooks(), options_.make_prober, settings_file("vrrp")) {}
 
 Engine::~Engine() = default;
@@ -71,6 +76,11 @@ VirtualRouters::Hooks Engine::routers_hooks() {
                 event.reason = with_names(event.reason, names);
                 log_.add(std::move(event));
               },
+          .resources_failed = [this](const std::string& router) { return resources_.failure(router); },
+          .release = [this](const std::string& router,
+                            std::function<void()> then) { resources_.release(router, std::move(then)); },
+          .on_transition = [this](const vrrp::Transition& transition) { resources_.on_transition(transition); },
+          .on_unrelieved = [this](const std::string& router) { resources_.on_unrelieved(router); },
           .on_peer_identity = [this](const vrrp::Identity& other,
                                      const net::Address& from) { peers_.update_peer(other, from); }};
 }
@@ -97,6 +107,7 @@ net::Result<> Engine::start() {
   adjust_kernel();
   auto specs = router_specs(cluster(), in_force_.node());
   if (!specs) return std::unexpected(specs.error());
+  resources_.set(cluster());
   if (auto started = routers_.start(cluster(), in_force_.node(), std::move(*specs)); !started) return started;
   routers_.set_identity(peers_.own());
   const auto keys = read_peer_keys(cluster());
@@ -127,6 +138,13 @@ void Engine::mark_vip_services_dirty() {
 }
 
 void Engine::stop(std::function<void()> on_stopped) {
+  // Where no other node can take over, units stay like the rules do.
+  const bool stay = cluster().nodes.size() < 2 && cluster().director.on_stop == config::Director::OnStop::keep;
+  if (stay) resources_.abandon();
+  resources_.release_all([this, on_stopped = std::move(on_stopped)] { stop_routers(on_stopped); });
+}
+
+void Engine::stop_routers(std::function<void()> on_stopped) {
   routers_.stop([this, on_stopped = std::move(on_stopped)] {
     store_.when_durable([this, on_stopped](const std::string& /*why_not*/) {
       release_host();
@@ -178,6 +196,7 @@ net::Result<> Engine::reload(NodeConfig next, const std::string& what) {
   peers_.set_own(in_force_.node(), cluster().fingerprint);
   drains_.check_connections();
   if (!routers) return {};
+  resources_.set(cluster());
   routers_.adopt(std::move(*routers), cluster());
   routers_.set_identity(peers_.own());
   sharing_.set(next.peer_keys);
@@ -296,6 +315,7 @@ std::vector<Problem> Engine::problems() const {
                      "vrrp " + router.spec.name, std::move(sentence)});
     }
   }
+  std::ranges::move(resources_.problems(), std::back_inserter(all));
   std::ranges::move(peers_.problems(), std::back_inserter(all));
   std::ranges::move(sharing_.problems(), std::back_inserter(all));
   std::ranges::move(reports_.problems(), std::back_inserter(all));

@@ -23,6 +23,7 @@
 #include "director/engine/problem_watch.h"
 #include "director/engine/reconciler.h"
 #include "director/engine/request_error.h"
+#include "director/engine/role_resources.h"
 #include "director/engine/state_store.h"
 #include "director/engine/virtual_routers.h"
 #include "ipvs/kernel.h"
@@ -45,6 +46,7 @@ struct Options {
   checkers::MakeProber make_prober = checkers::make_prober;  ///< of all checks
   std::uint64_t process = 0;                                 ///< a random number of this process
   MakeTransport make_transport{};  ///< the connections with the other directors; none: orders stay here
+  MakeServiceUnits make_units{};   ///< the host's service manager; none: resources are left alone
   bool dry_run = false;            ///< no virtual routers: only checks, and a table that is not the kernel's
 };
 
@@ -108,6 +110,7 @@ class Engine {
   [[nodiscard]] const OrderSharing& sharing() const { return sharing_; }
   [[nodiscard]] const ClusterReports& reports() const { return reports_; }
   [[nodiscard]] const VirtualRouters& routers() const { return routers_; }
+  [[nodiscard]] const RoleResources& resources() const { return resources_; }
 
   [[nodiscard]] bool dry_run() const { return options_.dry_run; }
   [[nodiscard]] net::Loop& loop() const { return loop_; }
@@ -129,6 +132,7 @@ class Engine {
   net::Result<> open_store();
   void adjust_kernel();
   void mark_vip_services_dirty();
+  void stop_routers(std::function<void()> on_stopped);
   void release_host();
   [[nodiscard]] std::string not_ready() const;
   [[nodiscard]] bool below_quorum(const std::string& service) const;
@@ -150,6 +154,7 @@ class Engine {
   ConnectionSync sync_;
   Peers peers_;
   KernelSettings settings_;
+  RoleResources resources_;
   VirtualRouters routers_;
   net::WallTime in_force_since_ = loop_.clock().wall();  ///< the cluster file
   std::string refused_file_;                             ///< why the file on disk was refused

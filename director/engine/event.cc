@@ -186,6 +186,28 @@ Event router_not_ready(const std::string& why) {
           .text = "ready_within expired, joining VRRP anyway: " + why};
 }
 
+Event resource(EventKind kind, const std::string& router, const std::string& unit, const std::string& why) {
+  const auto what = kind == EventKind::resource_started   ? "active"
+                    : kind == EventKind::resource_stopped ? "stopped"
+                                                          : "failed";
+  return {.kind = kind,
+          .subject = fmt::format("resource {}/{}", router, unit),
+          .reason = why,
+          .text = why.empty() ? what : fmt::format("{}: {}", what, why)};
+}
+
+Event systemd_lost(const std::string& why) {
+  return {.kind = EventKind::systemd_lost, .subject = "systemd", .reason = why, .text = systemd_problem(why)};
+}
+
+std::string systemd_problem(const std::string& why) {
+  return fmt::format("resources can be neither started nor stopped: {}; retried each second", why);
+}
+
+Event systemd_found() {
+  return {.kind = EventKind::systemd_found, .subject = "systemd", .text = "can be reached again"};
+}
+
 Event path_works(const std::string& path, const std::string& result) {
   return {.kind = EventKind::path_works, .subject = path, .reason = result, .text = "works again: " + result};
 }

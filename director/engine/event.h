@@ -68,6 +68,12 @@ Event router_role(const std::string& router, std::string_view from, std::string_
 Event router_notice(EventKind kind, const std::string& router, const std::string& text);
 Event router_order(const std::string& router);
 Event router_not_ready(const std::string& why);
+/// A unit that follows the router's role.
+Event resource(EventKind kind, const std::string& router, const std::string& unit, const std::string& why);
+Event systemd_lost(const std::string& why);
+/// The same as a problem, while it lasts.
+std::string systemd_problem(const std::string& why);
+Event systemd_found();
 
 // All else.
 Event path_works(const std::string& path, const std::string& result);

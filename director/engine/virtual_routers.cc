@@ -58,7 +58,7 @@ VirtualRouters::VirtualRouters(net::Loop& loop, net::Host& host, Hooks hooks, ch
           [this](const std::string& router, const auto& verdict, const std::string& cause) {
             if (!routers_) return;
             routers_->set_priority_penalty(router, verdict.lower, cause);
-            routers_->fault(router, verdict.fault);
+            look_at(router);
           },
           std::move(make_prober),
           [this](const checkers::LocalFault& fault, bool begins) {
@@ -71,25 +71,62 @@ VirtualRouters::~VirtualRouters() { loop_.cancel(ready_timer_); }
 void VirtualRouters::set_conditions(vrrp::DesiredRouters& desired, const config::Cluster& cluster) {
   trackers_.set(cluster);
   give_up_when_.clear();
+  applied_.clear();
+  alone_ = cluster.nodes.size() < 2;
   for (const auto& router : cluster.virtual_routers) {
     give_up_when_[router.name] = router.give_up_when;
     const auto& verdict =
         net::must_find(trackers_.verdicts(), router.name, "the trackers know each router of the cluster file");
     desired.conditions[router.name] = {
-        .fault = verdict.fault, .demotion = lost_service(router.give_up_when), .priority_penalty = verdict.lower};
+        .fault = verdict.fault, .demotion = demotion(router.name), .priority_penalty = verdict.lower};
+    applied_[router.name] = desired.conditions[router.name];
   }
 }
 
 /// Why a router must give up; empty where it need not.
-std::string VirtualRouters::lost_service(const std::vector<std::string>& services) const {
+std::string VirtualRouters::demotion(const std::string& router) const {
   if (auto why = hooks_.table_lost(); !why.empty()) return why;
+  if (auto why = hooks_.resources_failed(router); !why.empty()) return why;
+  const auto& services = net::must_find(give_up_when_, router, "conditions are of routers of the cluster file");
   const auto lost = std::ranges::find_if(services, hooks_.below_quorum);
   return lost == services.end() ? "" : fmt::format("service {} is below its quorum", *lost);
 }
 
 void VirtualRouters::look_at_services() {
   if (!routers_) return;
-  for (const auto& [router, services] : give_up_when_) routers_->demote(router, lost_service(services));
+  for (const auto& [router, services] : give_up_when_) look_at(router);
+}
+
+/// What keeps a router from leading, as it is now; its priority is another matter.
+vrrp::Conditions VirtualRouters::conditions(const std::string& router) const {
+  const auto& verdict =
+      net::must_find(trackers_.verdicts(), router, "the trackers know each router of the cluster file");
+  return {.fault = verdict.fault, .demotion = demotion(router)};
+}
+
+/// A router that is to give up does so when nothing that follows its role runs any more.
+void VirtualRouters::look_at(const std::string& router) {
+  if (!gives_up(router)) return apply(router);
+  if (!leaving_.insert(router).second) return;
+  hooks_.release(router, [this, router] {
+    leaving_.erase(router);
+    if (!give_up_when_.contains(router)) return;  // a reload took it away
+    const bool still = gives_up(router);
+    apply(router);
+    if (!still || alone_) hooks_.on_unrelieved(router);
+  });
+}
+
+bool VirtualRouters::gives_up(const std::string& router) const {
+  const auto now = conditions(router);
+  const auto& before = net::must_find(applied_, router, "conditions are of routers of the cluster file");
+  return (before.fault.empty() && !now.fault.empty()) || (before.demotion.empty() && !now.demotion.empty());
+}
+
+void VirtualRouters::apply(const std::string& router) {
+  const auto now = applied_[router] = conditions(router);
+  routers_->demote(router, now.demotion);
+  routers_->fault(router, now.fault);
 }
 
 net::Result<> VirtualRouters::start(const config::Cluster& cluster, const config::Node& node,
@@ -175,8 +212,10 @@ RequestResult<std::string> VirtualRouters::hand_over(const config::Cluster& clus
     return refuse(conflict, fmt::format("{} is not the next node by the priorities in the cluster file: that is {}",
                                         *to, others.empty() ? "nobody" : others.front().name));
   }
-  if (auto done = routers_->hand_over(router); !done) return refuse(conflict, done.error().message);
+  if (auto may = routers_->may_hand_over(router); !may) return refuse(conflict, may.error().message);
   net::check(!others.empty(), "a failover needs another node");
+  // Not master any more by then: the role has gone already.
+  hooks_.release(router, [this, router] { std::ignore = routers_->hand_over(router); });
   return fmt::format("{}: failover to {} requested; the role stays here if nobody takes over", router,
                      others.front().name);
 }
@@ -187,6 +226,7 @@ std::vector<vrrp::Status> VirtualRouters::status() const {
 
 void VirtualRouters::on_transition(const vrrp::Transition& transition) {
   const bool fault = transition.to == vrrp::RouterState::initialize && !transition.stopped;
+  hooks_.on_transition(transition);
   hooks_.report(events::router_role(transition.router, vrrp::to_string(transition.from), vrrp::to_string(transition.to),
                                     transition.reason, fault));
 }
@@ -196,6 +236,7 @@ void VirtualRouters::on_error(const std::string& router, const net::Error& error
 }
 
 void VirtualRouters::on_notice(const std::string& router, const vrrp::Notice& notice) {
+  if (notice.kind == vrrp::Notice::Kind::no_successor) hooks_.on_unrelieved(router);
   hooks_.report(events::router_notice(kind_of(notice.kind), router, notice.text));
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,13 @@ class VirtualRouters : private vrrp::Listener {
     /// Why the kernel's table is not there; "" while it is.
     std::function<std::string()> table_lost;
     std::function<void(Event event)> report;
+    /// Why the resources of a router keep it from leading; "" if they do not.
+    std::function<std::string(const std::string& router)> resources_failed;
+    /// Calls `then` when nothing that follows the router's role runs here any more.
+    std::function<void(const std::string& router, std::function<void()> then)> release;
+    std::function<void(const vrrp::Transition& transition)> on_transition;
+    /// The role was given away, and nobody took it.
+    std::function<void(const std::string& router)> on_unrelieved;
     /// Another director made itself known; see vrrp::Listener.
     std::function<void(const vrrp::Identity& other, const net::Address& from)> on_peer_identity;
   };
@@ -98,7 +106,11 @@ class VirtualRouters : private vrrp::Listener {
 
  private:
   void set_conditions(vrrp::DesiredRouters& desired, const config::Cluster& cluster);
-  [[nodiscard]] std::string lost_service(const std::vector<std::string>& services) const;
+  [[nodiscard]] std::string demotion(const std::string& router) const;
+  [[nodiscard]] vrrp::Conditions conditions(const std::string& router) const;
+  void look_at(const std::string& router);
+  [[nodiscard]] bool gives_up(const std::string& router) const;
+  void apply(const std::string& router);
   void look_whether_ready();
 
   void on_transition(const vrrp::Transition& transition) override;
@@ -115,6 +127,9 @@ class VirtualRouters : private vrrp::Listener {
   std::function<void()> on_stopped_;
   Trackers trackers_;
   std::map<std::string, std::vector<std::string>> give_up_when_;  ///< by router: services
+  std::map<std::string, vrrp::Conditions> applied_;               ///< by router: what it was last told
+  std::set<std::string> leaving_;                                 ///< routers whose role is released first
+  bool alone_ = false;                                            ///< no other node of the file could take over
   std::string node_;
   net::Instant ready_by_;
   net::Loop::Id ready_timer_ = 0;

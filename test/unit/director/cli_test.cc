@@ -386,3 +386,15 @@ TEST_CASE("the doctor says that no directord runs, and refuses a file that is no
   CHECK(run(ask + given.file + " --node lb9").status == 2);
   CHECK(run(ask + given.file + ".missing").status == 2);
 }
+
+TEST_CASE("the polkit rule is made from the cluster file, where that has resources") {
+  const Given given(
+      "cluster: shop\nnodes: { lb1: { address: 192.168.56.11 } }\n"
+      "vrrp: { front: { router_id: 51, interface: eth0, addresses: [192.168.56.10/24], resources: [a.service] } }\n");
+  const auto rule = run(directorctl + " polkit - --config " + given.file);
+  CHECK(rule.status == 0);
+  CHECK(contains(rule.output, "    \"a.service\"\n"));
+  const Given without(good);
+  CHECK(run(directorctl + " polkit - --config " + without.file).status == 1);
+  CHECK(run(directorctl + " polkit - --config " + without.file + ".missing").status == 2);
+}

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "director/doctor/doctor_text.h"
+#include "director/resources/polkit_rule.h"
 #include "shop.h"
 #include "test/catch.h"
 
@@ -94,6 +95,20 @@ TEST_CASE("the doctor finds groups that this host does not have") {
   CHECK(host.found() == "error: director: this host has no group 'monitoring' for readers: directord does not start\n");
   host.groups.insert("monitoring");
   CHECK(host.found().empty());
+}
+
+TEST_CASE("the doctor compares the rule of polkit with the resources of the file") {
+  Host host;
+  host.cluster.virtual_routers[0].resources = {{.unit = "a.service"}};
+  CHECK(host.found() == "note: resources: polkit's rules cannot be read\n");
+  const std::string missing =
+      "warning: resources: no rule of polkit lets directord start and stop exactly the units of the cluster file\n";
+  host.facts.polkit_rules = "";
+  CHECK(host.found() == missing);
+  host.facts.polkit_rules = "// another's\n" + director::polkit_rule(host.cluster);
+  CHECK(host.found().empty());
+  host.cluster.virtual_routers[0].resources.push_back({.unit = "b.service"});
+  CHECK(host.found() == missing);
 }
 
 TEST_CASE("the doctor finds settings that lose packets or connections") {

@@ -26,6 +26,10 @@ struct Director {
                                     .below_quorum = [](const std::string&) { return false; },
                                     .table_lost = [] { return ""; },
                                     .report = [](const director::Event&) {},
+                                    .resources_failed = [](const std::string&) { return ""; },
+                                    .release = [](const std::string&, const std::function<void()>& then) { then(); },
+                                    .on_transition = [](const vrrp::Transition&) {},
+                                    .on_unrelieved = [](const std::string&) {},
                                     .on_peer_identity = [](const vrrp::Identity&, const net::Address&) {}},
                                    checkers::make_prober,
                                    {}};

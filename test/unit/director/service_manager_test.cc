@@ -72,7 +72,7 @@ TEST_CASE("a service manager that hangs is waited for by a thread, and hears all
   heard.clear();
   const auto began = net::monotonic_now();
   while (net::monotonic_now() - began < 500ms) REQUIRE(loop.turn(10ms));
-  manager->stopping();
+  manager->stopping(std::chrono::seconds(30));
   CHECK(net::monotonic_now() - began < 5s);
   bool told = false;
   manager->when_told([&] { told = true; });

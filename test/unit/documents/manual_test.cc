@@ -58,7 +58,7 @@ class Place {
            "  lb1: { address: 127.0.0.1, priority: 150 }\n"
            "  lb2: { address: 127.0.0.2, priority: 100 }\n"
            "vrrp:\n"
-           "  front: { router_id: 51, interface: lo, addresses: [127.0.0.5/8] }\n"
+           "  front: { router_id: 51, interface: lo, addresses: [127.0.0.5/8], resources: [a.service] }\n"
            "services:\n"
            "  web:\n"
            "    listen: 127.0.0.5:80\n"
