@@ -1,7 +1,5 @@
 #include "director/resources/systemd_units.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <systemd/sd-bus.h>
 
@@ -9,11 +7,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
-#include "net/fd.h"
 #include "test/catch.h"
 
 using namespace std::chrono_literals;
