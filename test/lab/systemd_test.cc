@@ -1,16 +1,13 @@
 // The unit that the package brings, under systemd itself: what it promises at the start, for a reload, a crash, a hang,
 // another program and a stop.
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
+#include "test/lab/systemd.h"
 #include "test/catch.h"
-#include "test/lab/evidence.h"
 #include "test/lab/ipvs_table.h"
 #include "test/lab/process.h"
 
 using namespace std::chrono_literals;
+using lab::write;
 
 namespace {
 
@@ -20,107 +17,15 @@ constexpr auto cluster_file =
     "services:\n"
     "  web: { listen: \"127.0.0.1:8080\", servers: { web1: { address: 127.0.0.2 } } }\n";
 
-void write(const std::filesystem::path& file, const std::string& text) {
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream out(file);
-  REQUIRE((out << text << std::flush));
-}
-
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 /// The cluster file with more at its end.
 std::string with(const std::string& more) { return cluster_file + more; }
-
-/// By the steps of docs/install.md, in the lab's root, which is thrown away with the lab's kernel.
-bool install(const lab::Host& host) {
-  const auto build = lab::programs_folder().parent_path();
-  const auto installed = lab::run(host, {"cmake", "--install", build.string(), "--strip", "--prefix", "/usr"}, 60s);
-  INFO(installed.text);
-  REQUIRE(installed.status == 0);
-  return lab::run(host, {"systemd-sysusers"}).status == 0;
-}
-
-/// systemd as the first process of a process namespace, with directord installed.
-class Systemd {
- public:
-  explicit Systemd(const lab::Host& host) : host_(host), systemd_(start(host)) {
-    const bool up = lab::wait_until([&] { return find() && active(); }, 30s).has_value();
-    INFO(text_of(systemd_.log()) << "\n" << journal());
-    REQUIRE(up);
-  }
-
-  /// A command among systemd's processes.
-  lab::Output run(std::vector<std::string> words) const {
-    std::vector<std::string> argv{"nsenter", "--target", pid_, "--mount", "--pid"};
-    argv.insert(argv.end(), words.begin(), words.end());
-    return lab::run(host_, std::move(argv), 20s);
-  }
-  [[nodiscard]] lab::Output systemctl(const std::string& verb) const { return run({"systemctl", verb, "directord"}); }
-
-  /// `directorctl` as nobody, who is in one more group.
-  [[nodiscard]] int ctl_as(const std::string& group, const std::string& socket, const std::string& verb) const {
-    return run({"setpriv", "--reuid=65534", "--regid=65534", "--groups=" + group, "--no-new-privs", "directorctl",
-                "--socket", "/run/directord/" + socket, verb})
-        .status;
-  }
-
-  /// What systemd knows of the unit: "MainPID", "NRestarts", ...
-  [[nodiscard]] std::string property(const std::string& name) const {
-    auto value = run({"systemctl", "show", "directord", "--value", "--property", name}).text;
-    value.erase(value.find_last_not_of('\n') + 1);
-    return value;
-  }
-  [[nodiscard]] bool active() const { return property("ActiveState") == "active"; }
-  /// A life after the one of that pid.
-  [[nodiscard]] bool lives_again(const std::string& dead) const {
-    return active() && property("MainPID") != "0" && property("MainPID") != dead;
-  }
-  [[nodiscard]] std::string journal(const std::vector<std::string>& options = {}) const {
-    std::vector<std::string> words{"journalctl", "--no-pager", "--output", "cat", "--unit", "directord"};
-    words.insert(words.end(), options.begin(), options.end());
-    return run(std::move(words)).text;
-  }
-
- private:
-  static lab::Process start(const lab::Host& host) {
-    REQUIRE(lab::run(host, {"findmnt", "--noheadings", "--output", "FSTYPE", "/"}).text == "overlay\n");
-    static const bool once = install(host);
-    REQUIRE(once);
-    const std::filesystem::path units = "/etc/systemd/system";
-    std::filesystem::create_directories(units);
-    write(units / "lab.target", "[Unit]\nRequires=directord.service\n");
-    for (const char* cleaner : {"systemd-tmpfiles-setup.service", "systemd-tmpfiles-clean.timer"}) {
-      std::filesystem::remove(units / cleaner);
-      std::filesystem::create_symlink("/dev/null", units / cleaner);
-    }
-    write(cluster_path, cluster_file);
-    lab::run(host, {"mount", "-t", "cgroup2", "none", "/sys/fs/cgroup"});
-    return {host,
-            {"unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "env", "container=lab",
-             "/lib/systemd/systemd", "--system", "--unit=lab.target", "--show-status=no"},
-            "/run/systemd.log"};
-  }
-
-  bool find() {
-    pid_ = lab::run(host_, {"pgrep", "--newest", "--full", "--", "--unit=lab.target"}).text;
-    pid_.erase(pid_.find_last_not_of('\n') + 1);
-    return !pid_.empty();
-  }
-
-  const lab::Host& host_;
-  std::string pid_;
-  lab::Process systemd_;
-};
 
 }  // namespace
 
 TEST_CASE("the packaged unit: notify, reload, restart, watchdog, replacement, stop", "[systemd]") {
   lab::Topology topology;
   const lab::Host& host = topology.add_host("lb1");
-  const Systemd systemd(host);
+  const lab::Systemd systemd(host, cluster_file);
   const auto served = [&] { return lab::parse_ipvs_table(host.proc_net("ip_vs")).size(); };
 
   CHECK(systemd.property("StatusText").starts_with("cluster shop, node "));
