@@ -32,7 +32,8 @@ std::string error_text(sd_bus_message* reply) {
   const sd_bus_error* error = sd_bus_message_get_error(reply);
   if (error == nullptr) return "";
   const std::string name = error->name == nullptr ? "" : error->name;
-  const std::string text = error->message == nullptr ? name : error->message;
+  std::string text = error->message == nullptr ? name : error->message;
+  if (text.ends_with('.')) text.pop_back();
   const bool denied = name.ends_with(".AccessDenied") || name.ends_with(".InteractiveAuthorizationRequired");
   return denied ? text + "; install the rule that `directorctl polkit` writes" : text;
 }

@@ -88,7 +88,7 @@ class FakeManager {
     const std::string name = unit;
     world_.calls.push_back(method + " " + name + " " + mode);
     if (world_.refused.contains(name))
-      return sd_bus_reply_method_errorf(call, "org.freedesktop.DBus.Error.AccessDenied", "Access denied");
+      return sd_bus_reply_method_errorf(call, "org.freedesktop.DBus.Error.AccessDenied", "Access denied.");
     const auto job = "/org/freedesktop/systemd1/job/" + std::to_string(++world_.jobs);
     const int replied = sd_bus_reply_method_return(call, "o", job.c_str());
     const bool done = world_.result == "done";
