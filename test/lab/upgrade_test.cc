@@ -271,7 +271,9 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
     std::error_code gone;
     return std::filesystem::equivalent(fmt::format("/proc/{}/exe", pid), programs / "directord", gone);
   };
-  const auto before = state_of(pair.lb1);
+  // Where both are new ones, of the two drains that of lb2 holds: neither knows of the other, and its name is the
+  // greater.
+  const auto before = state_of(pair.lb2);
   lab::sleep_for(lab::Prober::limit);
   const auto begin = net::monotonic_now();
   const auto pages = pair.web2.server->counters().pages.load();
@@ -306,7 +308,7 @@ TEST_CASE("from old to new and back under traffic: a drain stands, and nothing i
     CHECK(lab::wait_until([&] { return download.ended(); }, 30s));
     CHECK(download.complete());
   }
-  // Nothing is left of the new one.
+  // Nothing else is left of the new one.
   CHECK(state_of(pair.lb1) == before);
 
   lab::sleep_for(lab::Prober::limit);
