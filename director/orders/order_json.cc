@@ -81,6 +81,7 @@ OrderOrigin origin_from_json(const json& value) {
   if (origin.version.counter == 0) throw std::invalid_argument("not a counter");
   if (value.contains("by")) origin.by = text_in(value.at("by"), node_max, "user");
   if (value.contains("replaces")) origin.replaces = version_from_json(value.at("replaces"));
+  if (origin.replaces.counter == 0) origin.replaces = {};  // none, whatever else it says
   return origin;
 }
 

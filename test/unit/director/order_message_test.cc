@@ -59,6 +59,15 @@ TEST_CASE("a message says what it is made of") {
   CHECK(*decode_order_message(director::encode({}, now), now) == OrderMessage{});
 }
 
+TEST_CASE("a version that counts 0 names no order, whatever else it says") {
+  const auto read = decode_order_message(
+      R"({"orders": [{"server": "web/web1", "kind": "drain", "counter": 5, "node": "lb2", "process": "0000000000000001",
+          "replaces": {"counter": 0, "node": "lb1", "process": "0000000000000002"}}]})",
+      now);
+  REQUIRE(read);
+  CHECK(read->orders[0].origin().replaces == director::OrderVersion{});
+}
+
 TEST_CASE("times are told as how long ago and how long still, since clocks differ") {
   const auto read = decode_order_message(encode(all_parts(), now), now - 10min);
   REQUIRE(read);
