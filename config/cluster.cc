@@ -63,6 +63,12 @@ std::string peer_keys(const Cluster& cluster) {
   return signs == cluster.virtual_routers.end() ? "" : signs->authentication->keys;
 }
 
+std::vector<std::string> sync_group_of(const Cluster& cluster, const std::string& router) {
+  const auto group = std::ranges::find_if(
+      cluster.groups, [&](const auto& names) { return std::ranges::find(names, router) != names.end(); });
+  return group == cluster.groups.end() ? std::vector{router} : *group;
+}
+
 std::uint8_t priority_of(const VirtualRouter& router, const Node& node) {
   const auto own = router.priorities.find(node.name);
   return own == router.priorities.end() ? node.priority : own->second;

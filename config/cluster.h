@@ -219,6 +219,9 @@ struct Cluster {
 /// The file with the keys by which the directors speak with each other; empty: they do not.
 [[nodiscard]] std::string peer_keys(const Cluster& cluster);
 
+/// The virtual routers that have the role of one: those of its sync group, or itself alone.
+[[nodiscard]] std::vector<std::string> sync_group_of(const Cluster& cluster, const std::string& router);
+
 /// The router's priority on that node.
 [[nodiscard]] std::uint8_t priority_of(const VirtualRouter& router, const Node& node);
 

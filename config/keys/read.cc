@@ -105,15 +105,11 @@ void complete(Service& service) {
 
 /// A node whose units run keeps the role; a group has one role.
 void complete_preempt(Cluster& cluster) {
-  const auto in_one_group = [&](const std::string& one, const std::string& other) {
-    return one == other || std::ranges::any_of(cluster.groups, [&](const std::vector<std::string>& group) {
-             return std::ranges::find(group, one) != group.end() && std::ranges::find(group, other) != group.end();
-           });
-  };
   for (auto& router : cluster.virtual_routers) {
     if (router.preempt.allowed) continue;
+    const auto group = sync_group_of(cluster, router.name);
     router.preempt.allowed = std::ranges::none_of(cluster.virtual_routers, [&](const VirtualRouter& other) {
-      return !other.resources.empty() && in_one_group(router.name, other.name);
+      return !other.resources.empty() && std::ranges::find(group, other.name) != group.end();
     });
   }
 }

@@ -31,9 +31,7 @@ std::vector<RoleResources::Group> RoleResources::groups_of(const config::Cluster
   std::vector<Group> groups;
   for (const auto& router : cluster.virtual_routers) {
     if (std::ranges::any_of(groups, [&](const Group& group) { return holds(group.routers, router.name); })) continue;
-    const auto together =
-        std::ranges::find_if(cluster.groups, [&](const auto& names) { return holds(names, router.name); });
-    Group group{.routers = together == cluster.groups.end() ? std::vector{router.name} : *together, .owners = {}};
+    Group group{.routers = config::sync_group_of(cluster, router.name), .owners = {}};
     for (const auto& member : cluster.virtual_routers) {
       if (holds(group.routers, member.name))
         group.owners.insert(group.owners.end(), member.resources.size(), member.name);
