@@ -27,6 +27,12 @@ std::string digest_of(const config::Service& service, const ipvs::ServiceEntry& 
   return to_string(config::fingerprint({config::Source{.name = {}, .text = std::move(text)}}));
 }
 
+/// Null: it says nothing of that service.
+const ServiceReport* find(const std::map<std::string, ServiceReport>& services, const std::string& name) {
+  const auto found = services.find(name);
+  return found == services.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 ClusterReports::ClusterReports(net::Loop& loop, const ClusterInForce& in_force, EventLog& log,
@@ -108,8 +114,8 @@ ServiceReport ClusterReports::report_of(const config::Service& service) const {
 
 bool ClusterReports::is_down_elsewhere(const std::string& service, const std::string& server) const {
   for (const auto& [node, peer] : exchange_.peers()) {
-    const auto theirs = peer.services.find(service);
-    if (theirs != peer.services.end() && theirs->second.down.contains(server)) return true;
+    const auto* theirs = find(peer.services, service);
+    if (theirs != nullptr && theirs->down.contains(server)) return true;
   }
   return false;
 }
@@ -139,18 +145,14 @@ net::Result<> ClusterReports::receive(ReportExchange::Session session, const std
 
 /// Whether this node says, or has to say, why servers of it are up here that are down there.
 bool ClusterReports::is_disputed(const ReportExchange::Peer& peer, const std::string& service) const {
-  const auto own = exchange_.own_services().find(service);
-  const auto theirs = peer.services.find(service);
-  return (theirs != peer.services.end() && !theirs->second.down.empty()) ||
-         (own != exchange_.own_services().end() && !own->second.up.empty());
+  const auto* own = find(exchange_.own_services(), service);
+  const auto* theirs = find(peer.services, service);
+  return (theirs != nullptr && !theirs->down.empty()) || (own != nullptr && !own->up.empty());
 }
 
 void ClusterReports::compare(const std::string& node, const ReportExchange::Peer& peer, const std::string& service) {
-  const auto own = exchange_.own_services().find(service);
-  const auto theirs = peer.services.find(service);
-  differences_.compare(node, service, own == exchange_.own_services().end() ? nullptr : &own->second,
-                       theirs == peer.services.end() ? nullptr : &theirs->second, peer.node.files == own_.files,
-                       loop_.now());
+  differences_.compare(node, service, find(exchange_.own_services(), service), find(peer.services, service),
+                       peer.node.files == own_.files, loop_.now());
 }
 
 std::vector<Problem> ClusterReports::problems() const {

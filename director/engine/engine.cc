@@ -270,7 +270,7 @@ NodeReport Engine::own_report() const {
   NodeReport report{.version = std::string(net::version()), .files = to_string(cluster().fingerprint)};
   // Each virtual router that may not lead knows why; it is cheaper to ask than all services.
   for (const auto& router : routers_.status()) {
-    report.routers[router.spec.name] = router.fault.empty() ? vrrp::to_string(router.state) : "fault";
+    report.routers[router.spec.name] = role_of(router);
     if (report.not_ready.empty()) report.not_ready = router.fault.empty() ? router.standby_reason : router.fault;
   }
   const auto all = problems();

@@ -99,6 +99,10 @@ std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNam
   return problems;
 }
 
+std::string role_of(const vrrp::Status& router) {
+  return router.fault.empty() ? std::string(vrrp::to_string(router.state)) : "fault";
+}
+
 ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net::Instant now, net::WallTime since) {
   ordered_json peers = ordered_json::array();
   for (const auto& peer : router.peers) {
@@ -110,7 +114,7 @@ ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net
   }
   ordered_json status{{"name", router.spec.name},
                       {"state", vrrp::to_string(router.state)},
-                      {"role", router.fault.empty() ? vrrp::to_string(router.state) : "fault"},
+                      {"role", role_of(router)},
                       {"since", net::timestamp(since)},
                       {"since_seconds", seconds(now - router.since)},
                       {"reason", with_names(router.reason, names)},

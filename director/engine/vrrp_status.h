@@ -15,6 +15,9 @@ namespace director {
 [[nodiscard]] nlohmann::ordered_json vrrp_status(const vrrp::Status& router, const NodeNames& names, net::Instant now,
                                                  net::WallTime since);
 
+/// What it is for an operator: its state, or "fault" where it takes no part although it should.
+[[nodiscard]] std::string role_of(const vrrp::Status& router);
+
 /// What an operator must mend about it, each a sentence that begins with "vrrp NAME: ".
 [[nodiscard]] std::vector<std::string> vrrp_problems(const vrrp::Status& router, const NodeNames& names,
                                                      net::Instant now);
