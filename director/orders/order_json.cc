@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <stdexcept>
 
 namespace director {
@@ -60,6 +62,17 @@ const json& member(const json& object, const char* name) {
   const auto found = object.find(name);
   if (found == object.end()) throw std::invalid_argument(fmt::format("without {}", name));
   return *found;
+}
+
+void put_age(json& value, const char* name, WallTime at, WallTime now) {
+  using std::chrono::milliseconds;
+  if (at != WallTime()) value[name] = std::max<std::int64_t>(std::chrono::floor<milliseconds>(now - at).count(), 0);
+}
+
+WallTime time_before(const json& value, const char* name, WallTime now) {
+  if (!value.contains(name)) return {};
+  const std::chrono::milliseconds age(number_in(value.at(name), age_max, "time"));
+  return std::max(now - age, WallTime(std::chrono::seconds(1)));
 }
 
 OrderKind kind_in(const json& value) {

@@ -25,6 +25,15 @@ inline constexpr std::uint64_t counter_max = std::uint64_t{1} << 62;
 /// A member that must be there.
 [[nodiscard]] const nlohmann::json& member(const nlohmann::json& object, const char* name);
 
+/// The longest age or time left that is taken from others: ten years of milliseconds.
+inline constexpr std::uint64_t age_max = std::uint64_t{3660} * 86'400'000;
+
+/// How long ago something was, in milliseconds, since clocks differ; 0 for what `now` has not come to. Nothing for no
+/// time, which the epoch stands for.
+void put_age(nlohmann::json& value, const char* name, WallTime at, WallTime now);
+/// The time of an age, after 1970 whatever this node's clock says; the epoch where there is none.
+[[nodiscard]] WallTime time_before(const nlohmann::json& value, const char* name, WallTime now);
+
 /// "drain", "weight".
 [[nodiscard]] OrderKind kind_in(const nlohmann::json& value);
 

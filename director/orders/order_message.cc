@@ -21,24 +21,9 @@ constexpr std::size_t name_max = 1024;    // of a server with its service
 constexpr std::size_t node_max = 256;     // of a node, a user or a cluster
 constexpr std::size_t reason_max = 1000;  // as the control API takes
 constexpr std::size_t nodes_max = 64;
-constexpr std::uint64_t age_max = std::uint64_t{3660} * 86'400'000;  // milliseconds; ten years
-
-std::int64_t milliseconds_between(WallTime from, WallTime to) {
-  return std::chrono::floor<milliseconds>(to - from).count();
-}
-
-void put_age(json& value, const char* name, WallTime at, WallTime now) {
-  if (at != WallTime()) value[name] = std::max<std::int64_t>(milliseconds_between(at, now), 0);
-}
-
-WallTime time_before(const json& value, const char* name, WallTime now) {
-  if (!value.contains(name)) return {};
-  // Nothing began before 1970, whatever this node's clock says.
-  return std::max(now - milliseconds(number_in(value.at(name), age_max, "time")), WallTime(std::chrono::seconds(1)));
-}
 
 void put_end(json& value, const std::optional<WallTime>& end, WallTime now) {
-  if (end) value["left_ms"] = std::max<std::int64_t>(milliseconds_between(now, *end), 0);
+  if (end) value["left_ms"] = std::max<std::int64_t>(std::chrono::floor<milliseconds>(*end - now).count(), 0);
 }
 
 std::optional<WallTime> end_in(const json& value, WallTime now) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 
 #include "director/orders/order_json.h"
 
@@ -11,11 +12,9 @@ namespace director {
 namespace {
 
 using nlohmann::json;
-using std::chrono::milliseconds;
 
 constexpr std::size_t name_max = 256, text_max = 300, digest_max = 64;
 constexpr std::uint64_t count_max = 1'000'000;
-constexpr std::uint64_t age_max = std::uint64_t{3660} * 86'400'000;  // milliseconds; ten years
 
 /// At the end of a character.
 std::string cut(std::string_view text) {
@@ -61,8 +60,8 @@ NodeReport node_of(const json& value) {
 json to_json(const ServiceReport& service, WallTime now) {
   json value{{"table", service.table}, {"in_service", service.in_service}, {"servers", service.servers}};
   for (const auto& [name, down] : service.down) {
-    const auto age = std::chrono::floor<milliseconds>(now - down.since).count();
-    value["down"][name] = {{"reason", cut(down.reason)}, {"age_ms", std::max<std::int64_t>(age, 0)}};
+    auto& told = value["down"][name] = {{"reason", cut(down.reason)}};
+    put_age(told, "age_ms", down.since, now);
   }
   for (const auto& [name, why] : service.up) value["up"][name] = cut(why);
   return value;
@@ -84,9 +83,11 @@ ServiceReport service_of(const json& value, WallTime now) {
                         .in_service = number_in(member(value, "in_service"), count_max, "count"),
                         .servers = number_in(member(value, "servers"), count_max, "count")};
   const auto down = servers_in(value, "down"), up = servers_in(value, "up");
-  for (const auto& [name, why] : down.items())
+  for (const auto& [name, why] : down.items()) {
+    std::ignore = member(why, "age_ms");  // must be there
     service.down[name] = {.reason = text_in(member(why, "reason"), text_max, "reason"),
-                          .since = now - milliseconds(number_in(member(why, "age_ms"), age_max, "time"))};
+                          .since = time_before(why, "age_ms", now)};
+  }
   for (const auto& [name, why] : up.items()) service.up[name] = text_in(why, text_max, "reason");
   return service;
 }
