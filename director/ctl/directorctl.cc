@@ -19,6 +19,7 @@
 #include "director/ctl/arguments.h"
 #include "director/ctl/change_text.h"
 #include "director/ctl/doctor_command.h"
+#include "director/ctl/exit_status.h"
 #include "director/ctl/import_file.h"
 #include "director/ctl/keygen.h"
 #include "director/ctl/plan_offline.h"
@@ -34,7 +35,7 @@ namespace {
 
 using nlohmann::json;
 
-enum Exit { done = 0, refused = 1, usage = 2, no_daemon = 3 };
+using director::done, director::refused, director::usage, director::no_daemon;
 
 constexpr auto default_file = "/etc/directord/cluster.yaml";
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/load.h"
+#include "director/ctl/exit_status.h"
 #include "director/doctor/doctor_text.h"
 #include "director/doctor/host_facts.h"
 #include "director/usage/host_name.h"
@@ -13,7 +14,6 @@
 namespace director {
 
 int doctor_command(const DoctorCommand& command) {
-  enum Exit { done = 0, refused = 1, usage = 2 };
   const auto loaded = config::load(command.file);
   if (!loaded) {
     fmt::print(stderr, "{}", config::to_string(loaded.error()));

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "config/load.h"
+#include "director/ctl/exit_status.h"
 #include "director/resources/polkit_rule.h"
 #include "net/fd.h"
 #include "net/file.h"
@@ -30,7 +31,6 @@ net::Result<> write_polkit_rule(const std::string& rule, const std::string& file
 }
 
 int polkit_command(const std::string& config, const std::string& file) {
-  enum Exit { done = 0, refused = 1, usage = 2 };
   const auto loaded = config::load(config);
   if (!loaded) {
     fmt::print(stderr, "{}", config::to_string(loaded.error()));
