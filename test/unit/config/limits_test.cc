@@ -1,23 +1,15 @@
 // What a file cannot do to whoever reads it, by its size, its aliases or its mistakes.
 
-#include <time.h>
-
 #include <stop_token>
 #include <string>
 
 #include "config/load.h"
 #include "test/catch.h"
+#include "test/unit/processor_time.h"
 
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Of this thread alone, so that what else runs on the machine does not count.
-std::chrono::nanoseconds processor_time() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
 
 constexpr auto head = "cluster: c\nservices:\n";
 

@@ -1,7 +1,6 @@
 // What clients of the control socket cannot do to directord and to each other, whatever they send or leave unread.
 
 #include <sys/resource.h>
-#include <time.h>
 
 #include <algorithm>
 #include <deque>
@@ -13,6 +12,7 @@
 #include "raw_client.h"
 #include "scratch.h"
 #include "test/catch.h"
+#include "test/unit/processor_time.h"
 
 using director::HttpServer;
 using director_test::RawClient;
@@ -214,11 +214,6 @@ TEST_CASE("bodies take bounded memory together") {
 TEST_CASE("no turn of the loop takes long for hundreds of clients") {
   World world;
   std::deque<RawClient> many;
-  const auto processor_time = [] {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-  };
   std::chrono::nanoseconds longest{0};
   for (int i = 0; i < 300; ++i) {
     auto& client = many.emplace_back(world.socket);

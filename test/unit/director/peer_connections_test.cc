@@ -1,12 +1,11 @@
 #include "director/orders/peer_connections.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <csignal>
 #include <deque>
 
 #include "test/catch.h"
+#include "test/unit/processor_time.h"
 
 using director::PeerConnections;
 using namespace std::chrono_literals;
@@ -120,11 +119,6 @@ TEST_CASE("a node with the key that sends as much as it can does not keep a turn
   constexpr std::size_t count = 10'000;
   lb2.out.assign(count, "{}");
   std::chrono::nanoseconds longest{0};
-  const auto processor_time = [] {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-  };
   for (const auto end = loop.clock().now() + 60s; lb1.in.size() < count && loop.clock().now() < end;) {
     REQUIRE(others.turn({}));
     const auto before = processor_time();
