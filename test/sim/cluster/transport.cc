@@ -1,6 +1,7 @@
 #include "test/sim/cluster/transport.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -76,8 +77,8 @@ class Transport final : public director::PeerTransport {
     std::string other;
     bool dialed = false;
     net::Instant heard{};
-    net::Instant last_arrival{};  ///< at the other end
-    std::size_t under_way = 0;
+    net::Instant last_arrival{};          ///< at the other end
+    std::deque<std::string> under_way{};  ///< sent, and not yet arrived
   };
 
   [[nodiscard]] Transport* at(const std::string& node) const {
@@ -137,7 +138,7 @@ class Transport final : public director::PeerTransport {
   }
 
   void pump(Session session) {
-    while (opened_.contains(session) && ends_.contains(session) && ends_[session].under_way < most_under_way) {
+    while (opened_.contains(session) && ends_.contains(session) && ends_[session].under_way.size() < most_under_way) {
       const auto text = callbacks_.next_text(session, false);
       if (!text) return;
       send(session, *text);
@@ -147,20 +148,23 @@ class Transport final : public director::PeerTransport {
   void send(Session session, const std::string& text) {
     if (!opened_.contains(session)) return;
     auto& end = ends_[session];
-    ++end.under_way;
+    end.under_way.push_back(text);
     end.last_arrival =
         std::max(end.last_arrival, all_.world_.now() + std::chrono::microseconds(100 + all_.world_.below(2000)));
-    deliver(session, end.other, text, end.last_arrival);
+    deliver(session, end.other, end.last_arrival);
   }
 
-  /// To the other end; what is lost on its way is sent again, as long as both ends are there.
-  void deliver(Session session, const std::string& other, const std::string& text, net::Instant due) {
+  /// The first that is under way, to the other end. While packets are lost it is sent again, and what was sent after it
+  /// does not overtake it.
+  void deliver(Session session, const std::string& other, net::Instant due) {
     auto* peer = at(other);
     if (peer == nullptr) return;
-    peer->later(session, due, [this, peer, session, other, text, alive = std::weak_ptr(alive_)] {
+    peer->later(session, due, [this, peer, session, other, alive = std::weak_ptr(alive_)] {
       if (alive.expired() || !ends_.contains(session)) return;
-      if (!all_.passes(node_, peer->node_)) return deliver(session, other, text, all_.world_.now() + again);
-      --ends_[session].under_way;
+      if (!all_.passes(node_, peer->node_)) return deliver(session, other, all_.world_.now() + again);
+      auto& under_way = ends_[session].under_way;
+      const auto text = std::move(under_way.front());
+      under_way.pop_front();
       peer->hear(session, is_lost(text) ? "{}" : text);
       if (!alive.expired()) {
         later(session, all_.world_.now() + 1ms, [this, session] { pump(session); });
